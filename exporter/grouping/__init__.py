@@ -1,0 +1,1 @@
+"""Grouping: a versioned pure function from a scrubbed event to its fingerprint."""

@@ -1,0 +1,1 @@
+"""Generators of Prometheus recording and alerting rules."""

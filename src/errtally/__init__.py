@@ -1,0 +1,1 @@
+"""errtally: error events in, Prometheus metrics, alerts, dashboards and issue pages out."""

@@ -1,0 +1,89 @@
+"""The exceptions of errtally, in one tree.
+
+    ErrtallyError
+      ConfigError            the configuration does not say what it should; lists every place
+      RejectedError          an ingest request can't be taken, with the status to answer
+        MalformedError       400: broken framing, syntax or shape
+        UnauthorizedError    401 and 403: no key, or one that is not known
+        NotServedError       404, 405, 501: nothing is served there
+        TooLargeError        413: a limit of size or count
+        OverloadedError      429 and 503: try again later
+      JournalError           the journal can't be written or read
+      StoreError             the store can't be read or written
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ErrtallyError(Exception):
+    """Everything that errtally raises on purpose."""
+
+
+class ConfigError(ErrtallyError):
+    """The configuration is wrong; ``problems`` has one line for each place."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class RejectedError(ErrtallyError):
+    """An ingest request can't be taken.
+
+    Attributes:
+        reason: short stable word, the value of the label ``reason`` of the rejection counter.
+        status: HTTP status to answer.
+    """
+
+    status = 400
+
+    def __init__(self, reason: str, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        if status is not None:
+            self.status = status
+
+
+class MalformedError(RejectedError):
+    """The body is not what its protocol says; the message names the place."""
+
+
+class UnauthorizedError(RejectedError):
+    """No usable key came with the request (401), or the key is not known (403)."""
+
+    status = 401
+
+
+class NotServedError(RejectedError):
+    """The route exists in the protocol but is not served here (404, 405, 501)."""
+
+    status = 404
+
+
+class TooLargeError(RejectedError):
+    """The request is over a limit of size or count."""
+
+    status = 413
+
+
+class OverloadedError(RejectedError):
+    """The exporter can't take more now; ``retry_after_seconds`` says when to come back."""
+
+    status = 429
+
+    def __init__(self, reason: str, message: str, *, status: int | None = None, retry_after_seconds: int = 60) -> None:
+        super().__init__(reason, message, status=status)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class JournalError(ErrtallyError):
+    """The journal can't be written or read."""
+
+
+class StoreError(ErrtallyError):
+    """The store can't be read or written."""

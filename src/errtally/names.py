@@ -1,0 +1,277 @@
+"""Every metric, label, level and severity name of errtally, written once.
+
+The exporter renders from this catalogue, the generators of rules, routes and dashboards build their
+queries from it, and a test compares it with the documentation: a metric name written anywhere else fails
+that test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "errtally_"
+
+LEVELS = ("debug", "info", "warning", "error", "fatal")
+"""Levels of an event, least severe first."""
+
+ERROR_LEVELS = ("error", "fatal")
+"""Levels that count as an error in rules and dashboards."""
+
+SEVERITIES = ("critical", "warning", "info", "none")
+"""Severities of an alert; ``none`` is for the dead man's switch."""
+
+ISSUE_STATUSES = ("unresolved", "resolved", "ignored", "regressed")
+APDEX_ZONES = ("satisfied", "tolerating", "frustrated")
+OUTCOMES = ("success", "failure")
+STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "unknown")
+SESSION_STATUSES = ("ok", "exited", "errored", "crashed", "abnormal")
+CHECK_IN_STATUSES = ("in_progress", "ok", "error", "missed", "timeout")
+USER_WINDOWS = {"1h": 3600, "24h": 86400}
+"""Windows of ``users_affected``: label value to seconds."""
+
+OTHER = "__other__"
+"""The label value that takes what is beyond a metric's budget of series."""
+
+SERVICE_WIDE = ""
+"""The value of label ``transaction`` that stands for the whole service."""
+
+DEFAULT_ENVIRONMENT = "production"
+DEFAULT_PROJECT = "default"
+
+APDEX_WINDOW_SECONDS = 300
+DEFAULT_APDEX_THRESHOLD_SECONDS = 0.5
+APDEX_TOLERATING_FACTOR = 4
+"""Tolerating ends at four times T (Apdex technical specification 1.1)."""
+
+REQUEST_DURATION_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0, 30.0)
+"""The usual latency buckets, with T = 0.5 s and 4 T = 2 s among them, so that PromQL gives Apdex as well."""
+
+RESOLUTION_BUCKETS_SECONDS = (300.0, 900.0, 3600.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0, 2592000.0)
+INGEST_DURATION_BUCKETS_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
+DIGEST_DURATION_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+BASE_LABELS = ("project", "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric family.
+
+    Attributes:
+        name: full name of its samples; a counter's ends in ``_total``.
+        kind: type in the exposition.
+        help: one sentence, shown by Prometheus and Grafana.
+        labels: label names, in the order in which they are written.
+        unit: base unit as OpenMetrics knows it, which the name then holds as well, or "".
+        series_limit: how many label sets one project may have before values go to ``__other__``; 0 = not budgeted.
+        other_label: the label whose value becomes ``__other__`` beyond the limit.
+        buckets: upper bounds of a histogram, without +Inf.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    unit: str = ""
+    series_limit: int = 0
+    other_label: str = ""
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The family name of OpenMetrics, which a counter has without ``_total``."""
+        return self.name.removesuffix("_total") if self.kind == "counter" else self.name
+
+
+def _counter(name: str, text: str, *labels: str, limit: int = 0, other: str = "") -> Metric:
+    return Metric(PREFIX + name, "counter", text, labels, series_limit=limit, other_label=other)
+
+
+def _gauge(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
+    return Metric(PREFIX + name, "gauge", text, labels, unit, series_limit=limit, other_label=other)
+
+
+def _histogram(
+    name: str, text: str, *labels: str, buckets: tuple[float, ...], limit: int = 0, other: str = ""
+) -> Metric:
+    return Metric(PREFIX + name, "histogram", text, labels, "seconds", limit, other, buckets)
+
+
+# Events and issues.
+EVENTS = _counter(
+    "events_total", "Events received, by level and error type.", *BASE_LABELS, "level", "type", limit=500, other="type"
+)
+LOG_RECORDS = _counter("log_records_total", "Log records received; never counted as errors.", *BASE_LABELS, "level")
+ISSUE_EVENTS = _counter(
+    "issue_events_total", "Events of an issue.", *BASE_LABELS, "issue", "level", limit=1000, other="issue"
+)
+ISSUE_INFO = _gauge(
+    "issue_info",
+    "What an issue is; always 1.",
+    *BASE_LABELS,
+    "issue",
+    "type",
+    "title",
+    "culprit",
+    "status",
+    limit=1000,
+    other="issue",
+)
+ISSUE_FIRST_SEEN = _gauge(
+    "issue_first_seen_timestamp_seconds",
+    "When the first event of an issue happened.",
+    *BASE_LABELS,
+    "issue",
+    unit="seconds",
+    limit=1000,
+)
+ISSUE_LAST_SEEN = _gauge(
+    "issue_last_seen_timestamp_seconds",
+    "When the newest event of an issue happened.",
+    *BASE_LABELS,
+    "issue",
+    unit="seconds",
+    limit=1000,
+)
+ISSUE_REGRESSED = _gauge(
+    "issue_regressed_timestamp_seconds",
+    "When a resolved issue came back.",
+    *BASE_LABELS,
+    "issue",
+    unit="seconds",
+    limit=1000,
+)
+ISSUE_USERS = _gauge("issue_users", "Distinct users that an issue hit.", *BASE_LABELS, "issue", limit=1000)
+USERS_AFFECTED = _gauge(
+    "users_affected", "Distinct users hit by any error within the window.", *BASE_LABELS, "window"
+)
+ISSUES = _gauge("issues", "Issues by status.", *BASE_LABELS, "status")
+NEW_ISSUES = _counter("new_issues_total", "Issues seen for the first time.", *BASE_LABELS)
+REGRESSIONS = _counter("regressions_total", "Resolved issues that came back.", *BASE_LABELS)
+RESOLVED_ISSUES = _counter("resolved_issues_total", "Issues that were resolved.", *BASE_LABELS)
+ISSUE_RESOLUTION = _histogram(
+    "issue_resolution_seconds",
+    "Time from an issue's first event, or its regression, to its resolution (MTTR).",
+    *BASE_LABELS,
+    buckets=RESOLUTION_BUCKETS_SECONDS,
+)
+
+# Requests and Apdex.
+REQUESTS = _counter(
+    "requests_total",
+    "Requests served by the observed services.",
+    *BASE_LABELS,
+    "transaction",
+    "method",
+    "status_class",
+    limit=1000,
+    other="transaction",
+)
+REQUEST_DURATION = _histogram(
+    "request_duration_seconds",
+    "Duration of the requests served by the observed services.",
+    *BASE_LABELS,
+    "transaction",
+    "outcome",
+    buckets=REQUEST_DURATION_BUCKETS_SECONDS,
+    limit=200,
+    other="transaction",
+)
+APDEX_REQUESTS = _counter(
+    "apdex_requests_total",
+    "Requests by Apdex zone; a failed one is frustrated.",
+    *BASE_LABELS,
+    "transaction",
+    "zone",
+    limit=600,
+    other="transaction",
+)
+APDEX_SCORE = _gauge(
+    "apdex_score",
+    "Apdex over the last 5 minutes; absent without requests; transaction empty means the whole service.",
+    *BASE_LABELS,
+    "transaction",
+    limit=200,
+)
+APDEX_THRESHOLD = _gauge(
+    "apdex_threshold_seconds",
+    "The T of Apdex that applies.",
+    *BASE_LABELS,
+    "transaction",
+    unit="seconds",
+    limit=200,
+)
+
+# Releases, clients, monitors, hosts.
+SESSIONS = _counter(
+    "sessions_total", "Sessions by release and how they ended.", *BASE_LABELS, "release", "status", limit=200,
+    other="release",
+)  # fmt: skip
+CLIENT_DISCARDED_EVENTS = _counter(
+    "client_discarded_events_total",
+    "Events that clients say they discarded before sending.",
+    "project",
+    "reason",
+    "category",
+    limit=100,
+    other="reason",
+)
+CHECK_INS = _counter(
+    "check_ins_total", "Check-ins of scheduled jobs.", *BASE_LABELS, "monitor", "status", limit=500, other="monitor"
+)
+CHECK_IN_LAST_OK = _gauge(
+    "check_in_last_ok_timestamp_seconds",
+    "When a scheduled job last reported that it went well.",
+    *BASE_LABELS,
+    "monitor",
+    unit="seconds",
+    limit=500,
+)
+HOST_CPU = _gauge("host_cpu_utilization_ratio", "Share of the host's CPU time in use.", unit="ratio")
+HOST_MEMORY = _gauge("host_memory_utilization_ratio", "Share of the host's memory in use.", unit="ratio")
+HOST_DISK_FREE = _gauge("host_disk_free_ratio", "Share of a file system that is free.", "mountpoint", unit="ratio")
+
+# The exporter's own health.
+INGEST_REQUESTS = _counter(
+    "ingest_requests_total", "Ingest requests by protocol and status answered.", "protocol", "code"
+)
+INGEST_ITEMS = _counter("ingest_items_total", "Items in accepted ingest requests.", "protocol", "item")
+INGEST_REJECTED = _counter(
+    "ingest_rejected_total", "Ingest requests or items that were not taken, by reason.", "protocol", "reason"
+)
+INGEST_DURATION = _histogram(
+    "ingest_duration_seconds",
+    "Time from the request's body to its answer.",
+    "protocol",
+    buckets=INGEST_DURATION_BUCKETS_SECONDS,
+)
+SCRUBBED = _counter("scrubbed_total", "Values redacted before anything was kept.", "rule")
+DUPLICATES = _counter("duplicate_events_total", "Events that had been counted already.", "project")
+JOURNAL_LAG_EVENTS = _gauge("journal_lag_events", "Accepted events that wait to be counted.")
+JOURNAL_LAG_SECONDS = _gauge("journal_lag_seconds", "Age of the oldest accepted event not yet counted.", unit="seconds")
+JOURNAL_SIZE = _gauge("journal_size_bytes", "Size of the journal on disk.", unit="bytes")
+DIGEST_DURATION = _histogram(
+    "digest_duration_seconds", "Time to fold one batch into the store.", buckets=DIGEST_DURATION_BUCKETS_SECONDS
+)
+DIGESTED_EVENTS = _counter("digested_events_total", "Accepted events that were folded into the store.")
+STORE_ERRORS = _counter("store_errors_total", "Failed transactions of the store; each was tried again.")
+STORE_SIZE = _gauge("store_size_bytes", "Size of the store on disk.", unit="bytes")
+SERIES = _gauge("series", "Series that a metric has, by project.", "project", "metric")
+SERIES_LIMIT = _gauge("series_limit", "Series that a metric may have in a project.", "metric")
+SERIES_OVERFLOW = _counter(
+    "series_overflow_total", "Values that went to __other__ because the metric's budget was used up.",
+    "project", "metric",
+)  # fmt: skip
+STREAM_CLIENTS = _gauge("stream_clients", "Open live streams.")
+BUILD_INFO = _gauge("build_info", "Version of errtally; always 1.", "version", "python_version")
+UP = _gauge("up", "1 while the writer keeps the store current, 0 when it has stopped.")
+STORE_CREATED = _gauge(
+    "store_created_timestamp_seconds", "When the store was made; rules wait before they call an issue new.",
+    unit="seconds",
+)  # fmt: skip
+
+CATALOGUE: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+"""All metrics, in the order in which they are written above and exposed."""
+
+BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}
