@@ -25,7 +25,8 @@ ISSUE_STATUSES = ("unresolved", "resolved", "ignored", "regressed")
 APDEX_ZONES = ("satisfied", "tolerating", "frustrated")
 OUTCOMES = ("success", "failure")
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "unknown")
-SESSION_STATUSES = ("ok", "exited", "errored", "crashed", "abnormal")
+SESSION_STATUSES = ("started", "exited", "errored", "unhandled", "crashed", "abnormal")
+"""``started`` counts every session once; the others say how sessions ended."""
 CHECK_IN_STATUSES = ("in_progress", "ok", "error", "missed", "timeout")
 USER_WINDOWS = {"1h": 3600, "24h": 86400}
 """Windows of ``users_affected``: label value to seconds."""

@@ -1,0 +1,208 @@
+"""The exporter's settings: one frozen object, built once from the file, the environment and the flags."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.config import load
+from errtally.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from errtally.config.document import Document
+
+ENVIRONMENT = {
+    "ERRTALLY_LISTEN": "listen",
+    "ERRTALLY_EXTERNAL_URL": "external_url",
+    "ERRTALLY_DATA_DIR": "data_dir",
+    "ERRTALLY_WORKERS": "workers",
+    "ERRTALLY_DURABILITY": "durability",
+    "ERRTALLY_LOG_FORMAT": "log_format",
+}
+"""Environment variables that override the file; ``ERRTALLY_CONFIG`` names the file. Flags set the same variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project: the value of label ``project``, and who may send to it."""
+
+    name: str
+    id: str
+    keys: frozenset[str] = frozenset()
+    environments: tuple[str, ...] = (names.DEFAULT_ENVIRONMENT,)
+    apdex_threshold_seconds: float = names.DEFAULT_APDEX_THRESHOLD_SECONDS
+    transaction_apdex_threshold_seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may cost. The figures for Sentry's items are Relay's."""
+
+    body_bytes: int = 20 * 1024 * 1024
+    decompressed_bytes: int = 20 * 1024 * 1024
+    item_bytes: int = 1024 * 1024
+    batch_events: int = 10_000
+    journal_bytes: int = 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterConfig:
+    """Everything that the exporter is told. With nothing told, it listens on loopback and takes any key."""
+
+    host: str = "127.0.0.1"
+    port: int = 9765
+    external_url: str = "http://127.0.0.1:9765"
+    data_dir: Path = Path("errtally-data")
+    workers: int = 1
+    durability: str = "write"
+    log_format: str = "console"
+    projects: tuple[Project, ...] = ()
+    limits: Limits = Limits()
+    series_limits: Mapping[str, int] = field(default_factory=dict)
+    events_per_issue: int = 50
+    web_username: str = "errtally"
+    web_password: str | None = None
+    web_token: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether any key is taken and projects appear with their first event."""
+        return not self.projects
+
+    @property
+    def has_web_auth(self) -> bool:
+        """Whether pages and API ask who is there."""
+        return self.web_password is not None or self.web_token is not None
+
+
+def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
+    """Build the settings from the file that ``ERRTALLY_CONFIG`` names and the variables that override it.
+
+    Raises:
+        ConfigError: lists every problem with its place.
+    """
+    path = environ.get("ERRTALLY_CONFIG")
+    document = dict(load(Path(path) if path else None))
+    problems: list[str] = []
+    for variable, key in ENVIRONMENT.items():
+        if text := environ.get(variable, "").strip():
+            if key == "workers":
+                if not text.isdecimal() or not 1 <= int(text) <= 64:  # noqa: PLR2004 (the schema's bound)
+                    problems.append(f"{variable}: {text!r} is not a number from 1 to 64")
+                    continue
+                document[key] = int(text)
+            else:
+                document[key] = text
+    if problems:
+        raise ConfigError(problems)
+    return build(document, path or "environment")
+
+
+def build(document: Document, name: str) -> ExporterConfig:
+    """Build the settings from a checked document; ``name`` stands in front of each problem.
+
+    Raises:
+        ConfigError: a file of secrets can't be read, two projects share a name, id or key, or the address is
+            public while no project or no login is configured.
+    """
+    problems: list[str] = []
+    host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
+    if document.get("durability", "write") not in {"write", "fsync"}:
+        problems.append(f"{name}: durability: {document['durability']!r} is neither 'write' nor 'fsync'")
+    projects = _projects(document, name, problems)
+    web = document.get("web", {})
+    limits = Limits(**document.get("limits", {}))
+    for metric in document.get("series_limits", {}):
+        if metric not in names.BY_NAME or not names.BY_NAME[metric].series_limit:
+            problems.append(f"{name}: series_limits.{metric}: not a metric that has a limit")
+    config = ExporterConfig(
+        host=host,
+        port=port,
+        external_url=str(document.get("external_url", f"http://{host}:{port}")).rstrip("/"),
+        data_dir=Path(document.get("data_dir", "errtally-data")),
+        workers=int(document.get("workers", 1)),
+        durability=str(document.get("durability", "write")),
+        log_format=str(document.get("log_format", "console")),
+        projects=projects,
+        limits=limits,
+        series_limits=document.get("series_limits", {}),
+        events_per_issue=document.get("retention", {}).get("events_per_issue", 50),
+        web_username=web.get("username", "errtally"),
+        web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
+        web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
+    )
+    if not _is_loopback(host):
+        if config.is_open:
+            problems.append(
+                f"{name}: listen: {host} can be reached from other machines, and without `projects` anybody could "
+                "send: configure at least one project with a key"
+            )
+        if not config.has_web_auth:
+            problems.append(
+                f"{name}: listen: {host} can be reached from other machines, and without a login anybody could read "
+                "the issues: configure web.password_file or web.token_file"
+            )
+    if problems:
+        raise ConfigError(problems)
+    return config
+
+
+def _address(text: str, name: str, problems: list[str]) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 (the largest port)
+        problems.append(f"{name}: listen: {text!r} is not HOST:PORT")
+        return "127.0.0.1", 0
+    return host.strip("[]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _projects(document: Document, name: str, problems: list[str]) -> tuple[Project, ...]:
+    projects: list[Project] = []
+    owners: dict[tuple[str, str], str] = {}
+    for index, entry in enumerate(document.get("projects", [])):
+        place = f"{name}: projects[{index}]"
+        keys = set(entry.get("keys", []))
+        if file_keys := _secret(entry, "key_file", f"{place}.key_file", problems):
+            keys |= set(file_keys.split())
+        if not keys and "key_file" not in entry:
+            problems.append(f"{place}: a project needs `keys` or `key_file`")
+        project = Project(
+            name=entry["name"],
+            id=entry.get("id", entry["name"]),
+            keys=frozenset(keys),
+            environments=tuple(entry.get("environments", [names.DEFAULT_ENVIRONMENT])),
+            apdex_threshold_seconds=entry.get("apdex_threshold_seconds", names.DEFAULT_APDEX_THRESHOLD_SECONDS),
+            transaction_apdex_threshold_seconds=entry.get("transaction_apdex_threshold_seconds", {}),
+        )
+        for kind, value in [("name", project.name), ("id", project.id), *(("key", key) for key in sorted(keys))]:
+            if (owner := owners.setdefault((kind, value), place)) != place:
+                shown = "one of its keys" if kind == "key" else f"{kind} {value!r}"
+                problems.append(f"{place}: {shown} belongs to {owner.removeprefix(f'{name}: ')} already")
+        projects.append(project)
+    return tuple(projects)
+
+
+def _secret(entry: Mapping[str, str], key: str, place: str, problems: list[str]) -> str | None:
+    """Read a secret from the file that a key names; None when the key is not there."""
+    if key not in entry:
+        return None
+    try:
+        secret = Path(entry[key]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        problems.append(f"{place}: can't be read: {exc}")
+        return None
+    if not secret:
+        problems.append(f"{place}: {entry[key]} is empty")
+        return None
+    return secret

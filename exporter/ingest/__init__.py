@@ -1,0 +1,1 @@
+"""From HTTP bytes to durable records: keys, limits, decompression, scrubbing, grouping, journal."""

@@ -1,0 +1,140 @@
+"""Bodies: read and decompressed with a bound on what comes out, so that a bomb costs no more than its limit."""
+
+from __future__ import annotations
+
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING, Protocol
+
+import brotli
+import zstandard
+
+from errtally.errors import MalformedError, TooLargeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_GZIP_WINDOW = 31
+_ZLIB_WINDOW = 15
+_RAW_WINDOW = -15
+_ZSTD_MAX_WINDOW_BYTES = 1 << 25
+"""32 MiB: more than levels up to 20 use; a frame that asks for more memory is refused."""
+
+_PLAIN = frozenset({"", "identity", "utf-8", "utf8", "none"})
+
+
+class Readable(Protocol):
+    """The part of ``wsgi.input`` that is used."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most ``size`` bytes, b"" at the end."""
+        ...
+
+
+def read(stream: Readable, content_length: int | None, limit_bytes: int) -> bytes:
+    """Read a request's body.
+
+    Args:
+        stream: the input, terminated by the server when ``content_length`` is None (chunked bodies).
+        content_length: what the header says, None without one.
+        limit_bytes: the largest body to take.
+
+    Raises:
+        TooLargeError: the body is longer than the limit.
+        MalformedError: the body ended before ``content_length`` bytes.
+    """
+    if content_length is not None and content_length > limit_bytes:
+        raise TooLargeError("body_too_large", f"the body has {content_length} bytes; the limit is {limit_bytes}")
+    wanted = limit_bytes + 1 if content_length is None else content_length
+    body = stream.read(wanted)
+    while len(body) < wanted and (more := stream.read(wanted - len(body))):
+        body += more
+    if len(body) > limit_bytes:
+        raise TooLargeError("body_too_large", f"the body has more than {limit_bytes} bytes")
+    if content_length is not None and len(body) < content_length:
+        raise MalformedError("body_truncated", f"the body ended after {len(body)} of {content_length} bytes")
+    return body
+
+
+def decompress(body: bytes, encoding: str, limit_bytes: int) -> bytes:
+    """Undo a request's ``Content-Encoding``.
+
+    Args:
+        body: the body as sent.
+        encoding: the header's value; empty, ``identity`` and ``utf-8`` stand for none.
+        limit_bytes: the most that may come out.
+
+    Raises:
+        TooLargeError: more than the limit comes out.
+        MalformedError: the body is not what the header says, or the encoding is not known (415).
+    """
+    name = encoding.strip().lower()
+    if name in _PLAIN or body[:1] == b"{":
+        # A proxy may have decompressed the body and left the header; no compressed stream starts with "{".
+        return body
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        raise MalformedError(
+            "unknown_encoding", f"Content-Encoding {encoding!r}: known are gzip, deflate, br, zstd", status=415
+        )
+    try:
+        plain = decoder(body, limit_bytes)
+    except (zlib.error, brotli.error, zstandard.ZstdError, EOFError) as exc:
+        raise MalformedError("bad_compression", f"the body is not valid {name}: {exc}") from exc
+    if len(plain) > limit_bytes:
+        raise TooLargeError("decompressed_too_large", f"the body decompresses to more than {limit_bytes} bytes")
+    return plain
+
+
+def _inflate(body: bytes, limit_bytes: int, window: int) -> bytes:
+    plain = b""
+    while body:  # a gzip file may have several members
+        inflater = zlib.decompressobj(window)
+        plain += inflater.decompress(body, limit_bytes + 1 - len(plain))
+        if len(plain) > limit_bytes:
+            return plain
+        if not inflater.eof:
+            raise EOFError("it ends too early")
+        body = inflater.unused_data if window == _GZIP_WINDOW else b""
+    return plain
+
+
+def _gzip(body: bytes, limit_bytes: int) -> bytes:
+    return _inflate(body, limit_bytes, _GZIP_WINDOW)
+
+
+def _deflate(body: bytes, limit_bytes: int) -> bytes:
+    """Inflate both forms that clients send: zlib's (RFC 1950), told by its header's checksum, and raw (RFC 1951)."""
+    is_zlib = len(body) > 1 and body[0] & 0x0F == 8 and (body[0] << 8 | body[1]) % 31 == 0  # noqa: PLR2004 (RFC 1950 2.2)
+    return _inflate(body, limit_bytes, _ZLIB_WINDOW if is_zlib else _RAW_WINDOW)
+
+
+def _brotli(body: bytes, limit_bytes: int) -> bytes:
+    decoder = brotli.Decompressor()
+    plain: bytes = decoder.process(body, output_buffer_limit=limit_bytes + 1)
+    while len(plain) <= limit_bytes and not decoder.can_accept_more_data():
+        more = decoder.process(b"", output_buffer_limit=limit_bytes + 1 - len(plain))
+        if not more:
+            break
+        plain += more
+    if len(plain) <= limit_bytes and not decoder.is_finished():
+        raise EOFError("it ends too early")
+    return plain
+
+
+def _zstd(body: bytes, limit_bytes: int) -> bytes:
+    decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW_BYTES)
+    with decoder.stream_reader(BytesIO(body), read_across_frames=True) as reader:
+        plain = reader.read(limit_bytes + 1)
+    if not plain and body:
+        raise EOFError("it ends too early")
+    return plain
+
+
+_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}

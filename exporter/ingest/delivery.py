@@ -1,0 +1,53 @@
+"""What one request delivered, after its protocol was decoded: the input of scrubbing, grouping and the journal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from errtally.event.model import Event
+    from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
+
+
+@dataclass(slots=True)
+class EventDelivery:
+    """One event and the way to its details.
+
+    Attributes:
+        event: the fields that count, group and route.
+        details: makes what only a page shows (frames with source, breadcrumbs, request); called only when the event
+            is kept as a sample, because it costs more than everything else together. The result is JSON-like.
+        has_own_id: whether the client named the event, so that a second delivery of it can be told.
+    """
+
+    event: Event
+    details: Callable[[], dict[str, Any]]
+    has_own_id: bool
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Everything that one request delivered for one project.
+
+    Attributes:
+        items: accepted items by kind, for the counter.
+        rejected: items that were not taken, by reason, for the counter.
+        failures: place in the batch and message of each rejected event (native API).
+        event_id: the id to answer with.
+    """
+
+    project: str = ""
+    events: list[EventDelivery] = field(default_factory=list)
+    requests: list[RequestTiming] = field(default_factory=list)
+    sessions: list[SessionCount] = field(default_factory=list)
+    check_ins: list[CheckIn] = field(default_factory=list)
+    discards: list[Discard] = field(default_factory=list)
+    logs: list[LogCount] = field(default_factory=list)
+    items: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    failures: list[tuple[int, str]] = field(default_factory=list)
+    event_id: str | None = None

@@ -1,0 +1,61 @@
+"""Which project a request belongs to, and whether its key may send there."""
+
+from __future__ import annotations
+
+import re
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.errors import UnauthorizedError
+
+if TYPE_CHECKING:
+    from errtally.exporter.config import ExporterConfig, Project
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+class Keys:
+    """The configured projects and their keys; with none configured, any key and any project go."""
+
+    def __init__(self, config: ExporterConfig) -> None:
+        self._is_open = config.is_open
+        self._projects = {id_: project for project in config.projects for id_ in (project.name, project.id)}
+        self._keys = [(key.encode(), project) for project in config.projects for key in project.keys]
+
+    def project(self, project_id: str | None, key: str | None) -> str:
+        """Name the project of a request.
+
+        Args:
+            project_id: what the address, or the client, calls the project; None when only the key says.
+            key: the key that came with the request.
+
+        Returns:
+            The project's name, the value of the label.
+
+        Raises:
+            UnauthorizedError: no key or a malformed one (401), or one that may not send there (403).
+        """
+        if key is not None and not _KEY.match(key):
+            raise UnauthorizedError("bad_key", "the key is not one of letters, digits, dash and underscore")
+        if self._is_open:
+            if project_id is not None and not _PROJECT.match(project_id):
+                raise UnauthorizedError("bad_project", "the project is not a name of letters, digits and ._-", status=400)
+            return project_id or names.DEFAULT_PROJECT
+        if key is None:
+            raise UnauthorizedError("missing_key", "no key came with the request")
+        owner = self._owner(key)
+        if owner is None:
+            raise UnauthorizedError("unknown_key", "the key is not known", status=403)
+        if project_id is not None and self._projects.get(project_id) is not owner:
+            raise UnauthorizedError("wrong_project", "the key does not belong to that project", status=403)
+        return owner.name
+
+    def _owner(self, key: str) -> Project | None:
+        """Find the key's project; looks at every key, so that the time says nothing about which one came close."""
+        sent, found = key.encode(), None
+        for known, project in self._keys:
+            if compare_digest(sent, known):
+                found = project
+        return found

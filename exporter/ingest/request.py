@@ -1,0 +1,89 @@
+"""An ingest request and its answer, apart from any web framework."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from errtally.exporter.ingest import body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class Request:
+    """One request as the protocols see it; headers and body are looked at only when asked for.
+
+    Args:
+        environ: the WSGI environment (PEP 3333).
+        received: when it came, seconds since the epoch.
+        route: what the route's pattern caught in the path, such as ``project``.
+        body_limit_bytes: the largest body to read.
+        decompressed_limit_bytes: the most that it may decompress to.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, Any],
+        *,
+        received: float,
+        route: Mapping[str, str],
+        body_limit_bytes: int,
+        decompressed_limit_bytes: int,
+    ) -> None:
+        self._environ = environ
+        self.received = received
+        self.route = route
+        self.method: str = environ["REQUEST_METHOD"]
+        self.path: str = environ["PATH_INFO"]
+        self.query_string: str = environ.get("QUERY_STRING") or ""
+        self._body_limit_bytes = body_limit_bytes
+        self._decompressed_limit_bytes = decompressed_limit_bytes
+        self._body: bytes | None = None
+
+    @property
+    def remote_address(self) -> str:
+        """Address of the peer."""
+        return str(self._environ.get("REMOTE_ADDR") or "")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Parameters of the query string; of one that comes twice, the first. More than 100 are refused by the parser."""
+        try:
+            return dict(reversed(parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=100)))
+        except ValueError:
+            return {}
+
+    def header(self, name: str) -> str:
+        """One header's value by its lower-case name, "" when it was not sent."""
+        if name == "content-type":
+            return str(self._environ.get("CONTENT_TYPE") or "")
+        return str(self._environ.get("HTTP_" + name.upper().replace("-", "_")) or "")
+
+    def body(self) -> bytes:
+        """Return the decompressed body; reads it the first time.
+
+        Raises:
+            TooLargeError, MalformedError: as `body.read` and `body.decompress`.
+        """
+        if self._body is None:
+            length = self._environ.get("CONTENT_LENGTH")
+            content_length = int(length) if length and length.isdecimal() else None
+            if content_length is None and not self._environ.get("wsgi.input_terminated"):
+                content_length = 0  # the server does not end the input, so reading it would wait for ever
+            raw = body.read(self._environ["wsgi.input"], content_length, self._body_limit_bytes)
+            encoding = self._environ.get("HTTP_CONTENT_ENCODING")
+            self._body = body.decompress(raw, encoding, self._decompressed_limit_bytes) if encoding else raw
+        return self._body
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: status, body and the headers beside Content-Length."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = field(default=())

@@ -1,0 +1,1 @@
+"""Where accepted events wait until the writer folds them: append-only segment files, one writer of each."""

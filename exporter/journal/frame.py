@@ -1,0 +1,75 @@
+"""Frames: how records lie in a segment file, so that a torn or damaged tail is told from a whole one.
+
+A frame is a header (little endian: payload length u32, CRC-32 of payload and of the header's rest u32,
+events u32, received f64) and the payload, one record.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from zlib import crc32
+
+HEADER = struct.Struct("<IIId")
+_REST = struct.Struct("<Id")
+MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
+"""A header with a larger length is damage, not a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame: its payload, the events in it, when they were received, and where the next frame begins."""
+
+    payload: bytes
+    events: int
+    received: float
+    end: int
+
+
+class DamagedFrameError(Exception):
+    """The bytes at a place are no frame: the checksum or the length is wrong."""
+
+
+def encode(payload: bytes, events: int, received: float) -> bytes:
+    """Put the header in front of a payload."""
+    checksum = crc32(_REST.pack(events, received), crc32(payload))
+    return HEADER.pack(len(payload), checksum, events, received) + payload
+
+
+def decode(buffer: bytes, offset: int) -> Frame | None:
+    """Read the frame at an offset.
+
+    Returns:
+        The frame; None when the buffer ends before it does.
+
+    Raises:
+        DamagedFrameError: the length can't be, or the checksum does not fit.
+    """
+    start = offset + HEADER.size
+    if len(buffer) < start:
+        return None
+    length, checksum, events, received = HEADER.unpack_from(buffer, offset)
+    if length > MAX_PAYLOAD_BYTES:
+        raise DamagedFrameError(f"a payload of {length} bytes")
+    if len(buffer) < start + length:
+        return None
+    payload = buffer[start : start + length]
+    if crc32(_REST.pack(events, received), crc32(payload)) != checksum:
+        raise DamagedFrameError("the checksum does not fit")
+    return Frame(payload, events, received, start + length)
+
+
+def pending(buffer: bytes, offset: int) -> tuple[int, float | None]:
+    """Count the events in the frames from an offset on, by their headers alone.
+
+    Returns:
+        The number of events and when the oldest of them was received (None without any).
+    """
+    events, oldest = 0, None
+    while offset + HEADER.size <= len(buffer):
+        length, _, here, received = HEADER.unpack_from(buffer, offset)
+        offset += HEADER.size + length
+        if here and offset <= len(buffer):
+            events += here
+            oldest = received if oldest is None else min(oldest, received)
+    return events, oldest

@@ -1,0 +1,134 @@
+"""What stands in the journal: scrubbed, grouped facts as MessagePack arrays.
+
+Fields are only ever added at the end, with a default, so that a newer exporter reads an older journal.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class IssueSeen(msgspec.Struct, array_like=True, frozen=True):
+    """The issue that events of a batch belong to; complete, so that any batch can be the first to name it."""
+
+    fingerprint: str
+    type: str
+    title: str
+    culprit: str
+    pattern: str = ""
+    why: tuple[str, ...] = ()
+    platform: str = ""
+
+
+class EventSeen(msgspec.Struct, array_like=True):
+    """One event.
+
+    Attributes:
+        issue: index into the batch's issues.
+        timestamp: when it happened, seconds since the epoch.
+        has_own_id: whether the client named it, so that it is looked up among those counted already.
+        user: keyed 64-bit hash of the user, None without one.
+        sample: the event's page as scrubbed JSON, None when this one is only counted.
+    """
+
+    issue: int
+    environment: str
+    level: str
+    timestamp: float
+    event_id: str
+    has_own_id: bool = False
+    user: int | None = None
+    release: str = ""
+    transaction: str = ""
+    trace_id: str = ""
+    sample: bytes | None = None
+
+
+class RequestSeen(msgspec.Struct, array_like=True):
+    """One request of an observed service."""
+
+    environment: str
+    transaction: str
+    method: str
+    status_class: str
+    failed: bool
+    duration_seconds: float
+    timestamp: float
+    trace_id: str = ""
+
+
+class SessionSeen(msgspec.Struct, array_like=True):
+    """Sessions of one release with one status."""
+
+    environment: str
+    release: str
+    status: str
+    quantity: int
+    session_id: str = ""
+
+
+class CheckInSeen(msgspec.Struct, array_like=True):
+    """One report of a scheduled job."""
+
+    environment: str
+    monitor: str
+    status: str
+    timestamp: float
+
+
+class DiscardSeen(msgspec.Struct, array_like=True):
+    """Events that a client discarded."""
+
+    reason: str
+    category: str
+    quantity: int
+
+
+class LogSeen(msgspec.Struct, array_like=True):
+    """Log records of one level."""
+
+    environment: str
+    level: str
+    quantity: int
+
+
+class Batch(msgspec.Struct, array_like=True, tag="batch"):
+    """What one request delivered for one project."""
+
+    project: str
+    received: float
+    issues: list[IssueSeen] = []
+    events: list[EventSeen] = []
+    requests: list[RequestSeen] = []
+    sessions: list[SessionSeen] = []
+    check_ins: list[CheckInSeen] = []
+    discards: list[DiscardSeen] = []
+    logs: list[LogSeen] = []
+
+
+class Tallies(msgspec.Struct, array_like=True, tag="tallies"):
+    """What a worker counted of its own work since its last tallies.
+
+    Attributes:
+        counters: metric, label values, increment.
+        observations: histogram, label values, increments of its buckets (not cumulative, the last is +Inf), sum.
+    """
+
+    counters: list[tuple[str, tuple[str, ...], float]] = []
+    observations: list[tuple[str, tuple[str, ...], tuple[int, ...], float]] = []
+
+
+class StatusChange(msgspec.Struct, array_like=True, tag="status"):
+    """A person's decision on an issue, folded in order with its events."""
+
+    project: str
+    fingerprint: str
+    status: str
+    at: float
+    by: str = ""
+
+
+Record = Batch | Tallies | StatusChange
+
+encoder = msgspec.msgpack.Encoder()
+decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

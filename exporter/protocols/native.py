@@ -1,0 +1,294 @@
+"""The exporter's own batch API: `POST /api/events` and `POST /api/requests`, a bearer key, a result for each event."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from errtally import names
+from errtally.errors import MalformedError, OverloadedError, TooLargeError
+from errtally.event.model import Event, User
+from errtally.event.signals import RequestTiming
+from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.request import Response
+from errtally.exporter.protocols import values
+from errtally.exporter.protocols.endpoint import Endpoint, error_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.errors import RejectedError
+    from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.request import Request
+
+
+class NativeUser(msgspec.Struct):
+    """Who was affected."""
+
+    id: str | int | None = None
+    email: str | None = None
+    username: str | None = None
+    ip_address: str | None = None
+
+
+class NativeTrace(msgspec.Struct):
+    """The trace that the event belongs to."""
+
+    trace_id: str | None = None
+    span_id: str | None = None
+
+
+class NativeContext(msgspec.Struct):
+    """Where and for whom it happened; ``request`` and ``extra`` are kept for the page only."""
+
+    user: NativeUser | None = None
+    environment: str | None = None
+    release: str | None = None
+    server_name: str | None = None
+    tags: dict[str, str | int | float | bool | None] | None = None
+    trace: NativeTrace | None = None
+
+
+class NativeEvent(msgspec.Struct):
+    """One event of the batch API."""
+
+    message: str
+    event_id: str | None = None
+    timestamp: str | float | None = None
+    level: str = "error"
+    type: str | None = None
+    stack: str | None = None
+    platform: str | None = None
+    logger: str | None = None
+    transaction: str | None = None
+    context: NativeContext | None = None
+    fingerprint: list[str] | None = None
+
+
+class NativeRequest(msgspec.Struct):
+    """One request timing of the batch API."""
+
+    transaction: str
+    duration_seconds: float
+    method: str = ""
+    status: int | None = None
+    failed: bool | None = None
+    timestamp: str | float | None = None
+    environment: str | None = None
+    release: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+
+
+class _Events(msgspec.Struct):
+    events: list[msgspec.Raw]
+
+
+class _Requests(msgspec.Struct):
+    requests: list[msgspec.Raw]
+
+
+_event = msgspec.json.Decoder(NativeEvent)
+_request = msgspec.json.Decoder(NativeRequest)
+_events = msgspec.json.Decoder(_Events)
+_requests = msgspec.json.Decoder(_Requests)
+_any = msgspec.json.Decoder()
+
+_id_prefix = os.urandom(8).hex()
+_id_counter = itertools.count(int.from_bytes(os.urandom(4)))
+
+
+def new_event_id() -> str:
+    """Make an id for an event that came without: 16 hex digits of this process, 16 that count."""
+    return f"{_id_prefix}{next(_id_counter):016x}"
+
+
+def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
+    """Decode one event.
+
+    Args:
+        raw: the event's JSON.
+        received: when it came, seconds since the epoch.
+
+    Raises:
+        MalformedError: the event does not fit; names the place in it.
+    """
+    try:
+        sent = _event.decode(raw)
+    except msgspec.DecodeError as exc:
+        raise MalformedError("bad_event", str(exc)) from exc
+    level = values.level(sent.level, "")
+    if not level:
+        raise MalformedError("bad_event", f"level {sent.level!r} is none of {', '.join(names.LEVELS)} - at `$.level`")
+    own_id = None
+    if sent.event_id is not None and (own_id := values.event_id(sent.event_id)) is None:
+        raise MalformedError("bad_event", f"event_id {sent.event_id!r} is not 32 hex digits - at `$.event_id`")
+    event = Event(
+        event_id=own_id or new_event_id(),
+        timestamp=values.timestamp(sent.timestamp, received),
+        level=level,
+        type=values.label(sent.type),
+        message=values.text(sent.message) or "",
+        stack=sent.stack,
+        platform=sent.platform,
+        logger=values.label(sent.logger),
+        transaction=values.label(sent.transaction),
+        fingerprint=sent.fingerprint or None,
+    )
+    context = sent.context
+    if context is not None:
+        event.environment = values.label(context.environment, 64) or ""
+        event.release = values.label(context.release)
+        event.server_name = values.label(context.server_name)
+        event.tags = values.tags(context.tags)
+        if context.user is not None:
+            user = context.user
+            event.user = User(values.label(user.id), values.label(user.email), values.label(user.username), user.ip_address)
+        if context.trace is not None:
+            event.trace_id = values.label(context.trace.trace_id, 32)
+            event.span_id = values.label(context.trace.span_id, 16)
+    return EventDelivery(event, lambda: _details(raw), has_own_id=own_id is not None)
+
+
+def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
+    delivery = Delivery(project=_project(request, known))
+    for index, raw in enumerate(_raw_items(request.body(), limits, _events, "events", "message")):
+        try:
+            delivery.events.append(event_from(raw, request.received))
+        except MalformedError as exc:
+            delivery.failures.append((index, str(exc)))
+    _account(delivery, "event", len(delivery.events))
+    return delivery
+
+
+def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
+    delivery = Delivery(project=_project(request, known))
+    for index, raw in enumerate(_raw_items(request.body(), limits, _requests, "requests", "transaction")):
+        try:
+            delivery.requests.append(_timing(raw, request.received))
+        except MalformedError as exc:
+            delivery.failures.append((index, str(exc)))
+    _account(delivery, "request", len(delivery.requests))
+    return delivery
+
+
+def _account(delivery: Delivery, kind: str, accepted: int) -> None:
+    """Count what was taken; with nothing taken the whole request is refused, and says why."""
+    failures = delivery.failures
+    if failures and not accepted:
+        index, message = failures[0]
+        raise MalformedError(f"bad_{kind}", f"{kind} {index}: {message}" + (f" (and {len(failures) - 1} more)" if failures[1:] else ""))
+    if accepted:
+        delivery.items[kind] = accepted
+    if failures:
+        delivery.rejected[f"bad_{kind}"] = len(failures)
+
+
+def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
+    try:
+        sent = _request.decode(raw)
+    except msgspec.DecodeError as exc:
+        raise MalformedError("bad_request", str(exc)) from exc
+    if not 0 <= sent.duration_seconds < float("inf"):
+        raise MalformedError("bad_request", f"a duration of {sent.duration_seconds} seconds - at `$.duration_seconds`")
+    status_class = values.status_class(sent.status)
+    return RequestTiming(
+        transaction=values.label(sent.transaction) or "unnamed",
+        duration_seconds=sent.duration_seconds,
+        timestamp=values.timestamp(sent.timestamp, received),
+        method=sent.method.upper()[:16],
+        status_class=status_class,
+        failed=sent.failed if sent.failed is not None else status_class == "5xx",
+        environment=values.label(sent.environment, 64) or "",
+        release=values.label(sent.release),
+        trace_id=values.label(sent.trace_id, 32),
+        span_id=values.label(sent.span_id, 16),
+    )
+
+
+def _raw_items(
+    body: bytes, limits: Limits, batch: msgspec.json.Decoder[Any], name: str, required: str
+) -> list[msgspec.Raw] | list[bytes]:
+    """Split a body into items without decoding them."""
+    found: list[msgspec.Raw] | list[bytes]
+    if not body.strip():
+        raise MalformedError("empty_body", f"the body is empty; send {{\"{name}\": [...]}}")
+    try:
+        found = getattr(batch.decode(body), name)
+    except msgspec.ValidationError as exc:
+        found = _other_forms(body, name, required, exc)
+    except msgspec.DecodeError as exc:
+        # Several JSON documents, one a line?
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        if len(lines) < 2 or any(line.lstrip()[:1] != b"{" for line in lines):  # noqa: PLR2004 (more than one line)
+            raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+        found = lines
+    if len(found) > limits.batch_events:
+        raise TooLargeError("batch_too_large", f"{len(found)} {name}; the limit is {limits.batch_events}")
+    return found
+
+
+def _other_forms(body: bytes, name: str, required: str, error: msgspec.ValidationError) -> list[msgspec.Raw] | list[bytes]:
+    if body.lstrip()[:1] == b"[":
+        return msgspec.json.decode(body, type=list[msgspec.Raw])
+    try:
+        single = _any.decode(body)
+    except msgspec.DecodeError as exc:
+        raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+    if isinstance(single, dict) and name not in single:
+        return [body]
+    raise MalformedError("bad_json", f"{error}; send {{\"{name}\": [...]}} or one object with {required!r}") from error
+
+
+def _project(request: Request, known: Keys) -> str:
+    key: str | None = None
+    authorization = request.header("authorization")
+    if authorization[:7].lower() == "bearer ":
+        key = authorization[7:].strip()
+    elif token := request.header("x-api-key"):
+        key = token
+    project_id = request.query.get("project") if "project=" in request.query_string else None
+    return known.project(project_id, key)
+
+
+def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
+    """What the event's page shows beside the shared model."""
+    sent = _any.decode(raw)
+    context = sent.get("context") or {}
+    details: dict[str, Any] = {"stack": sent.get("stack"), "breadcrumbs": sent.get("breadcrumbs") or []}
+    for name in ("request", "user", "extra"):
+        if isinstance(context.get(name), dict):
+            details[name] = context[name]
+    return details
+
+
+def answer(delivery: Delivery) -> Response:
+    """Answer with what was taken and, for each event that was not, its place and why."""
+    accepted = len(delivery.events) + len(delivery.requests)
+    if not delivery.failures:
+        return Response(200, b'{"accepted":%d,"rejected":[]}' % accepted)
+    rejected = [{"index": index, "error": message} for index, message in delivery.failures]
+    return Response(200, msgspec.json.encode({"accepted": accepted, "rejected": rejected}))
+
+
+def refuse(error: RejectedError) -> Response:
+    """Refuse in the exporter's own form."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if isinstance(error, OverloadedError):
+        headers = (("Retry-After", str(error.retry_after_seconds)),)
+    return Response(error.status, error_body(error), headers=headers)
+
+
+_ALLOW_HEADERS = "Authorization, Content-Type, Content-Encoding, X-API-Key"
+
+ENDPOINTS = (
+    Endpoint("native", re.compile(r"/api/events/?"), decode_events, answer, refuse, _ALLOW_HEADERS, "Retry-After"),
+    Endpoint("native", re.compile(r"/api/requests/?"), decode_requests, answer, refuse, _ALLOW_HEADERS, "Retry-After"),
+)

@@ -1,0 +1,101 @@
+"""The framing of envelopes (develop.sentry.dev, "Envelopes"): header line, then items of header line and payload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from errtally.errors import MalformedError, TooLargeError
+
+MAX_HEADER_BYTES = 8192
+MAX_ITEMS = 1000
+
+
+class Header(msgspec.Struct):
+    """The fields of an envelope's first line that are used."""
+
+    event_id: Any = None
+    sent_at: Any = None
+    dsn: Any = None
+
+
+class ItemHeader(msgspec.Struct):
+    """The fields of an item's header that are used."""
+
+    type: str
+    length: int | None = None
+    content_type: Any = None
+    attachment_type: Any = None
+
+
+_header = msgspec.json.Decoder(Header)
+_item_header = msgspec.json.Decoder(ItemHeader)
+
+
+def header(body: bytes) -> tuple[Header, int]:
+    """Decode an envelope's first line.
+
+    Returns:
+        The header and the offset behind its line.
+
+    Raises:
+        MalformedError: the line is not a JSON object.
+        TooLargeError: the line is longer than 8 KiB.
+    """
+    end = body.find(b"\n")
+    end = len(body) if end < 0 else end
+    if end > MAX_HEADER_BYTES:
+        raise TooLargeError("header_too_large", f"envelope header: {end} bytes; the limit is {MAX_HEADER_BYTES}")
+    try:
+        return _header.decode(body[:end]), end + 1
+    except msgspec.DecodeError as exc:
+        raise MalformedError("bad_envelope_header", f"envelope header: not a JSON object: {exc}") from exc
+
+
+def items(body: bytes, offset: int) -> list[tuple[ItemHeader, bytes]]:
+    """Split an envelope behind its header into items.
+
+    Args:
+        body: the whole envelope.
+        offset: where the first item's header begins.
+
+    Returns:
+        Each item's header and payload.
+
+    Raises:
+        MalformedError: a header is not a JSON object with a type, or a length does not fit; names the item.
+        TooLargeError: a header line is longer than 8 KiB, or there are more than 1,000 items.
+    """
+    found: list[tuple[ItemHeader, bytes]] = []
+    size = len(body)
+    while offset < size:
+        if body[offset] == 0x0A:  # an empty line between or behind items
+            offset += 1
+            continue
+        place = f"item {len(found)}"
+        if len(found) >= MAX_ITEMS:
+            raise TooLargeError("too_many_items", f"more than {MAX_ITEMS} items")
+        end = body.find(b"\n", offset)
+        end = size if end < 0 else end
+        if end - offset > MAX_HEADER_BYTES:
+            raise TooLargeError("header_too_large", f"{place}: header of {end - offset} bytes; the limit is {MAX_HEADER_BYTES}")
+        try:
+            item = _item_header.decode(body[offset:end])
+        except msgspec.DecodeError as exc:
+            raise MalformedError("bad_item_header", f"{place}: header: {exc}") from exc
+        start = min(end + 1, size)  # a header may end the envelope when its payload is empty
+        if item.length is None:
+            end = body.find(b"\n", start)
+            end = size if end < 0 else end
+        else:
+            end = start + item.length
+            if item.length < 0 or end > size:
+                raise MalformedError(
+                    "bad_item_length", f"{place}: length {item.length}, but {size - start} bytes follow its header"
+                )
+            if end < size and body[end] != 0x0A:
+                raise MalformedError("bad_item_length", f"{place}: no line ends behind its {item.length} bytes")
+        found.append((item, body[start:end]))
+        offset = end + 1
+    return found

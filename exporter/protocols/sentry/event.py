@@ -1,0 +1,208 @@
+"""Sentry's error and message events, mapped to the shared event model."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from errtally.event.model import Event, ExceptionInfo, Frame, User
+from errtally.exporter.ingest.delivery import EventDelivery
+from errtally.exporter.protocols import values
+from errtally.exporter.protocols.sentry import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_FRAMES = 250
+MAX_EXCEPTIONS = 50
+
+
+def decode(
+    payload: bytes, *, received: float, event_id: str | None = None, drift_seconds: float = 0.0, remote_address: str = ""
+) -> EventDelivery:
+    """Decode one event.
+
+    Args:
+        payload: the event's JSON.
+        received: when it came, seconds since the epoch.
+        event_id: the id in the envelope's header, which wins over the payload's.
+        drift_seconds: what to add to the client's clock.
+        remote_address: stands in for the user address ``{{auto}}``.
+
+    Raises:
+        MalformedError: the payload is not a JSON object.
+    """
+    sent = wire.event(payload)
+    own_id = event_id or values.event_id(sent.event_id)
+    template, message = _message(sent)
+    trace = sent.contexts.trace if sent.contexts is not None else None
+    event = Event(
+        event_id=own_id or uuid.uuid4().hex,
+        timestamp=values.timestamp(sent.timestamp, received, drift_seconds),
+        level=values.level(sent.level),
+        message=message,
+        template=template,
+        exceptions=[_exception(item) for item in _exception_values(sent.exception)],
+        platform=values.label(sent.platform, 32),
+        logger=values.label(sent.logger),
+        culprit=values.label(sent.culprit),
+        transaction=values.label(sent.transaction),
+        environment=values.label(sent.environment, 64) or "",
+        release=values.label(sent.release),
+        server_name=values.label(sent.server_name),
+        user=_user(sent.user, remote_address),
+        tags=values.tags(sent.tags),
+        fingerprint=_fingerprint(sent.fingerprint),
+        trace_id=values.label(trace.trace_id, 32) if trace is not None else None,
+        span_id=values.label(trace.span_id, 16) if trace is not None else None,
+    )
+    if not event.exceptions:
+        event.frames = _frames(_stack(sent))
+    return EventDelivery(event, lambda: _details(payload), has_own_id=own_id is not None)
+
+
+def _message(sent: wire.Event) -> tuple[str | None, str]:
+    """Return the message before its parameters were filled in (None when it was not sent), and as people read it."""
+    entry = sent.logentry if sent.logentry is not None else sent.message
+    if not isinstance(entry, dict):
+        return None, values.text(entry) or ""
+    template = values.text(entry.get("message"))
+    formatted = values.text(entry.get("formatted"))
+    if formatted is None:
+        formatted = _fill_in(template or "", entry.get("params"))
+    is_template = template is not None and (bool(entry.get("params")) or template != formatted)
+    return (template if is_template else None), formatted
+
+
+def _fill_in(template: str, parameters: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+    """Fill parameters in as Python's logging (``%s``) or ``str.format`` with names would; as is when they don't fit."""
+    try:
+        if isinstance(parameters, list) and parameters:
+            return values.text(template % tuple(parameters)) or ""
+        if isinstance(parameters, dict) and parameters:
+            filled = template
+            for name, value in parameters.items():
+                filled = filled.replace("{" + str(name) + "}", values.text(value) or "")
+            return values.text(filled) or ""
+    except (TypeError, ValueError):
+        return template
+    return template
+
+
+def _exception_values(sent: wire.Exceptions | list[wire.ExceptionValue | None] | None) -> list[wire.ExceptionValue]:
+    if sent is None:
+        return []
+    if isinstance(sent, list):
+        found: Iterable[wire.ExceptionValue | None] = sent
+    elif sent.values is not None:
+        found = sent.values
+    elif sent.type is None and sent.value is None and sent.stacktrace is None:
+        return []
+    else:
+        found = [sent]
+    return [item for item in found if item is not None][-MAX_EXCEPTIONS:]
+
+
+def _exception(sent: wire.ExceptionValue) -> ExceptionInfo:
+    mechanism = sent.mechanism
+    return ExceptionInfo(
+        type=values.label(sent.type),
+        value=values.text(sent.value),
+        module=values.label(sent.module),
+        frames=_frames(sent.stacktrace),
+        handled=mechanism.handled if mechanism is not None and isinstance(mechanism.handled, bool) else None,
+        synthetic=mechanism is not None and mechanism.synthetic is True,
+    )
+
+
+def _frames(stack: wire.Stacktrace | None) -> list[Frame]:
+    if stack is None or not stack.frames:
+        return []
+    sent = stack.frames
+    if len(sent) > MAX_FRAMES:  # recursion: both ends say what happened
+        sent = sent[: MAX_FRAMES // 2] + sent[-MAX_FRAMES // 2 :]
+    text = values.text
+    return [
+        Frame(
+            function=text(frame.function, 256),
+            module=text(frame.module, 256),
+            filename=text(frame.filename, 512),
+            abs_path=text(frame.abs_path, 512),
+            lineno=values.integer(frame.lineno),
+            colno=values.integer(frame.colno),
+            in_app=frame.in_app if isinstance(frame.in_app, bool) else None,
+            context_line=text(frame.context_line, 512),
+            package=text(frame.package, 256),
+        )
+        for frame in sent
+        if frame is not None
+    ]
+
+
+def _stack(sent: wire.Event) -> wire.Stacktrace | None:
+    """The stack of an event without exception: its own, or that of the thread that crashed or was current."""
+    if sent.stacktrace is not None:
+        return sent.stacktrace
+    threads = sent.threads.values if isinstance(sent.threads, wire.Threads) else sent.threads
+    present = [thread for thread in threads or () if thread is not None and thread.stacktrace is not None]
+    for is_it in (lambda t: t.crashed, lambda t: t.current, lambda t: len(present) == 1):
+        for thread in present:
+            if is_it(thread):
+                return thread.stacktrace
+    return None
+
+
+def _user(sent: wire.User | None, remote_address: str) -> User | None:
+    if sent is None:
+        return None
+    address = values.label(sent.ip_address, 64)
+    user = User(
+        id=values.label(sent.id),
+        email=values.label(sent.email),
+        username=values.label(sent.username),
+        ip_address=remote_address or None if address == "{{auto}}" else address,
+    )
+    return user if user.identity() is not None else None
+
+
+def _fingerprint(sent: Any) -> list[str] | None:  # noqa: ANN401 (whatever the client sent)
+    if not isinstance(sent, list) or not sent:
+        return None
+    return [values.text(part, 256) or "" for part in sent[:20] if part is not None] or None
+
+
+def _details(payload: bytes) -> dict[str, Any]:
+    """What the event's page shows beside the shared model; lists in the order in which they happened."""
+    sent = wire.document(payload)
+    exception = sent.get("exception")
+    if isinstance(exception, dict):
+        exception = exception.get("values", [exception])
+    details: dict[str, Any] = {"exceptions": [_exception_details(item) for item in _dicts(exception)]}
+    if not details["exceptions"]:
+        threads = sent.get("threads")
+        threads = threads.get("values") if isinstance(threads, dict) else threads
+        stacks = [sent.get("stacktrace"), *(thread.get("stacktrace") for thread in _dicts(threads))]
+        details["frames"] = next((_dicts(stack.get("frames")) for stack in _dicts(stacks)), [])[-MAX_FRAMES:]
+    breadcrumbs = sent.get("breadcrumbs")
+    breadcrumbs = breadcrumbs.get("values") if isinstance(breadcrumbs, dict) else breadcrumbs
+    details["breadcrumbs"] = _dicts(breadcrumbs)[-100:]
+    for name in ("request", "user", "contexts", "extra", "sdk"):
+        if isinstance(sent.get(name), dict):
+            details[name] = sent[name]
+    return details
+
+
+def _exception_details(sent: dict[str, Any]) -> dict[str, Any]:
+    stack = sent.get("stacktrace")
+    mechanism = sent.get("mechanism")
+    return {
+        "type": sent.get("type"),
+        "value": sent.get("value"),
+        "module": sent.get("module"),
+        "mechanism": mechanism if isinstance(mechanism, dict) else None,
+        "frames": _dicts(stack.get("frames") if isinstance(stack, dict) else None)[-MAX_FRAMES:],
+    }
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

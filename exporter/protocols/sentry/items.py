@@ -1,0 +1,243 @@
+"""The items beside events: transactions, spans, sessions, check-ins, client reports, logs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from errtally import names
+from errtally.errors import MalformedError, TooLargeError
+from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
+from errtally.exporter.protocols import values
+from errtally.exporter.protocols.sentry import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_CONTAINER_ITEMS = 10_000
+
+# gRPC status names of traces to HTTP classes (develop.sentry.dev, "Trace context", status).
+_STATUS_CLASSES = {
+    "ok": "2xx",
+    "cancelled": "4xx",
+    "invalid_argument": "4xx",
+    "not_found": "4xx",
+    "already_exists": "4xx",
+    "permission_denied": "4xx",
+    "resource_exhausted": "4xx",
+    "failed_precondition": "4xx",
+    "aborted": "4xx",
+    "out_of_range": "4xx",
+    "unauthenticated": "4xx",
+    "deadline_exceeded": "5xx",
+    "unimplemented": "5xx",
+    "unknown": "5xx",
+    "unknown_error": "5xx",
+    "internal_error": "5xx",
+    "error": "5xx",
+    "unavailable": "5xx",
+    "data_loss": "5xx",
+}
+
+_SEGMENT_OPERATIONS = ("http.server", "pageload", "navigation", "queue.process", "queue.task", "function", "rpc", "grpc.server")
+
+
+def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> RequestTiming:
+    """Decode a transaction item.
+
+    Raises:
+        MalformedError: not a JSON object, or without both timestamps.
+    """
+    sent = wire.event(payload)
+    start, end = values.moment(sent.start_timestamp), values.moment(sent.timestamp)
+    if start is None or end is None:
+        raise MalformedError("bad_transaction", "transaction: it needs start_timestamp and timestamp")
+    contexts = sent.contexts or wire.Contexts()
+    trace = contexts.trace or wire.Trace()
+    data = trace.data or wire.TraceData()
+    code = values.integer(contexts.response.status_code if contexts.response else None)
+    if code is None:
+        code = values.integer(data.status_code if data.status_code is not None else data.old_status_code)
+    status = values.status_class(code)
+    if status == "unknown":
+        status = _STATUS_CLASSES.get(str(trace.status), "unknown")
+    method = sent.request.method if sent.request is not None else data.method or data.old_method
+    return RequestTiming(
+        transaction=values.label(sent.transaction) or "unnamed",
+        duration_seconds=max(end - start, 0.0),
+        timestamp=values.timestamp(sent.timestamp, received, drift_seconds),
+        method=_method(method),
+        status_class=status,
+        failed=status == "5xx",
+        environment=values.label(sent.environment, 64) or "",
+        release=values.label(sent.release),
+        trace_id=values.label(trace.trace_id, 32),
+        span_id=values.label(trace.span_id, 16),
+    )
+
+
+def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> list[RequestTiming]:
+    """Decode a span container (version 2) or a single span; only segments that serve a request are timings.
+
+    Raises:
+        MalformedError: not a JSON object.
+    """
+    timings: list[RequestTiming] = []
+    for span in _container(payload):
+        attributes = {
+            key: value.get("value") for key, value in _dict(span.get("attributes")).items() if isinstance(value, dict)
+        }
+        operation = str(attributes.get("sentry.op") or span.get("op") or "")
+        start, end = values.moment(span.get("start_timestamp")), values.moment(span.get("end_timestamp"))
+        if span.get("is_segment") is not True or start is None or end is None:
+            continue
+        if not operation.startswith(_SEGMENT_OPERATIONS):
+            continue
+        status = values.status_class(values.integer(attributes.get("http.response.status_code")))
+        if status == "unknown":
+            # A browser's page load is marked as an error by any error on the page: that says nothing of the request.
+            is_server = not operation.startswith(("pageload", "navigation"))
+            status = _STATUS_CLASSES.get(str(span.get("status")), "unknown") if is_server else "unknown"
+        timings.append(
+            RequestTiming(
+                transaction=values.label(attributes.get("sentry.segment.name") or span.get("name")) or "unnamed",
+                duration_seconds=max(end - start, 0.0),
+                timestamp=values.timestamp(span.get("end_timestamp"), received, drift_seconds),
+                method=_method(attributes.get("http.request.method")),
+                status_class=status,
+                failed=status == "5xx",
+                environment=values.label(attributes.get("sentry.environment"), 64) or "",
+                release=values.label(attributes.get("sentry.release")),
+                trace_id=values.label(span.get("trace_id"), 32),
+                span_id=values.label(span.get("span_id"), 16),
+            )
+        )
+    return timings
+
+
+def session(payload: bytes) -> list[SessionCount]:
+    """Decode one session's update: its start counts once, its end counts once.
+
+    Raises:
+        MalformedError: not a JSON object.
+    """
+    sent = wire.document(payload)
+    attributes = _dict(sent.get("attrs"))
+    environment = values.label(attributes.get("environment"), 64) or ""
+    release = values.label(attributes.get("release"))
+    session_id = values.label(sent.get("sid"), 64)
+    counts: list[str] = []
+    if sent.get("init") is True:
+        counts.append("started")
+    status = str(sent.get("status") or "ok")
+    if status == "exited" and (values.integer(sent.get("errors")) or 0) > 0:
+        status = "errored"
+    if status in names.SESSION_STATUSES[1:]:
+        counts.append(status)
+    return [SessionCount(count, 1, environment, release, session_id) for count in counts]
+
+
+def sessions(payload: bytes) -> list[SessionCount]:
+    """Decode sessions that the client has added up itself.
+
+    Raises:
+        MalformedError: not a JSON object.
+    """
+    sent = wire.document(payload)
+    attributes = _dict(sent.get("attrs"))
+    environment = values.label(attributes.get("environment"), 64) or ""
+    release = values.label(attributes.get("release"))
+    totals: dict[str, int] = {}
+    for aggregate in _dicts(sent.get("aggregates"), MAX_CONTAINER_ITEMS):
+        for status in names.SESSION_STATUSES[1:]:
+            quantity = max(values.integer(aggregate.get(status)) or 0, 0)
+            if quantity:
+                totals[status] = totals.get(status, 0) + quantity
+                totals["started"] = totals.get("started", 0) + quantity
+    return [SessionCount(status, quantity, environment, release) for status, quantity in totals.items()]
+
+
+def check_in(payload: bytes, *, received: float) -> CheckIn:
+    """Decode a check-in.
+
+    Raises:
+        MalformedError: not a JSON object, without a monitor, or with a status that is none.
+    """
+    sent = wire.document(payload)
+    monitor = values.label(sent.get("monitor_slug"), 64)
+    status = str(sent.get("status"))
+    if monitor is None or status not in names.CHECK_IN_STATUSES:
+        raise MalformedError(
+            "bad_check_in", f"check_in: it needs monitor_slug and a status of {', '.join(names.CHECK_IN_STATUSES)}"
+        )
+    return CheckIn(
+        monitor=monitor,
+        status=status,
+        timestamp=values.timestamp(sent.get("timestamp"), received),
+        environment=values.label(sent.get("environment"), 64) or "",
+        duration_seconds=values.number(sent.get("duration")),
+    )
+
+
+def client_report(payload: bytes) -> list[Discard]:
+    """Decode a client's report of what it, or a relay, discarded.
+
+    Raises:
+        MalformedError: not a JSON object.
+    """
+    sent = wire.document(payload)
+    found: list[Discard] = []
+    for name in ("discarded_events", "rate_limited_events", "filtered_events", "filtered_sampling_events"):
+        for entry in _dicts(sent.get(name), MAX_CONTAINER_ITEMS):
+            quantity = values.integer(entry.get("quantity"))
+            if quantity is not None and quantity > 0:
+                found.append(
+                    Discard(
+                        reason=values.label(entry.get("reason"), 64) or "unknown",
+                        category=values.label(entry.get("category"), 64) or "default",
+                        quantity=quantity,
+                    )
+                )
+    return found
+
+
+def logs(payload: bytes) -> list[LogCount]:
+    """Decode a log container to counts by level; log records are never errors of their own.
+
+    Raises:
+        MalformedError: not a JSON object.
+    """
+    totals: dict[tuple[str, str], int] = {}
+    for record in _container(payload):
+        environment = _dict(_dict(record.get("attributes")).get("sentry.environment")).get("value")
+        key = (values.label(environment, 64) or "", values.level(record.get("level"), "info"))
+        totals[key] = totals.get(key, 0) + 1
+    return [LogCount(level, quantity, environment) for (environment, level), quantity in totals.items()]
+
+
+def _container(payload: bytes) -> Iterator[dict[str, Any]]:
+    """The items of a container; a payload that is no container is its only item."""
+    sent = wire.document(payload)
+    if isinstance(sent.get("items"), list):
+        yield from _dicts(sent["items"], MAX_CONTAINER_ITEMS)
+    else:
+        yield sent
+
+
+def _method(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+    """An HTTP method in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
+    method = str(value or "").upper()
+    known = {"", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
+    return method if method in known else "OTHER"
+
+
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any, limit: int) -> list[dict[str, Any]]:  # noqa: ANN401
+    if not isinstance(value, list):
+        return []
+    if len(value) > limit:
+        raise TooLargeError("too_many_items", f"a container of {len(value)} items; the limit is {limit}")
+    return [item for item in value if isinstance(item, dict)]

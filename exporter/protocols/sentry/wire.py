@@ -1,0 +1,189 @@
+"""The parts of Sentry's JSON that are used, as typed structs: what is not named here is skipped, not decoded.
+
+Leaves are ``Any`` because old and odd SDKs send numbers, null or objects where text is due; `values` makes
+of them what is expected.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import field
+
+from errtally.errors import MalformedError
+
+
+class Frame(msgspec.Struct):
+    """One frame of a stack trace."""
+
+    function: Any = None
+    module: Any = None
+    filename: Any = None
+    abs_path: Any = None
+    lineno: Any = None
+    colno: Any = None
+    in_app: Any = None
+    context_line: Any = None
+    package: Any = None
+
+
+class Stacktrace(msgspec.Struct):
+    """A stack trace, oldest frame first."""
+
+    frames: list[Frame | None] | None = None
+
+
+class Mechanism(msgspec.Struct):
+    """How an exception was caught."""
+
+    handled: Any = None
+    synthetic: Any = None
+
+
+class ExceptionValue(msgspec.Struct):
+    """One exception."""
+
+    type: Any = None
+    value: Any = None
+    module: Any = None
+    mechanism: Mechanism | None = None
+    stacktrace: Stacktrace | None = None
+
+
+class Exceptions(ExceptionValue):
+    """The exception attribute: an object with ``values``, or a single exception."""
+
+    values: list[ExceptionValue | None] | None = None
+
+
+class Thread(msgspec.Struct):
+    """One thread; its stack counts when it crashed or was current."""
+
+    crashed: Any = None
+    current: Any = None
+    stacktrace: Stacktrace | None = None
+
+
+class Threads(msgspec.Struct):
+    """The threads attribute."""
+
+    values: list[Thread | None] | None = None
+
+
+class TraceData(msgspec.Struct):
+    """HTTP facts that SDKs put on the root span."""
+
+    method: Any = field(default=None, name="http.request.method")
+    old_method: Any = field(default=None, name="http.method")
+    status_code: Any = field(default=None, name="http.response.status_code")
+    old_status_code: Any = field(default=None, name="http.status_code")
+
+
+class Trace(msgspec.Struct):
+    """The trace context."""
+
+    trace_id: Any = None
+    span_id: Any = None
+    op: Any = None
+    status: Any = None
+    data: TraceData | None = None
+
+
+class ResponseContext(msgspec.Struct):
+    """The response context."""
+
+    status_code: Any = None
+
+
+class Contexts(msgspec.Struct):
+    """The contexts that count."""
+
+    trace: Trace | None = None
+    response: ResponseContext | None = None
+
+
+class User(msgspec.Struct):
+    """The user attribute."""
+
+    id: Any = None
+    email: Any = None
+    username: Any = None
+    ip_address: Any = None
+
+
+class HttpRequest(msgspec.Struct):
+    """The request attribute."""
+
+    method: Any = None
+
+
+class Event(msgspec.Struct):
+    """An event or a transaction."""
+
+    event_id: Any = None
+    timestamp: Any = None
+    start_timestamp: Any = None
+    level: Any = None
+    platform: Any = None
+    logger: Any = None
+    culprit: Any = None
+    server_name: Any = None
+    release: Any = None
+    environment: Any = None
+    transaction: Any = None
+    message: Any = None
+    logentry: Any = None
+    fingerprint: Any = None
+    tags: Any = None
+    exception: Exceptions | list[ExceptionValue | None] | None = None
+    threads: Threads | list[Thread | None] | None = None
+    stacktrace: Stacktrace | None = None
+    user: User | None = None
+    contexts: Contexts | None = None
+    request: HttpRequest | None = None
+
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_event = msgspec.json.Decoder(Event)
+
+
+def event(payload: bytes) -> Event:
+    """Decode an event; an attribute of the wrong shape is left out, as Sentry does, and the rest is kept.
+
+    Raises:
+        MalformedError: the payload is not a JSON object.
+    """
+    try:
+        return _event.decode(payload)
+    except (msgspec.DecodeError, RecursionError):  # a ValidationError is a DecodeError
+        return salvage(document(payload), Event)
+
+
+def document(payload: bytes) -> dict[str, Any]:
+    """Decode a whole JSON object, also with the NaN and Infinity that old Python SDKs write.
+
+    Raises:
+        MalformedError: the payload is not a JSON object, or is nested too deeply.
+    """
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError) as exc:
+        raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+    if not isinstance(value, dict):
+        raise MalformedError("bad_json", f"a JSON object is due, not {type(value).__name__}")
+    return value
+
+
+def salvage(value: dict[str, Any], kind: type[T]) -> T:
+    """Convert an object attribute by attribute and leave out those that do not fit."""
+    fitting: dict[str, Any] = {}
+    for info in msgspec.structs.fields(kind):
+        if info.encode_name in value:
+            try:
+                fitting[info.name] = msgspec.convert(value[info.encode_name], info.type, strict=False)
+            except msgspec.ValidationError:
+                continue
+    return kind(**fitting)

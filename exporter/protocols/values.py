@@ -1,0 +1,138 @@
+"""Reading values that clients send: tolerant of the wrong type, strict about what comes out."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from errtally import names
+
+MAX_TEXT = 8192
+MAX_LABEL = 200
+MAX_FUTURE_SECONDS = 60
+MAX_AGE_SECONDS = 30 * 86400
+
+_EVENT_ID = re.compile(r"[0-9a-f]{32}\Z")
+_LEVELS = {
+    **{level: level for level in names.LEVELS},
+    "trace": "debug",
+    "log": "info",
+    "notice": "info",
+    "warn": "warning",
+    "err": "error",
+    "critical": "fatal",
+    "emergency": "fatal",
+    "alert": "fatal",
+    "panic": "fatal",
+}
+
+
+def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (whatever the client sent)
+    """Make text of a value: other types as JSON, lone surrogates replaced, cut to ``limit`` characters."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    if not value.isascii():
+        value = value.encode("utf-8", "replace").decode("utf-8")
+    return value if len(value) <= limit else value[: limit - 1] + "…"
+
+
+def label(value: Any, limit: int = MAX_LABEL) -> str | None:  # noqa: ANN401
+    """Make one line of a value, fit for a label: no control characters, no outer blanks; None when nothing is left."""
+    line = text(value, limit)
+    if line is None:
+        return None
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else " " for c in line)
+    return line.strip() or None
+
+
+def integer(value: Any) -> int | None:  # noqa: ANN401
+    """Make a whole number of a value, None when it is not one."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def number(value: Any) -> float | None:  # noqa: ANN401
+    """Make a finite number of a value, None when it is not one."""
+    if isinstance(value, bool):
+        return None
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def moment(value: Any) -> float | None:  # noqa: ANN401
+    """Read a time: RFC 3339 text (without zone = UTC) or seconds since the epoch; None when it is neither."""
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return number(value)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    return number(value)
+
+
+def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:  # noqa: ANN401
+    """Read an event's time; one in the future or older than 30 days is a wrong clock: then when it was received."""
+    happened = moment(value)
+    if happened is None:
+        return received
+    happened += drift_seconds
+    if happened > received + MAX_FUTURE_SECONDS or happened < received - MAX_AGE_SECONDS:
+        return received
+    return happened
+
+
+def level(value: Any, default: str = "error") -> str:  # noqa: ANN401
+    """Read a level: a name, or a number as Python's logging has it (10 to 50)."""
+    if isinstance(value, str):
+        return _LEVELS.get(value) or _LEVELS.get(value.strip().lower(), default)
+    number_ = integer(value)
+    if number_ is None:
+        return default
+    return names.LEVELS[min(max(number_ // 10, 1), 5) - 1]
+
+
+def event_id(value: Any) -> str | None:  # noqa: ANN401
+    """Read an event id: 32 hex digits, with or without dashes, any case; None when it is not one."""
+    if not isinstance(value, str):
+        return None
+    plain = value.replace("-", "").lower()
+    return plain if _EVENT_ID.match(plain) else None
+
+
+def tags(value: Any) -> dict[str, str]:  # noqa: ANN401
+    """Read tags: a mapping or a list of pairs; those without a key or value are left out."""
+    if not value:
+        return {}
+    pairs: list[Any]
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2]  # noqa: PLR2004 (a pair)
+    else:
+        return {}
+    found: dict[str, str] = {}
+    for key, content in pairs[:100]:
+        name, shown = label(key), label(content)
+        if name is not None and shown is not None:
+            found[name] = shown
+    return found
+
+
+def status_class(code: int | None) -> str:
+    """Name the class of an HTTP status code; informational answers and unknown codes are ``unknown``."""
+    if code is None or not 200 <= code < 600:  # noqa: PLR2004 (RFC 9110 section 15)
+        return "unknown"
+    return f"{code // 100}xx"

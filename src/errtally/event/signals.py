@@ -1,0 +1,71 @@
+"""What a client may send beside error events: timings, sessions, check-ins, reports of what it discarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class RequestTiming:
+    """One request that an observed service served.
+
+    Attributes:
+        status_class: one of ``names.STATUS_CLASSES``.
+        failed: True when the service failed it (a server error), which makes it frustrated for Apdex.
+        timestamp: when it ended, seconds since the epoch.
+    """
+
+    transaction: str
+    duration_seconds: float
+    timestamp: float
+    method: str = ""
+    status_class: str = "unknown"
+    failed: bool = False
+    environment: str = ""
+    release: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+
+
+@dataclass(slots=True)
+class SessionCount:
+    """Sessions of one release with one status (``names.SESSION_STATUSES``).
+
+    Attributes:
+        session_id: set for a single session, whose status may be reported again and counts once.
+    """
+
+    status: str
+    quantity: int = 1
+    environment: str = ""
+    release: str | None = None
+    session_id: str | None = None
+
+
+@dataclass(slots=True)
+class CheckIn:
+    """One report of a scheduled job; ``status`` is one of ``names.CHECK_IN_STATUSES``."""
+
+    monitor: str
+    status: str
+    timestamp: float
+    environment: str = ""
+    duration_seconds: float | None = None
+
+
+@dataclass(slots=True)
+class Discard:
+    """Events that a client discarded before sending them."""
+
+    reason: str
+    category: str
+    quantity: int
+
+
+@dataclass(slots=True)
+class LogCount:
+    """Log records of one level; they never count as errors."""
+
+    level: str
+    quantity: int
+    environment: str = ""
