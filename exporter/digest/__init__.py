@@ -1,0 +1,1 @@
+"""From journal records to folded state: issues, counters, Apdex, users, within the budget of series."""

@@ -1,0 +1,101 @@
+"""What a fold asks of the store, added up over many records and applied in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from errtally.exporter.journal.records import IssueSeen
+
+SeriesKey = tuple[str, tuple[str, ...], str]
+"""Metric name, label values in the catalogue's order, part of a histogram ("" for all else)."""
+
+SUM = "sum"
+"""The part of a histogram that holds the sum; its other parts are the indices of its buckets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One event that stands for a series: ids for people to follow, the value it had, when it happened."""
+
+    labels: tuple[tuple[str, str], ...]
+    value: float
+    timestamp: float
+
+
+@dataclass(slots=True)
+class Sample:
+    """An event to keep whole; ``page`` is scrubbed JSON."""
+
+    event_id: str
+    environment: str
+    timestamp: float
+    page: bytes
+
+
+@dataclass(slots=True)
+class EnvironmentChange:
+    """What happened to an issue in one environment."""
+
+    first_seen: float
+    last_seen: float
+    is_exposed: bool
+    events: int = 0
+    users: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Decision:
+    """A change of an issue's status: who did what, and when."""
+
+    at: float
+    by: str
+    what: str
+
+
+@dataclass(slots=True)
+class IssueChange:
+    """What happened to an issue; ``status``, ``resolved`` and ``regressed`` are what they are after the fold."""
+
+    id: int
+    project: str
+    seen: IssueSeen | None
+    status: str
+    resolved: float | None
+    regressed: float | None
+    level: str = ""
+    first_seen: float = 0.0
+    last_seen: float = 0.0
+    first_release: str = ""
+    last_release: str = ""
+    events: int = 0
+    environments: dict[str, EnvironmentChange] = field(default_factory=dict)
+    samples: list[Sample] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything that one fold changes.
+
+    Attributes:
+        add: what to add to series.
+        put: what to set series to.
+        peak: what series are raised to, when it is more than they have.
+        apdex: project, environment, transaction, slot to requests in the three zones.
+        activity: project, environment, user to when an error last hit the user.
+        seen: hashes of what must not be counted again.
+        events: events that were folded, duplicates among them.
+    """
+
+    add: defaultdict[SeriesKey, float] = field(default_factory=lambda: defaultdict(float))
+    put: dict[SeriesKey, float] = field(default_factory=dict)
+    peak: dict[SeriesKey, float] = field(default_factory=dict)
+    exemplars: dict[SeriesKey, Exemplar] = field(default_factory=dict)
+    issues: dict[int, IssueChange] = field(default_factory=dict)
+    apdex: dict[tuple[str, str, str, int], list[int]] = field(default_factory=dict)
+    activity: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    seen: list[int] = field(default_factory=list)
+    events: int = 0

@@ -1,0 +1,256 @@
+"""The fold: records in, changes out. Deterministic in the state and the records' order; no clock, no I/O."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.exporter.digest import apdex
+from errtally.exporter.digest.changes import (
+    SUM,
+    Changes,
+    Decision,
+    EnvironmentChange,
+    Exemplar,
+    IssueChange,
+    Sample,
+)
+from errtally.exporter.digest.seen import hashed
+from errtally.exporter.digest.state import IssueState
+from errtally.exporter.journal.records import Batch, Tallies
+
+if TYPE_CHECKING:
+    from errtally.exporter.config import Project
+    from errtally.exporter.digest.state import State
+    from errtally.exporter.journal.records import EventSeen, IssueSeen, Record, RequestSeen, StatusChange
+    from errtally.names import Metric
+
+MAX_SAMPLES_A_FOLD = 20
+"""Samples of one issue that one fold keeps; the workers' policy bounds them already, but there may be many workers."""
+
+_ERROR_LEVELS = frozenset(names.ERROR_LEVELS)
+
+
+class Fold:
+    """Adds records up to changes.
+
+    Args:
+        state: what is known of the store; kept current.
+        thresholds: T of Apdex.
+    """
+
+    def __init__(self, state: State, thresholds: apdex.Thresholds) -> None:
+        self._state = state
+        self._thresholds = thresholds
+        self.changes = Changes()
+
+    def declare(self, projects: tuple[Project, ...]) -> None:
+        """Make the series of configured projects exist at 0 before their first event."""
+        for project in projects:
+            for environment in project.environments:
+                self._place(project.name, environment)
+
+    def add(self, record: Record) -> None:
+        """Fold one record."""
+        if isinstance(record, Batch):
+            self._add_batch(record)
+        elif isinstance(record, Tallies):
+            self._add_tallies(record)
+        else:
+            self._add_status(record)
+
+    def _add_batch(self, batch: Batch) -> None:
+        changes = self.changes
+        for event in batch.events:
+            self._add_event(batch, event, batch.issues[event.issue])
+        for request in batch.requests:
+            self._add_request(batch.project, request)
+        for session in batch.sessions:
+            project, environment = self._place(batch.project, session.environment)
+            if session.session_id and not self._is_new("session", project, session.session_id, session.status):
+                continue
+            labels = self._admit(names.SESSIONS, (project, environment, session.release, session.status))
+            changes.add[names.SESSIONS.name, labels, ""] += session.quantity
+        for check_in in batch.check_ins:
+            project, environment = self._place(batch.project, check_in.environment)
+            labels = self._admit(names.CHECK_INS, (project, environment, check_in.monitor, check_in.status))
+            changes.add[names.CHECK_INS.name, labels, ""] += 1
+            if check_in.status == "ok":
+                key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
+                changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
+        for discard in batch.discards:
+            project = self._place(batch.project, names.DEFAULT_ENVIRONMENT)[0]
+            labels = self._admit(names.CLIENT_DISCARDED_EVENTS, (project, discard.reason, discard.category))
+            changes.add[names.CLIENT_DISCARDED_EVENTS.name, labels, ""] += discard.quantity
+        for log in batch.logs:
+            project, environment = self._place(batch.project, log.environment)
+            changes.add[names.LOG_RECORDS.name, (project, environment, log.level), ""] += log.quantity
+
+    def _add_event(self, batch: Batch, event: EventSeen, seen: IssueSeen) -> None:
+        changes = self.changes
+        changes.events += 1
+        project, environment = self._place(batch.project, event.environment)
+        if event.has_own_id and not self._is_new("event", project, event.event_id):
+            changes.add[names.DUPLICATES.name, (project,), ""] += 1
+            return
+        labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
+        changes.add[names.EVENTS.name, labels, ""] += 1
+        change, here = self._issue(project, environment, event, seen)
+        change.events += 1
+        here.events += 1
+        change.level = event.level
+        if event.timestamp >= change.last_seen:
+            change.last_seen, change.last_release = event.timestamp, event.release or change.last_release
+        if event.timestamp < change.first_seen:
+            change.first_seen = event.timestamp
+        here.first_seen = min(here.first_seen, event.timestamp)
+        here.last_seen = max(here.last_seen, event.timestamp)
+        if event.user is not None:
+            here.users.add(event.user)
+            if event.level in _ERROR_LEVELS:
+                who = (project, environment, event.user)
+                changes.activity[who] = max(changes.activity.get(who, 0.0), event.timestamp)
+        shown = seen.fingerprint if here.is_exposed else names.OTHER
+        key = (names.ISSUE_EVENTS.name, (project, environment, shown, event.level), "")
+        changes.add[key] += 1
+        if event.sample is not None and len(change.samples) < MAX_SAMPLES_A_FOLD:
+            change.samples.append(Sample(event.event_id, environment, event.timestamp, event.sample))
+            ids = (("trace_id", event.trace_id),) if event.trace_id else ()
+            # Only an event that can be looked at may stand for its series.
+            changes.exemplars[key] = Exemplar((*ids, ("event_id", event.event_id)), 1.0, event.timestamp)
+
+    def _issue(
+        self, project: str, environment: str, event: EventSeen, seen: IssueSeen
+    ) -> tuple[IssueChange, EnvironmentChange]:
+        """Find or begin the change of an event's issue, there in that environment; notices new and regressed ones."""
+        changes, state = self.changes, self._state
+        known = state.issues.get((project, seen.fingerprint))
+        if known is None:
+            known = IssueState(state.next_issue_id, "unresolved", event.timestamp)
+            state.next_issue_id += 1
+            state.issues[project, seen.fingerprint] = known
+        change = changes.issues.get(known.id)
+        if change is None:
+            change = changes.issues[known.id] = IssueChange(
+                known.id, project, seen, known.status, known.resolved, known.regressed,
+                first_seen=event.timestamp, last_seen=event.timestamp,
+                first_release=event.release, last_release=event.release,
+            )  # fmt: skip
+        elif change.seen is None:  # begun by a person's decision
+            change.seen = seen
+            change.first_seen = change.last_seen = event.timestamp
+        if environment not in known.environments:
+            labels = (project, environment, seen.fingerprint)
+            is_exposed = self._admit(names.ISSUE_INFO, labels)[2] != names.OTHER
+            known.environments[environment] = is_exposed
+            changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
+            changes.add[names.ISSUES.name, (project, environment, known.status), ""] += 1
+        # An event that happened before the decision came late: it does not take the decision back.
+        if known.status == "resolved" and event.timestamp > (known.resolved or 0.0):
+            self._set_status(known, change, "regressed", event.timestamp)
+            change.decisions.append(Decision(event.timestamp, "", f"regressed in {environment}"))
+            changes.add[names.REGRESSIONS.name, (project, environment), ""] += 1
+        here = change.environments.get(environment)
+        if here is None:
+            here = change.environments[environment] = EnvironmentChange(
+                event.timestamp, event.timestamp, known.environments[environment]
+            )
+        return change, here
+
+    def _set_status(self, known: IssueState, change: IssueChange, status: str, at: float) -> None:
+        for environment in known.environments:
+            self.changes.add[names.ISSUES.name, (change.project, environment, known.status), ""] -= 1
+            self.changes.add[names.ISSUES.name, (change.project, environment, status), ""] += 1
+        if status == "resolved":
+            known.resolved = change.resolved = at
+        elif status == "regressed":
+            known.regressed = change.regressed = at
+        known.status = change.status = status
+
+    def _add_request(self, sent_project: str, request: RequestSeen) -> None:
+        changes = self.changes
+        project, environment = self._place(sent_project, request.environment)
+        transaction, duration = request.transaction, request.duration_seconds
+        labels = self._admit(
+            names.REQUESTS, (project, environment, transaction, request.method, request.status_class)
+        )
+        changes.add[names.REQUESTS.name, labels, ""] += 1
+        outcome = names.OUTCOMES[1 if request.failed else 0]
+        labels = self._admit(names.REQUEST_DURATION, (project, environment, transaction, outcome))
+        self._observe(names.REQUEST_DURATION, labels, duration, request)
+        threshold = self._thresholds.seconds(project, transaction)
+        zone = apdex.zone(duration, threshold, failed=request.failed)
+        labels = self._admit(names.APDEX_REQUESTS, (project, environment, transaction, names.APDEX_ZONES[zone]))
+        changes.add[names.APDEX_REQUESTS.name, labels, ""] += 1
+        slot = int(request.timestamp // apdex.SLOT_SECONDS)
+        for name, seconds in ((labels[2], threshold), (names.SERVICE_WIDE, self._thresholds.seconds(project, ""))):
+            changes.apdex.setdefault((project, environment, name, slot), [0, 0, 0])[zone] += 1
+            if name != names.OTHER:
+                changes.put[names.APDEX_THRESHOLD.name, (project, environment, name), ""] = seconds
+
+    def _observe(self, metric: Metric, labels: tuple[str, ...], value: float, request: RequestSeen) -> None:
+        bucket = (metric.name, labels, str(bisect_left(metric.buckets, value)))
+        self.changes.add[bucket] += 1
+        self.changes.add[metric.name, labels, SUM] += value
+        if request.trace_id:
+            self.changes.exemplars[bucket] = Exemplar((("trace_id", request.trace_id),), value, request.timestamp)
+
+    def _add_tallies(self, tallies: Tallies) -> None:
+        add = self.changes.add
+        for name, labels, amount in tallies.counters:
+            if name in names.BY_NAME:  # an older or newer exporter may have written it
+                add[name, labels, ""] += amount
+        for name, labels, buckets, total in tallies.observations:
+            if name in names.BY_NAME:
+                for index, count in enumerate(buckets):
+                    if count:
+                        add[name, labels, str(index)] += count
+                add[name, labels, SUM] += total
+
+    def _add_status(self, decision: StatusChange) -> None:
+        """Fold a person's decision; one about an issue that is not there, or that changes nothing, changes nothing."""
+        known = self._state.issues.get((decision.project, decision.fingerprint))
+        if known is None or known.status == decision.status:
+            return
+        change = self.changes.issues.get(known.id)
+        if change is None:
+            change = self.changes.issues[known.id] = IssueChange(
+                known.id, decision.project, None, known.status, known.resolved, known.regressed
+            )
+        if decision.status == "resolved":
+            since = known.regressed if known.status == "regressed" and known.regressed else known.first_seen
+            metric = names.ISSUE_RESOLUTION
+            for environment in known.environments:
+                labels = (decision.project, environment)
+                self.changes.add[names.RESOLVED_ISSUES.name, labels, ""] += 1
+                seconds = max(decision.at - since, 0.0)
+                self.changes.add[metric.name, labels, str(bisect_left(metric.buckets, seconds))] += 1
+                self.changes.add[metric.name, labels, SUM] += seconds
+        self._set_status(known, change, decision.status, decision.at)
+        change.decisions.append(Decision(decision.at, decision.by, decision.status))
+
+    def _place(self, project: str, environment: str) -> tuple[str, str]:
+        """Bound the base labels; of a pair seen for the first time, make the series that alerts compare with 0."""
+        project, environment, is_new = self._state.place(project, environment)
+        if is_new:
+            base = (project, environment)
+            for metric in (names.NEW_ISSUES, names.REGRESSIONS, names.RESOLVED_ISSUES):
+                self.changes.add[metric.name, base, ""] += 0
+            for status in names.ISSUE_STATUSES:
+                self.changes.add[names.ISSUES.name, (*base, status), ""] += 0
+            self.changes.add[names.ISSUE_RESOLUTION.name, base, SUM] += 0
+        return project, environment
+
+    def _is_new(self, *identity: str) -> bool:
+        value = hashed(*identity)
+        if not self._state.seen.add(value):
+            return False
+        self.changes.seen.append(value)
+        return True
+
+    def _admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
+        admitted = self._state.budget.admit(metric, labels)
+        if admitted != labels:
+            self.changes.add[names.SERIES_OVERFLOW.name, (labels[0], metric.name), ""] += 1
+        return admitted

@@ -1,0 +1,91 @@
+"""What the writer knows of the store: small enough for memory, loaded at the start, kept current by the fold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.exporter.digest.seen import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from errtally.names import Metric
+
+MAX_PROJECTS = 500
+MAX_ENVIRONMENTS = 50
+"""Projects, and environments of one project, beyond which the label is ``__other__``: both can be made up by clients."""
+
+
+@dataclass(slots=True)
+class IssueState:
+    """What the fold needs to know of an issue."""
+
+    id: int
+    status: str
+    first_seen: float
+    resolved: float | None = None
+    regressed: float | None = None
+    environments: dict[str, bool] = field(default_factory=dict)
+    """Environment to whether the issue has series of its own there."""
+
+
+class Budget:
+    """How many label sets each metric may have in a project; beyond, one label's value becomes ``__other__``."""
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self._limits = limits
+        self._admitted: set[tuple[str, tuple[str, ...]]] = set()
+        self.sizes: Counter[tuple[str, str]] = Counter()
+
+    def limit(self, metric: Metric) -> int:
+        """The metric's limit: configured, or the catalogue's."""
+        return self._limits.get(metric.name, metric.series_limit)
+
+    def remember(self, metric: Metric, labels: tuple[str, ...]) -> None:
+        """Note a label set that the store has."""
+        if (metric.name, labels) not in self._admitted:
+            self._admitted.add((metric.name, labels))
+            if names.OTHER not in labels:
+                self.sizes[metric.name, labels[0]] += 1
+
+    def admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the labels under which a value goes: the same, or with ``__other__`` beyond the limit."""
+        if (metric.name, labels) in self._admitted:
+            return labels
+        if self.sizes[metric.name, labels[0]] >= self.limit(metric):
+            index = metric.labels.index(metric.other_label)
+            labels = (*labels[:index], names.OTHER, *labels[index + 1 :])
+        self.remember(metric, labels)
+        return labels
+
+
+@dataclass(slots=True)
+class State:
+    """The writer's memory of the store."""
+
+    budget: Budget
+    seen: Seen = field(default_factory=Seen)
+    issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
+    environments: dict[str, set[str]] = field(default_factory=dict)
+    next_issue_id: int = 1
+
+    def place(self, project: str, environment: str) -> tuple[str, str, bool]:
+        """Bound the base labels.
+
+        Returns:
+            Project, environment, and whether this pair is new.
+        """
+        if project not in self.environments and len(self.environments) >= MAX_PROJECTS:
+            project = names.OTHER
+        known = self.environments.setdefault(project, set())
+        if environment in known:
+            return project, environment, False
+        if len(known) >= MAX_ENVIRONMENTS:
+            environment = names.OTHER
+            if environment in known:
+                return project, environment, False
+        known.add(environment)
+        return project, environment, True

@@ -1,0 +1,246 @@
+"""From a decoded delivery to durable records: hash the user, scrub, group, decide on a sample, append.
+
+Everything here is done by any number of worker processes; what has to be consistent is left to the writer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from errtally import names
+from errtally.errors import JournalError, OverloadedError, RejectedError
+from errtally.exporter.grouping.fingerprint import fingerprint
+from errtally.exporter.ingest.keys import Keys
+from errtally.exporter.ingest.sampling import SamplePolicy
+from errtally.exporter.journal import records
+
+if TYPE_CHECKING:
+    from errtally.event.model import Event
+    from errtally.event.scrub import Scrubber
+    from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.grouping.model import Grouping
+    from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+    from errtally.exporter.ingest.request import Request, Response
+    from errtally.exporter.ingest.tally import Tally
+    from errtally.exporter.journal.appender import Appender
+    from errtally.exporter.protocols.endpoint import Endpoint
+
+MAX_SAMPLE_BYTES = 256 * 1024
+MAX_MEMO_ENTRIES = 4096
+
+
+class Pipeline:
+    """Takes requests of all protocols and answers when what they delivered is in the journal. Safe for threads."""
+
+    def __init__(
+        self, config: ExporterConfig, *, appender: Appender, scrubber: Scrubber, tally: Tally, user_key: bytes
+    ) -> None:
+        self._keys = Keys(config)
+        self._limits = config.limits
+        self._appender = appender
+        self._scrubber = scrubber
+        self._tally = tally
+        self._user_key = user_key
+        self._samples = SamplePolicy()
+        self._memo: dict[tuple[Any, ...], Grouping] = {}
+        self._labels: dict[str, str] = {}
+
+    def handle(self, endpoint: Endpoint, request: Request) -> Response:
+        """Take one request; every outcome but a bug is an answer in the protocol's own form, and is counted."""
+        started = time.perf_counter()
+        tally = self._tally
+        try:
+            delivery = endpoint.decode(request, self._keys, self._limits)
+            self._accept(delivery, request.received)
+            response = endpoint.answer(delivery)
+        except RejectedError as exc:
+            tally.add(names.INGEST_REJECTED, (endpoint.protocol, exc.reason))
+            response = endpoint.refuse(exc)
+        else:
+            for item, quantity in delivery.items.items():
+                tally.add(names.INGEST_ITEMS, (endpoint.protocol, item), quantity)
+            for reason, quantity in delivery.rejected.items():
+                tally.add(names.INGEST_REJECTED, (endpoint.protocol, reason), quantity)
+        tally.add(names.INGEST_REQUESTS, (endpoint.protocol, str(response.status)))
+        tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
+        return response
+
+    def _accept(self, delivery: Delivery, received: float) -> None:
+        """Make a delivery durable; a delivery that changes nothing needs no record."""
+        batch = self._batch(delivery, received)
+        if not (
+            batch.events or batch.requests or batch.sessions or batch.check_ins or batch.discards or batch.logs
+        ):
+            return
+        try:
+            self._appender.append(records.encoder.encode(batch), len(batch.events), received)
+        except JournalError as exc:
+            raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
+
+    def _batch(self, delivery: Delivery, received: float) -> records.Batch:
+        scrubbed: Counter[str] = Counter()
+        label = self._label
+        batch = records.Batch(project=delivery.project, received=received)
+        indices: dict[str, int] = {}
+        for item in delivery.events:
+            batch.events.append(self._event(delivery.project, item, batch.issues, indices, received, scrubbed))
+        for timing in delivery.requests:
+            batch.requests.append(
+                records.RequestSeen(
+                    label(timing.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
+                    label(timing.transaction, scrubbed),
+                    timing.method,
+                    timing.status_class,
+                    timing.failed,
+                    timing.duration_seconds,
+                    timing.timestamp,
+                    label(timing.trace_id, scrubbed),
+                )
+            )
+        for session in delivery.sessions:
+            batch.sessions.append(
+                records.SessionSeen(
+                    label(session.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
+                    label(session.release, scrubbed),
+                    session.status,
+                    session.quantity,
+                    session.session_id or "",
+                )
+            )
+        for check_in in delivery.check_ins:
+            batch.check_ins.append(
+                records.CheckInSeen(
+                    label(check_in.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
+                    label(check_in.monitor, scrubbed),
+                    check_in.status,
+                    check_in.timestamp,
+                )
+            )
+        for discard in delivery.discards:
+            batch.discards.append(
+                records.DiscardSeen(label(discard.reason, scrubbed), label(discard.category, scrubbed), discard.quantity)
+            )
+        for entry in delivery.logs:
+            environment = label(entry.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
+            batch.logs.append(records.LogSeen(environment, entry.level, entry.quantity))
+        for rule, quantity in scrubbed.items():
+            self._tally.add(names.SCRUBBED, (rule,), quantity)
+        return batch
+
+    def _event(
+        self,
+        project: str,
+        item: EventDelivery,
+        issues: list[records.IssueSeen],
+        indices: dict[str, int],
+        received: float,
+        scrubbed: Counter[str],
+    ) -> records.EventSeen:
+        event = item.event
+        identity = event.user.identity() if event.user is not None else None
+        user = self._hash(project, identity) if identity is not None else None
+        grouping, is_scrubbed = self._group(event, scrubbed)
+        index = indices.get(grouping.fingerprint)
+        if index is None:
+            index = indices[grouping.fingerprint] = len(issues)
+            issues.append(
+                records.IssueSeen(
+                    grouping.fingerprint,
+                    grouping.type,
+                    grouping.title,
+                    grouping.culprit,
+                    grouping.pattern,
+                    grouping.why,
+                    label(event.platform, scrubbed),
+                )
+            )
+        label = self._label
+        environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
+        sample = None
+        if self._samples.keeps(project, grouping.fingerprint, received):
+            if not is_scrubbed:
+                self._scrubber.scrub_event(event, scrubbed)
+            sample = self._sample(item, environment, scrubbed)
+        return records.EventSeen(
+            index,
+            environment,
+            event.level,
+            event.timestamp,
+            event.event_id,
+            item.has_own_id,
+            user,
+            label(event.release, scrubbed),
+            label(event.transaction, scrubbed),
+            label(event.trace_id, scrubbed),
+            sample,
+        )
+
+    def _group(self, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:
+        """Group an event, and scrub it unless an event that looks the same was grouped before.
+
+        The memo has what clients sent as its keys, in this process's memory only. Structured stack traces cost
+        more to compare than to group, so they have no memo.
+
+        Returns:
+            The grouping, and whether the event is scrubbed now.
+        """
+        key: tuple[Any, ...] | None = None
+        if not event.exceptions and not event.frames and event.fingerprint is None:
+            key = (event.type, event.message, event.template, event.stack, event.platform, event.logger,
+                   event.transaction, event.culprit)  # fmt: skip
+            if (known := self._memo.get(key)) is not None:
+                return known, False
+        self._scrubber.scrub_event(event, scrubbed)
+        found = fingerprint(event)
+        if key is not None:
+            if len(self._memo) >= MAX_MEMO_ENTRIES:
+                self._memo.clear()
+            self._memo[key] = found
+        return found, True
+
+    def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
+        """Scrub a short text that comes again and again, such as a release or a transaction."""
+        if not text:
+            return ""
+        known = self._labels.get(text)
+        if known is None:
+            known = self._scrubber.scrub_text(text, scrubbed)
+            if len(self._labels) >= MAX_MEMO_ENTRIES:
+                self._labels.clear()
+            self._labels[text] = known
+        return known
+
+    def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> bytes:
+        """Write what the event's page shows: the shared fields and the protocol's details, scrubbed."""
+        event = item.event
+        page: dict[str, Any] = {
+            "event_id": event.event_id,
+            "timestamp": event.timestamp,
+            "level": event.level,
+            "type": event.type,
+            "message": event.message,
+            "platform": event.platform,
+            "logger": event.logger,
+            "transaction": event.transaction,
+            "environment": environment,
+            "release": event.release,
+            "server_name": event.server_name,
+            "trace_id": event.trace_id,
+            "tags": event.tags,
+        }
+        details = self._scrubber.scrub_value(item.details(), scrubbed)
+        encoded = msgspec.json.encode(page | details)
+        if len(encoded) > MAX_SAMPLE_BYTES:
+            page["truncated"] = f"its details of {len(encoded)} bytes were not kept"
+            encoded = msgspec.json.encode(page)
+        return encoded
+
+    def _hash(self, project: str, identity: str) -> int:
+        """Hash a user with the installation's key, so that users are counted and never kept."""
+        digest = blake2b(f"{project}\0{identity}".encode("utf-8", "replace"), digest_size=8, key=self._user_key)
+        return int.from_bytes(digest.digest(), "big", signed=True)

@@ -1,0 +1,118 @@
+-- The store: folded state and nothing else. Times are seconds since the epoch.
+-- `change` is the number of the transaction that last touched a row: readers ask for what is newer than they know.
+
+CREATE TABLE meta (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Up to where each journal segment is folded; written in the same transaction as what came out of it.
+CREATE TABLE positions (
+  segment TEXT PRIMARY KEY,
+  offset  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- One row for each counter or gauge, and for each bucket and sum of a histogram (part = bucket index, or 'sum').
+CREATE TABLE series (
+  id       INTEGER PRIMARY KEY,
+  metric   TEXT NOT NULL,
+  labels   TEXT NOT NULL,  -- JSON array in the catalogue's order
+  part     TEXT NOT NULL DEFAULT '',
+  value    REAL NOT NULL,
+  exemplar TEXT,           -- JSON: labels, value, time
+  change   INTEGER NOT NULL
+);
+CREATE INDEX series_change ON series (change);
+
+CREATE TABLE issues (
+  id            INTEGER PRIMARY KEY,
+  project       TEXT NOT NULL,
+  fingerprint   TEXT NOT NULL,
+  type          TEXT NOT NULL,
+  title         TEXT NOT NULL,
+  culprit       TEXT NOT NULL,
+  pattern       TEXT NOT NULL,
+  platform      TEXT NOT NULL,
+  why           TEXT NOT NULL,  -- JSON array
+  status        TEXT NOT NULL,
+  level         TEXT NOT NULL,
+  events        INTEGER NOT NULL,
+  first_seen    REAL NOT NULL,
+  last_seen     REAL NOT NULL,
+  first_release TEXT NOT NULL,
+  last_release  TEXT NOT NULL,
+  resolved      REAL,
+  regressed     REAL,
+  change        INTEGER NOT NULL,
+  UNIQUE (project, fingerprint)
+);
+CREATE INDEX issues_last_seen ON issues (last_seen);
+
+CREATE TABLE issue_environments (
+  issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  environment TEXT NOT NULL,
+  events      INTEGER NOT NULL,
+  users       INTEGER NOT NULL,
+  first_seen  REAL NOT NULL,
+  last_seen   REAL NOT NULL,
+  is_exposed  INTEGER NOT NULL,  -- 0 when the budget of series was used up
+  change      INTEGER NOT NULL,
+  PRIMARY KEY (issue, environment)
+) WITHOUT ROWID;
+CREATE INDEX issue_environments_change ON issue_environments (change);
+
+-- Keyed hashes of users, never the users.
+CREATE TABLE issue_users (
+  issue       INTEGER NOT NULL,
+  environment TEXT NOT NULL,
+  user        INTEGER NOT NULL,
+  PRIMARY KEY (issue, environment, user)
+) WITHOUT ROWID;
+
+CREATE TABLE user_activity (
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  user        INTEGER NOT NULL,
+  last_seen   REAL NOT NULL,
+  PRIMARY KEY (project, environment, user)
+) WITHOUT ROWID;
+CREATE INDEX user_activity_last_seen ON user_activity (project, environment, last_seen);
+
+-- Requests by Apdex zone in slots of 10 s; the score is taken over the newest ones.
+CREATE TABLE apdex_slots (
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  trans       TEXT NOT NULL,
+  slot        INTEGER NOT NULL,
+  satisfied   INTEGER NOT NULL,
+  tolerating  INTEGER NOT NULL,
+  frustrated  INTEGER NOT NULL,
+  PRIMARY KEY (project, environment, trans, slot)
+) WITHOUT ROWID;
+
+-- Sample events, scrubbed, as zlib-compressed JSON.
+CREATE TABLE samples (
+  id          INTEGER PRIMARY KEY,
+  issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  event_id    TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  happened    REAL NOT NULL,
+  page        BLOB NOT NULL
+);
+CREATE INDEX samples_issue ON samples (issue, id);
+CREATE INDEX samples_event ON samples (event_id);
+
+-- Hashes of what was counted already (events with an id of their own, ended sessions), one row a fold.
+CREATE TABLE seen (
+  id     INTEGER PRIMARY KEY,
+  hashes BLOB NOT NULL
+);
+
+CREATE TABLE history (
+  id    INTEGER PRIMARY KEY,
+  issue INTEGER NOT NULL,
+  at    REAL NOT NULL,
+  by    TEXT NOT NULL,
+  what  TEXT NOT NULL
+);
+CREATE INDEX history_issue ON history (issue, id);
