@@ -11,7 +11,7 @@ from errtally.exporter.journal import frame
 from errtally.exporter.journal.appender import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _CHUNK_BYTES = 4 * 1024 * 1024
@@ -63,21 +63,17 @@ class Reader:
         """Return the offset up to which each present segment was read: what to store with the fold."""
         return {name: segment.offset for name, segment in self._segments.items()}
 
-    def forget_finished(self) -> list[str]:
-        """Remove the segments whose writer is gone and of which everything is stored; return their names."""
-        gone = [name for name, segment in self._segments.items() if segment.is_finished]
-        for name in gone:
+    def finished(self) -> list[str]:
+        """Name the segments that were read to their ends and whose writers are gone."""
+        return [name for name, segment in self._segments.items() if segment.is_finished]
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove segments; to be called when everything in them is stored."""
+        for name in names:
             segment = self._segments.pop(name)
             os.close(segment.descriptor)
             segment.path.unlink(missing_ok=True)
             self._positions.pop(name, None)
-        return gone
-
-    def rewind(self, positions: Mapping[str, int]) -> None:
-        """Go back to stored positions after a fold that failed."""
-        for name, segment in self._segments.items():
-            segment.offset = positions.get(name, 0)
-            segment.is_finished = False
 
     def close(self) -> None:
         """Close all segments."""

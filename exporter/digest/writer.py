@@ -1,0 +1,142 @@
+"""The one writer: follows the journal, folds what comes, and stores it with the position, over and over."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from errtally import names
+from errtally.errors import StoreError
+from errtally.exporter.digest.apdex import Thresholds
+from errtally.exporter.digest.changes import SUM, Changes
+from errtally.exporter.digest.fold import Fold
+from errtally.exporter.journal.records import decoder
+from errtally.exporter.journal.reader import Reader
+from errtally.exporter.store import database
+from errtally.exporter.store.writing import StoreWriter
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from errtally.exporter.config import ExporterConfig
+
+IDLE_SECONDS = 0.02
+MAX_FOLD_EVENTS = 20_000
+HEARTBEAT_SECONDS = 2.0
+PRUNE_SECONDS = 30.0
+MAX_RETRY_SECONDS = 5.0
+HEARTBEAT_FILE = "writer.heartbeat"
+JOURNAL_DIRECTORY = "journal"
+
+_log = structlog.get_logger(__name__)
+
+
+class Writer:
+    """Folds the journal of one data directory into its store."""
+
+    def __init__(self, config: ExporterConfig) -> None:
+        self._journal = config.data_dir / JOURNAL_DIRECTORY
+        self._heartbeat = config.data_dir / HEARTBEAT_FILE
+        self._journal.mkdir(parents=True, exist_ok=True)
+        synchronous = "FULL" if config.durability == "fsync" else "NORMAL"
+        self._store = StoreWriter(
+            database.create(config.data_dir / database.FILE_NAME, synchronous=synchronous),
+            events_per_issue=config.events_per_issue,
+        )
+        self._state, positions = self._store.load(config.series_limits)
+        self._reader = Reader(self._journal, positions)
+        self._thresholds = Thresholds(config.projects)
+        self._own = Changes()
+        fold = Fold(self._state, self._thresholds)
+        fold.declare(config.projects)
+        self._apply(fold.changes, stop=None)
+        self._store.forget([name for name in positions if not (self._journal / name).exists()])
+
+    def run(self, stop: threading.Event) -> None:
+        """Fold until told to stop, and then what is there still."""
+        last_beat = last_prune = 0.0
+        while True:
+            is_last = stop.is_set()
+            folded = self.step(stop)
+            now = time.monotonic()
+            if now - last_beat > HEARTBEAT_SECONDS:
+                last_beat = now
+                _touch(self._heartbeat)
+            if now - last_prune > PRUNE_SECONDS:
+                last_prune = now
+                self._prune()
+            if not folded:
+                if is_last:
+                    break
+                stop.wait(IDLE_SECONDS)
+        self._reader.close()
+
+    def step(self, stop: threading.Event | None = None) -> int:
+        """Fold what is in the journal, at most one batch; return the number of records."""
+        started = time.perf_counter()
+        fold, records = Fold(self._state, self._thresholds), 0
+        for frame in self._reader.read(MAX_FOLD_EVENTS):
+            records += 1
+            try:
+                record = decoder.decode(frame.payload)
+            except msgspec.DecodeError as exc:
+                # The checksum fits, so this was written by an exporter that this one does not understand.
+                _log.error("journal record not understood", events=frame.events, error=str(exc))
+                key = (names.INGEST_REJECTED.name, ("journal", "not_understood"), "")
+                self._own.add[key] += max(frame.events, 1)
+                continue
+            fold.add(record)
+        for damage in self._reader.damages:
+            _log.error("journal damaged", segment=damage.segment, bytes=damage.lost_bytes, error=damage.message)
+            self._own.add[names.INGEST_REJECTED.name, ("journal", "damaged"), ""] += 1
+        self._reader.damages.clear()
+        if records:
+            changes = fold.changes
+            if changes.events:
+                changes.add[names.DIGESTED_EVENTS.name, (), ""] += changes.events
+            self._apply(changes, stop)
+            seconds = time.perf_counter() - started
+            index = sum(seconds > bound for bound in names.DIGEST_DURATION.buckets)
+            self._own.add[names.DIGEST_DURATION.name, (), str(index)] += 1
+            self._own.add[names.DIGEST_DURATION.name, (), SUM] += seconds
+        if finished := self._reader.finished():
+            # What was read to their ends is stored by now, so the segments may go.
+            self._reader.forget(finished)
+            self._store.forget(finished)
+        return records
+
+    def _apply(self, changes: Changes, stop: threading.Event | None) -> None:
+        """Store changes together with the writer's own counts; try again for as long as the store fails."""
+        for key, amount in self._own.add.items():
+            changes.add[key] += amount
+        self._own = Changes()
+        delay = 0.05
+        while True:
+            try:
+                self._store.apply(changes, self._reader.positions(), self._state.budget)
+            except StoreError as exc:
+                changes.add[names.STORE_ERRORS.name, (), ""] += 1
+                _log.error("store failed, trying again", error=str(exc), after_seconds=delay)
+                # Nothing is lost when the process stops now: the position was not stored either.
+                if stop is None or stop.wait(delay):
+                    raise
+                delay = min(delay * 2, MAX_RETRY_SECONDS)
+            else:
+                return
+
+    def _prune(self) -> None:
+        try:
+            self._store.prune(time.time())
+        except StoreError as exc:  # the next round tries again; nothing depends on it
+            self._own.add[names.STORE_ERRORS.name, (), ""] += 1
+            _log.warning("store not pruned", error=str(exc))
+
+
+def _touch(path: Path) -> None:
+    with path.open("ab"):
+        os.utime(path)

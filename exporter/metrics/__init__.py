@@ -1,0 +1,1 @@
+"""The exposition: what Prometheus scrapes, rendered from the store with cached lines."""

@@ -1,0 +1,182 @@
+"""One metric family as lines of the exposition formats: label prefixes are rendered once, values when they change.
+
+Formats: Prometheus text format 0.0.4 and OpenMetrics 1.0. Sample lines are the same in both but for exemplars.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from errtally.exporter.digest.changes import SUM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from errtally.exporter.digest.changes import Exemplar
+    from errtally.names import Metric
+
+MAX_EXEMPLAR_CHARACTERS = 128
+"""OpenMetrics 1.0: the combined length of an exemplar's label names and values."""
+
+
+def escape(value: str) -> str:
+    """Escape a label value."""
+    if "\\" in value or '"' in value or "\n" in value:
+        value = value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    return value
+
+
+def labels_text(names: Sequence[str], values: Sequence[str]) -> str:
+    """Render labels with braces, "" without any."""
+    if not names:
+        return ""
+    return "{" + ",".join([f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True)]) + "}"
+
+
+def number_text(value: float) -> str:
+    """Render a number: whole ones without a point."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)  # noqa: PLR2004 (exact as float)
+
+
+def exemplar_text(exemplar: Exemplar) -> str:
+    """Render an exemplar; one that is too long for OpenMetrics loses its last labels."""
+    labels = list(exemplar.labels)
+    while sum(len(name) + len(value) for name, value in labels) > MAX_EXEMPLAR_CHARACTERS:
+        labels.pop()
+    text = labels_text([name for name, _ in labels], [value for _, value in labels]) or "{}"
+    return f" # {text} {number_text(exemplar.value)} {exemplar.timestamp:.3f}"
+
+
+class Family:
+    """The series of one metric that is a counter or a gauge."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self._prefixes: dict[tuple[str, ...], bytes] = {}
+        self._lines: dict[tuple[str, ...], bytes] = {}
+        self._exemplars: dict[tuple[str, ...], bytes] = {}
+        self._text: bytes | None = None
+        self._openmetrics: bytes | None = None
+
+    def put(self, labels: tuple[str, ...], value: float, exemplar: Exemplar | None = None) -> None:
+        """Set a series' value."""
+        prefix = self._prefixes.get(labels)
+        if prefix is None:
+            prefix = (self.metric.name + labels_text(self.metric.labels, labels) + " ").encode()
+            self._prefixes[labels] = prefix
+        self._lines[labels] = prefix + number_text(value).encode()
+        if exemplar is not None:
+            self._exemplars[labels] = exemplar_text(exemplar).encode()
+        self._text = self._openmetrics = None
+
+    def drop(self, labels: tuple[str, ...]) -> None:
+        """Remove a series."""
+        for kept in (self._prefixes, self._lines, self._exemplars):
+            kept.pop(labels, None)
+        self._text = self._openmetrics = None
+
+    def clear(self) -> None:
+        """Remove all series."""
+        self._prefixes.clear()
+        self._lines.clear()
+        self._exemplars.clear()
+        self._text = self._openmetrics = None
+
+    def render(self, *, openmetrics: bool) -> bytes:
+        """Render the family with its head; b"" without series."""
+        if not self._lines:
+            return b""
+        if not openmetrics:
+            if self._text is None:
+                self._text = head(self.metric, openmetrics=False) + b"\n".join(self._lines.values()) + b"\n"
+            return self._text
+        if self._openmetrics is None:
+            if self._exemplars:
+                get = self._exemplars.get
+                lines = b"\n".join([line + get(key, b"") for key, line in self._lines.items()])
+            else:
+                lines = b"\n".join(self._lines.values())
+            self._openmetrics = head(self.metric, openmetrics=True) + lines + b"\n"
+        return self._openmetrics
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+
+class HistogramFamily:
+    """The series of one histogram, which come as counts of single buckets and a sum."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self._bounds = [repr(float(bound)) for bound in metric.buckets] + ["+Inf"]
+        self._counts: dict[tuple[str, ...], list[float]] = {}
+        self._sums: dict[tuple[str, ...], float] = {}
+        self._exemplars: dict[tuple[str, ...], dict[int, str]] = {}
+        self._blocks: dict[tuple[str, ...], tuple[bytes, bytes]] = {}
+        self._prefixes: dict[tuple[str, ...], tuple[list[str], str, str]] = {}
+        self._stale: set[tuple[str, ...]] = set()
+
+    def put(self, labels: tuple[str, ...], part: str, value: float, exemplar: Exemplar | None = None) -> None:
+        """Set the count of one bucket (``part`` is its index) or the sum."""
+        counts = self._counts.get(labels)
+        if counts is None:
+            counts = self._counts[labels] = [0.0] * len(self._bounds)
+        if part == SUM:
+            self._sums[labels] = value
+        elif int(part) < len(counts):
+            counts[int(part)] = value
+            if exemplar is not None:
+                self._exemplars.setdefault(labels, {})[int(part)] = exemplar_text(exemplar)
+        self._stale.add(labels)
+
+    def clear(self) -> None:
+        """Remove all series."""
+        for kept in (self._counts, self._sums, self._exemplars, self._blocks, self._prefixes, self._stale):
+            kept.clear()
+
+    def render(self, *, openmetrics: bool) -> bytes:
+        """Render the family with its head; b"" without series."""
+        for labels in self._stale:
+            self._blocks[labels] = self._block(labels)
+        self._stale.clear()
+        if not self._blocks:
+            return b""
+        return head(self.metric, openmetrics=openmetrics) + b"".join(
+            [block[1 if openmetrics else 0] for block in self._blocks.values()]
+        )
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def _block(self, labels: tuple[str, ...]) -> tuple[bytes, bytes]:
+        prefixes = self._prefixes.get(labels)
+        if prefixes is None:
+            names, name = self.metric.labels, self.metric.name
+            buckets = [f"{name}_bucket{labels_text((*names, 'le'), (*labels, bound))} " for bound in self._bounds]
+            shown = labels_text(names, labels)
+            prefixes = self._prefixes[labels] = (buckets, f"{name}_sum{shown} ", f"{name}_count{shown} ")
+        buckets, sum_prefix, count_prefix = prefixes
+        cumulative = [number_text(count) for count in accumulate(self._counts[labels])]
+        tail = f"{sum_prefix}{number_text(self._sums.get(labels, 0.0))}\n{count_prefix}{cumulative[-1]}\n"
+        plain = "".join([f"{prefix}{count}\n" for prefix, count in zip(buckets, cumulative, strict=True)]) + tail
+        exemplars: Mapping[int, str] = self._exemplars.get(labels, {})
+        if not exemplars:
+            return plain.encode(), plain.encode()
+        rich = "".join(
+            [
+                f"{prefix}{count}{exemplars.get(index, '')}\n"
+                for index, (prefix, count) in enumerate(zip(buckets, cumulative, strict=True))
+            ]
+        )
+        return plain.encode(), (rich + tail).encode()
+
+
+def head(metric: Metric, *, openmetrics: bool) -> bytes:
+    """Render HELP, TYPE and, for OpenMetrics, UNIT."""
+    name = metric.family if openmetrics else metric.name
+    text = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
+    lines = f"# HELP {name} {text}\n# TYPE {name} {metric.kind}\n"
+    if openmetrics and metric.unit:
+        lines += f"# UNIT {name} {metric.unit}\n"
+    return lines.encode()

@@ -1,0 +1,175 @@
+"""A worker's view of the store: reads what changed since the last scrape, in one snapshot, and keeps lines of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.errors import StoreError
+from errtally.exporter.digest import apdex
+from errtally.exporter.digest.changes import Exemplar
+from errtally.exporter.journal import reader as journal
+from errtally.exporter.metrics.family import Family, HistogramFamily
+from errtally.exporter.store import database
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from errtally.exporter.digest.state import Budget
+    from errtally.names import Metric
+
+_ISSUE_ROWS = """
+SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.project, i.fingerprint, i.type, i.title,
+  i.culprit, i.status, i.regressed
+FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
+"""
+_USERS_CACHE_SECONDS = 5.0
+MAX_TITLE_LABEL = 120
+
+
+class StoreView:
+    """Families of all metrics that live in the store. One thread at a time; others wait for the same scrape."""
+
+    def __init__(self, data_dir: Path, budget: Budget) -> None:
+        self._path = data_dir / database.FILE_NAME
+        self._journal = data_dir / "journal"
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._change = -1
+        self._users_at = float("-inf")
+        self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._families: dict[str, Family | HistogramFamily] = {
+            metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
+            for metric in names.CATALOGUE
+        }
+
+    def render(self, now: float, *, openmetrics: bool) -> bytes:
+        """Bring the view up to date and render it, without the end mark of OpenMetrics.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        with self._lock:
+            try:
+                positions = self._refresh(now)
+            except sqlite3.Error as exc:
+                if self._db is not None:
+                    self._db.close()
+                    self._db = None
+                raise StoreError(f"the store can't be read: {exc}") from exc
+            self._measure_journal(positions, now)
+            return b"".join([family.render(openmetrics=openmetrics) for family in self._families.values()])
+
+    def _refresh(self, now: float) -> Mapping[str, int]:
+        """Read what changed, all in one snapshot; return the positions in the journal that belong to it."""
+        if self._db is None:
+            self._db = database.read_only(self._path)
+        db = self._db
+        db.execute("BEGIN")
+        try:
+            meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
+            change = int(meta["change"])
+            if change != self._change:
+                self._read_series()
+                self._read_issues()
+                self._change = change
+            self._read_apdex(now)
+            if now - self._users_at >= _USERS_CACHE_SECONDS:
+                self._users_at = now
+                self._read_users(now)
+            positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
+        finally:
+            db.execute("COMMIT")
+        self._family(names.STORE_CREATED).put((), float(meta["created"]))
+        self._family(names.STORE_SIZE).put((), self._path.stat().st_size)
+        return positions
+
+    def _read_series(self) -> None:
+        assert self._db is not None
+        families = self._families
+        rows = self._db.execute(
+            "SELECT metric, labels, part, value, exemplar FROM series WHERE change > ? ORDER BY id", (self._change,)
+        )
+        for metric, text, part, value, exemplar_json in rows:
+            family = families.get(metric)
+            if family is None:  # written by a newer exporter
+                continue
+            labels = tuple(json.loads(text))
+            exemplar = None
+            if exemplar_json is not None:
+                pairs, worth, timestamp = json.loads(exemplar_json)
+                exemplar = Exemplar(tuple((name, value_) for name, value_ in pairs), worth, timestamp)
+            if isinstance(family, HistogramFamily):
+                family.put(labels, part, value, exemplar)
+            else:
+                family.put(labels, value, exemplar)
+
+    def _read_issues(self) -> None:
+        assert self._db is not None
+        info = self._family(names.ISSUE_INFO)
+        for row in self._db.execute(_ISSUE_ROWS, (self._change,)):
+            key = (row["project"], row["environment"], row["fingerprint"])
+            labels = (*key, row["type"], row["title"][:MAX_TITLE_LABEL], row["culprit"][:MAX_TITLE_LABEL], row["status"])
+            old = self._infos.get(key)
+            if old != labels:
+                if old is not None:
+                    info.drop(old)
+                self._infos[key] = labels
+                info.put(labels, 1)
+            self._family(names.ISSUE_FIRST_SEEN).put(key, row["first_seen"])
+            self._family(names.ISSUE_LAST_SEEN).put(key, row["last_seen"])
+            self._family(names.ISSUE_USERS).put(key, row["users"])
+            if row["regressed"] is not None:
+                self._family(names.ISSUE_REGRESSED).put(key, row["regressed"])
+
+    def _read_apdex(self, now: float) -> None:
+        assert self._db is not None
+        family = self._family(names.APDEX_SCORE)
+        family.clear()  # a transaction without requests has no score
+        rows = self._db.execute(
+            """SELECT project, environment, trans, sum(satisfied), sum(tolerating), sum(frustrated) FROM apdex_slots
+            WHERE slot > ? GROUP BY project, environment, trans""",
+            ((now - names.APDEX_WINDOW_SECONDS) // apdex.SLOT_SECONDS,),
+        )
+        for project, environment, transaction, satisfied, tolerating, frustrated in rows:
+            score = apdex.score(satisfied, tolerating, frustrated)
+            if score is not None:
+                family.put((project, environment, transaction), score)
+
+    def _read_users(self, now: float) -> None:
+        assert self._db is not None
+        family = self._family(names.USERS_AFFECTED)
+        places = self._db.execute(
+            "SELECT DISTINCT json_extract(labels, '$[0]'), json_extract(labels, '$[1]') FROM series WHERE metric = ?",
+            (names.NEW_ISSUES.name,),
+        ).fetchall()
+        for window, seconds in names.USER_WINDOWS.items():
+            found = {
+                (project, environment): count
+                for project, environment, count in self._db.execute(
+                    "SELECT project, environment, count(*) FROM user_activity WHERE last_seen > ? "
+                    "GROUP BY project, environment",
+                    (now - seconds,),
+                )
+            }
+            for project, environment in places:
+                family.put((project, environment, window), found.get((project, environment), 0))
+
+    def _measure_journal(self, positions: Mapping[str, int], now: float) -> None:
+        events, oldest, size = journal.lag(self._journal, positions)
+        self._family(names.JOURNAL_LAG_EVENTS).put((), events)
+        self._family(names.JOURNAL_LAG_SECONDS).put((), max(now - oldest, 0.0) if oldest is not None else 0.0)
+        self._family(names.JOURNAL_SIZE).put((), size)
+        for metric in names.CATALOGUE:
+            if metric.series_limit:
+                self._family(names.SERIES_LIMIT).put((metric.name,), self._budget.limit(metric))
+
+    def _family(self, metric: Metric) -> Family:
+        family = self._families[metric.name]
+        assert isinstance(family, Family)
+        return family

@@ -1,0 +1,64 @@
+"""Opening the SQLite file: made once, its schema checked, the same settings for the writer and every reader."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from errtally.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME = "errtally.sqlite3"
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_SECONDS = 5.0
+
+
+def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
+    """Open the store for writing; make it when it is not there.
+
+    Args:
+        path: the database file.
+        synchronous: NORMAL survives the death of the process, FULL also the loss of power.
+
+    Raises:
+        StoreError: the file can't be opened, is no database, or was made by another version.
+    """
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -8000")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            schema = resources.files("errtally.exporter.store").joinpath("schema.sql").read_text(encoding="utf-8")
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version = {SCHEMA_VERSION};"
+                f"INSERT INTO meta VALUES ('created', '{time.time()}'), ('change', '0'); COMMIT;"
+            )
+        elif version != SCHEMA_VERSION:
+            raise StoreError(f"{path}: its schema has version {version}, this errtally needs {SCHEMA_VERSION}")
+    except sqlite3.Error as exc:
+        raise StoreError(f"{path}: {exc}") from exc
+    return connection
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """Open the store for reading.
+
+    Raises:
+        StoreError: the file is not there or can't be opened.
+    """
+    try:
+        connection = sqlite3.connect(
+            f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA cache_size = -2000")
+        connection.row_factory = sqlite3.Row
+    except sqlite3.Error as exc:
+        raise StoreError(f"{path}: {exc}") from exc
+    return connection
