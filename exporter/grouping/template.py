@@ -22,6 +22,7 @@ _WORDS: Final[dict[str, list[str]]] = json.loads(
 )
 _KEEP: Final = frozenset(_WORDS["keep"])
 _UNITS: Final = frozenset(_WORDS["units"])
+_OUTCOMES: Final = frozenset(_WORDS["outcomes"])
 _CALENDAR: Final = frozenset(_WORDS["calendar"])
 _TOP_LEVEL_DOMAINS: Final = frozenset(_WORDS["top_level_domains"])
 _FILE_EXTENSIONS: Final = frozenset(_WORDS["file_extensions"])
@@ -40,6 +41,7 @@ _QUERY: Final = re.compile(r"(/[^\s?\"'`<>]*)\?[^\s\"'`<>()\[\]{},]+")
 # A quoted string without a space is a value; one with spaces is mostly text ("GET /x", 'no such table').
 _REPR: Final = re.compile(r"<(?:class '[^'\s<>]+'|[\w.<>]+ (?:object|instance) at 0x[0-9a-fA-F]+)>")
 _QUOTED: Final = re.compile(r"(?<![\w'\"`])(?:'[^'\s]*'|\"[^\"\s]*\"|`[^`\s]*`)(?!\w)")
+_QUOTED_TEXT: Final = re.compile(r"(?<![\w'\"`])(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`)(?!\w)")
 _USER: Final = re.compile(
     r"\b([Uu]ser(?:name)?|[Pp]assword for) (?!unknown\b|<)([\w.\-@\\$]+)(?=\s*(?:$|by |from |on |at |via |\[|\(|[,.;:]))"
 )
@@ -83,11 +85,16 @@ class _TokenMasks(dict[str, str]):
 _masks = _TokenMasks()
 
 
-def mask(message: str) -> str:
+def mask(message: str, *, exception: bool = False) -> str:
     """Return the message's pattern: its first line (two when the first ends with a colon), values masked.
 
     A mask names what it stands for: ``<num> <uuid> <url> <path> <addr> <time> <ip> <email> <hex> <str>``. Text
     beyond 4,096 characters is not looked at.
+
+    Args:
+        message: any text.
+        exception: the message is an exception's, not a log line. Then quoted text is a value even with spaces in it,
+            and so is one word after a last colon ("unknown format: foo"), unless it says what happened ("timeout").
     """
     text = _first_lines(message)
     if "://" in text:
@@ -97,7 +104,7 @@ def mask(message: str) -> str:
     if "<class '" in text or " at 0x" in text:
         text = _REPR.sub("<str>", text)
     if "'" in text or '"' in text or "`" in text:
-        text = _QUOTED.sub("<str>", text)
+        text = (_QUOTED_TEXT if exception else _QUOTED).sub("<str>", text)
     text = "".join(map(_masks.__getitem__, _SEPARATORS.split(text)))
     if _UNIT_MARK in text or _CALENDAR_MARK in text:
         text = _DATE.sub("<time>", _UNIT.sub(r"\1", text)).translate(_MARKS)
@@ -105,12 +112,21 @@ def mask(message: str) -> str:
         text = _COMPARED.sub(r"\1", _RUN.sub(r"\1", text))
     if "user" in text or "User" in text or "assword for" in text:
         text = _USER.sub(r"\1 <str>", text)
-    return text
+    return _mask_last_word(text) if exception else text
 
 
 def untyped(pattern: str) -> str:
     """Return the pattern with one mask for all kinds: a value that is now a number, now a word, is one value."""
     return _ANY_MASK.sub("<*>", pattern) if "<" in pattern else pattern
+
+
+def _mask_last_word(text: str) -> str:
+    before, colon, word = text.rpartition(": ")
+    if not colon or " " in word or "<" in word or not word:
+        return text
+    core = word.rstrip(".!?")
+    known = core.lower() in _OUTCOMES or core.endswith(("Error", "Exception")) or (core.isupper() and len(core) > 1)
+    return text if known else f"{before}: <str>"
 
 
 def _first_lines(message: str) -> str:
