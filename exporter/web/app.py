@@ -1,0 +1,224 @@
+"""The Flask app: pages, API, /metrics and health."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Response as FlaskResponse
+
+from errtally.errors import JournalError, StoreError
+from errtally.exporter.journal.records import StatusChange, encoder
+from errtally.exporter.metrics import exposition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prometheus_client import CollectorRegistry
+    from werkzeug.wrappers import Response
+
+    from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.journal.appender import Appender
+    from errtally.exporter.metrics.view import StoreView
+    from errtally.exporter.store.reading import StoreReader
+    from errtally.exporter.web.access import Access
+
+FOLD_WAIT_SECONDS = 2.0
+MAX_LIST = 500
+_ACTIONS = {"resolve": "resolved", "ignore": "ignored", "reopen": "unresolved"}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+routes = Blueprint("web", __name__)
+
+
+def create_app(
+    config: ExporterConfig,
+    *,
+    view: StoreView,
+    reader: StoreReader,
+    own: CollectorRegistry,
+    appender: Appender,
+    access: Access,
+    is_up: Callable[[], bool],
+) -> Flask:
+    """Build the app around its parts; every part is passed in, so that tests can give their own."""
+    app = Flask(__name__)
+    app.extensions["errtally"] = {
+        "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
+        "is_up": is_up,
+    }  # fmt: skip
+    app.register_blueprint(routes)
+    app.jinja_env.filters["moment"] = _moment
+    app.jinja_env.filters["ago"] = _ago
+    app.before_request(access.refuse)
+    app.after_request(_protect)
+    app.register_error_handler(StoreError, _store_failed)
+    app.register_error_handler(404, _not_found)
+    return app
+
+
+def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
+    return current_app.extensions["errtally"][name]
+
+
+@routes.get("/metrics")
+def metrics() -> FlaskResponse:
+    """Render a scrape."""
+    body, content_type = exposition.render(
+        _part("view"), _part("own"), now=time.time(), accept=request.headers.get("Accept", "")
+    )
+    response = FlaskResponse(body, content_type=content_type)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.set_data(exposition.compress(body))
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    return response
+
+
+@routes.get("/-/healthy")
+def healthy() -> tuple[str, int]:
+    """Say that this process answers."""
+    return "errtally is healthy\n", 200
+
+
+@routes.get("/-/ready")
+def ready() -> tuple[str, int]:
+    """Say whether events are taken and counted."""
+    if not _part("is_up")():
+        return "the writer does not keep the store current\n", 503
+    if (error := _part("appender").sync_error) is not None:
+        return f"the journal can't be brought to the disk: {error}\n", 503
+    return "errtally is ready\n", 200
+
+
+@routes.get("/")
+def index() -> str:
+    """Show the issues."""
+    status = request.args.get("status", "open")
+    project = request.args.get("project") or None
+    found = _part("reader").issues(project=project, status=None if status == "all" else status, limit=100)
+    return render_template("issues.html", issues=found, status=status, project=project, config=_part("config"), now=time.time())
+
+
+@routes.get("/issues/<fingerprint>")
+def issue(fingerprint: str) -> str:
+    """Show one issue with one of its events: the newest, or the one that `event` names."""
+    reader: StoreReader = _part("reader")
+    found = reader.issue(fingerprint, request.args.get("project"))
+    if found is None:
+        abort(404)
+    samples = [sample["event_id"] for sample in found["samples"]]
+    event_id = request.args.get("event") or (samples[0] if samples else None)
+    event = reader.sample(found["id"], event_id) if event_id is not None else None
+    place = samples.index(event_id) if event_id in samples else None
+    return render_template(
+        "issue.html",
+        issue=found,
+        event=event,
+        newer=samples[place - 1] if place else None,
+        older=samples[place + 1] if place is not None and place + 1 < len(samples) else None,
+        form_token=_part("access").form_token(),
+        now=time.time(),
+    )
+
+
+@routes.post("/issues/<fingerprint>/<action>")
+def decide_on_page(fingerprint: str, action: str) -> Response:
+    """Change an issue's status from its page."""
+    project = request.form.get("project")
+    _decide(fingerprint, action, project)
+    return redirect(url_for("web.issue", fingerprint=fingerprint, project=project), 303)
+
+
+@routes.get("/api/issues")
+def api_issues() -> FlaskResponse:
+    """List issues, the one seen last first."""
+    limit = min(request.args.get("limit", 50, type=int), MAX_LIST)
+    found = _part("reader").issues(
+        project=request.args.get("project"), status=request.args.get("status"), limit=max(limit, 0)
+    )
+    return jsonify({"issues": [_public(item) for item in found]})
+
+
+@routes.get("/api/issues/<fingerprint>")
+def api_issue(fingerprint: str) -> tuple[FlaskResponse, int]:
+    """Return one issue."""
+    found = _part("reader").issue(fingerprint, request.args.get("project"))
+    if found is None:
+        return _error(404, "unknown_issue", f"no issue {fingerprint!r}")
+    return jsonify(_public(found)), 200
+
+
+@routes.post("/api/issues/<fingerprint>/<action>")
+def api_decide(fingerprint: str, action: str) -> tuple[FlaskResponse, int]:
+    """Change an issue's status."""
+    status = _decide(fingerprint, action, request.args.get("project"))
+    return jsonify({"issue": fingerprint, "status": status}), 200
+
+
+def _decide(fingerprint: str, action: str, project: str | None) -> str:
+    """Journal a decision and wait until it is folded, so that what is read next shows it."""
+    access, reader = _part("access"), _part("reader")
+    status = _ACTIONS.get(action)
+    if status is None:
+        abort(404)
+    if access.is_forged():
+        abort(403, "the form is too old, or was made by another site: load the page again")
+    found = reader.issue(fingerprint, project)
+    if found is None:
+        abort(404)
+    now = time.time()
+    change = StatusChange(found["project"], fingerprint, status, now, access.who())
+    try:
+        _part("appender").append(encoder.encode(change), 0, now)
+    except JournalError as exc:
+        abort(503, str(exc))
+    deadline = time.monotonic() + FOLD_WAIT_SECONDS
+    while not reader.is_folded(found["id"], status) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return status
+
+
+def _public(found: dict[str, Any]) -> dict[str, Any]:
+    """What the API tells of an issue: the fingerprint is its id."""
+    shown = {name: value for name, value in found.items() if name not in {"id", "fingerprint"}}
+    return {"issue": found["fingerprint"], **shown}
+
+
+def _error(status: int, code: str, message: str) -> tuple[FlaskResponse, int]:
+    return jsonify({"error": {"code": code, "message": message}}), status
+
+
+def _not_found(_: Exception) -> tuple[FlaskResponse | str, int]:
+    if request.path.startswith("/api/"):
+        return _error(404, "not_found", f"nothing is served at {request.path}")
+    return render_template("not_found.html", path=request.path), 404
+
+
+def _store_failed(error: StoreError) -> tuple[FlaskResponse, int]:
+    return _error(503, "store", str(error))
+
+
+def _protect(response: FlaskResponse) -> FlaskResponse:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _ago(seconds: float, now: float) -> str:
+    elapsed = max(now - seconds, 0)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if elapsed >= size:
+            return f"{int(elapsed // size)} {unit} ago"
+    return f"{int(elapsed)} s ago"
