@@ -51,16 +51,23 @@ _log = structlog.get_logger(__name__)
 
 def configure_logging(log_format: str) -> None:
     """Send logs to standard error: for people, or one JSON object a line."""
+    is_json = log_format == "json"
+    # Tracebacks never show local variables: those hold what clients sent before it is scrubbed.
     renderer: Any = (
-        structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if is_json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     processors: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    if log_format == "json":
-        processors.append(structlog.processors.dict_tracebacks)
+    if is_json:
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        processors.append(structlog.processors.ExceptionRenderer(transformer))
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

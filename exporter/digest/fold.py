@@ -80,7 +80,7 @@ class Fold:
                 key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
                 changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
         for discard in batch.discards:
-            project = self._place(batch.project, names.DEFAULT_ENVIRONMENT)[0]
+            project = self._state.project(batch.project)
             labels = self._admit(names.CLIENT_DISCARDED_EVENTS, (project, discard.reason, discard.category))
             changes.add[names.CLIENT_DISCARDED_EVENTS.name, labels, ""] += discard.quantity
         for log in batch.logs:
@@ -250,7 +250,11 @@ class Fold:
         return True
 
     def _admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
-        admitted = self._state.budget.admit(metric, labels)
+        budget = self._state.budget
+        before = len(budget)
+        admitted = budget.admit(metric, labels)
+        if len(budget) != before:
+            self.changes.put[names.SERIES.name, (labels[0], metric.name), ""] = budget.sizes[metric.name, labels[0]]
         if admitted != labels:
             self.changes.add[names.SERIES_OVERFLOW.name, (labels[0], metric.name), ""] += 1
         return admitted

@@ -44,6 +44,9 @@ class Budget:
         """The metric's limit: configured, or the catalogue's."""
         return self._limits.get(metric.name, metric.series_limit)
 
+    def __len__(self) -> int:
+        return len(self._admitted)
+
     def remember(self, metric: Metric, labels: tuple[str, ...]) -> None:
         """Note a label set that the store has."""
         if (metric.name, labels) not in self._admitted:
@@ -72,15 +75,22 @@ class State:
     environments: dict[str, set[str]] = field(default_factory=dict)
     next_issue_id: int = 1
 
+    def project(self, project: str) -> str:
+        """Bound the label ``project``."""
+        if project not in self.environments:
+            if len(self.environments) >= MAX_PROJECTS:
+                project = names.OTHER
+            self.environments.setdefault(project, set())
+        return project
+
     def place(self, project: str, environment: str) -> tuple[str, str, bool]:
         """Bound the base labels.
 
         Returns:
             Project, environment, and whether this pair is new.
         """
-        if project not in self.environments and len(self.environments) >= MAX_PROJECTS:
-            project = names.OTHER
-        known = self.environments.setdefault(project, set())
+        project = self.project(project)
+        known = self.environments[project]
         if environment in known:
             return project, environment, False
         if len(known) >= MAX_ENVIRONMENTS:

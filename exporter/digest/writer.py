@@ -118,7 +118,7 @@ class Writer:
         delay = 0.05
         while True:
             try:
-                self._store.apply(changes, self._reader.positions(), self._state.budget)
+                self._store.apply(changes, self._reader.positions())
             except StoreError as exc:
                 changes.add[names.STORE_ERRORS.name, (), ""] += 1
                 _log.error("store failed, trying again", error=str(exc), after_seconds=delay)

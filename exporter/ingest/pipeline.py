@@ -141,7 +141,7 @@ class Pipeline:
         received: float,
         scrubbed: Counter[str],
     ) -> records.EventSeen:
-        event = item.event
+        event, label = item.event, self._label
         identity = event.user.identity() if event.user is not None else None
         user = self._hash(project, identity) if identity is not None else None
         grouping, is_scrubbed = self._group(event, scrubbed)
@@ -159,7 +159,6 @@ class Pipeline:
                     label(event.platform, scrubbed),
                 )
             )
-        label = self._label
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
         sample = None
         if self._samples.keeps(project, grouping.fingerprint, received):

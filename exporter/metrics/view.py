@@ -86,7 +86,8 @@ class StoreView:
         finally:
             db.execute("COMMIT")
         self._family(names.STORE_CREATED).put((), float(meta["created"]))
-        self._family(names.STORE_SIZE).put((), self._path.stat().st_size)
+        size = sum(path.stat().st_size for path in self._path.parent.glob(f"{database.FILE_NAME}*"))
+        self._family(names.STORE_SIZE).put((), size)
         return positions
 
     def _read_series(self) -> None:

@@ -88,7 +88,7 @@ class StoreWriter:
         state.seen = Seen(hashes)
         return state, dict(db.execute("SELECT segment, offset FROM positions"))
 
-    def apply(self, changes: Changes, positions: Mapping[str, int], budget: Budget) -> None:
+    def apply(self, changes: Changes, positions: Mapping[str, int]) -> None:
         """Apply a fold's changes and the positions behind the records that made them: all or nothing.
 
         Raises:
@@ -98,7 +98,7 @@ class StoreWriter:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             change = self._change + 1
-            new_series = self._apply_series(changes, change, budget)
+            new_series = self._apply_series(changes, change)
             for issue in changes.issues.values():
                 self._apply_issue(issue, change)
             self._apply_requests(changes)
@@ -147,7 +147,7 @@ class StoreWriter:
         except sqlite3.Error as exc:
             raise StoreError(f"the store can't be written: {exc}") from exc
 
-    def _apply_series(self, changes: Changes, change: int, budget: Budget) -> dict[SeriesKey, int]:
+    def _apply_series(self, changes: Changes, change: int) -> dict[SeriesKey, int]:
         known, fresh = self._series, {}
         next_id = self._next_series_id
         inserts: list[tuple[int, str, str, str, float, str | None, int]] = []
@@ -163,14 +163,6 @@ class StoreWriter:
                     next_id += 1
                 else:
                     updates[kind].append((value, text, change, id_))
-        for (metric, project), size in budget.sizes.items():
-            key = (names.SERIES.name, (project, metric), "")
-            if (id_ := known.get(key)) is None:
-                fresh[key] = next_id
-                inserts.append((next_id, key[0], json.dumps(key[1]), "", size, None, change))
-                next_id += 1
-            elif metric in {name for name, _, _ in fresh}:
-                updates["="].append((size, None, change, id_))
         self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?)", inserts)
         for kind, expression in (("+", "value + ?"), ("=", "?"), ("^", "max(value, ?)")):
             self._db.executemany(

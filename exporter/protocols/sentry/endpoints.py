@@ -96,7 +96,7 @@ def _take(
         case "sessions":
             delivery.sessions += items.sessions(payload)
         case "check_in":
-            delivery.check_ins.append(items.check_in(payload, received=request.received))
+            delivery.check_ins.append(items.check_in(payload, received=request.received, drift_seconds=drift))
         case "client_report":
             delivery.discards += items.client_report(payload)
         case "log":

@@ -121,22 +121,7 @@ def _frames(stack: wire.Stacktrace | None) -> list[Frame]:
     sent = stack.frames
     if len(sent) > MAX_FRAMES:  # recursion: both ends say what happened
         sent = sent[: MAX_FRAMES // 2] + sent[-MAX_FRAMES // 2 :]
-    text = values.text
-    return [
-        Frame(
-            function=text(frame.function, 256),
-            module=text(frame.module, 256),
-            filename=text(frame.filename, 512),
-            abs_path=text(frame.abs_path, 512),
-            lineno=values.integer(frame.lineno),
-            colno=values.integer(frame.colno),
-            in_app=frame.in_app if isinstance(frame.in_app, bool) else None,
-            context_line=text(frame.context_line, 512),
-            package=text(frame.package, 256),
-        )
-        for frame in sent
-        if frame is not None
-    ]
+    return [frame for frame in sent if frame is not None]
 
 
 def _stack(sent: wire.Event) -> wire.Stacktrace | None:

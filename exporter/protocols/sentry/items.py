@@ -157,7 +157,7 @@ def sessions(payload: bytes) -> list[SessionCount]:
     return [SessionCount(status, quantity, environment, release) for status, quantity in totals.items()]
 
 
-def check_in(payload: bytes, *, received: float) -> CheckIn:
+def check_in(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> CheckIn:
     """Decode a check-in.
 
     Raises:
@@ -173,7 +173,7 @@ def check_in(payload: bytes, *, received: float) -> CheckIn:
     return CheckIn(
         monitor=monitor,
         status=status,
-        timestamp=values.timestamp(sent.get("timestamp"), received),
+        timestamp=values.timestamp(sent.get("timestamp"), received, drift_seconds),
         environment=values.label(sent.get("environment"), 64) or "",
         duration_seconds=values.number(sent.get("duration")),
     )

@@ -1,7 +1,8 @@
 """The parts of Sentry's JSON that are used, as typed structs: what is not named here is skipped, not decoded.
 
-Leaves are ``Any`` because old and odd SDKs send numbers, null or objects where text is due; `values` makes
-of them what is expected.
+Stack frames are decoded straight to the shared model, since an event has dozens of them. Other leaves are
+``Any`` because old and odd SDKs send numbers, null or objects where text is due; `values` makes of them what is
+expected. An event with odd frames takes the slow way, through `_repair`.
 """
 
 from __future__ import annotations
@@ -13,20 +14,8 @@ import msgspec
 from msgspec import field
 
 from errtally.errors import MalformedError
-
-
-class Frame(msgspec.Struct):
-    """One frame of a stack trace."""
-
-    function: Any = None
-    module: Any = None
-    filename: Any = None
-    abs_path: Any = None
-    lineno: Any = None
-    colno: Any = None
-    in_app: Any = None
-    context_line: Any = None
-    package: Any = None
+from errtally.event.model import Frame
+from errtally.exporter.protocols import values
 
 
 class Stacktrace(msgspec.Struct):
@@ -159,7 +148,7 @@ def event(payload: bytes) -> Event:
     try:
         return _event.decode(payload)
     except (msgspec.DecodeError, RecursionError):  # a ValidationError is a DecodeError
-        return salvage(document(payload), Event)
+        return salvage(_repair(document(payload)), Event)
 
 
 def document(payload: bytes) -> dict[str, Any]:
@@ -187,3 +176,49 @@ def salvage(value: dict[str, Any], kind: type[T]) -> T:
             except msgspec.ValidationError:
                 continue
     return kind(**fitting)
+
+
+def _repair(sent: dict[str, Any]) -> dict[str, Any]:
+    """Put what frames hold right, in the places where stack traces are."""
+    exception = sent.get("exception")
+    holders = [sent, *_entries(exception), *_entries(sent.get("threads"))]
+    if isinstance(exception, dict):
+        holders.append(exception)
+    for holder in holders:
+        stack = holder.get("stacktrace")
+        if isinstance(stack, dict) and isinstance(stack.get("frames"), list):
+            stack["frames"] = [_frame(frame) for frame in stack["frames"] if isinstance(frame, dict)]
+        elif stack is not None:
+            holder["stacktrace"] = None
+        if not isinstance(holder.get("mechanism", {}), dict):
+            holder["mechanism"] = None
+    return sent
+
+
+def _entries(attribute: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (whatever the client sent)
+    """The objects of an attribute that is a list or has one under ``values``; others are taken out of it."""
+    if isinstance(attribute, dict) and "values" in attribute:
+        attribute["values"] = found = _objects(attribute["values"])
+        return found
+    if isinstance(attribute, list):
+        attribute[:] = _objects(attribute)
+        return attribute
+    return []
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _frame(sent: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "function": values.text(sent.get("function"), 256),
+        "module": values.text(sent.get("module"), 256),
+        "filename": values.text(sent.get("filename"), 512),
+        "abs_path": values.text(sent.get("abs_path"), 512),
+        "lineno": values.integer(sent.get("lineno")),
+        "colno": values.integer(sent.get("colno")),
+        "in_app": sent["in_app"] if isinstance(sent.get("in_app"), bool) else None,
+        "context_line": values.text(sent.get("context_line"), 512),
+        "package": values.text(sent.get("package"), 256),
+    }
