@@ -1,0 +1,167 @@
+"""Checks that tell a secret from what only looks like one; each looks at one match of its pattern."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+import socket
+from typing import TYPE_CHECKING
+
+from errtally.event.scrub.catalogue import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_ISSUERS = tuple(
+    (int(low), int(high), len(low), frozenset(entry["lengths"]))
+    for entry in rules()["card_issuers"]
+    for low, high in [entry["prefix"]]
+)
+_IBAN_LENGTHS: dict[str, int] = rules()["iban_lengths"]
+_PRIVATE = tuple(
+    (network.version, int(network.network_address), int(network.netmask))
+    for network in map(ipaddress.ip_network, rules()["private_networks"])
+)
+_OCTET_MAX = 255
+_BEARER_SURE_LENGTH = 24
+_VERSION_BEFORE = re.compile(r"(?:[A-Za-z0-9]/|-|==|[Vv]ersions?[ :=]{1,2})$")
+_SOURCE_POSITION = re.compile(r"(?:m?js|[jt]sx?|py|vue)$")
+
+
+def is_card_number(digits: str) -> bool:
+    """Say whether digits are a payment card's: issuer's prefix, its length, and the Luhn sum."""
+    if not any(low <= int(digits[:size]) <= high and len(digits) in lengths for low, high, size, lengths in _ISSUERS):
+        return False
+    total = sum(int(digit) for digit in digits[-1::-2]) + sum(_LUHN_DOUBLED[int(digit)] for digit in digits[-2::-2])
+    return total % 10 == 0
+
+
+def card(match: re.Match[str]) -> bool:
+    """A card number, with or without spaces or dashes, that is no part of a longer run of digits."""
+    start, end = match.span()
+    text = match.string
+    before = text[max(0, start - 2) : start]
+    after = text[end : end + 2]
+    if (before[-1:] in {" ", "-"} and before[:1].isdigit() and len(before) > 1) or (
+        after[:1] in {" ", "-"} and after[1:].isdigit()
+    ):
+        return False
+    return is_card_number(match.group().replace(" ", "").replace("-", ""))
+
+
+def iban(match: re.Match[str]) -> bool:
+    """An account number whose length fits its country and whose remainder by 97 is 1 (ISO 13616)."""
+    number = match.group().replace(" ", "")
+    if _IBAN_LENGTHS.get(number[:2]) != len(number):
+        return False
+    return int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 == 1
+
+
+def ssn(match: re.Match[str]) -> bool:
+    """A US social security number: area not 000, 666 or 9xx, group not 00, serial not 0000."""
+    area, group, serial = match.group().split("-")
+    return area not in {"000", "666"} and area < "900" and group != "00" and serial != "0000"
+
+
+def jwt(match: re.Match[str]) -> bool:
+    """A JSON web token: its first part is a JSON object that names an algorithm."""
+    header = match.group().partition(".")[0]
+    try:
+        return b'"alg"' in base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def basic(match: re.Match[str]) -> bool:
+    """Basic credentials: base64 of something with a colon, which the word `authentication` is not."""
+    token = match.group().split()[-1].rstrip("=")
+    try:
+        return b":" in base64.b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def bearer(match: re.Match[str]) -> bool:
+    """A bearer token, not the prose `bearer authentication`: it has a digit or is long."""
+    token = match.group().split()[-1]
+    return len(token) >= _BEARER_SURE_LENGTH or any(char.isdigit() for char in token)
+
+
+def word_start(match: re.Match[str]) -> bool:
+    """A token that does not begin in the middle of a word, as `task-...` has `sk-` in it."""
+    start = match.start()
+    return start == 0 or not (match.string[start - 1].isalnum() and match.string[start - 1].isascii())
+
+
+def email(match: re.Match[str]) -> bool:
+    """An address of a person, not `git@host` nor Firefox's `function@file.js:1:2`."""
+    text = match.group()
+    if text.startswith("git@"):
+        return False
+    return not (match.string[match.end() : match.end() + 1] == ":" and _SOURCE_POSITION.search(text))
+
+
+def mac(match: re.Match[str]) -> bool:
+    """A hardware address; with dashes it must have a letter, or it is a date and time."""
+    text = match.group()
+    return ":" in text or not text.replace("-", "").isdigit()
+
+
+def ipv4(match: re.Match[str]) -> bool:
+    """An IPv4 address with octets up to 255 that is not a version number."""
+    if any(int(octet) > _OCTET_MAX for octet in match.group().split(".")):
+        return False
+    start = match.start()
+    return _VERSION_BEFORE.search(match.string, max(0, start - 12), start) is None
+
+
+def ipv6(match: re.Match[str]) -> bool:
+    """An IPv6 address; it needs a digit, because `Cafe::Bad` is a name in several languages."""
+    text = _ipv6_text(match)
+    if not any(char.isdigit() for char in text):
+        return False
+    try:
+        socket.inet_pton(socket.AF_INET6, text)
+    except OSError:
+        return False
+    return True
+
+
+def _ipv6_text(match: re.Match[str]) -> str:
+    """The address of a match without its zone."""
+    return match.group().partition("%")[0]
+
+
+def public_ipv4(match: re.Match[str]) -> bool:
+    """An IPv4 address that is not of a private network."""
+    return ipv4(match) and is_public(match.group())
+
+
+def public_ipv6(match: re.Match[str]) -> bool:
+    """An IPv6 address that is not of a private network."""
+    return ipv6(match) and is_public(_ipv6_text(match))
+
+
+def is_public(address: str) -> bool:
+    """Say whether an address can belong to a person somewhere; one that can't be read counts as public."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return True
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    number = int(parsed)
+    return not any(parsed.version == version and number & mask == network for version, network, mask in _PRIVATE)
+
+
+CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
+    check.__name__: check
+    for check in (card, iban, ssn, jwt, basic, bearer, word_start, email, mac, ipv4, ipv6)
+}  # fmt: skip
+"""Checks by the name that rules.json uses."""
+
+PUBLIC_ONLY: dict[str, Callable[[re.Match[str]], bool]] = {"ipv4": public_ipv4, "ipv6": public_ipv6}
+"""What takes a check's place when only public addresses are redacted."""

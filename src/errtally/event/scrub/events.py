@@ -1,0 +1,84 @@
+"""Scrubs an event of the shared model, before it is grouped, kept, shown or logged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.event.scrub.catalogue import PLACEHOLDER
+from errtally.event.scrub.checks import is_public
+from errtally.event.scrub.keys import KeyKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from errtally.event.model import Event, Frame, User
+    from errtally.event.scrub.scrubber import Scrubber
+    from errtally.event.scrub.values import Counts
+
+_PLACES = ("/home/", "Users", "users", "?", "@", "://")
+"""A file name without any of these has nothing that could be redacted."""
+
+
+def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
+    """Scrub every text of an event in place, names of functions and modules excepted.
+
+    Args:
+        event: changed in place.
+        scrubber: what to take out.
+        counts: redactions by rule are added here.
+    """
+    text = scrubber.scrub_text
+    event.message = text(event.message, counts)
+    for name in ("type", "template", "stack", "logger", "culprit", "transaction", "server_name"):
+        value = getattr(event, name)
+        if value:
+            setattr(event, name, text(value, counts))
+    for exception in event.exceptions:
+        if exception.type:
+            exception.type = text(exception.type, counts)
+        if exception.value:
+            exception.value = text(exception.value, counts)
+        _scrub_frames(exception.frames, scrubber, counts)
+    _scrub_frames(event.frames, scrubber, counts)
+    if event.user is not None:
+        _scrub_user(event.user, scrubber, counts)
+    if event.tags:
+        event.tags = {text(key, counts): _tag(key, value, scrubber, counts) for key, value in event.tags.items()}
+    if event.fingerprint:
+        event.fingerprint = [text(part, counts) for part in event.fingerprint]
+    return event
+
+
+def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -> None:
+    text = scrubber.scrub_text
+    for frame in frames:
+        if frame.context_line:
+            frame.context_line = text(frame.context_line, counts)
+        if frame.filename and any(place in frame.filename for place in _PLACES):
+            frame.filename = text(frame.filename, counts)
+        if frame.abs_path and any(place in frame.abs_path for place in _PLACES):
+            frame.abs_path = text(frame.abs_path, counts)
+
+
+def _tag(key: str, value: str, scrubber: Scrubber, counts: Counts) -> str:
+    if scrubber.keys.kind(key) is KeyKind.SECRET:
+        counts["key"] = counts.get("key", 0) + 1
+        return PLACEHOLDER
+    return scrubber.scrub_text(value, counts)
+
+
+def _scrub_user(user: User, scrubber: Scrubber, counts: Counts) -> None:
+    """A user's own e-mail and address go whole: they say who it is whatever their form."""
+    if user.email and scrubber.settings.emails and user.email != PLACEHOLDER:
+        user.email = PLACEHOLDER
+        counts["email"] = counts.get("email", 0) + 1
+    mode = scrubber.settings.ip_addresses
+    if user.ip_address and user.ip_address not in {PLACEHOLDER, "{{auto}}"} and (
+        mode == "all" or (mode == "public" and is_public(user.ip_address))
+    ):  # fmt: skip
+        user.ip_address = PLACEHOLDER
+        counts["ip_address"] = counts.get("ip_address", 0) + 1
+    if user.id:
+        user.id = scrubber.scrub_text(user.id, counts)
+    if user.username:
+        user.username = scrubber.scrub_text(user.username, counts)

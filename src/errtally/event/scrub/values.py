@@ -1,0 +1,100 @@
+"""Secrets that show by their own form: tokens, keys, cards, accounts, addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from errtally.event.scrub.catalogue import COUNT_LIMIT, PLACEHOLDER, rules
+from errtally.event.scrub.checks import CHECKS, PUBLIC_ONLY
+from errtally.event.scrub.keys import KeyKind
+
+if TYPE_CHECKING:
+    from errtally.event.scrub.keys import KeyMatcher
+    from errtally.event.scrub.settings import ScrubSettings
+
+Counts = MutableMapping[str, int]
+"""How often each rule took something out; a Counter or a dict."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRule:
+    """One pattern.
+
+    Attributes:
+        needles: lowered text without any of these can't match; empty when the rule is for digits or colons.
+        digits: tried only where the guard for digits found something.
+        colons: tried also where five colons or dashes stand.
+        check: says whether a match is a secret.
+        keep: the number of the group that stays in front of the placeholder; 0 = none.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    needles: tuple[str, ...]
+    digits: bool
+    colons: bool
+    check: Callable[[re.Match[str]], bool] | None
+    keep: int
+
+    def applies(self, lowered: str, *, has_digits: bool, has_colons: bool) -> bool:
+        """Say cheaply whether the rule can match at all."""
+        if (self.digits and has_digits) or (self.colons and has_colons):
+            return True
+        return any(needle in lowered for needle in self.needles)
+
+    def scrub(self, text: str, counts: Counts) -> str:
+        """Redact every match that the check confirms."""
+        pieces: list[str] = []
+        done = 0
+        for hits, match in enumerate(self.pattern.finditer(text)):
+            if hits >= COUNT_LIMIT:
+                counts["limit"] = counts.get("limit", 0) + 1
+                return "".join([*pieces, text[done : match.start()], PLACEHOLDER])
+            if self.check is not None and not self.check(match):
+                continue
+            kept = next((part for part in match.groups()[:: self.keep + 1] if part), "") if self.keep else ""
+            pieces += (text[done : match.start()], kept, PLACEHOLDER)
+            done = match.end()
+            counts[self.name] = counts.get(self.name, 0) + 1
+        return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def value_rules(settings: ScrubSettings, keys: KeyMatcher) -> tuple[ValueRule, ...]:
+    """Build the rules that the settings ask for, in the order in which they are applied."""
+
+    def secret_flag(match: re.Match[str]) -> bool:
+        return keys.kind(match.group(1).strip()) is KeyKind.SECRET
+
+    checks = {**CHECKS, "secret_flag": secret_flag, "userinfo": _userinfo}
+    if settings.ip_addresses == "public":
+        checks |= PUBLIC_ONLY
+    switches = {
+        "emails": settings.emails,
+        "ip_addresses": settings.ip_addresses != "keep",
+        "home_directories": settings.home_directories,
+        "phones": settings.phones,
+    }
+    return tuple(
+        ValueRule(
+            name=entry["rule"],
+            pattern=re.compile(entry["pattern"]),
+            needles=tuple(entry.get("needles", ())),
+            digits=entry.get("digits", False),
+            colons=entry.get("colons", False),
+            check=checks[entry["check"]] if "check" in entry else None,
+            keep=entry.get("keep", 0),
+        )
+        for entry in rules()["values"]
+        if switches.get(entry.get("switch"), True)
+    )
+
+
+def _userinfo(match: re.Match[str]) -> bool:
+    """User and password in a URL; a user alone only in http, where it is a key (a Sentry DSN, a token)."""
+    userinfo = match.group(2)
+    if ":" in userinfo:
+        return True
+    return match.string[max(0, match.start() - 5) : match.start()].lower().endswith(("http", "https"))
