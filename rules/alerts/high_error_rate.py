@@ -67,6 +67,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             _requests(limit + 1, steps),
             (Check(at, (just_above,)),),
         ),
+        Case("is silent when no request ever failed", {_SERVED: growing(_REQUESTS_A_STEP, steps)}, (Check(at),)),
         Case("is silent without traffic", {_SERVED: f"17x{steps}", _FAILED: f"13x{steps}"}, (Check(at),)),
         Case("is silent when the metric is absent", {}, (Check(at),)),
         Case(

@@ -65,8 +65,8 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     appears = {_FIRST_SEEN: f"_x{born_steps} {steady(born, steps)}", _INFO: f"_x{born_steps} 1x{steps}"}
     return (
         Case(
-            "fires for the first error that a fresh exporter gets",
-            {**appears, _NEW_ISSUES: f"_x{born_steps} 1x{steps}"},
+            "fires once, by its issue, for the first error that a fresh exporter gets",
+            {**appears, _NEW_ISSUES: f"0x{born_steps} 1x{steps}"},
             (Check(born - step), Check(at, (firing,))),
         ),
         Case("resolves when the issue is no longer new", appears, (Check(at, (firing,)), Check(gone))),
