@@ -34,7 +34,7 @@ class RouteTest:
         ]
 
 
-_WANTED = (
+_WANTED: tuple[tuple[str, dict[str, str], tuple[str, ...]], ...] = (
     ("a critical rule pages", {"severity": "critical", "channels": "slack,pagerduty"}, ("slack", "pagerduty")),
     ("a warning goes to chat", {"severity": "warning", "channels": "slack"}, ("slack",)),
     ("a rule reaches chat and mail", {"severity": "warning", "channels": "slack,email"}, ("slack", "email")),
