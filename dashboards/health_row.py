@@ -63,7 +63,8 @@ def health_row(y: int) -> RowPanel:
             grid(16, below, 8, 8),
             [
                 query(
-                    f"max by (metric) ({names.SERIES.name} / on (metric) group_left {names.SERIES_LIMIT.name})",
+                    f"max by (metric) ({names.SERIES.name} / on (instance, metric) group_left"
+                    f" {names.SERIES_LIMIT.name})",
                     "{{metric}}",
                 )
             ],
