@@ -1,0 +1,69 @@
+"""Tests of the routing tree: a table of alerts and the receivers that must hear of each.
+
+The expectations come from what is configured, not from the tree, so that the two can disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from errtally.config.alerting import Alerting
+
+_SCOPE = {"project": "checkout", "environment": "production"}
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTest:
+    """An alert with ``labels`` goes to ``receivers``, in the order of the routes."""
+
+    name: str
+    labels: Mapping[str, str]
+    receivers: tuple[str, ...]
+
+    def arguments(self) -> list[str]:
+        """Return the arguments of ``amtool config routes test`` behind the file's name."""
+        return [
+            f"--verify.receivers={','.join(self.receivers)}",
+            *(f"{name}={value}" for name, value in self.labels.items()),
+        ]
+
+
+_WANTED: tuple[tuple[str, dict[str, str], tuple[str, ...]], ...] = (
+    ("a critical rule pages", {"severity": "critical", "channels": "slack,pagerduty"}, ("slack", "pagerduty")),
+    ("a warning goes to chat", {"severity": "warning", "channels": "slack"}, ("slack",)),
+    ("a rule reaches chat and mail", {"severity": "warning", "channels": "slack,email"}, ("slack", "email")),
+    (
+        "a rule reaches every channel",
+        {"severity": "info", "channels": "slack,pagerduty,email"},
+        ("slack", "pagerduty", "email"),
+    ),
+    ("a critical alert of another rule file pages", {"severity": "critical"}, ("slack", "pagerduty")),
+    ("a warning of another rule file goes to chat", {"severity": "warning"}, ("slack",)),
+    ("an alert without severity is not lost", {}, ()),
+    ("an unknown channel is not lost", {"severity": "critical", "channels": "carrier-pigeon"}, ()),
+)
+
+
+def route_tests(alerting: Alerting) -> list[RouteTest]:
+    """Return the table for the channels that are configured."""
+    configured = alerting.channels.configured
+    first = (EXPORTER,) if alerting.channels.exporter else ()
+    tests = [
+        RouteTest(
+            name,
+            {"alertname": "HighErrorRate", **_SCOPE, **labels},
+            first + (tuple(channel for channel in wanted if channel in configured) or (DEFAULT,)),
+        )
+        for name, labels, wanted in _WANTED
+    ]
+    watchdog = HEARTBEAT if alerting.channels.heartbeat else QUIET
+    return [
+        *tests,
+        RouteTest("the watchdog tells no person", {"alertname": "Watchdog", "severity": "none"}, (watchdog,)),
+    ]

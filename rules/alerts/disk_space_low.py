@@ -1,0 +1,66 @@
+"""Disk Space Low: a file system of an exporter's host is nearly full."""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.series import selector, steady
+from errtally.rules.texts import percentage
+
+_LABELS = {"instance": "web-1", "mountpoint": "/var"}
+_SERIES = selector(names.HOST_DISK_FREE, **_LABELS)
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    steps, at = tuned.settled_steps, tuned.settled_seconds
+    low = tuned.threshold / 2
+    firing = Firing(_LABELS, percentage(low))
+    return (
+        Case("fires below the threshold", {_SERIES: steady(low, steps)}, (Check(at, (firing,)),)),
+        Case("is silent above the threshold", {_SERIES: steady((1 + tuned.threshold) / 2, steps)}, (Check(at),)),
+        Case("is silent at the threshold itself", {_SERIES: steady(tuned.threshold, steps)}, (Check(at),)),
+        Case("is silent when the metric is absent", {}, (Check(at),)),
+        Case(
+            "resolves when space is free again and the cooldown is over",
+            {_SERIES: f"{steady(low, steps)} {steady((1 + tuned.threshold) / 2, tuned.over_steps)}"},
+            (Check(at, (firing,)), Check(tuned.over_seconds)),
+        ),
+    )
+
+
+def _problem(tuned: Tuned) -> str:
+    return "" if tuned.threshold < 1 else "the threshold is a share of the disk and must be below 1"
+
+
+DISK_SPACE_LOW = AlertRule(
+    name="DiskSpaceLow",
+    title="Disk Space Low",
+    defaults=Defaults(
+        severity="warning",
+        channels=("slack", "email"),
+        threshold=0.1,
+        for_seconds=900,
+        has_cooldown=True,
+    ),
+    labels=("instance", "mountpoint"),
+    summary="Only {value} of {mountpoint} on {instance} is free",
+    description="{value} of the file system {mountpoint} on the host of {instance} is free; the limit is {threshold}.",
+    value="{{ $value | humanizePercentage }}",
+    threshold_text=percentage,
+    expr=lambda tuned: f"{selector(names.HOST_DISK_FREE)} < {tuned.threshold:.15g}",
+    cases=_cases,
+    problem=_problem,
+    runbook=Runbook(
+        meaning="A file system on the exporter's host has less free space than the threshold asks for.",
+        impact="When it is full, the exporter answers 503 to new events until there is space; none accepted is lost.",
+        diagnosis=(
+            "1. `df -h` and `du -xh --max-depth=1 MOUNTPOINT | sort -h` on the host.\n"
+            "2. *Exporter health* on the dashboard shows the size of journal and store: does the journal grow"
+            " because the store does not keep up?"
+        ),
+        mitigation=(
+            "- Remove old logs and unused images first; they are the usual cause.\n"
+            "- Lower `retention.events_per_issue` or `limits.journal_bytes`, or move `data_dir` to a larger disk."
+        ),
+    ),
+)

@@ -1,0 +1,127 @@
+"""New Issue: an error happened that was never seen before.
+
+A counter that is born at 1 does not increase, so the query goes by the time of each issue's first event, which
+the exporter keeps in its store. A second branch covers what has no such series: first events that clients deliver
+late, and issues beyond the budget of series; for these only the count of new issues rises.
+
+There is no guard on the age of the store. The very first error that a fresh exporter gets is new to its
+owner, and silence then would look like a broken set-up. Two things would be false alarms:
+
+- The store was lost. Fingerprints are a pure function of the event, so every known issue comes back under its old
+  name with a new first event. Prometheus remembers: an issue whose first event it knew to be earlier, within the
+  hour before, is not new.
+- A client's clock runs ahead. Such an issue would stay new for as long as the clock is ahead; the distance between
+  now and the first event is therefore taken without its sign.
+"""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.config.duration import format_duration
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.series import DEMO_LABELS, SCOPE, selector, steady
+from errtally.rules.texts import nothing
+
+_MEMORY = "1h"
+_ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
+_FIRST_SEEN = selector(names.ISSUE_FIRST_SEEN, **_ISSUE)
+_NEW_ISSUES = selector(names.NEW_ISSUES, **DEMO_LABELS)
+_INFO = selector(
+    names.ISSUE_INFO, **_ISSUE, type="ValueError", title="no price for <number>", culprit="pay", status="unresolved"
+)
+_TEXTS = {"what": "ValueError: no price for <number>", "link": "/issues/3f2a9c81d07b"}
+
+# The title comes into the text by a query instead of a join: an issue beyond the budget has no info series, and two
+# info series of one issue must never make the rule fail.
+_WHAT = (
+    "{{ $found := false }}"
+    f'{{{{ range printf "{names.ISSUE_INFO.name}{{project=%q,environment=%q,issue=%q}}"'
+    " $labels.project $labels.environment $labels.issue | query }}"
+    "{{ if not $found }}{{ $found = true }}{{ .Labels.type }}: {{ .Labels.title }}{{ end }}"
+    "{{ end }}"
+    "{{ if not $found }}see the list of issues{{ end }}"
+)
+_LINK = "{{ if $labels.issue }}/issues/{{ $labels.issue }}{{ else }}/{{ end }}"
+
+
+def _expr(tuned: Tuned) -> str:
+    first_seen = selector(names.ISSUE_FIRST_SEEN)
+    by_issue = f"by ({SCOPE}, issue)"
+    young = f"abs(time() - min {by_issue} ({first_seen})) < {tuned.window_seconds}"
+    known = f"min {by_issue} (min_over_time({first_seen}[{_MEMORY}])) < max {by_issue} ({first_seen})"
+    counted = f"sum by ({SCOPE}) (increase({selector(names.NEW_ISSUES)}[{format_duration(tuned.window_seconds)}])) > 0"
+    return f"(\n  {young}\n  unless\n  {known}\n)\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {young}\n)"
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    step, window = tuned.step_seconds, tuned.window_seconds
+    # promtool's clock starts at the epoch: the issue's first event comes at `born`, well after it.
+    born_steps = 2 * -(-window // step) + 4
+    born, steps = born_steps * step, born_steps + tuned.over_steps
+    at = born + tuned.for_seconds + step
+    gone = born + window + tuned.for_seconds + step
+    firing = Firing(_ISSUE, "1", _TEXTS)
+    late = Firing(DEMO_LABELS, "1", {"what": "see the list of issues", "link": "/"})
+    appears = {_FIRST_SEEN: f"_x{born_steps} {steady(born, steps)}", _INFO: f"_x{born_steps} 1x{steps}"}
+    return (
+        Case(
+            "fires once, by its issue, for the first error that a fresh exporter gets",
+            {**appears, _NEW_ISSUES: f"0x{born_steps} 1x{steps}"},
+            (Check(born - step), Check(at, (firing,))),
+        ),
+        Case("resolves when the issue is no longer new", appears, (Check(at, (firing,)), Check(gone))),
+        Case(
+            "is silent for issues that are older than the window",
+            {_FIRST_SEEN: steady(step, steps), _INFO: f"1x{steps}"},
+            (Check(gone),),
+        ),
+        Case(
+            "is silent for a known issue when the store was lost",
+            {_FIRST_SEEN: f"{steady(step, born_steps)} {steady(born, steps)}", _INFO: f"1x{2 * steps}"},
+            (Check(at),),
+        ),
+        Case(
+            "is silent while a first event lies far in the future",
+            {_FIRST_SEEN: steady(born + 100 * window, steps)},
+            (Check(at),),
+        ),
+        Case(
+            "fires for the service when a first event was delivered late",
+            {_FIRST_SEEN: f"_x{born_steps} {steady(step, steps)}", _NEW_ISSUES: f"0x{born_steps} 1x{steps}"},
+            (Check(at, (late,)),),
+        ),
+        Case("is silent when nothing new comes", {_NEW_ISSUES: steady(17, steps)}, (Check(at),)),
+        Case("is silent when the metrics are absent", {}, (Check(at),)),
+    )
+
+
+NEW_ISSUE = AlertRule(
+    name="NewIssue",
+    title="New Issue",
+    defaults=Defaults(severity="warning", channels=("slack", "email"), window_seconds=600),
+    labels=(*names.BASE_LABELS, "issue"),
+    summary="New issue in {project} ({environment}): {what}",
+    description="An error that was never seen before happened in {project} ({environment}): {what}.",
+    value="1",
+    threshold_text=nothing,
+    fields={"what": _WHAT, "link": _LINK},
+    expr=_expr,
+    cases=_cases,
+    runbook=Runbook(
+        meaning=(
+            "An issue is a group of equal errors. Within the window the first event of an issue arrived. Without the"
+            " label `issue`, the first event was delivered late or the project has more issues than series."
+        ),
+        impact="Unknown until somebody looks: it may be one odd request or the first of thousands.",
+        diagnosis=(
+            "1. Open the issue's page from the alert: stack trace, sample events, tags, users.\n"
+            "2. Compare release and time with the last deploy.\n"
+            "3. Watch the count: does it grow?"
+        ),
+        mitigation=(
+            "- A real fault: fix it, and resolve the issue on its page, so that it is reported if it comes back.\n"
+            "- Noise: ignore it on its page, or scrub or filter it in the client.\n"
+            "- The same fault as a known issue: merge the two."
+        ),
+    ),
+)

@@ -1,0 +1,33 @@
+"""Watchdog: always fires, so that its silence at the far end tells that the alerting itself is broken."""
+
+from __future__ import annotations
+
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.texts import nothing
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    return (Case("always fires", {}, (Check(tuned.step_seconds, (Firing({}, "1"),)),)),)
+
+
+WATCHDOG = AlertRule(
+    name="Watchdog",
+    title="Watchdog",
+    defaults=Defaults(severity="none"),
+    labels=(),
+    summary="Alerting works",
+    description="This alert always fires. Send it to a heartbeat service that raises the alarm when it stays away.",
+    value="{{ $value }}",
+    threshold_text=nothing,
+    expr=lambda _: "vector(1)",
+    cases=_cases,
+    runbook=Runbook(
+        meaning="The way from Prometheus through Alertmanager to the outside works. This alert is meant to fire.",
+        impact="None while it fires. When the heartbeat service misses it, no other alert arrives either.",
+        diagnosis=(
+            "1. Does Prometheus run, and does it list the alert under *Alerts*?\n"
+            "2. Does Alertmanager have it? Does its log show failed notifications?"
+        ),
+        mitigation="Bring back the part that is down; notifications that were due are then sent.",
+    ),
+)

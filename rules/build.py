@@ -1,0 +1,49 @@
+"""From the configuration to the files of this room: rules, their unit tests, runbook pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from errtally.config.alerting import alerting
+from errtally.generate.files import GENERATED_BY
+from errtally.generate.yaml_text import yaml_text
+from errtally.rules.rule_groups import prometheus_rule, rule_groups
+from errtally.rules.runbook_pages import runbook_page
+from errtally.rules.settings import tuned_rules
+from errtally.rules.unit_tests import unit_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from errtally.generate.files import Files
+
+Format = Literal["prometheus", "prometheusrule"]
+
+RULES_FILE = "errtally.rules.yml"
+TESTS_FILE = "errtally.tests.yml"
+RESOURCE_FILE = "errtally.prometheusrule.yml"
+_HEAD = GENERATED_BY.format(command="rules build")
+
+
+def build(document: Mapping[str, Any], output: Format = "prometheus") -> Files:
+    """Return the generated files by their path.
+
+    Args:
+        document: the checked configuration; an empty one gives every default.
+        output: ``prometheus`` gives a rule file and its unit tests, ``prometheusrule`` the operator's resource.
+
+    Raises:
+        ConfigError: the configuration of a rule does not fit it.
+    """
+    settings = alerting(document)
+    rules = tuned_rules(settings)
+    groups = rule_groups(rules, settings)
+    pages = {f"runbooks/{rule.name}.md": runbook_page(rule, tuned, _HEAD) for rule, tuned in rules.items()}
+    if output == "prometheusrule":
+        return {RESOURCE_FILE: yaml_text(prometheus_rule(groups), _HEAD), **pages}
+    return {
+        RULES_FILE: yaml_text(groups, _HEAD),
+        TESTS_FILE: yaml_text(unit_tests(rules, settings, RULES_FILE), _HEAD),
+        **pages,
+    }

@@ -1,0 +1,66 @@
+"""`errtally rules`: generate Prometheus' rules, check them, run their generated unit tests."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from errtally import config
+from errtally.generate import programs
+from errtally.generate.files import DriftError, drift, write
+from errtally.generate.options import config_option, out_option
+from errtally.rules.build import RULES_FILE, TESTS_FILE, Format, build
+
+_format_option = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["prometheus", "prometheusrule"]),
+    default="prometheus",
+    show_default=True,
+    help="A rule file, or the resource of the Prometheus operator.",
+)
+
+
+@click.group()
+def command() -> None:
+    """Generate and check Prometheus rules."""
+
+
+@command.command("build")
+@config_option
+@out_option("rules/generated")
+@_format_option
+def build_command(config_path: Path | None, out: Path, output: Format) -> None:
+    """Write rules, their unit tests and a runbook page for each alert."""
+    for path in write(build(config.load(config_path), output), out):
+        click.echo(f"wrote {path}")
+
+
+@command.command("check")
+@config_option
+@out_option("rules/generated")
+@_format_option
+def check_command(config_path: Path | None, out: Path, output: Format) -> None:
+    """Compare the files in the output folder with the configuration; let promtool check the rules."""
+    files = build(config.load(config_path), output)
+    if found := drift(files, out):
+        raise DriftError("\n".join([*found, "run `errtally rules build` to bring them up to date"]))
+    click.echo(f"{out}: {len(files)} files are what the configuration gives")
+    if RULES_FILE not in files:
+        return
+    if programs.is_installed("promtool"):
+        click.echo(programs.run("promtool", ["check", "rules", "--lint=all", RULES_FILE], folder=out))
+    else:
+        click.echo("promtool is not installed: the rules' syntax was not checked", err=True)
+
+
+@command.command("test")
+@config_option
+def test_command(config_path: Path | None) -> None:
+    """Run the unit tests that are generated for this configuration, by promtool."""
+    files = build(config.load(config_path))
+    with tempfile.TemporaryDirectory(prefix="errtally-rules-") as folder:
+        write(files, Path(folder))
+        click.echo(programs.run("promtool", ["test", "rules", TESTS_FILE], folder=Path(folder)))

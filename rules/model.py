@@ -1,0 +1,154 @@
+"""What an alert rule is: its default settings, its queries, its words, its runbook and its test cases.
+
+One file in ``alerts/`` holds one `AlertRule`. Texts for people are written once, with fields in braces
+(``{project}``, ``{value}``): the rule's annotations get Prometheus' template expressions in their place, the
+generated test gets the values that it expects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The settings that the configuration may change, as the rule has them by default.
+
+    Attributes:
+        severity: one of `names.SEVERITIES`.
+        channels: where notifications go; none for what only Alertmanager itself must know.
+        for_seconds: how long the condition must hold.
+        threshold: the number compared with, None for a condition without one.
+        window_seconds: how far the query looks back, None for a query that looks at now.
+        has_cooldown: whether the alert goes on for the cooldown after its condition ended, so that a value that
+            wavers about its threshold gives one notification instead of many.
+    """
+
+    severity: str
+    channels: tuple[str, ...] = ()
+    for_seconds: int = 0
+    threshold: float | None = None
+    window_seconds: int | None = None
+    has_cooldown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A rule's settings after the configuration: what queries and tests are built from."""
+
+    severity: str
+    channels: tuple[str, ...]
+    for_seconds: int
+    threshold: float
+    window_seconds: int
+    keep_firing_seconds: int
+    step_seconds: int
+    """The distance of samples and evaluations in the generated tests."""
+
+    @property
+    def settled_steps(self) -> int:
+        """Steps after which a condition that held from the start has filled the window and waited long enough."""
+        return _whole_steps(self.window_seconds + self.for_seconds, self.step_seconds) + 4
+
+    @property
+    def settled_seconds(self) -> int:
+        """The same in seconds."""
+        return self.settled_steps * self.step_seconds
+
+    @property
+    def over_steps(self) -> int:
+        """Steps until an alert has ended whose condition ended right after `settled_steps`."""
+        after = _whole_steps(self.window_seconds, self.step_seconds)
+        return self.settled_steps + after + _whole_steps(self.keep_firing_seconds, self.step_seconds) + 4
+
+    @property
+    def over_seconds(self) -> int:
+        """The same in seconds."""
+        return self.over_steps * self.step_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording rule that the alert reads."""
+
+    record: str
+    expr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """The four parts of a runbook page, in Markdown."""
+
+    meaning: str
+    impact: str
+    diagnosis: str
+    mitigation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An alert that a test expects: its labels beside the rule's own, and the text of its value."""
+
+    labels: Mapping[str, str]
+    value: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """What other template fields give, such as the title of an issue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """At ``at_seconds`` exactly these alerts fire."""
+
+    at_seconds: int
+    firing: tuple[Firing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One generated unit test: series over time (promtool's notation), and what fires when."""
+
+    name: str
+    series: Mapping[str, str]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AlertRule:
+    """One alert.
+
+    Attributes:
+        name: the alert's name, also that of its runbook page and its key in the configuration.
+        title: the rule's name for people.
+        labels: labels that its series carry; they choose the links that make sense.
+        summary, description: texts with fields in braces: the labels, ``value`` and those of ``fields``.
+        value: Prometheus' template of the current value.
+        threshold_text: the threshold as people write it.
+        fields: more template fields: name to Prometheus' template.
+        expr: the query.
+        recordings: recording rules that the query needs.
+        cases: unit tests.
+        problem: says what is wrong with a setting, or "".
+    """
+
+    name: str
+    title: str
+    defaults: Defaults
+    labels: tuple[str, ...]
+    summary: str
+    description: str
+    value: str
+    threshold_text: Callable[[float], str]
+    expr: Callable[[Tuned], str]
+    cases: Callable[[Tuned], tuple[Case, ...]]
+    runbook: Runbook
+    recordings: Callable[[Tuned], tuple[Recording, ...]] = lambda _: ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    problem: Callable[[Tuned], str] = lambda _: ""
+
+
+def _whole_steps(seconds: int, step_seconds: int) -> int:
+    return -(-seconds // step_seconds)

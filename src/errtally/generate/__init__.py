@@ -1,0 +1,1 @@
+"""What the generators of rules, routes and dashboards share: output files, YAML, peers' command-line tools."""

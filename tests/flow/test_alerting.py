@@ -1,0 +1,215 @@
+"""A service starts to fail: Prometheus notices by the generated rules, Alertmanager tells Slack, PagerDuty and mail."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from tests.flow.programs import alertmanager, prometheus
+from tests.flow.receivers import PAGERDUTY_PATH, SLACK_PATH, MailReceiver, Post, WebReceiver
+from tests.peers import peer
+
+from errtally import config, names
+from errtally.alertmanager.build import build as build_alertmanager
+from errtally.rules.build import build as build_rules
+from errtally.rules.series import selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.flow
+
+_SERVICE = {"project": "checkout", "environment": "production"}
+_ISSUE = "3f2a9c81d07b"
+
+
+class Service:
+    """The series that an exporter would show for a service: requests go on, and fail while ``failing`` is set."""
+
+    def __init__(self) -> None:
+        self.failing = False
+        self._served, self._failed, self._first_seen = 0, 0, 0.0
+
+    def exposition(self) -> str:
+        self._served += 90
+        if self.failing:
+            self._failed += 10
+            self._first_seen = self._first_seen or time.time()
+        requests = {**_SERVICE, "transaction": "/pay", "method": "POST"}
+        slow = {**_SERVICE, "transaction": "/pay", "outcome": "success"}
+        lines = [
+            f"{names.UP.name} 1",
+            f"{selector(names.REQUESTS, **requests, status_class='2xx')} {self._served}",
+            f"{selector(names.REQUESTS, **requests, status_class='5xx')} {self._failed}",
+            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='1.0')} {self._served}",
+            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='2.0')} {self._served + self._failed}",
+            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='+Inf')} {self._served + self._failed}",
+            f"{selector(names.NEW_ISSUES, **_SERVICE)} {int(bool(self._first_seen))}",
+        ]
+        if self._first_seen:
+            what = {**_SERVICE, "issue": _ISSUE}
+            info = {**what, "type": "ValueError", "title": "no price", "culprit": "pay", "status": "unresolved"}
+            lines += [
+                f"{selector(names.ISSUE_FIRST_SEEN, **what)} {self._first_seen}",
+                f"{selector(names.ISSUE_INFO, **info)} 1",
+            ]
+        return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def scrape_target(service: Service) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            text = service.exposition().encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _configuration(web: WebReceiver, mail: MailReceiver) -> config.document.Document:
+    text = yaml.safe_dump(
+        {
+            "external_url": "http://errtally.example.com",
+            "grafana": {"url": "http://grafana.example.com"},
+            "alerting": {
+                "cooldown": "3s",
+                "group_wait": "0s",
+                "group_interval": "1s",
+                "rules": {
+                    "HighErrorRate": {"window": "5s", "for": "0s"},
+                    "ResponseTimeDegradation": {"window": "5s", "for": "2s"},
+                },
+                "channels": {
+                    "slack": {"api_url": web.url(SLACK_PATH), "channel": "#alerts"},
+                    "pagerduty": {"routing_key": "0123456789abcdef", "url": web.url(PAGERDUTY_PATH)},
+                    "email": {
+                        "to": ["oncall@example.com", "sre@example.com"],
+                        "from": "errtally@example.com",
+                        "smarthost": mail.smarthost,
+                        "hello": "localhost",
+                        "require_tls": False,
+                    },
+                    "heartbeat": {"url": web.url("/heartbeat"), "interval": "2s"},
+                    "exporter": {"url": web.url("/api/alerts")},
+                },
+            },
+        }
+    )
+    return config.parse(text, "the test's configuration")
+
+
+def _slack(post: Post, title: str) -> bool:
+    return post.path == SLACK_PATH and post.body["attachments"][0]["title"].endswith(title)
+
+
+def _inhibited(address: str) -> set[str]:
+    with urllib.request.urlopen(f"http://{address}/api/v2/alerts", timeout=5) as answer:
+        return {alert["labels"]["alertname"] for alert in json.load(answer) if alert["status"]["inhibitedBy"]}
+
+
+def test_a_failing_service_reaches_every_channel_and_its_recovery_does_too(tmp_path: Path) -> None:
+    peer("prometheus")
+    peer("alertmanager")
+    (tmp_path / "alertmanager").mkdir()
+    (tmp_path / "prometheus").mkdir()
+    service = Service()
+    with WebReceiver() as web, MailReceiver() as mail, scrape_target(service) as target:
+        document = _configuration(web, mail)
+        with (
+            alertmanager(tmp_path / "alertmanager", build_alertmanager(document)) as alerts_address,
+            prometheus(
+                tmp_path / "prometheus", build_rules(document), target=target, alertmanager_address=alerts_address
+            ),
+        ):
+            web.inbox.first(lambda post: post.path == "/heartbeat", within_seconds=15)
+            assert web.at(SLACK_PATH) == [], "a service without failures must be silent"
+
+            service.failing = True
+            chat = web.inbox.first(lambda post: _slack(post, "High Error Rate: firing"), within_seconds=20)
+            page = web.inbox.first(lambda post: post.path == PAGERDUTY_PATH, within_seconds=10)
+            news = web.inbox.first(lambda post: _slack(post, "New Issue: firing"), within_seconds=10)
+            letter = mail.inbox.first(lambda letter: "New Issue" in letter.subject, within_seconds=10)
+            _assert_slack(chat)
+            _assert_pagerduty(page)
+            _assert_new_issue(news)
+            assert letter.recipients == ("oncall@example.com", "sre@example.com")
+            assert letter.subject == "[FIRING] New Issue: checkout (production)"
+            for body in (letter.text, letter.html):
+                assert f"http://errtally.example.com/issues/{_ISSUE}" in body
+                assert "ValueError: no price" in body
+            told = web.inbox.first(lambda post: post.path == "/api/alerts", within_seconds=10)
+            assert told.body["version"] == "4"
+
+            end = time.monotonic() + 10
+            while "ResponseTimeDegradation" not in _inhibited(alerts_address) and time.monotonic() < end:
+                time.sleep(0.2)
+            assert _inhibited(alerts_address) == {"ResponseTimeDegradation"}, "a critical alert hides the warning"
+            assert not web.inbox.all(lambda post: _slack(post, "Response Time Degradation: firing"))
+
+            service.failing = False
+            over = web.inbox.first(
+                lambda post: post.path == PAGERDUTY_PATH and post.body["event_action"] == "resolve", within_seconds=25
+            )
+            assert over.body["dedup_key"] == page.body["dedup_key"]
+            done = web.inbox.first(lambda post: _slack(post, "High Error Rate: resolved"), within_seconds=10)
+            assert done.body["attachments"][0]["color"] == "good"
+
+
+def _assert_slack(chat: Post) -> None:
+    attachment = chat.body["attachments"][0]
+    dashboard = "http://grafana.example.com/d/errtally-overview?var-project=checkout&var-environment=production"
+    assert chat.body["channel"] == "#alerts"
+    assert attachment["color"] == "danger"
+    assert attachment["title"] == "🚨 High Error Rate: firing"
+    assert attachment["title_link"] == dashboard
+    fields = {field["title"]: field["value"] for field in attachment["fields"]}
+    value = fields.pop("Current Value")
+    assert fields == {"Severity": "CRITICAL", "Environment": "production", "Threshold": "5%"}
+    assert all(field["short"] for field in attachment["fields"])
+    assert 5 < float(value.removesuffix("%")) <= 11
+    assert attachment["footer"].startswith("checkout | 20")
+    assert "<http://errtally.example.com/runbooks/HighErrorRate|Runbook>" in attachment["text"]
+    assert f"<{dashboard}|Dashboard>" in attachment["text"]
+
+
+def _assert_pagerduty(page: Post) -> None:
+    payload = page.body["payload"]
+    assert page.body["routing_key"] == "0123456789abcdef"
+    assert page.body["event_action"] == "trigger"
+    assert payload["severity"] == "critical"
+    assert payload["class"] == "HighErrorRate"
+    assert payload["component"] == "checkout"
+    assert payload["group"] == "production"
+    assert payload["summary"].endswith("of the requests of checkout (production) fail")
+    assert payload["custom_details"]["threshold"] == "5%"
+    assert {link["text"] for link in page.body["links"]} == {"Errors", "Dashboard", "Runbook"}
+
+
+def _assert_new_issue(news: Post) -> None:
+    attachment = news.body["attachments"][0]
+    assert attachment["color"] == "warning"
+    assert attachment["title_link"] == f"http://errtally.example.com/issues/{_ISSUE}"
+    assert "New issue in checkout (production): ValueError: no price" in attachment["text"]
