@@ -117,9 +117,11 @@ def build(document: Document, name: str) -> ExporterConfig:
     projects = _projects(document, name, problems)
     web = document.get("web", {})
     limits = Limits(**document.get("limits", {}))
-    for metric in document.get("series_limits", {}):
-        if metric not in names.BY_NAME or not names.BY_NAME[metric].series_limit:
-            problems.append(f"{name}: series_limits.{metric}: not a metric that has a limit")
+    problems += [
+        f"{name}: series_limits.{metric}: not a metric that has a limit"
+        for metric in document.get("series_limits", {})
+        if metric not in names.BY_NAME or not names.BY_NAME[metric].series_limit
+    ]
     config = ExporterConfig(
         host=host,
         port=port,

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import structlog
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from errtally.errors import ErrtallyError, JournalError
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 BLOCKING_THREADS = 16
 TALLY_SECONDS = 1.0
-SECRET_FILE = "secret.key"
+SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
 LOCK_FILE = "errtally.lock"
 
 _log = structlog.get_logger(__name__)
@@ -106,7 +107,7 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         backlog=1024,
         respawn_failed_workers=True,
         factory=True,
-        log_level="error",
+        log_level=LogLevels.error,
     )
     server.on_startup(on_ready)
     thread.start()
@@ -156,7 +157,7 @@ def _run_writer(writer: Writer, stop: threading.Event) -> None:
     """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""
     try:
         writer.run(stop)
-    except Exception:
+    except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
         _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
         os.kill(os.getpid(), signal.SIGTERM)
 

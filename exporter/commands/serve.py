@@ -14,9 +14,17 @@ from errtally.exporter.server import serve
 @click.command()
 @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The YAML configuration file.")
 @click.option("--listen", metavar="HOST:PORT", help="Address to listen on.  [default: 127.0.0.1:9765]")
-@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where journal and store lie.  [default: errtally-data]")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where journal and store lie.  [default: errtally-data]",
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that take requests.  [default: 1]")
-@click.option("--durability", type=click.Choice(["write", "fsync"]), help="What an answer means: survives kill -9, or also power loss.  [default: write]")
+@click.option(
+    "--durability",
+    type=click.Choice(["write", "fsync"]),
+    help="What an answer means: survives kill -9, or also power loss.  [default: write]",
+)
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="How logs are written.  [default: console]")
 def command(**flags: object) -> None:
     """Run the exporter.
@@ -34,13 +42,19 @@ def command(**flags: object) -> None:
 def _banner(config: ExporterConfig) -> str:
     url = config.external_url
     scheme, _, rest = url.partition("://")
-    lines = [f"errtally listens on {config.host}:{config.port}, data in {config.data_dir}", f"  look     {url}/", f"  scrape   {url}/metrics"]
+    lines = [
+        f"errtally listens on {config.host}:{config.port}, data in {config.data_dir}",
+        f"  look     {url}/",
+        f"  scrape   {url}/metrics",
+    ]
     if config.is_open:
         lines += [
             f"  send     Sentry DSN {scheme}://any@{rest}/1   (no projects configured: any key, any project number)",
             f"           or POST {url}/api/events",
             f"  try      errtally demo --url {url}",
         ]
-    for project in config.projects:
-        lines.append(f"  send     project {project.name}: Sentry DSN {scheme}://KEY@{rest}/{project.id}   ({len(project.keys)} keys configured)")
+    lines += [
+        f"  send     project {project.name}: Sentry DSN {scheme}://KEY@{rest}/{project.id} ({len(project.keys)} keys)"
+        for project in config.projects
+    ]
     return "\n".join(lines)

@@ -29,7 +29,7 @@ class Thresholds:
 
 
 def zone(duration_seconds: float, threshold_seconds: float, *, failed: bool) -> int:
-    """Return the index of the zone in ``names.APDEX_ZONES``; a duration of exactly T is satisfied, of 4 T tolerating."""
+    """Return the index of the zone in ``names.APDEX_ZONES``; exactly T is satisfied, exactly 4 T tolerating."""
     if failed or duration_seconds > names.APDEX_TOLERATING_FACTOR * threshold_seconds:
         return 2
     return 0 if duration_seconds <= threshold_seconds else 1

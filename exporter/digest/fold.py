@@ -102,8 +102,7 @@ class Fold:
         change.level = event.level
         if event.timestamp >= change.last_seen:
             change.last_seen, change.last_release = event.timestamp, event.release or change.last_release
-        if event.timestamp < change.first_seen:
-            change.first_seen = event.timestamp
+        change.first_seen = min(change.first_seen, event.timestamp)
         here.first_seen = min(here.first_seen, event.timestamp)
         here.last_seen = max(here.last_seen, event.timestamp)
         if event.user is not None:
@@ -172,9 +171,7 @@ class Fold:
         changes = self.changes
         project, environment = self._place(sent_project, request.environment)
         transaction, duration = request.transaction, request.duration_seconds
-        labels = self._admit(
-            names.REQUESTS, (project, environment, transaction, request.method, request.status_class)
-        )
+        labels = self._admit(names.REQUESTS, (project, environment, transaction, request.method, request.status_class))
         changes.add[names.REQUESTS.name, labels, ""] += 1
         outcome = names.OUTCOMES[1 if request.failed else 0]
         labels = self._admit(names.REQUEST_DURATION, (project, environment, transaction, outcome))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_PROJECTS = 500
 MAX_ENVIRONMENTS = 50
-"""Projects, and environments of one project, beyond which the label is ``__other__``: both can be made up by clients."""
+"""Projects, and environments of one project, beyond which the label is ``__other__``: clients can make both up."""
 
 
 @dataclass(slots=True)

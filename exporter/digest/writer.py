@@ -14,8 +14,8 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import SUM, Changes
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.journal.records import decoder
 from errtally.exporter.journal.reader import Reader
+from errtally.exporter.journal.records import decoder
 from errtally.exporter.store import database
 from errtally.exporter.store.writing import StoreWriter
 

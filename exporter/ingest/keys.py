@@ -41,7 +41,9 @@ class Keys:
             raise UnauthorizedError("bad_key", "the key is not one of letters, digits, dash and underscore")
         if self._is_open:
             if project_id is not None and not _PROJECT.match(project_id):
-                raise UnauthorizedError("bad_project", "the project is not a name of letters, digits and ._-", status=400)
+                raise UnauthorizedError(
+                    "bad_project", "the project is not a name of letters, digits and ._-", status=400
+                )
             return project_id or names.DEFAULT_PROJECT
         if key is None:
             raise UnauthorizedError("missing_key", "no key came with the request")

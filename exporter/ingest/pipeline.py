@@ -73,9 +73,7 @@ class Pipeline:
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
         batch = self._batch(delivery, received)
-        if not (
-            batch.events or batch.requests or batch.sessions or batch.check_ins or batch.discards or batch.logs
-        ):
+        if not (batch.events or batch.requests or batch.sessions or batch.check_ins or batch.discards or batch.logs):
             return
         try:
             self._appender.append(records.encoder.encode(batch), len(batch.events), received)
@@ -123,7 +121,9 @@ class Pipeline:
             )
         for discard in delivery.discards:
             batch.discards.append(
-                records.DiscardSeen(label(discard.reason, scrubbed), label(discard.category, scrubbed), discard.quantity)
+                records.DiscardSeen(
+                    label(discard.reason, scrubbed), label(discard.category, scrubbed), discard.quantity
+                )
             )
         for entry in delivery.logs:
             environment = label(entry.environment, scrubbed) or names.DEFAULT_ENVIRONMENT

@@ -50,7 +50,7 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """Parameters of the query string; of one that comes twice, the first. More than 100 are refused by the parser."""
+        """Parameters of the query string; of one that comes twice, the first. With more than 100, none."""
         try:
             return dict(reversed(parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=100)))
         except ValueError:

@@ -8,10 +8,13 @@ import os
 import threading
 import time
 import uuid
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from errtally.errors import JournalError
 from errtally.exporter.journal import frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SUFFIX = ".segment"
 SEGMENT_BYTES = 64 * 1024 * 1024
@@ -138,7 +141,7 @@ class Appender:
         return total
 
     def _sync(self, ticket: int) -> None:
-        """Bring the first ``ticket`` frames to the disk; those that wait meanwhile share the next call (group commit)."""
+        """Bring the first ``ticket`` frames to the disk; callers that wait meanwhile share the next call."""
         with self._sync_lock:
             if self._synced < ticket:
                 goal = self._written

@@ -1,4 +1,4 @@
-"""A scrape: content negotiation as Prometheus sends it, the store's families, then the process's own, gzip when asked."""
+"""A scrape: content negotiation, the store's families, then the process's own; gzip when asked."""
 
 from __future__ import annotations
 

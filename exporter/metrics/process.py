@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-_REAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "reiserfs", "jfs", "overlay", "ufs", "apfs"})
+_REAL_FILE_SYSTEMS = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "reiserfs", "jfs", "overlay", "ufs", "apfs"}
+)
 
 
 class HostCollector:
@@ -60,8 +62,8 @@ def registry(is_up: Callable[[], bool], stream_clients: Callable[[], int]) -> Co
 
 def render(own: CollectorRegistry, *, openmetrics: bool) -> bytes:
     """Render a registry; in OpenMetrics with the end mark, so it comes last."""
-    text: bytes = generate_openmetrics(own) if openmetrics else generate_latest(own)
-    return text
+    render_registry: Callable[[CollectorRegistry], bytes] = generate_openmetrics if openmetrics else generate_latest
+    return render_registry(own)
 
 
 def _free_ratios() -> dict[str, float]:

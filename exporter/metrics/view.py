@@ -115,7 +115,13 @@ class StoreView:
         info = self._family(names.ISSUE_INFO)
         for row in self._db.execute(_ISSUE_ROWS, (self._change,)):
             key = (row["project"], row["environment"], row["fingerprint"])
-            labels = (*key, row["type"], row["title"][:MAX_TITLE_LABEL], row["culprit"][:MAX_TITLE_LABEL], row["status"])
+            labels = (
+                *key,
+                row["type"],
+                row["title"][:MAX_TITLE_LABEL],
+                row["culprit"][:MAX_TITLE_LABEL],
+                row["status"],
+            )
             old = self._infos.get(key)
             if old != labels:
                 if old is not None:

@@ -1,1 +1,1 @@
-"""The wire formats that clients speak, one file or folder each; adding one is adding a file and a line in `registry`."""
+"""The wire formats that clients speak, one file or folder each; a new one is a file and a line in `registry`."""

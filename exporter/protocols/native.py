@@ -19,8 +19,6 @@ from errtally.exporter.protocols import values
 from errtally.exporter.protocols.endpoint import Endpoint, error_body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
     from errtally.exporter.ingest.keys import Keys
@@ -148,7 +146,9 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
         event.tags = values.tags(context.tags)
         if context.user is not None:
             user = context.user
-            event.user = User(values.label(user.id), values.label(user.email), values.label(user.username), user.ip_address)
+            event.user = User(
+                values.label(user.id), values.label(user.email), values.label(user.username), user.ip_address
+            )
         if context.trace is not None:
             event.trace_id = values.label(context.trace.trace_id, 32)
             event.span_id = values.label(context.trace.span_id, 16)
@@ -184,7 +184,9 @@ def _account(delivery: Delivery, kind: str, accepted: int) -> None:
     failures = delivery.failures
     if failures and not accepted:
         index, message = failures[0]
-        raise MalformedError(f"bad_{kind}", f"{kind} {index}: {message}" + (f" (and {len(failures) - 1} more)" if failures[1:] else ""))
+        raise MalformedError(
+            f"bad_{kind}", f"{kind} {index}: {message}" + (f" (and {len(failures) - 1} more)" if failures[1:] else "")
+        )
     if accepted:
         delivery.items[kind] = accepted
     if failures:
@@ -219,7 +221,7 @@ def _raw_items(
     """Split a body into items without decoding them."""
     found: list[msgspec.Raw] | list[bytes]
     if not body.strip():
-        raise MalformedError("empty_body", f"the body is empty; send {{\"{name}\": [...]}}")
+        raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
         found = getattr(batch.decode(body), name)
     except msgspec.ValidationError as exc:
@@ -235,7 +237,9 @@ def _raw_items(
     return found
 
 
-def _other_forms(body: bytes, name: str, required: str, error: msgspec.ValidationError) -> list[msgspec.Raw] | list[bytes]:
+def _other_forms(
+    body: bytes, name: str, required: str, error: msgspec.ValidationError
+) -> list[msgspec.Raw] | list[bytes]:
     if body.lstrip()[:1] == b"[":
         return msgspec.json.decode(body, type=list[msgspec.Raw])
     try:
@@ -244,7 +248,7 @@ def _other_forms(body: bytes, name: str, required: str, error: msgspec.Validatio
         raise MalformedError("bad_json", f"not JSON: {exc}") from exc
     if isinstance(single, dict) and name not in single:
         return [body]
-    raise MalformedError("bad_json", f"{error}; send {{\"{name}\": [...]}} or one object with {required!r}") from error
+    raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
 
 
 def _project(request: Request, known: Keys) -> str:

@@ -34,11 +34,10 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (what
     """Make text of a value: other types as JSON, lone surrogates replaced, cut to ``limit`` characters."""
     if value is None:
         return None
-    if not isinstance(value, str):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    if not value.isascii():
-        value = value.encode("utf-8", "replace").decode("utf-8")
-    return value if len(value) <= limit else value[: limit - 1] + "…"
+    content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if not content.isascii():
+        content = content.encode("utf-8", "replace").decode("utf-8")
+    return content if len(content) <= limit else content[: limit - 1] + "…"
 
 
 def label(value: Any, limit: int = MAX_LABEL) -> str | None:  # noqa: ANN401

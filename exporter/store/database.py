@@ -37,7 +37,7 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
         if version == 0:
             schema = resources.files("errtally.exporter.store").joinpath("schema.sql").read_text(encoding="utf-8")
             connection.executescript(
-                f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version = {SCHEMA_VERSION};"
+                f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version = {SCHEMA_VERSION};"  # noqa: S608 (constants of our own)
                 f"INSERT INTO meta VALUES ('created', '{time.time()}'), ('change', '0'); COMMIT;"
             )
         elif version != SCHEMA_VERSION:
@@ -55,7 +55,11 @@ def read_only(path: Path) -> sqlite3.Connection:
     """
     try:
         connection = sqlite3.connect(
-            f"file:{path}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+            f"file:{path}?mode=ro",
+            uri=True,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
         )
         connection.execute("PRAGMA cache_size = -2000")
         connection.row_factory = sqlite3.Row

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_ISSUE_COLUMNS = (
-    "id, project, fingerprint, type, title, culprit, pattern, platform, why, status, level, events, first_seen, "
-    "last_seen, first_release, last_release, resolved, regressed"
-)
+_ISSUES = """
+SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, status, level, events, first_seen,
+  last_seen, first_release, last_release, resolved, regressed,
+  (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users
+FROM issues
+"""
 
 
 class StoreReader:
@@ -48,8 +50,7 @@ class StoreReader:
             values.append(status)
         with self._snapshot() as db:
             rows = db.execute(
-                f"SELECT {_ISSUE_COLUMNS}, (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users "  # noqa: S608
-                f"FROM issues WHERE {' AND '.join(conditions)} ORDER BY last_seen DESC, id DESC LIMIT ?",
+                f"{_ISSUES} WHERE {' AND '.join(conditions)} ORDER BY last_seen DESC, id DESC LIMIT ?",
                 (*values, limit),
             ).fetchall()
             return [_issue(row) for row in rows]
@@ -63,8 +64,7 @@ class StoreReader:
         """
         with self._snapshot() as db:
             row = db.execute(
-                f"SELECT {_ISSUE_COLUMNS}, (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users "  # noqa: S608
-                "FROM issues WHERE fingerprint = ? AND (? IS NULL OR project = ?) ORDER BY last_seen DESC LIMIT 1",
+                f"{_ISSUES} WHERE fingerprint = ? AND (? IS NULL OR project = ?) ORDER BY last_seen DESC LIMIT 1",
                 (fingerprint, project, project),
             ).fetchone()
             if row is None:
@@ -79,7 +79,10 @@ class StoreReader:
                 )
             ]
             found["history"] = [
-                dict(item) for item in db.execute("SELECT at, by, what FROM history WHERE issue = ? ORDER BY id DESC", (row["id"],))
+                dict(item)
+                for item in db.execute(
+                    "SELECT at, by, what FROM history WHERE issue = ? ORDER BY id DESC", (row["id"],)
+                )
             ]
             found["samples"] = [
                 dict(item)
@@ -92,7 +95,9 @@ class StoreReader:
     def sample(self, issue_id: int, event_id: str) -> dict[str, Any] | None:
         """Return the page of one sample event, None when it is not kept (any more)."""
         with self._snapshot() as db:
-            row = db.execute("SELECT page FROM samples WHERE issue = ? AND event_id = ?", (issue_id, event_id)).fetchone()
+            row = db.execute(
+                "SELECT page FROM samples WHERE issue = ? AND event_id = ?", (issue_id, event_id)
+            ).fetchone()
         if row is None:
             return None
         page: dict[str, Any] = json.loads(zlib.decompress(row["page"]))

@@ -202,7 +202,16 @@ class StoreWriter:
                 ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
                   users = users + excluded.users, first_seen = min(first_seen, excluded.first_seen),
                   last_seen = max(last_seen, excluded.last_seen), change = excluded.change""",
-                (issue.id, environment, here.events, new_users, here.first_seen, here.last_seen, here.is_exposed, change),
+                (
+                    issue.id,
+                    environment,
+                    here.events,
+                    new_users,
+                    here.first_seen,
+                    here.last_seen,
+                    here.is_exposed,
+                    change,
+                ),
             )
         if issue.samples:
             db.executemany(
@@ -250,4 +259,3 @@ class StoreWriter:
 
 def _exemplar(exemplar: Exemplar) -> str:
     return json.dumps([exemplar.labels, exemplar.value, exemplar.timestamp])
-

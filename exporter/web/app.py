@@ -104,7 +104,9 @@ def index() -> str:
     status = request.args.get("status", "open")
     project = request.args.get("project") or None
     found = _part("reader").issues(project=project, status=None if status == "all" else status, limit=100)
-    return render_template("issues.html", issues=found, status=status, project=project, config=_part("config"), now=time.time())
+    return render_template(
+        "issues.html", issues=found, status=status, project=project, config=_part("config"), now=time.time()
+    )
 
 
 @routes.get("/issues/<fingerprint>")

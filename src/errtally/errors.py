@@ -1,15 +1,15 @@
 """The exceptions of errtally, in one tree.
 
-    ErrtallyError
-      ConfigError            the configuration does not say what it should; lists every place
-      RejectedError          an ingest request can't be taken, with the status to answer
-        MalformedError       400: broken framing, syntax or shape
-        UnauthorizedError    401 and 403: no key, or one that is not known
-        NotServedError       404, 405, 501: nothing is served there
-        TooLargeError        413: a limit of size or count
-        OverloadedError      429 and 503: try again later
-      JournalError           the journal can't be written or read
-      StoreError             the store can't be read or written
+ErrtallyError
+  ConfigError            the configuration does not say what it should; lists every place
+  RejectedError          an ingest request can't be taken, with the status to answer
+    MalformedError       400: broken framing, syntax or shape
+    UnauthorizedError    401 and 403: no key, or one that is not known
+    NotServedError       404, 405, 501: nothing is served there
+    TooLargeError        413: a limit of size or count
+    OverloadedError      429 and 503: try again later
+  JournalError           the journal can't be written or read
+  StoreError             the store can't be read or written
 """
 
 from __future__ import annotations

@@ -144,9 +144,7 @@ ISSUE_REGRESSED = _gauge(
     limit=1000,
 )
 ISSUE_USERS = _gauge("issue_users", "Distinct users that an issue hit.", *BASE_LABELS, "issue", limit=1000)
-USERS_AFFECTED = _gauge(
-    "users_affected", "Distinct users hit by any error within the window.", *BASE_LABELS, "window"
-)
+USERS_AFFECTED = _gauge("users_affected", "Distinct users hit by any error within the window.", *BASE_LABELS, "window")
 ISSUES = _gauge("issues", "Issues by status.", *BASE_LABELS, "status")
 NEW_ISSUES = _counter("new_issues_total", "Issues seen for the first time.", *BASE_LABELS)
 REGRESSIONS = _counter("regressions_total", "Resolved issues that came back.", *BASE_LABELS)

@@ -1,4 +1,4 @@
-"""The routes of Sentry SDKs: `/api/<project>/envelope/` and `/api/<project>/store/`, with and without the last slash."""
+"""The routes of Sentry SDKs: `/api/<project>/envelope/` and `/api/<project>/store/`, the last slash optional."""
 
 from __future__ import annotations
 
@@ -70,9 +70,7 @@ def decode_envelope(request: Request, known: Keys, limits: Limits) -> Delivery:
     return delivery
 
 
-def _take(
-    delivery: Delivery, kind: str, payload: bytes, request: Request, head_id: str | None, drift: float
-) -> None:
+def _take(delivery: Delivery, kind: str, payload: bytes, request: Request, head_id: str | None, drift: float) -> None:
     """Decode one item into the delivery."""
     match kind:
         case "event":

@@ -10,6 +10,7 @@ from errtally.errors import MalformedError, TooLargeError
 
 MAX_HEADER_BYTES = 8192
 MAX_ITEMS = 1000
+_NEWLINE = 0x0A
 
 
 class Header(msgspec.Struct):
@@ -70,7 +71,7 @@ def items(body: bytes, offset: int) -> list[tuple[ItemHeader, bytes]]:
     found: list[tuple[ItemHeader, bytes]] = []
     size = len(body)
     while offset < size:
-        if body[offset] == 0x0A:  # an empty line between or behind items
+        if body[offset] == _NEWLINE:  # an empty line between or behind items
             offset += 1
             continue
         place = f"item {len(found)}"
@@ -79,7 +80,9 @@ def items(body: bytes, offset: int) -> list[tuple[ItemHeader, bytes]]:
         end = body.find(b"\n", offset)
         end = size if end < 0 else end
         if end - offset > MAX_HEADER_BYTES:
-            raise TooLargeError("header_too_large", f"{place}: header of {end - offset} bytes; the limit is {MAX_HEADER_BYTES}")
+            raise TooLargeError(
+                "header_too_large", f"{place}: header of {end - offset} bytes; the limit is {MAX_HEADER_BYTES}"
+            )
         try:
             item = _item_header.decode(body[offset:end])
         except msgspec.DecodeError as exc:
@@ -94,7 +97,7 @@ def items(body: bytes, offset: int) -> list[tuple[ItemHeader, bytes]]:
                 raise MalformedError(
                     "bad_item_length", f"{place}: length {item.length}, but {size - start} bytes follow its header"
                 )
-            if end < size and body[end] != 0x0A:
+            if end < size and body[end] != _NEWLINE:
                 raise MalformedError("bad_item_length", f"{place}: no line ends behind its {item.length} bytes")
         found.append((item, body[start:end]))
         offset = end + 1

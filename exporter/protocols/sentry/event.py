@@ -18,7 +18,12 @@ MAX_EXCEPTIONS = 50
 
 
 def decode(
-    payload: bytes, *, received: float, event_id: str | None = None, drift_seconds: float = 0.0, remote_address: str = ""
+    payload: bytes,
+    *,
+    received: float,
+    event_id: str | None = None,
+    drift_seconds: float = 0.0,
+    remote_address: str = "",
 ) -> EventDelivery:
     """Decode one event.
 
@@ -130,7 +135,7 @@ def _stack(sent: wire.Event) -> wire.Stacktrace | None:
         return sent.stacktrace
     threads = sent.threads.values if isinstance(sent.threads, wire.Threads) else sent.threads
     present = [thread for thread in threads or () if thread is not None and thread.stacktrace is not None]
-    for is_it in (lambda t: t.crashed, lambda t: t.current, lambda t: len(present) == 1):
+    for is_it in (lambda t: t.crashed, lambda t: t.current, lambda _: len(present) == 1):
         for thread in present:
             if is_it(thread):
                 return thread.stacktrace

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from errtally import names
@@ -39,7 +38,16 @@ _STATUS_CLASSES = {
     "data_loss": "5xx",
 }
 
-_SEGMENT_OPERATIONS = ("http.server", "pageload", "navigation", "queue.process", "queue.task", "function", "rpc", "grpc.server")
+_SEGMENT_OPERATIONS = (
+    "http.server",
+    "pageload",
+    "navigation",
+    "queue.process",
+    "queue.task",
+    "function",
+    "rpc",
+    "grpc.server",
+)
 
 
 def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> RequestTiming:

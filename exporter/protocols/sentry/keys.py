@@ -1,4 +1,4 @@
-"""Where a Sentry SDK puts its key: query, X-Sentry-Auth, Authorization, or the DSN in the envelope. First match wins."""
+"""Where a Sentry SDK puts its key: query, X-Sentry-Auth, Authorization, or the envelope's DSN; the first wins."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import field
 
 from errtally.errors import MalformedError
-from errtally.event.model import Frame
+from errtally.event.model import Frame  # noqa: TC001 (msgspec reads the annotations)
 from errtally.exporter.protocols import values
 
 

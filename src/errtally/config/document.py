@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import yaml
 
 from errtally.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Document = dict[str, Any]
 
@@ -61,11 +63,15 @@ def parse(text: str, name: str) -> Document:
         mark = getattr(exc, "problem_mark", None)
         place = f"{name}:{mark.line + 1}" if mark else name
         raise ConfigError([f"{place}: not YAML: {getattr(exc, 'problem', None) or exc}"]) from exc
-    if value is None:
+    if node is None or value is None:
         return {}
     problems = [f"{name}:{line}: {path}: the key stands here twice" for path, line in _twice(node, "")]
-    for error in sorted(jsonschema.Draft202012Validator(schema()).iter_errors(value), key=lambda e: list(map(str, e.absolute_path))):
-        problems += [f"{name}:{_line(node, list(at.absolute_path))}: {_dotted(at)}: {_message(at)}" for at in _leaves(error)]
+    for error in sorted(
+        jsonschema.Draft202012Validator(schema()).iter_errors(value), key=lambda e: list(map(str, e.absolute_path))
+    ):
+        problems += [
+            f"{name}:{_line(node, list(at.absolute_path))}: {_dotted(at)}: {_message(at)}" for at in _leaves(error)
+        ]
     if problems:
         raise ConfigError(problems)
     document: Document = value
@@ -88,11 +94,12 @@ def _dotted(error: jsonschema.ValidationError) -> str:
 
 
 def _message(error: jsonschema.ValidationError) -> str:
+    schema_here = error.schema if isinstance(error.schema, dict) else {}
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = sorted(error.schema.get("properties", {}))
+        known = sorted(schema_here.get("properties", {}))
         unknown = sorted(str(key) for key in error.instance if key not in known)
         return f"unknown key {', '.join(map(repr, unknown))}; known are {', '.join(known)}"
-    if error.validator == "pattern" and (hint := error.schema.get("description")):
+    if error.validator == "pattern" and (hint := schema_here.get("description")):
         return f"{error.instance!r} is not {hint}"
     return error.message
 

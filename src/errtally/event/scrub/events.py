@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally.event.scrub.catalogue import PLACEHOLDER
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from errtally.event.scrub.scrubber import Scrubber
     from errtally.event.scrub.values import Counts
 
-_PLACES = ("/home/", "Users", "users", "?", "@", "://")
+_has_place = re.compile(r"/home/|[Uu]sers|[?@]|://").search
 """A file name without any of these has nothing that could be redacted."""
 
 
@@ -54,9 +55,9 @@ def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -
     for frame in frames:
         if frame.context_line:
             frame.context_line = text(frame.context_line, counts)
-        if frame.filename and any(place in frame.filename for place in _PLACES):
+        if frame.filename and _has_place(frame.filename):
             frame.filename = text(frame.filename, counts)
-        if frame.abs_path and any(place in frame.abs_path for place in _PLACES):
+        if frame.abs_path and _has_place(frame.abs_path):
             frame.abs_path = text(frame.abs_path, counts)
 
 
