@@ -38,12 +38,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next((folder / "dist").glob("*.whl"))
 
 
-@pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean environment with the plain package and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
+def _environment(folder: Path, requirement: str) -> Path:
+    """Make a clean environment with one requirement and what it needs."""
     _run(sys.executable, "-m", "venv", folder)
-    _run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", wheel)
+    _run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", requirement)
     return folder
 
 
@@ -63,7 +61,8 @@ def test_the_wheel_has_one_top_level_package_and_every_file_that_is_read_at_run_
         assert needed in names
 
 
-def test_the_plain_package_needs_nothing_and_says_what_the_command_line_needs(environment: Path) -> None:
+def test_the_plain_package_needs_nothing_and_says_what_the_command_line_needs(wheel: Path, tmp_path: Path) -> None:
+    environment = _environment(tmp_path, str(wheel))
     python = environment / "bin" / "python"
     listed = _run(python, "-m", "pip", "list", "--format=freeze").stdout.split()
     assert {line.split("==")[0] for line in listed} <= {"errtally", "pip", "setuptools"}
@@ -73,9 +72,9 @@ def test_the_plain_package_needs_nothing_and_says_what_the_command_line_needs(en
     assert "pip install 'errtally[all]'" in done.stderr
 
 
-def test_with_all_extras_every_room_imports_and_the_commands_run(environment: Path, wheel: Path) -> None:
+def test_with_all_extras_every_room_imports_and_the_commands_run(wheel: Path, tmp_path: Path) -> None:
+    environment = _environment(tmp_path, f"errtally[all] @ {wheel.as_uri()}")
     python = environment / "bin" / "python"
-    _run(python, "-m", "pip", "install", "--quiet", f"errtally[all] @ {wheel.as_uri()}")
     script = """
 import importlib, pkgutil, errtally
 for module in pkgutil.walk_packages(errtally.__path__, "errtally."):
