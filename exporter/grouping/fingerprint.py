@@ -87,7 +87,11 @@ def fingerprint(event: Event, rule: Callable[[Event], Sequence[str] | None] | No
         parts = [_expand(part, event, crash, default) for part in parts[:PARTS_LIMIT]]
         own = _hash(["fingerprint", *parts])
         mixed = any(default in part for part in parts)
-        why = [f"version {VERSION}", f"{source} fingerprint {', '.join(parts)}"[:TITLE_LIMIT], *(why[1:] if mixed else ())]
+        why = [
+            f"version {VERSION}",
+            f"{source} fingerprint {', '.join(parts)}"[:TITLE_LIMIT],
+            *(why[1:] if mixed else ()),
+        ]
     else:
         own = default
 

@@ -91,7 +91,7 @@ def _tier(path: str, module: str, function: str, package: str) -> int:
         if (
             path.startswith(tuple(rules["path_prefixes"]))
             or any(part in parts for part in rules["path_parts"])
-            or _within(module, rules["modules"], "." if path else "./")
+            or _within(module, rules["modules"])
             or function.startswith(tuple(rules["functions"]))
             or package in rules["packages"]
         ):
@@ -99,8 +99,11 @@ def _tier(path: str, module: str, function: str, package: str) -> int:
     return APPLICATION
 
 
-def _within(module: str, prefixes: list[str], _ends: str) -> bool:
-    return any(module.startswith(prefix) and module[len(prefix) : len(prefix) + 1] in {"", ".", "/", "$", "+"} for prefix in prefixes)
+def _within(module: str, prefixes: list[str]) -> bool:
+    return any(
+        module.startswith(prefix) and module[len(prefix) : len(prefix) + 1] in {"", ".", "/", "$", "+"}
+        for prefix in prefixes
+    )
 
 
 def place_of(frame: Frame) -> str:
@@ -135,7 +138,10 @@ def function_of(frame: Frame) -> str:
 
 def _is_named_by_path(frame: Frame) -> bool:
     path = frame.abs_path or frame.filename or ""
-    return bool(path) and _AFTER_PATH.sub("", path).rpartition("/")[2].rpartition(".")[2].lower() not in _QUALIFIED_BY_MODULE
+    return (
+        bool(path)
+        and _AFTER_PATH.sub("", path).rpartition("/")[2].rpartition(".")[2].lower() not in _QUALIFIED_BY_MODULE
+    )
 
 
 @lru_cache(maxsize=CACHE_SIZE)

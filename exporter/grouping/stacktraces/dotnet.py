@@ -14,7 +14,9 @@ _FRAME: Final = re.compile(
     r"(?: (?:in|en|dans|в|em|w) (?P<file>.+?):(?:[^\W\d]+ )?(?P<line>\d+))?\s*$"
 )
 _RECOGNISED: Final = re.compile(rf"^\s+{_AT} [\w.<>`\[\],+|$]+ ?\([^\n]*\)", re.MULTILINE)
-_HEADER: Final = re.compile(r"(?:Unhandled [Ee]xception[.:]\s*)?([A-Za-z_][\w.`+]*)(?: \([^)]*\))?(?:: ?(.*))?$", re.DOTALL)
+_HEADER: Final = re.compile(
+    r"(?:Unhandled [Ee]xception[.:]\s*)?([A-Za-z_][\w.`+]*)(?: \([^)]*\))?(?:: ?(.*))?$", re.DOTALL
+)
 _INNER: Final = " ---> "
 _END_OF_INNER: Final = re.compile(r"\s*--- (?:End of inner exception|Ende der internen Ausnahme|Fin de la trace)")
 _ASYNC_CLASS: Final = re.compile(r"(?:\+|\.)?<(\w*)>d__\d+(?:`\d+)?$")

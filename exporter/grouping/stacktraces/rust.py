@@ -11,7 +11,9 @@ _PANIC: Final = re.compile(r"\s*thread '([^']*)'(?: \(\d+\))? panicked at (.*)$"
 _QUOTED_MESSAGE: Final = re.compile(r"'(.*)', ([^']+):(\d+):(\d+)$")
 _FRAME: Final = re.compile(r"\s*\d+: +(?:0x[0-9a-f]+ - )?(\S.*)$")
 _PLACE: Final = re.compile(r"\s+at (.+?):(\d+)(?::(\d+))?$")
-_RECOGNISED: Final = re.compile(r"^\s*thread '[^'\n]*'[^\n]* panicked at |^\s*\d+: [^\n]+\n\s+at [^\n]+\.rs:\d+", re.MULTILINE)
+_RECOGNISED: Final = re.compile(
+    r"^\s*thread '[^'\n]*'[^\n]* panicked at |^\s*\d+: [^\n]+\n\s+at [^\n]+\.rs:\d+", re.MULTILINE
+)
 _ANYHOW: Final = re.compile(r"^Error: [^\n]*\n(?:[^\n]*\n){0,20}?Caused by:\n", re.MULTILINE)
 _CAUSE: Final = re.compile(r"\s+(?:\d+: )?(\S.*)$")
 
