@@ -11,9 +11,9 @@ from errtally.event.model import ExceptionInfo, Frame
 _AT: Final = r"(?:at|bei|à|en|в|em|in|w|konum:|场所|場所|위치:)"
 _FRAME: Final = re.compile(
     rf"\s+{_AT} (?P<called>[^\s(][^(\n]*?) ?\((?P<arguments>[^\n]*?)\)(?: \[0x[0-9a-fA-F]+\])?"
-    r"(?: (?:in|en|dans|в|em|w) (?P<file>.+?):(?:[^\W\d]+ )?(?P<line>\d+))?\s*$"
+    r"(?: (?:in|en|dans|в|em|w) (?P<file>.+?):(?:[^\W\d]+ )?(?P<line>\d+)\.?)?\s*$"
 )
-_RECOGNISED: Final = re.compile(rf"^\s+{_AT} [\w.<>`\[\],+|$]+ ?\([^\n]*\)", re.MULTILINE)
+_RECOGNISED: Final = re.compile(rf"^[ \t]+{_AT} [\w.<>`\[\],+|$]+ ?\([^\n]*\)", re.MULTILINE)
 _HEADER: Final = re.compile(
     r"(?:Unhandled [Ee]xception[.:]\s*)?([A-Za-z_][\w.`+]*)(?: \([^)]*\))?(?:: ?(.*))?$", re.DOTALL
 )

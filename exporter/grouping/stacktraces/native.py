@@ -13,7 +13,7 @@ _FRAME: Final = re.compile(
     r"(?: from (?P<library>\S+))?$"
 )
 _RECOGNISED: Final = re.compile(
-    r"^\s*(?:\* )?(?:frame )?#\d+:? +(?:0x[0-9a-f]+|[\w:~<>]+ \([^\n]*\) at )", re.MULTILINE
+    r"^[ \t]*(?:\* )?(?:frame )?#\d+:? +(?:0x[0-9a-f]+|[\w:~<>]+ \([^\n]*\) at )", re.MULTILINE
 )
 _SANITIZER: Final = re.compile(r"(?:==\d+==)?\s*ERROR: (\w+): (\S+)(.*)$")
 _SIGNAL: Final = re.compile(r".*\b(SIG[A-Z]+)\b,? ?(.*?)\.?$")

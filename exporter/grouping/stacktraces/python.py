@@ -47,9 +47,7 @@ class _Reader:
 
     def read(self, line: str, depth: int) -> None:
         text = line.lstrip("+ ") if "Exception Group Traceback" in line else line
-        if text.lstrip().endswith(_HEADING):
-            self._begin()
-        elif depth and _SEPARATOR.match(line):
+        if text.lstrip().endswith(_HEADING) or (depth and _SEPARATOR.match(line)):
             self._begin()
         elif line.strip() in _CHAINED:
             self._end_message()
