@@ -221,7 +221,7 @@ def test_go(text, expected):
             id="an inner exception on its own line, an asynchronous method",
         ),
         pytest.param(
-            "Unhandled exception. A.B: one\ntwo\n   bei A.C.M() in C:\\f.cs:Zeile 3.\n   bei A.C.M() in C:\\f.cs:Zeile 3\n",
+            "Unhandled exception. A.B: one\ntwo\n   bei A.C.M() in C:\\f.cs:Zeile 3.\n",
             [("B", "one\ntwo", [("M", "A.C", "C:\\f.cs", 3)])],
             id="a German runtime, two lines of message",
         ),
