@@ -43,10 +43,9 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
         elif text.startswith(_INNER.strip()) and headers:
             headers.append(text[5:])
         elif text and not groups[0] and not text.startswith("--- "):
-            if headers and not _HEADER.match(text):
-                headers[-1] = f"{headers[-1]}\n{text}"
-            elif headers:
-                headers[-1] = f"{headers[-1]}\n{text}" if _is_message(text) else text
+            if headers:
+                # A line of log before the exception gives way to it; other lines belong to the message.
+                headers[-1] = text if _names_type(text) else f"{headers[-1]}\n{text}"
             else:
                 headers.append(text)
     names = [name for header in headers for name in header.split(_INNER)]
@@ -59,8 +58,8 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
     return [_exception(name, group[::-1]) for name, group in zip(reversed(names), groups, strict=True)]
 
 
-def _is_message(text: str) -> bool:
-    return "." not in text.partition(":")[0]
+def _names_type(text: str) -> bool:
+    return _HEADER.match(text) is not None and "." in text.partition(":")[0]
 
 
 def _exception(header: str, frames: list[Frame]) -> ExceptionInfo:

@@ -22,7 +22,11 @@ def test_each_event_gets_one_line_in_order():
     result = run("\n\n".join(json.dumps(event) for event in EVENTS))
     issues = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0
-    assert [issue["title"] for issue in issues] == ["LostError: order <num> lost", "disk full", "LostError: order <num> lost"]
+    assert [issue["title"] for issue in issues] == [
+        "LostError: order <num> lost",
+        "disk full",
+        "LostError: order <num> lost",
+    ]
     assert list(issues[1]) == ["issue", "type", "title", "culprit", "fingerprint", "why"]
     assert issues[0]["issue"] == issues[0]["fingerprint"] == issues[2]["issue"] != issues[1]["issue"]
     assert issues[1]["culprit"] == "db"
@@ -43,8 +47,14 @@ def test_explain_writes_for_people():
         pytest.param("{", "truncated", id="broken JSON"),
         pytest.param("17", "Expected `object`", id="no object"),
         pytest.param('{"message": 17}', "'message' must be a string, not int", id="a message that is a number"),
-        pytest.param('{"message": "x", "stack": []}', "'stack' must be a string, not list", id="a stack that is a list"),
-        pytest.param('{"fingerprint": "x"}', "'fingerprint' must be a list of strings, not str", id="a fingerprint that is a string"),
+        pytest.param(
+            '{"message": "x", "stack": []}', "'stack' must be a string, not list", id="a stack that is a list"
+        ),
+        pytest.param(
+            '{"fingerprint": "x"}',
+            "'fingerprint' must be a list of strings, not str",
+            id="a fingerprint that is a string",
+        ),
         pytest.param(b'{"message": "\xff"}', "utf-8", id="bytes that are no text"),
     ],
 )

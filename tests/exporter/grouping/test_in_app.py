@@ -1,5 +1,7 @@
 """The deciding frame is the application's newest, and is called the same on each machine and after each build."""
 
+# ruff: noqa: E501 (a case of a table is one line)
+
 import pytest
 
 from errtally.event.model import Frame
@@ -118,7 +120,9 @@ def test_function(name, normal):
         pytest.param({"function": "find", "filename": "a.js"}, "find", id="Firefox does not"),
         pytest.param({"function": "Object.<anonymous>", "filename": "a.js"}, "", id="an anonymous function"),
         pytest.param({"function": "Shop::Repo#find", "filename": "a.rb"}, "find", id="Ruby 3.4 names the class"),
-        pytest.param({"function": "(*Repo).find", "module": "main", "filename": "a.go"}, "(*Repo).find", id="Go's receiver stays"),
+        pytest.param(
+            {"function": "(*Repo).find", "module": "main", "filename": "a.go"}, "(*Repo).find", id="Go's receiver stays"
+        ),
         pytest.param({"filename": "a.js"}, "", id="no function"),
         pytest.param({"function": "a.b"}, "a.b", id="no path"),
     ],

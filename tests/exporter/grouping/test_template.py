@@ -46,7 +46,9 @@ from errtally.exporter.grouping.template import mask, untyped
         pytest.param("bad ['a', 'b', 3]", "bad [<str>]", id="a list is one value"),
         pytest.param("can't do, won't do", "can't do, won't do", id="apostrophes are no quotes"),
         pytest.param('"GET /a HTTP/1.1" 17', '"GET <path> HTTP/1.1" <num>', id="quoted text with spaces is text"),
-        pytest.param("<Foo object at 0x7f00aa> is no <class 'x.Y'>", "<str> is no <str>", id="Python's representations"),
+        pytest.param(
+            "<Foo object at 0x7f00aa> is no <class 'x.Y'>", "<str> is no <str>", id="Python's representations"
+        ),
         pytest.param("utf-8 sha256 HTTP/1.1 x86_64", "utf-8 sha256 HTTP/1.1 x86_64", id="names with digits stay"),
         pytest.param("failed: java.io.FooException", "failed: java.io.FooException", id="an exception's name stays"),
         pytest.param("action android.intent.ACTION_SEND", "action android.intent.ACTION_SEND", id="a constant stays"),

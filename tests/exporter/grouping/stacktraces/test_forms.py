@@ -1,5 +1,7 @@
 """The odd forms of stack traces that the samples do not have, one runtime after the other."""
 
+# ruff: noqa: E501 (a case of a table is one line)
+
 import time
 
 import pytest
@@ -24,7 +26,13 @@ def read(text, platform=None):
         pytest.param(
             '2026-01-01 ERROR it broke\nTraceback (most recent call last):\n  File "<frozen importlib._bootstrap>", line 1, in f\n'
             '  File "/a/b.py", line 3, in <lambda>\n    g()\nacme.errors.PriceError: no price\n',
-            [("PriceError", "no price", [("<lambda>", None, "/a/b.py", 3), ("f", None, "<frozen importlib._bootstrap>", 1)])],
+            [
+                (
+                    "PriceError",
+                    "no price",
+                    [("<lambda>", None, "/a/b.py", 3), ("f", None, "<frozen importlib._bootstrap>", 1)],
+                )
+            ],
             id="a log line before, a module before the type",
         ),
         pytest.param(
@@ -37,9 +45,7 @@ def read(text, platform=None):
             [("KeyError", "", [("f", None, "/a/b.py", 3)])],
             id="a trace without its heading",
         ),
-        pytest.param(
-            "Traceback (most recent call last):\n\n***\n", [], id="a heading and nothing else"
-        ),
+        pytest.param("Traceback (most recent call last):\n\n***\n", [], id="a heading and nothing else"),
     ],
 )
 def test_python(text, expected):
@@ -120,7 +126,11 @@ def test_java(text, expected):
                 (
                     "TypeError",
                     "bad",
-                    [("Promise.all", None, None, None), ("f", None, "C:\\a (b)\\c.js", 1), (None, None, "file:///a.mjs", 3)],
+                    [
+                        ("Promise.all", None, None, None),
+                        ("f", None, "C:\\a (b)\\c.js", 1),
+                        (None, None, "file:///a.mjs", 3),
+                    ],
                 )
             ],
             id="a code, a Windows path with brackets, async frames",
@@ -181,7 +191,11 @@ def test_javascript(text, expected):
             "...additional frames elided...\ncreated by main.f in goroutine 1\n\t/a/main.go:3 +0x1\n",
             [
                 ("panic", "first", []),
-                ("panic", "again\nand more", [("(*T[...]).m", "github.com/x/y", "/go/pkg/mod/github.com/x/y@v1.2.3/t.go", 12)]),
+                (
+                    "panic",
+                    "again\nand more",
+                    [("(*T[...]).m", "github.com/x/y", "/go/pkg/mod/github.com/x/y@v1.2.3/t.go", 12)],
+                ),
             ],
             id="a panic in a recovery, arguments, generics",
         ),
@@ -199,7 +213,19 @@ def test_javascript(text, expected):
             id="an error of pkg/errors, wrapped",
         ),
         pytest.param(
-            "main.load\n\t/a/main.go:3\ndone\n", [(None, None, [("load", "main", "/a/main.go", 3)])], id="text after the trace"
+            "main.load\n\t/a/main.go:3\ndone\n",
+            [(None, None, [("load", "main", "/a/main.go", 3)])],
+            id="text after the trace",
+        ),
+        pytest.param(
+            "panic: x\n\ngoroutine 1 [running]:\nmain.f()\n\t/a/main.go:3 +0x1\ngoroutine 2 [running]:\nmain.g()\n\t/a/main.go:4 +0x1\n",
+            [("panic", "x", [("f", "main", "/a/main.go", 3)])],
+            id="goroutines without a line between them",
+        ),
+        pytest.param(
+            "no file\nmain.f\n\t/a/main.go:3",
+            [(None, "no file", [("f", "main", "/a/main.go", 3)])],
+            id="a trace that ends with its last frame",
         ),
     ],
 )
@@ -226,7 +252,14 @@ def test_go(text, expected):
             id="a German runtime, two lines of message",
         ),
         pytest.param(
-            "log line\nA.B: x\n   at M()\n", [("B", "x", [("M", None, None, None)])], id="a log line before the exception"
+            "log line\nA.B: x\n   at M()\n",
+            [("B", "x", [("M", None, None, None)])],
+            id="a log line before the exception",
+        ),
+        pytest.param(
+            "A.B: one\n(two)\n   at A.M()\n",
+            [("B", "one\n(two)", [("M", "A", None, None)])],
+            id="a second line in brackets",
         ),
         pytest.param("(odd)\n   at A.M()\n", [(None, "(odd)", [("M", "A", None, None)])], id="a header without a type"),
     ],
@@ -246,11 +279,15 @@ def test_dotnet(text, expected):
         pytest.param(
             "\x1b[1ma.rb:4:in `f': \x1b[mno (E)\n", [("E", "no", [("f", None, "a.rb", 4)])], id="colours are taken off"
         ),
-        pytest.param("a.rb:4:in `f': unhandled exception\n", [(None, "unhandled exception", [("f", None, "a.rb", 4)])], id="no type"),
+        pytest.param(
+            "a.rb:4:in `f': unhandled exception\n",
+            [(None, "unhandled exception", [("f", None, "a.rb", 4)])],
+            id="no type",
+        ),
         pytest.param(
             "Traceback (most recent call last):\n\t1: from a.rb:1:in `<main>'\nodd\n",
             [(None, None, [("<main>", None, "a.rb", 1)])],
-            id="oldest first, cut off"
+            id="oldest first, cut off",
         ),
     ],
 )
@@ -272,7 +309,9 @@ def test_ruby(text, expected):
             id="getTraceAsString has no header",
         ),
         pytest.param(
-            "#0 /f.php(9): a()\n#1 {main}\nodd\n", [(None, None, [("a", None, None, None), ("{main}", None, "/f.php", 9)])], id="text after it"
+            "#0 /f.php(9): a()\n#1 {main}\nodd\n",
+            [(None, None, [("a", None, None, None), ("{main}", None, "/f.php", 9)])],
+            id="text after it",
         ),
     ],
 )
@@ -333,7 +372,12 @@ def test_elixir(text, expected):
                 (
                     None,
                     "one\ntwo",
-                    [("error", None, "[C]", None), ("f", None, "a.lua", 1), ("main chunk", None, "a.lua", 9), (None, None, "[C]", None)],
+                    [
+                        ("error", None, "[C]", None),
+                        ("f", None, "a.lua", 1),
+                        ("main chunk", None, "a.lua", 9),
+                        (None, None, "[C]", None),
+                    ],
                 )
             ],
             id="Lua",
@@ -345,10 +389,20 @@ def test_elixir(text, expected):
         ),
         pytest.param(
             "Unhandled exception:\nFormatException: bad\n#0      int.parse (dart:core/int.dart:5)\n#1      main (package:shop/a.dart:1:2)\n<asynchronous suspension>\n",
-            [("FormatException", "bad", [("int.parse", None, "dart:core/int.dart", 5), ("main", None, "package:shop/a.dart", 1)])],
+            [
+                (
+                    "FormatException",
+                    "bad",
+                    [("int.parse", None, "dart:core/int.dart", 5), ("main", None, "package:shop/a.dart", 1)],
+                )
+            ],
             id="Dart",
         ),
-        pytest.param("it broke\n#0      main (file:///a.dart:1:2)\n", [(None, "it broke", [("main", None, "file:///a.dart", 1)])], id="Dart, no type"),
+        pytest.param(
+            "it broke\n#0      main (file:///a.dart:1:2)\n",
+            [(None, "it broke", [("main", None, "file:///a.dart", 1)])],
+            id="Dart, no type",
+        ),
         pytest.param(
             "Program received signal SIGSEGV, Segmentation fault.\n#0  0x0000 in find (m=0x0) at repo.c:12\n#1  0x0001 in ?? () from /lib/libc.so.6\n\nThread 2 (x):\n#0  0x1 in g () at g.c:1\n",
             [("SIGSEGV", "Segmentation fault", [("find", None, "repo.c", 12), (None, None, None, None)])],
@@ -356,7 +410,13 @@ def test_elixir(text, expected):
         ),
         pytest.param(
             "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x6\nREAD of size 4\n    #0 0x4 in f /a/f.c:3:2\n    #1 0x5 in main /a/f.c:9\n0x6 is located\nfreed by thread T0 here:\n    #0 0x7 in free\n",
-            [("heap-use-after-free", "AddressSanitizer: heap-use-after-free", [("f", None, "/a/f.c", 3), ("main", None, "/a/f.c", 9)])],
+            [
+                (
+                    "heap-use-after-free",
+                    "AddressSanitizer: heap-use-after-free",
+                    [("f", None, "/a/f.c", 3), ("main", None, "/a/f.c", 9)],
+                )
+            ],
             id="a sanitizer, the first stack",
         ),
     ],
