@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from errtally.exporter.grouping import Grouping
 
-_TEXT_KEYS = ("type", "stack", "platform", "logger", "culprit", "transaction", "template")
-
 
 @click.command()
 @click.option("--explain", is_flag=True, help="Print a readable form, with what each fingerprint is made of.")
@@ -62,7 +60,6 @@ def event_from_native(native: Mapping[str, Any]) -> Event:
     Raises:
         TypeError: a key that should hold a string holds something else.
     """
-    texts = {key: _text(native, key) for key in _TEXT_KEYS}
     fingerprint_parts = native.get("fingerprint")
     if fingerprint_parts is not None and not isinstance(fingerprint_parts, list):
         raise TypeError(f"'fingerprint' must be a list of strings, not {type(fingerprint_parts).__name__}")
@@ -73,12 +70,16 @@ def event_from_native(native: Mapping[str, Any]) -> Event:
         event_id="",
         timestamp=0.0,
         level=_text(native, "level") or "error",
+        type=_text(native, "type"),
         message=_text(native, "message") or "",
+        stack=_text(native, "stack"),
+        platform=_text(native, "platform"),
+        logger=_text(native, "logger"),
+        transaction=_text(native, "transaction"),
         fingerprint=[str(part) for part in fingerprint_parts] if fingerprint_parts else None,
         environment=str(context.get("environment") or ""),
         release=str(context["release"]) if context.get("release") else None,
         tags={str(name): str(value) for name, value in tags.items()} if isinstance(tags, dict) else {},
-        **texts,
     )
 
 

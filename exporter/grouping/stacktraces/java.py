@@ -8,8 +8,8 @@ from typing import Final
 from errtally.event.model import ExceptionInfo, Frame
 
 _RECOGNISED: Final = re.compile(
-    r"^\s*at [^\s(]+\((?:[^()\s:]+\.(?:java|kt|kts|scala|groovy|clj)(?::-?\d+)?|Native Method|Unknown Source|<generated>"
-    r"|[^()\s:]*:\d+|[^()\s:.]*)\)",
+    r"^[ \t]*at [^\s(]+\((?:[^()\s:]+\.(?:java|kt|kts|scala|groovy|clj)(?::-?\d+)?|Native Method"
+    r"|Unknown Source|<generated>|[^()\s:]*:\d+|SourceFile)\)",
     re.MULTILINE,
 )
 _HEADER: Final = re.compile(r"(?:.*?Exception in thread \"[^\"]*\" )?([A-Za-z_$][\w$]*(?:\.[\w$]+)+)(?:: ?(.*))?$")
@@ -43,7 +43,7 @@ class _Reader:
         self._in_frames = False
         self._done = False
 
-    def read(self, line: str) -> None:
+    def read(self, line: str) -> None:  # noqa: C901 (one branch a kind of line)
         text = line.strip()
         indent = len(line) - len(line.lstrip())
         if self._suppressed_indent is not None:
