@@ -11,6 +11,8 @@ import re
 from importlib import resources
 from typing import Final
 
+from errtally.event.scrub.catalogue import PLACEHOLDER
+
 LENGTH_LIMIT: Final = 4096
 """Characters of a message that are looked at; what comes after rarely tells two errors apart."""
 
@@ -34,6 +36,9 @@ _ANY_MASK: Final = re.compile(_MASK)
 _UNIT_MARK: Final = "\x01"
 _CALENDAR_MARK: Final = "\x02"
 _MARKS: Final = {ord(_UNIT_MARK): None, ord(_CALENDAR_MARK): None}
+
+# What scrubbing took out is a value like any other, together with what hangs on it (a port, the rest of a path).
+_REDACTED: Final = re.compile(r"[^\s,;=()\[\]{}<>|\"'`]*" + re.escape(PLACEHOLDER) + r"(?:[^\s,;=()\[\]{}<>|\"'`]*\w)?")
 
 _SEPARATORS: Final = re.compile(r"([\s,;=()\[\]{}<>|\"'`]+)")
 _URL: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.\-]{1,20}://[^\s\"'`<>()\[\]{}]*[^\s\"'`<>()\[\]{}.,;:!?]")
@@ -100,6 +105,8 @@ def mask(message: str, *, exception: bool = False) -> str:
             and so is one word after a last colon ("unknown format: foo"), unless it says what happened ("timeout").
     """
     text = _first_lines(message)
+    if PLACEHOLDER in text:
+        text = _REDACTED.sub("<str>", text)
     if "://" in text:
         text = _URL.sub("<url>", text)
     if "?" in text and "/" in text:

@@ -14,7 +14,7 @@ import msgspec
 
 from errtally import names
 from errtally.errors import JournalError, OverloadedError, RejectedError
-from errtally.exporter.grouping.fingerprint import fingerprint
+from errtally.exporter.grouping import fingerprint
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.journal import records
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from errtally.event.model import Event
     from errtally.event.scrub import Scrubber
     from errtally.exporter.config import ExporterConfig
-    from errtally.exporter.grouping.model import Grouping
+    from errtally.exporter.grouping import Grouping
     from errtally.exporter.ingest.delivery import Delivery, EventDelivery
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally

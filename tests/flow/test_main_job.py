@@ -150,7 +150,7 @@ def _play(exporter: Exporter, prometheus_address: str, web: WebReceiver, mail: M
         )
 
     [issue] = exporter.get_json("/api/issues")["issues"]
-    assert issue["title"] == "ValueError: could not price order <num> for [REDACTED]"
+    assert issue["title"] == "ValueError: could not price order <num> for <str>"
     assert issue["last_release"] == "shop@1.4.2"
     link = f"{exporter.url}/issues/{issue['issue']}"
     page_text = exporter.get(f"/issues/{issue['issue']}").decode()
@@ -196,8 +196,10 @@ def _play(exporter: Exporter, prometheus_address: str, web: WebReceiver, mail: M
     done = web.inbox.first(_slack("High Error Rate: resolved"), within_seconds=10)
     assert done.body["attachments"][0]["color"] == "good"
     _until(
-        lambda: exporter.total(names.ALERTS, alertname="HighErrorRate") == 0
-        and exporter.total_count(names.ALERT_DURATION, alertname="HighErrorRate") == 1,
+        lambda: (
+            exporter.total(names.ALERTS, alertname="HighErrorRate") == 0
+            and exporter.total_count(names.ALERT_DURATION, alertname="HighErrorRate") == 1
+        ),
         10,
         "the exporter shows that the alert is over",
     )

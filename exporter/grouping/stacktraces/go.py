@@ -27,7 +27,7 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
     return _parse_wrapped(lines)
 
 
-def _parse_goroutine(lines: list[str]) -> list[ExceptionInfo]:  # noqa: C901 (one branch a kind of line)
+def _parse_goroutine(lines: list[str]) -> list[ExceptionInfo]:
     exceptions: list[ExceptionInfo] = []
     message: list[str] | None = None
     frames: list[Frame] = []

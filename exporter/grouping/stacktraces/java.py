@@ -43,7 +43,7 @@ class _Reader:
         self._in_frames = False
         self._done = False
 
-    def read(self, line: str) -> None:  # noqa: C901 (one branch a kind of line)
+    def read(self, line: str) -> None:
         text = line.strip()
         indent = len(line) - len(line.lstrip())
         if self._suppressed_indent is not None:

@@ -23,7 +23,7 @@ def recognises(text: str) -> bool:
     return _RECOGNISED.search(text) is not None or _ANYHOW.search(text) is not None
 
 
-def parse(lines: list[str]) -> list[ExceptionInfo]:  # noqa: C901 (one branch a kind of line)
+def parse(lines: list[str]) -> list[ExceptionInfo]:
     """Return the exceptions, causes first; a panic has type ``panic``."""
     message: list[str] = []
     causes: list[str] = []

@@ -125,3 +125,16 @@ def test_hostile_text_costs_no_more_than_long_text(unit):
     mask(text)
     mask(text, exception=True)
     assert time.process_time() - started < 1.0  # quadratic would be minutes
+
+
+@pytest.mark.parametrize(
+    ("sent", "scrubbed"),
+    [
+        pytest.param("no route to 203.0.113.9:5432", "no route to [REDACTED]:5432", id="an address and its port"),
+        pytest.param("mail to ann@example.com bounced", "mail to [REDACTED] bounced", id="a mail address"),
+        pytest.param("can't read /home/ann/a.txt.", "can't read /home/[REDACTED]/a.txt.", id="a folder of a user"),
+        pytest.param("GET https://u:p@h/x failed", "GET https://[REDACTED]@h/x failed", id="a login in a URL"),
+    ],
+)
+def test_what_was_scrubbed_is_a_value_like_any_other(sent, scrubbed):
+    assert untyped(mask(sent)) == untyped(mask(scrubbed))
