@@ -23,7 +23,7 @@ from errtally.errors import ErrtallyError, JournalError
 from errtally.event.scrub import Scrubber
 from errtally.exporter.config import from_environ
 from errtally.exporter.digest.state import Budget
-from errtally.exporter.digest.writer import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY, Writer
+from errtally.exporter.writer import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY, Writer
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.tally import Tally
 from errtally.exporter.journal.appender import Appender

@@ -17,7 +17,7 @@ DEMO_LABELS = {"project": "checkout", "environment": "production"}
 
 
 def selector(metric: Metric, suffix: str = "", /, **labels: str) -> str:
-    """Return the selector of a metric with equal labels: ``errtally_x_bucket{le="1.0"}``.
+    """Return the selector of a metric with equal labels: ``NAME_bucket{le="1.0"}``.
 
     Raises:
         ValueError: the metric has no such label.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from tests.peers import peer
 
 from errtally import config, names
 from errtally.alertmanager.build import build as build_alertmanager
+from errtally.dashboards.build import build as build_dashboards
 from errtally.rules.build import build as build_rules
 from errtally.rules.series import selector
 
@@ -59,6 +61,7 @@ class Service:
             info = {**what, "type": "ValueError", "title": "no price", "culprit": "pay", "status": "unresolved"}
             lines += [
                 f"{selector(names.ISSUE_FIRST_SEEN, **what)} {self._first_seen}",
+                f"{selector(names.ISSUE_LAST_SEEN, **what)} {self._first_seen}",
                 f"{selector(names.ISSUE_INFO, **info)} 1",
             ]
         return "\n".join(lines) + "\n"
@@ -142,7 +145,7 @@ def test_a_failing_service_reaches_every_channel_and_its_recovery_does_too(tmp_p
             alertmanager(tmp_path / "alertmanager", build_alertmanager(document)) as alerts_address,
             prometheus(
                 tmp_path / "prometheus", build_rules(document), target=target, alertmanager_address=alerts_address
-            ),
+            ) as prometheus_address,
         ):
             web.inbox.first(lambda post: post.path == "/heartbeat", within_seconds=15)
             assert web.at(SLACK_PATH) == [], "a service without failures must be silent"
@@ -169,6 +172,8 @@ def test_a_failing_service_reaches_every_channel_and_its_recovery_does_too(tmp_p
             assert _inhibited(alerts_address) == {"ResponseTimeDegradation"}, "a critical alert hides the warning"
             assert not web.inbox.all(lambda post: _slack(post, "Response Time Degradation: firing"))
 
+            _assert_dashboard(prometheus_address)
+
             service.failing = False
             over = web.inbox.first(
                 lambda post: post.path == PAGERDUTY_PATH and post.body["event_action"] == "resolve", within_seconds=25
@@ -176,6 +181,31 @@ def test_a_failing_service_reaches_every_channel_and_its_recovery_does_too(tmp_p
             assert over.body["dedup_key"] == page.body["dedup_key"]
             done = web.inbox.first(lambda post: _slack(post, "High Error Rate: resolved"), within_seconds=10)
             assert done.body["attachments"][0]["color"] == "good"
+
+
+def _assert_dashboard(address: str) -> None:
+    """Every panel's query runs, and those whose metrics the service shows give data."""
+    dashboard = json.loads(build_dashboards({})["overview.json"])
+    shown = {
+        "Error rate",
+        "Throughput",
+        "Response times",
+        "Response time, 95th percentile",
+        "Recent errors",
+        "Active alerts",
+    }
+    with_data = set()
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []) or [t for child in panel["panels"] for t in child["targets"]]:
+            expr = target["expr"].replace("$__rate_interval", "5s").replace("$__range", "5m")
+            expr = expr.replace("$project", ".+").replace("$environment", ".+")
+            url = f"http://{address}/api/v1/query?{urllib.parse.urlencode({'query': expr})}"
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                result = json.load(answer)
+            assert result["status"] == "success", expr
+            if result["data"]["result"]:
+                with_data.add(panel["title"])
+    assert shown <= with_data
 
 
 def _assert_slack(chat: Post) -> None:

@@ -1,0 +1,46 @@
+# The commands of a checkout. `make run` and `make test` need nothing but Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run install test check format generate clean
+
+run: install  ## install everything, start the exporter, say where to look and where to send
+	@echo
+	@$(BIN)/errtally serve
+
+install: $(VENV)/.installed  ## put the exporter, the generators and what tests need into .venv
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "errtally needs Python 3.11 or newer; say which one: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); tests/install-peers python3-venv && $(PYTHON) -m venv $(VENV); }
+	@echo "installing errtally and what it needs into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	@touch $@
+
+test: install  ## run all tests; installs the programs that they talk to where that is allowed
+	@tests/install-peers
+	$(BIN)/python -m pytest
+
+check: install  ## lint, types, import contracts, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/errtally rules check
+	$(BIN)/errtally alertmanager check
+	$(BIN)/errtally dashboards check
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: install  ## write the generated rules, routes and dashboards anew
+	$(BIN)/errtally rules build
+	$(BIN)/errtally alertmanager build
+	$(BIN)/errtally dashboards build
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+
+from errtally import config
+from errtally.config.alerting import Alerting, alerting
+from errtally.config.channels import Secret
+from errtally.config.duration import format_duration, parse_duration
+from errtally.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        pytest.param("0s", 0, id="nothing"),
+        pytest.param("90s", 90, id="seconds beyond a minute stay seconds"),
+        pytest.param("15m", 900, id="minutes"),
+        pytest.param("1h30m", 5400, id="two units add up"),
+        pytest.param("1w", 604_800, id="a week"),
+    ],
+)
+def test_a_duration_is_read_as_seconds(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+    assert parse_duration(format_duration(seconds)) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "5 m", "5ms", "-5m", "5m,"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse_duration(text)
+
+
+def test_an_empty_configuration_gives_every_default() -> None:
+    assert alerting({}) == Alerting()
+
+
+def test_links_follow_the_exporters_address() -> None:
+    settings = alerting(config.parse("external_url: https://errors.example.com/", "f"))
+    assert settings.external_url == "https://errors.example.com"
+    assert settings.runbook_base_url == "https://errors.example.com/runbooks"
+
+
+def test_a_secret_is_named_by_its_file() -> None:
+    text = "alerting: {channels: {slack: {api_url_file: /run/secrets/slack, channel: '#a'}}}"
+    slack = alerting(config.parse(text, "f")).channels.slack
+    assert slack is not None
+    assert slack.api_url == Secret(file="/run/secrets/slack")
+    assert slack.api_url.keys("api_url") == {"api_url_file": "/run/secrets/slack"}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("channels: {slack: {channel: '#a'}}", "slack: needs api_url_file", id="Slack without a webhook"),
+        pytest.param("channels: {pagerduty: {}}", "pagerduty: needs routing_key_file", id="PagerDuty without a key"),
+        pytest.param(
+            "channels: {pagerduty: {routing_key: a, routing_key_file: b}}", "only one can hold", id="a secret twice"
+        ),
+        pytest.param(
+            "channels: {email: {to: [a@b], from: a@b, smarthost: 'h:25', auth_username: u}}",
+            "need each other",
+            id="a user without a password",
+        ),
+        pytest.param("{cooldown: 7m, group_interval: 2m}", "not a multiple", id="a cooldown between two looks"),
+        pytest.param("cooldown: 0s", "must be longer than 0s", id="no cooldown"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        alerting(config.parse(f"alerting: {text}" if text.startswith("{") else f"alerting:\n  {text}", "f"))
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param("cooldown: soon", "alerting.cooldown: 'soon' is not a duration", id="not a duration"),
+        pytest.param("rules: {NewIssue: {severity: loud}}", "alerting.rules.NewIssue.severity", id="unknown severity"),
+        pytest.param("rules: {NewIssue: {channels: [fax]}}", r"NewIssue.channels\[0\]", id="unknown channel"),
+        pytest.param("rules: {NewIssue: {treshold: 1}}", "unknown key 'treshold'", id="a misspelt key"),
+    ],
+)
+def test_the_schema_names_the_place(text: str, place: str) -> None:
+    with pytest.raises(ConfigError, match=place):
+        config.parse(f"alerting:\n  {text}", "f")
+
+
+def test_a_cooldown_that_is_no_multiple_of_five_minutes_gets_a_fitting_group_interval() -> None:
+    assert alerting({"alerting": {"cooldown": "7m"}}).group_interval_seconds == 420

@@ -1,0 +1,126 @@
+"""Run the real exporter for a test: its own data directory and port, stopped or killed with all its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tests.flow.programs import free_port
+
+from errtally import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_READY_SECONDS = 30
+_SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+class Exporter:
+    """One exporter on a port of loopback."""
+
+    def __init__(self, folder: Path, *flags: str, environ: Mapping[str, str] | None = None) -> None:
+        self.data_dir = folder / "data"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "exporter.log"
+        self._flags = flags
+        self._environ = environ or {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        command = [sys.executable, "-m", "errtally", "serve", "--listen", f"127.0.0.1:{self.port}"]
+        command += ["--data-dir", str(self.data_dir), *self._flags]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **self._environ}
+            )
+        end = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < end and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/-/ready", timeout=2):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+        raise AssertionError(f"the exporter is not ready:\n{self.log.read_text()[-3000:]}")
+
+    def kill(self) -> None:
+        """Kill all its processes at once, as a power switch would."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to stop and return its exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            return self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """Post a body; return status and body of the answer."""
+        request = urllib.request.Request(self.url + path, data=body, headers=dict(headers or {}), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as exc:
+            with exc:
+                return exc.code, exc.read()
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
+        """Get a page."""
+        request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            body: bytes = answer.read()
+            return body
+
+    def get_json(self, path: str) -> Any:
+        return json.loads(self.get(path))
+
+    def series(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+        """Scrape it: sample name and labels to value."""
+        found = {}
+        for line in self.get("/metrics").decode().splitlines():
+            if not line.startswith("#") and (match := _SAMPLE.fullmatch(line)):
+                labels = frozenset(_LABEL.findall(match[2] or ""))
+                found[match[1], labels] = float(match[3])
+        return found
+
+    def total(self, metric: names.Metric, **labels: str) -> float:
+        """Add up the series of a metric that have some labels."""
+        wanted = set(labels.items())
+        return sum(value for (name, own), value in self.series().items() if name == metric.name and wanted <= own)
+
+    def wait_until_folded(self) -> None:
+        """Wait until everything accepted is counted."""
+        end = time.monotonic() + 30
+        while self.total(names.JOURNAL_LAG_EVENTS) or not self.total(names.UP):
+            assert time.monotonic() < end, f"not folded:\n{self.log.read_text()[-3000:]}"
+            time.sleep(0.05)
+
+
+@contextmanager
+def running(folder: Path, *flags: str, environ: Mapping[str, str] | None = None) -> Iterator[Exporter]:
+    """Run an exporter until the block ends."""
+    exporter = Exporter(folder, *flags, environ=environ)
+    exporter.start()
+    try:
+        yield exporter
+    finally:
+        exporter.stop()

@@ -1,0 +1,148 @@
+"""docker-compose.yml, checked without a Docker engine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.peers import peer
+
+from errtally import config
+from errtally.config.alerting import alerting
+
+ROOT = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+SERVICE = pytest.mark.parametrize("service", [pytest.param(SERVICES[name], id=name) for name in SERVICES])
+
+
+def _mounts(service: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(source, target) for source, target, *_ in (mount.split(":") for mount in service["volumes"])]
+
+
+def _mounted(name: str, target: str) -> Path:
+    (source,) = [source for source, at in _mounts(SERVICES[name]) if at == target]
+    return ROOT / source
+
+
+@SERVICE
+def test_every_mounted_file_exists_and_every_volume_is_declared(service: dict[str, Any]) -> None:
+    for source, _ in _mounts(service):
+        if source.startswith("."):
+            assert (ROOT / source).exists(), source
+        else:
+            assert source in COMPOSE["volumes"]
+
+
+@SERVICE
+def test_configuration_is_mounted_read_only(service: dict[str, Any]) -> None:
+    assert all(mount.endswith(":ro") for mount in service["volumes"] if mount.startswith("."))
+
+
+@SERVICE
+def test_images_are_pinned_to_a_version(service: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"])
+
+
+@SERVICE
+def test_every_service_has_a_healthcheck(service: dict[str, Any]) -> None:
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert {"interval", "timeout", "retries"} <= set(service["healthcheck"])
+
+
+@SERVICE
+def test_ports_are_published_on_loopback_only(service: dict[str, Any]) -> None:
+    assert service["ports"]
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in service["ports"])
+
+
+@SERVICE
+def test_a_service_waits_for_healthy_services_that_exist(service: dict[str, Any]) -> None:
+    for name, condition in service.get("depends_on", {}).items():
+        assert name in SERVICES
+        assert condition == {"condition": "service_healthy"}
+
+
+def test_grafana_gets_the_committed_dashboards_where_its_provider_looks() -> None:
+    provider = yaml.safe_load((ROOT / "deploy/grafana/provisioning/dashboards/errtally.yml").read_text())
+    path = provider["providers"][0]["options"]["path"]
+    assert _mounted("grafana", path) == ROOT / "dashboards/generated"
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (_mounted("grafana", path) / Path(home).name).is_file()
+
+
+def test_grafana_reaches_prometheus_under_the_name_that_dashboards_choose() -> None:
+    (source,) = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    assert source["url"] == "http://prometheus:9090"
+    assert source["name"] == alerting({}).grafana.datasource
+
+
+def test_prometheus_gets_the_committed_rules_and_finds_every_peer() -> None:
+    found = yaml.safe_load(_mounted("prometheus", "/etc/prometheus/prometheus.yml").read_text())
+    rules = _mounted("prometheus", "/etc/prometheus/rules/errtally.rules.yml")
+    assert rules == ROOT / "rules/generated/errtally.rules.yml"
+    targets = [
+        target
+        for job in [*found["scrape_configs"], *found["alerting"]["alertmanagers"]]
+        for static in job["static_configs"]
+        for target in static["targets"]
+    ]
+    assert {target.split(":")[0] for target in targets} <= {*SERVICES, "localhost"}
+    assert "errtally" in [job["job_name"] for job in found["scrape_configs"]]
+
+
+def test_promtool_accepts_prometheus_configuration(tmp_path: Path) -> None:
+    text = _mounted("prometheus", "/etc/prometheus/prometheus.yml").read_text()
+    here = text.replace("/etc/prometheus/rules", str(ROOT / "rules/generated"))
+    (tmp_path / "prometheus.yml").write_text(here)
+    done = subprocess.run(
+        [peer("promtool"), "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 rule files found" in done.stdout
+
+
+def test_amtool_accepts_alertmanagers_configuration() -> None:
+    path = _mounted("alertmanager", "/etc/alertmanager/alertmanager.yml")
+    done = subprocess.run([peer("amtool"), "check-config", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_exporters_configuration_is_valid_and_its_files_are_mounted() -> None:
+    document = config.load(_mounted("exporter", "/etc/errtally/errtally.yml"))
+    assert _mounted("exporter", document["web"]["password_file"]).is_file()
+    webhook = alerting(document).channels.exporter
+    assert webhook is not None
+    assert webhook.url.startswith("http://exporter:9765/")
+    assert _mounted("alertmanager", webhook.token_file).is_file()
+
+
+def test_the_key_is_the_same_in_the_dsn_the_configuration_and_alertmanagers_secret() -> None:
+    document = config.load(ROOT / "deploy/errtally.yml")
+    (project,) = document["projects"]
+    (key,) = project["keys"]
+    assert (ROOT / "deploy/demo-key").read_text() == key
+    dsn = f"http://{key}@127.0.0.1:9765/{project['id']}"
+    assert dsn in (ROOT / "docker-compose.yml").read_text()
+    assert dsn in (ROOT / "deploy/errtally.yml").read_text()
+
+
+def test_links_lead_to_the_published_ports() -> None:
+    settings = alerting(config.load(ROOT / "deploy/errtally.yml"))
+    assert f"{settings.external_url.removeprefix('http://')}:9765" in SERVICES["exporter"]["ports"]
+    assert f"{settings.grafana.url.removeprefix('http://')}:3000" in SERVICES["grafana"]["ports"]
+
+
+def test_the_image_runs_as_a_user_without_rights_and_has_a_healthcheck() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    last_stage = text[text.rindex("\nFROM ") :]
+    assert re.search(r"^USER (?!root|0)\w+$", last_stage, re.MULTILINE)
+    assert "HEALTHCHECK" in last_stage
+    assert "/-/healthy" in last_stage
+    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["python:3.12-slim"] * 2
