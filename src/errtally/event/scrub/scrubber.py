@@ -22,7 +22,7 @@ _SHORTEST_SECRET = 5
 _MEMO_TEXT_LENGTH = 256
 _MEMO_LIMIT = 8192
 _JSON_TEXT_LENGTH_LIMIT = 262_144
-_PAIRS_OF_A_MAC = 5
+_SEPARATORS_OF_A_MAC = 5
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -51,6 +51,7 @@ class Scrubber:
         self._assignment = re.compile(assignment)
         self._guard = re.compile("|".join([assignment, *needles]))
         self._digits = re.compile(rules()["digit_guard"])
+        self._colons = re.compile(rules()["colon_guard"])
         self._clean: set[str] = set()
         self._redacted: dict[bytes, tuple[str, tuple[tuple[str, int], ...]]] = {}
 
@@ -62,7 +63,9 @@ class Scrubber:
         if len(lowered) != len(text):
             lowered = text.translate(_ASCII_LOWER)
         has_digits = self._digits.search(lowered) is not None
-        has_colons = lowered.count(":") >= _PAIRS_OF_A_MAC or lowered.count("-") >= _PAIRS_OF_A_MAC
+        has_colons = (
+            lowered.count(":") >= _SEPARATORS_OF_A_MAC or lowered.count("-") >= _SEPARATORS_OF_A_MAC
+        ) and self._colons.search(lowered) is not None
         if has_digits or has_colons or self._patterns or self._guard.search(lowered) is not None:
             scrubbed = self._scrub_remembered(text, lowered, {} if counts is None else counts, has_digits, has_colons)
             if scrubbed != text:

@@ -1,0 +1,121 @@
+"""`errtally bench`: measures the exporter on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
+from errtally.exporter.bench.work import KINDS
+
+_TABLE_WIDTH = 150
+
+
+@click.group()
+def command() -> None:
+    """Measure the exporter on this machine."""
+
+
+@command.command()
+@click.option("--url", help="Measure this exporter instead of starting one; nothing is killed, durability not proven.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Workers of the exporter.")
+@click.option("--connections", type=click.IntRange(1, 1000), default=32, show_default=True, help="Kept alive.")
+@click.option("--seconds", type=click.FloatRange(min=0.2), default=5.0, show_default=True, help="Measured, per kind.")
+@click.option("--warm-up", type=click.FloatRange(min=0.0), default=1.0, show_default=True, help="Seconds before that.")
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice([kind.name for kind in KINDS]),
+    multiple=True,
+    help="Only this kind of work; may be repeated.",
+)
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Parent of the data directories.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def ingest(
+    ctx: click.Context,
+    *,
+    url: str | None,
+    workers: int,
+    connections: int,
+    seconds: float,
+    warm_up: float,
+    kinds: tuple[str, ...],
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Drive an exporter as fast as it goes, kill it, and compare accepted, durable and counted events.
+
+    Exits with 1 when they differ.
+    """
+    load = Load(connections, seconds, warm_up)
+    rows: list[Measurement] = []
+    with tempfile.TemporaryDirectory(prefix="errtally-bench-", dir=data_dir) as directory:
+        for kind in KINDS:
+            if kinds and kind.name not in kinds:
+                continue
+            rows.append(measure_other(kind, load, url) if url else measure_own(kind, load, Path(directory), workers))
+    cores = len(os.sched_getaffinity(0))
+    where = f"exporter {url}" if url else f"exporter with {workers} workers"
+    setting = f"{where} and load generator share {cores} cores; {connections} connections, {seconds:g} s a kind"
+    if as_json:
+        click.echo(json.dumps({"setting": setting, "rows": [row.as_dict() for row in rows]}, indent=2))
+    else:
+        console = Console()
+        console.width = max(console.width, _TABLE_WIDTH)
+        console.print(_table(rows, setting))
+    for row in rows:
+        if not row.is_proven:
+            click.echo(
+                f"{row.kind}: accepted {row.accepted}, durable {row.durable}, counted {row.counted}, "
+                f"refused {row.refused}, unanswered {row.lost} {row.first_refusal}",
+                err=True,
+            )
+    if not all(row.is_proven for row in rows):
+        ctx.exit(1)
+
+
+def _table(rows: list[Measurement], setting: str) -> Table:
+    table = Table(title="ingest", caption=setting)
+    table.add_column("work")
+    for column in (
+        "target ev/s",
+        "events/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU us/ev",
+        "cores",
+        "generator cores",
+        "memory MB",
+        "accepted",
+        "durable",
+        "counted",
+    ):
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(
+            row.kind,
+            f"{row.target_per_second:,}",
+            f"{row.events_per_second:,.0f}",
+            f"{row.p50_milliseconds:.1f}",
+            f"{row.p99_milliseconds:.1f}",
+            _figure(row.server_cpu_microseconds, "{:.1f}"),
+            _figure(row.server_cores, "{:.2f}"),
+            f"{row.generator_cores:.2f}",
+            _figure(None if row.memory_bytes is None else row.memory_bytes / 1e6, "{:.0f}"),
+            f"{row.accepted:,}",
+            _figure(row.durable, "{:,}"),
+            f"{row.counted:,}",
+            style="" if row.is_proven else "red",
+        )
+    return table
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)

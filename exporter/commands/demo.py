@@ -1,0 +1,96 @@
+"""`errtally demo`: realistic traffic against a running exporter."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from errtally.exporter.demo.happenings import BROKEN_FROM, FIXED_FROM, draw, fixed_set
+from errtally.exporter.demo.messages import job_report, messages
+from errtally.exporter.demo.sender import DemoError, Sender
+from errtally.exporter.demo.services import SERVICES
+
+_REPORT_EVERY_SECONDS = 20.0
+_SHORTEST_PAUSE_SECONDS = 0.002
+
+
+@click.command()
+@click.option("--url", default="http://127.0.0.1:9765", show_default=True, help="Address of the exporter.")
+@click.option("--key", default="demo", show_default=True, help="Key to send with; it must fit the projects' names.")
+@click.option("--rate", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Requests a second.")
+@click.option("--duration", type=click.FloatRange(min=1.0), default=300.0, show_default=True, help="Seconds.")
+@click.option("--once", is_flag=True, help="Send the fixed set of docs/demo.md and stop.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of everything that is chance.")
+def command(*, url: str, key: str, rate: float, duration: float, once: bool, seed: int) -> None:
+    """Send realistic traffic to a running exporter.
+
+    Five services of a shop answer requests and fail now and then. After a third of the time a release of `checkout`
+    breaks something, after two thirds comes its fix.
+    """
+    sender = Sender(url)
+    rng = random.Random(seed)  # noqa: S311 (made-up traffic)
+    console = Console()
+    if once:
+        _send_fixed_set(sender, rng, key)
+        console.print(_table(sender, "sent once"))
+    else:
+        _send_for(sender, rng, key, rate, duration, console)
+    if sender.rejected:
+        refusals = "; ".join(
+            f"{project}: {tally.last_refusal}" for project, tally in sender.tallies.items() if tally.last_refusal
+        )
+        raise DemoError(f"the exporter refused {sender.rejected} requests ({refusals})")
+
+
+def _send_fixed_set(sender: Sender, rng: random.Random, key: str) -> None:
+    now = time.time()
+    for happening in fixed_set(rng, now):
+        for message in messages(happening, key):
+            sender.send(message)
+    _send_reports(sender, now, key)
+
+
+def _send_reports(sender: Sender, now: float, key: str) -> None:
+    for service in SERVICES:
+        if service.protocol == "sentry":
+            sender.send(job_report(service.project, service.release, int(now) // 60, now, key))
+
+
+def _send_for(sender: Sender, rng: random.Random, key: str, rate: float, duration: float, console: Console) -> None:
+    """Send at random moments, ``rate`` a second on average, until the time is over or a key is pressed (Ctrl-C)."""
+    started = time.monotonic()
+    due = started
+    next_report = started
+    with Live(_table(sender, "starting"), console=console, refresh_per_second=4) as live:
+        while (elapsed := time.monotonic() - started) < duration:
+            if time.monotonic() >= next_report:
+                _send_reports(sender, time.time(), key)
+                next_report += _REPORT_EVERY_SECONDS
+            for message in messages(draw(rng, time.time(), elapsed / duration), key):
+                sender.send(message)
+            live.update(_table(sender, _stage(elapsed / duration)))
+            due += rng.expovariate(rate)
+            time.sleep(max(_SHORTEST_PAUSE_SECONDS, min(due - time.monotonic(), duration)))
+
+
+def _stage(progress: float) -> str:
+    if progress < BROKEN_FROM:
+        return "all as usual"
+    return "checkout@1.9.0 is out, and broken" if progress < FIXED_FROM else "checkout@1.9.1 is out, with the fix"
+
+
+def _table(sender: Sender, title: str) -> Table:
+    table = Table(title=title)
+    for column in ("project", "events", "requests timed", "accepted", "rejected"):
+        table.add_column(column, justify="left" if column == "project" else "right")
+    for service in SERVICES:
+        tally = sender.tallies.get(service.project)
+        if tally is not None:
+            figures = (tally.events, tally.timings, tally.accepted, tally.rejected)
+            table.add_row(service.project, *map(str, figures))
+    return table

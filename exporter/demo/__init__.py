@@ -1,0 +1,1 @@
+"""Traffic of an imagined shop: services of several runtimes that answer requests and sometimes fail."""

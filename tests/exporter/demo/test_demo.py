@@ -1,0 +1,129 @@
+"""The demo sends what it says, over real sockets, and fails loudly when the exporter does not take it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import threading
+from collections import Counter
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from click.testing import CliRunner
+
+from errtally.exporter.commands.demo import command
+from errtally.exporter.demo.happenings import EXPECTED_EVENTS, EXPECTED_REQUESTS, draw, fixed_set
+from errtally.exporter.demo.messages import messages
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, *_args):
+        """Say nothing."""
+
+
+class _Exporter:
+    """A stub that keeps what was sent and answers with one status."""
+
+    def __init__(self, status):
+        self.status = status
+        self.received = []
+
+    def __call__(self, environ, start_response):
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        if environ.get("HTTP_CONTENT_ENCODING") == "gzip":
+            body = gzip.decompress(body)
+        self.received.append((environ["PATH_INFO"], environ["QUERY_STRING"], environ.get("HTTP_AUTHORIZATION"), body))
+        start_response(self.status, [("Content-Type", "application/json")])
+        return [b"{}"]
+
+
+@pytest.fixture
+def exporter(request):
+    stub = _Exporter(getattr(request, "param", "200 OK"))
+    server = make_server("127.0.0.1", 0, stub, handler_class=_QuietHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    stub.url = f"http://127.0.0.1:{server.server_port}"
+    yield stub
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def _counted(received):
+    """Events by project and level, and request timings by project."""
+    events, timings = Counter(), Counter()
+    for path, query, _, body in received:
+        if path == "/api/events":
+            events.update((query.removeprefix("project="), event["level"]) for event in json.loads(body)["events"])
+        elif path == "/api/requests":
+            timings[query.removeprefix("project=")] += len(json.loads(body)["requests"])
+        else:
+            project = path.split("/")[2]
+            lines = body.split(b"\n")
+            for header, payload in zip(lines[1::2], lines[2::2], strict=True):
+                assert json.loads(header)["length"] == len(payload)
+                if json.loads(header)["type"] == "event":
+                    events[project, json.loads(payload)["level"]] += 1
+                timings[project] += json.loads(header)["type"] == "transaction"
+    return dict(events), dict(timings)
+
+
+def test_once_sends_the_documented_set(exporter):
+    result = CliRunner().invoke(command, ["--once", "--url", exporter.url, "--key", "k1"])
+    assert result.exit_code == 0, result.output
+    assert _counted(exporter.received) == (EXPECTED_EVENTS, EXPECTED_REQUESTS)
+    assert all("sentry_key=k1" in query or key == "Bearer k1" for _, query, key, _ in exporter.received)
+
+
+def test_once_sends_every_kind_of_item(exporter):
+    CliRunner().invoke(command, ["--once", "--url", exporter.url])
+    sent = b"\n".join(body for *_, body in exporter.received)
+    for kind in (b"event", b"transaction", b"sessions", b"check_in", b"client_report"):
+        assert b'{"type": "' + kind + b'"' in sent
+
+
+@pytest.mark.parametrize("exporter", ["403 Forbidden", "429 Too Many Requests"], indirect=True)
+def test_a_refusal_is_an_error(exporter):
+    result = CliRunner().invoke(command, ["--once", "--url", exporter.url])
+    assert result.exit_code != 0
+    assert exporter.status[:3] in str(result.exception)
+
+
+def test_no_exporter_is_an_error():
+    result = CliRunner().invoke(command, ["--once", "--url", "http://127.0.0.1:1"])
+    assert result.exit_code != 0
+    assert "no exporter answers" in str(result.exception)
+
+
+def test_a_short_run_shows_a_table(exporter):
+    result = CliRunner().invoke(command, ["--url", exporter.url, "--rate", "50", "--duration", "1"])
+    assert result.exit_code == 0, result.output
+    assert exporter.received
+    assert "requests timed" in result.output
+
+
+def test_the_same_seed_draws_the_same():
+    def sent(seed):
+        return [messages(happening, "k") for happening in fixed_set(random.Random(seed), 17.0)]
+
+    assert sent(1) == sent(1)
+    assert sent(1) != sent(2)
+
+
+def test_the_broken_release_fails_and_is_slow_until_the_fix():
+    def checkout(progress):
+        rng = random.Random(3)
+        drawn = [draw(rng, 1.0, progress) for _ in range(3000)]
+        return [happening for happening in drawn if happening.service.project == "checkout"]
+
+    before, broken, fixed = checkout(0.1), checkout(0.5), checkout(0.9)
+    assert {"checkout@1.8.3"} == {happening.release for happening in before}
+    assert {"checkout@1.9.0"} == {happening.release for happening in broken}
+    assert {"checkout@1.9.1"} == {happening.release for happening in fixed}
+    share = sum(happening.message.startswith("'vat_rate_") for happening in broken) / len(broken)
+    assert 0.1 < share < 0.2
+    assert not any(happening.message.startswith("'vat_rate_") for happening in before + fixed)
+    mean = [sum(h.duration_seconds for h in part) / len(part) for part in (before, broken)]
+    assert mean[1] > 2 * mean[0]
