@@ -12,6 +12,7 @@ from errtally import names
 
 MAX_TEXT = 8192
 MAX_LABEL = 200
+MAX_KNOWN_LABELS = 4096
 MAX_FUTURE_SECONDS = 60
 MAX_AGE_SECONDS = 30 * 86400
 
@@ -40,11 +41,31 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (what
     return content if len(content) <= limit else content[: limit - 1] + "…"
 
 
+class _Labels(dict[str, str | None]):
+    """Texts seen lately to the labels made of them: releases, tags and types come again with every event."""
+
+    def __missing__(self, sent: str) -> str | None:
+        made = _clean(sent, MAX_LABEL)
+        if len(sent) <= MAX_LABEL:
+            if len(self) >= MAX_KNOWN_LABELS:
+                self.clear()
+            self[sent] = made
+        return made
+
+
+_labels = _Labels()
+
+
 def label(value: Any, limit: int = MAX_LABEL) -> str | None:  # noqa: ANN401
     """Make one line of a value, fit for a label: no control characters, no outer blanks; None when nothing is left."""
+    if limit == MAX_LABEL and isinstance(value, str):
+        return _labels[value]
     line = text(value, limit)
-    if line is None:
-        return None
+    return None if line is None else _clean(line, limit)
+
+
+def _clean(value: str, limit: int) -> str | None:
+    line = text(value, limit) or ""
     if not line.isprintable():
         line = "".join(c if c.isprintable() else " " for c in line)
     return line.strip() or None
