@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.config import load
+from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class ExporterConfig:
     limits: Limits = Limits()
     series_limits: Mapping[str, int] = field(default_factory=dict)
     events_per_issue: int = 50
+    grouping: GroupingSettings = field(default_factory=GroupingSettings)
     web_username: str = "errtally"
     web_password: str | None = None
     web_token: str | None = None
@@ -134,6 +136,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         limits=limits,
         series_limits=document.get("series_limits", {}),
         events_per_issue=document.get("retention", {}).get("events_per_issue", 50),
+        grouping=_grouping(document, name, problems),
         web_username=web.get("username", "errtally"),
         web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
@@ -152,6 +155,14 @@ def build(document: Document, name: str) -> ExporterConfig:
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _grouping(document: Document, name: str, problems: list[str]) -> GroupingSettings:
+    try:
+        return grouping(document, name)
+    except ConfigError as exc:
+        problems += exc.problems
+        return GroupingSettings()
 
 
 def _address(text: str, name: str, problems: list[str]) -> tuple[str, int]:

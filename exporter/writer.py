@@ -48,7 +48,7 @@ class Writer:
             database.create(config.data_dir / database.FILE_NAME, synchronous=synchronous),
             events_per_issue=config.events_per_issue,
         )
-        self._state, positions = self._store.load(config.series_limits)
+        self._state, positions = self._store.load(config.series_limits, config.grouping)
         self._reader = Reader(self._journal, positions)
         self._thresholds = Thresholds(config.projects)
         self._own = Changes()

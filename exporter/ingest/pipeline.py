@@ -14,7 +14,8 @@ import msgspec
 
 from errtally import names
 from errtally.errors import JournalError, OverloadedError, RejectedError
-from errtally.exporter.grouping import fingerprint
+from errtally.exporter.grouping import identify
+from errtally.exporter.grouping.rules import compiled
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.journal import records
@@ -46,6 +47,7 @@ class Pipeline:
         self._scrubber = scrubber
         self._tally = tally
         self._user_key = user_key
+        self._rules = compiled(config.grouping.rules)
         self._samples = SamplePolicy()
         self._memo: dict[tuple[Any, ...], Grouping] = {}
         self._labels: dict[str, str] = {}
@@ -171,6 +173,8 @@ class Pipeline:
                     grouping.pattern,
                     grouping.why,
                     label(event.platform, scrubbed),
+                    grouping.scope,
+                    grouping.former,
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
@@ -206,10 +210,12 @@ class Pipeline:
         if not event.exceptions and not event.frames and event.fingerprint is None:
             key = (event.type, event.message, event.template, event.stack, event.platform, event.logger,
                    event.transaction, event.culprit)  # fmt: skip
+            if self._rules is not None:
+                key += self._rules.facts(event)
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = fingerprint(event)
+        found = identify(event, self._rules)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _ISSUE_ROWS = """
 SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.project, i.fingerprint, i.type, i.title,
-  i.culprit, i.status, i.regressed
+  i.culprit, i.status, i.regressed, EXISTS (SELECT 1 FROM aliases a
+    WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL) AS is_merged
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
 """
 _USERS_CACHE_SECONDS = 5.0
@@ -116,6 +117,9 @@ class StoreView:
         info = self._family(names.ISSUE_INFO)
         for row in self._db.execute(_ISSUE_ROWS, (self._change,)):
             key = (row["project"], row["environment"], row["fingerprint"])
+            if row["is_merged"]:
+                self._drop_issue(key)
+                continue
             labels = (
                 *key,
                 row["type"],
@@ -134,6 +138,13 @@ class StoreView:
             self._family(names.ISSUE_USERS).put(key, row["users"])
             if row["regressed"] is not None:
                 self._family(names.ISSUE_REGRESSED).put(key, row["regressed"])
+
+    def _drop_issue(self, key: tuple[str, str, str]) -> None:
+        """Remove the gauges of what is no issue of its own any more; its counter stays, for counters never end."""
+        if (labels := self._infos.pop(key, None)) is not None:
+            self._family(names.ISSUE_INFO).drop(labels)
+        for metric in (names.ISSUE_FIRST_SEEN, names.ISSUE_LAST_SEEN, names.ISSUE_USERS, names.ISSUE_REGRESSED):
+            self._family(metric).drop(key)
 
     def _read_alerts(self) -> None:
         assert self._db is not None

@@ -12,7 +12,7 @@ from flask import Response as FlaskResponse
 from errtally.errors import JournalError, StoreError
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
-from errtally.exporter.web import runbooks
+from errtally.exporter.web import merges, runbooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,7 @@ def create_app(
         "is_up": is_up,
     }  # fmt: skip
     app.register_blueprint(routes)
+    app.register_blueprint(merges.routes)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.before_request(access.refuse)
@@ -111,15 +112,17 @@ def index() -> str:
 
 
 @routes.get("/issues/<fingerprint>")
-def issue(fingerprint: str) -> str:
+def issue(fingerprint: str) -> str | Response:
     """Show one issue with one of its events: the newest, or the one that `event` names."""
     reader: StoreReader = _part("reader")
     found = reader.issue(fingerprint, request.args.get("project"))
     if found is None:
         abort(404)
+    if found["fingerprint"] != fingerprint:  # it was merged, and links to it go on
+        return redirect(url_for("web.issue", fingerprint=found["fingerprint"], project=found["project"]))
     samples = [sample["event_id"] for sample in found["samples"]]
     event_id = request.args.get("event") or (samples[0] if samples else None)
-    event = reader.sample(found["id"], event_id) if event_id is not None else None
+    event = reader.sample(found["ids"], event_id) if event_id is not None else None
     place = samples.index(event_id) if event_id in samples else None
     return render_template(
         "issue.html",
@@ -200,7 +203,7 @@ def _decide(fingerprint: str, action: str, project: str | None) -> str:
 
 def _public(found: dict[str, Any]) -> dict[str, Any]:
     """What the API tells of an issue: the fingerprint is its id."""
-    shown = {name: value for name, value in found.items() if name not in {"id", "fingerprint"}}
+    shown = {name: value for name, value in found.items() if name not in {"id", "ids", "fingerprint"}}
     return {"issue": found["fingerprint"], **shown}
 
 
