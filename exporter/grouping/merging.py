@@ -43,6 +43,9 @@ FIXED_WORDS_OF_A_LOG_MESSAGE: Final = 3
 MAX_WORDS: Final = 40
 MAX_VARYING_WORDS: Final = 3
 MAX_TEMPLATES: Final = 64
+MAX_FITTED: Final = 10_000
+"""Of one scope and number of words: templates with several varying words, and messages that a new one is laid on."""
+
 MAX_SIMILAR_CANDIDATES: Final = 64
 MAX_PATTERNS: Final = 100_000
 """Patterns of one project that are compared; what appears after so many stays an issue of its own."""
@@ -84,7 +87,9 @@ class Patterns:
         # Nodes by what stands around one word: the only one, all of them, or when that word is known to vary, the
         # complement of the first one.
         self._around: dict[int, int | list[int]] = {}
+        # By scope and number of words: templates with several varying words, and nodes without any.
         self._templates: dict[int, list[int]] = {}
+        self._messages: dict[int, list[int]] = {}
         self._similar: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
@@ -106,7 +111,12 @@ class Patterns:
             return None
         node = self._add_node(fingerprint, words, pattern)
         if self._varying_word:
-            nodes = self._of_template(words, scope) | self._join_by_word(node, scope)
+            shape = hash((scope, len(words)))
+            nodes = {one for one in self._templates.get(shape, ()) if _fits(self._words[one], words)}
+            nodes |= self._join_by_word(node, scope)
+            messages = self._messages.setdefault(shape, [])
+            if len(messages) < MAX_FITTED:
+                messages.append(node)
             known = dict.fromkeys(self._fingerprints[other] for other in sorted(nodes))
             known.pop(fingerprint, None)
             if known:
@@ -160,20 +170,15 @@ class Patterns:
 
     def _vary_more(self, first: int, around: tuple[str, ...], scope: str, varying: int) -> set[int]:
         """Note the template that the nodes around a varying word have in common; return what it belongs to."""
-        template = self._add_node(self._fingerprints[first], around, "")
+        template, joined = self._add_node(self._fingerprints[first], around, ""), set[int]()
         if varying > 1:
-            templates = self._templates.setdefault(hash((scope, len(around))), [])
+            # Messages with one varying word are found by what is around it, those with several have to be tried.
+            shape = hash((scope, len(around)))
+            templates = self._templates.setdefault(shape, [])
             if len(templates) < MAX_TEMPLATES:
                 templates.append(template)
-        return self._join_by_word(template, scope, varying + 1)
-
-    def _of_template(self, words: tuple[str, ...], scope: str) -> set[int]:
-        """Return the templates with several varying words that fit; those with one are found by what is around it."""
-        return {
-            template
-            for template in self._templates.get(hash((scope, len(words))), ())
-            if all(a in (_ANY_WORD, b) for a, b in zip(self._words[template], words, strict=True))
-        }
+                joined.update(one for one in self._messages.get(shape, ()) if _fits(around, self._words[one]))
+        return joined | self._join_by_word(template, scope, varying + 1)
 
     def _join_by_similarity(self, node: int, scope: str) -> int | None:
         """Return the node that an error's message is most similar to; note the message where there is none.
@@ -210,6 +215,10 @@ def _has_place(scope: str) -> bool:
 
 def _may_vary(word: str) -> bool:
     return (word[0].isalnum() or word[0] in "_$") and not is_outcome(word)
+
+
+def _fits(template: Sequence[str], words: Sequence[str]) -> bool:
+    return all(a in (_ANY_WORD, b) for a, b in zip(template, words, strict=True))
 
 
 def _differ_by_values(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -41,7 +41,7 @@ def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
         else:
             aliases.into[project, fingerprint] = into
     # In the order in which they appeared, so that the same is found as if the process had never stopped.
-    for project, fingerprint, scope, pattern in db.execute(
+    for project, fingerprint, scope, pattern, _ in db.execute(
         """SELECT project, fingerprint, scope, pattern, id FROM issues
         UNION ALL SELECT project, fingerprint, scope, pattern, id FROM aliases
           WHERE NOT EXISTS (SELECT 1 FROM issues i
