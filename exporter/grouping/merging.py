@@ -3,7 +3,8 @@
 Two fingerprints are compared only within one scope (type, place and function), by the patterns of their messages:
 
 - *A varying word*: messages that differ in one word, the same one, are one issue once that word has had several
-  values. A value that was masked counts for most of them. Of the messages that are one then, another word may vary.
+  values. In an error's message, a value that was masked counts for most of them. Of the messages that are one then,
+  another word may vary.
 - *Similar*: the message of an error without a stack trace is as similar as asked for to one known, word by word.
 
 Joining what does not belong together is worse than leaving apart what does. So both have limits, which were measured
@@ -33,8 +34,9 @@ VALUES_OF_A_VARYING_WORD: Final = 5
 """Distinct words at one position, all else equal, after which whatever stands there is a value."""
 
 WORTH_OF_A_MASK: Final = 4
-"""How many of these words a masked value at the position is worth: masking knew it by its look. Where a frame decides,
-it is one of them, because the messages of one place are few and tell its failures apart."""
+"""How many of these words a masked value at the position is worth, in an error's message: masking knew it by its look.
+Where a frame decides it is one of them, because the messages of one place are few and tell its failures apart; so it is
+in log messages, where ``name=android`` and a masked name may be two statements."""
 
 FIXED_WORDS: Final = 2
 FIXED_WORDS_OF_A_LOG_MESSAGE: Final = 3
@@ -164,7 +166,7 @@ class Patterns:
     @staticmethod
     def _is_value(values: set[str], scope: str) -> bool:
         worth = len(values)
-        if ANY_VALUE in values and not _has_place(scope):
+        if ANY_VALUE in values and _is_error(scope) and not _has_place(scope):
             worth += WORTH_OF_A_MASK - 1
         return worth >= VALUES_OF_A_VARYING_WORD
 

@@ -38,11 +38,11 @@ def test_a_word_with_five_values_is_a_value(scope):
     ("scope", "groups"),
     [
         pytest.param(ERROR, 1, id="an error's message joins where a value was masked"),
-        pytest.param(LOG, 1, id="so does a log message"),
-        pytest.param(PLACED, 2, id="where a frame decides, a mask is one value of five"),
+        pytest.param(LOG, 2, id="in a log message, a mask is one value of five"),
+        pytest.param(PLACED, 2, id="so it is where a frame decides"),
     ],
 )
-def test_a_masked_value_counts_for_most(scope, groups):
+def test_what_a_masked_value_is_worth(scope, groups):
     assert len(partition(scope, ["plugin <num> could not be loaded", "plugin alpha could not be loaded"])) == groups
 
 
