@@ -40,6 +40,7 @@ format: install
 generate: install  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally rules build
 	$(BIN)/errtally alertmanager build
+	$(BIN)/errtally alertmanager build --config deploy/errtally.yml --out deploy/generated/alertmanager
 	$(BIN)/errtally dashboards build
 
 clean:

@@ -23,7 +23,6 @@ from errtally.errors import ErrtallyError, JournalError
 from errtally.event.scrub import Scrubber
 from errtally.exporter.config import from_environ
 from errtally.exporter.digest.state import Budget
-from errtally.exporter.writer import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY, Writer
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.tally import Tally
 from errtally.exporter.journal.appender import Appender
@@ -34,6 +33,7 @@ from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.writer import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

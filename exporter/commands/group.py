@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from errtally.event.model import Event
+from errtally.errors import MalformedError
+from errtally.event.scrub import Scrubber
 from errtally.exporter.grouping import fingerprint
+from errtally.exporter.protocols import native
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import BinaryIO
 
     from errtally.exporter.grouping import Grouping
-
-_TEXT_KEYS = ("type", "stack", "platform", "logger", "culprit", "transaction", "template")
 
 
 @click.command()
@@ -42,51 +41,18 @@ def group(events: BinaryIO, issues: BinaryIO, *, explain: bool) -> None:
     Raises:
         click.ClickException: a line is not an event; it names the line. The lines before it have been written.
     """
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    encode = msgspec.json.Encoder().encode
+    encode, scrubber = msgspec.json.Encoder().encode, Scrubber()
     for number, line in enumerate(events, start=1):
         if not line.strip():
             continue
         try:
-            grouping = fingerprint(event_from_native(decode(line)))
-        except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as exc:
+            # Scrubbed first, as the exporter does, so that this says what the exporter would do.
+            grouping = fingerprint(scrubber.scrub_event(native.event_from(line, 0.0).event))
+        except (MalformedError, UnicodeDecodeError) as exc:
             issues.flush()
             raise click.ClickException(f"standard input, line {number}: {exc}") from exc
         issues.write(_explained(grouping) if explain else encode(_as_dict(grouping)) + b"\n")
     issues.flush()
-
-
-def event_from_native(native: Mapping[str, Any]) -> Event:
-    """Return the event of a native one as far as grouping looks at it.
-
-    Raises:
-        TypeError: a key that should hold a string holds something else.
-    """
-    texts = {key: _text(native, key) for key in _TEXT_KEYS}
-    fingerprint_parts = native.get("fingerprint")
-    if fingerprint_parts is not None and not isinstance(fingerprint_parts, list):
-        raise TypeError(f"'fingerprint' must be a list of strings, not {type(fingerprint_parts).__name__}")
-    context = native.get("context")
-    context = context if isinstance(context, dict) else {}
-    tags = context.get("tags")
-    return Event(
-        event_id="",
-        timestamp=0.0,
-        level=_text(native, "level") or "error",
-        message=_text(native, "message") or "",
-        fingerprint=[str(part) for part in fingerprint_parts] if fingerprint_parts else None,
-        environment=str(context.get("environment") or ""),
-        release=str(context["release"]) if context.get("release") else None,
-        tags={str(name): str(value) for name, value in tags.items()} if isinstance(tags, dict) else {},
-        **texts,
-    )
-
-
-def _text(native: Mapping[str, Any], key: str) -> str | None:
-    value = native.get(key)
-    if value is not None and not isinstance(value, str):
-        raise TypeError(f"{key!r} must be a string, not {type(value).__name__}")
-    return value
 
 
 def _as_dict(grouping: Grouping) -> dict[str, Any]:

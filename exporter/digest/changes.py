@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from errtally.exporter.journal.records import IssueSeen
+    from errtally.exporter.journal.records import AlertSeen, IssueSeen
 
 SeriesKey = tuple[str, tuple[str, ...], str]
 """Metric name, label values in the catalogue's order, part of a histogram ("" for all else)."""
@@ -87,6 +87,7 @@ class Changes:
         apdex: project, environment, transaction, slot to requests in the three zones.
         activity: project, environment, user to when an error last hit the user.
         seen: hashes of what must not be counted again.
+        alerts: what Alertmanager told, in order.
         events: events that were folded, duplicates among them.
     """
 
@@ -98,4 +99,5 @@ class Changes:
     apdex: dict[tuple[str, str, str, int], list[int]] = field(default_factory=dict)
     activity: dict[tuple[str, str, int], float] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
+    alerts: list[AlertSeen] = field(default_factory=list)
     events: int = 0

@@ -23,7 +23,7 @@ from errtally.exporter.journal.records import Batch, Tallies
 if TYPE_CHECKING:
     from errtally.exporter.config import Project
     from errtally.exporter.digest.state import State
-    from errtally.exporter.journal.records import EventSeen, IssueSeen, Record, RequestSeen, StatusChange
+    from errtally.exporter.journal.records import AlertSeen, EventSeen, IssueSeen, Record, RequestSeen, StatusChange
     from errtally.names import Metric
 
 MAX_SAMPLES_A_FOLD = 20
@@ -86,6 +86,18 @@ class Fold:
         for log in batch.logs:
             project, environment = self._place(batch.project, log.environment)
             changes.add[names.LOG_RECORDS.name, (project, environment, log.level), ""] += log.quantity
+
+        for alert in batch.alerts:
+            self._add_alert(alert)
+
+    def _add_alert(self, alert: AlertSeen) -> None:
+        self.changes.alerts.append(alert)
+        if alert.ends_at is None or not self._is_new("alert", alert.fingerprint, repr(alert.starts_at)):
+            return
+        metric, labels = names.ALERT_DURATION, (alert.name, alert.severity)
+        seconds = max(alert.ends_at - alert.starts_at, 0.0)
+        self.changes.add[metric.name, labels, str(bisect_left(metric.buckets, seconds))] += 1
+        self.changes.add[metric.name, labels, SUM] += seconds
 
     def _add_event(self, batch: Batch, event: EventSeen, seen: IssueSeen) -> None:
         changes = self.changes

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from .in_app import deciding_frame, function_of, place_of
-from .model import Grouping
-from .stacktraces import parse
-from .template import mask, untyped
+from errtally.exporter.grouping.in_app import deciding_frame, function_of, place_of
+from errtally.exporter.grouping.model import Grouping
+from errtally.exporter.grouping.stacktraces import parse
+from errtally.exporter.grouping.template import mask, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,11 @@ def fingerprint(event: Event, rule: Callable[[Event], Sequence[str] | None] | No
         parts = [_expand(part, event, crash, default) for part in parts[:PARTS_LIMIT]]
         own = _hash(["fingerprint", *parts])
         mixed = any(default in part for part in parts)
-        why = [f"version {VERSION}", f"{source} fingerprint {', '.join(parts)}"[:TITLE_LIMIT], *(why[1:] if mixed else ())]
+        why = [
+            f"version {VERSION}",
+            f"{source} fingerprint {', '.join(parts)}"[:TITLE_LIMIT],
+            *(why[1:] if mixed else ()),
+        ]
     else:
         own = default
 

@@ -91,7 +91,7 @@ def _tier(path: str, module: str, function: str, package: str) -> int:
         if (
             path.startswith(tuple(rules["path_prefixes"]))
             or any(part in parts for part in rules["path_parts"])
-            or _within(module, rules["modules"], "." if path else "./")
+            or _within(module, rules["modules"])
             or function.startswith(tuple(rules["functions"]))
             or package in rules["packages"]
         ):
@@ -99,20 +99,22 @@ def _tier(path: str, module: str, function: str, package: str) -> int:
     return APPLICATION
 
 
-def _within(module: str, prefixes: list[str], _ends: str) -> bool:
-    return any(module.startswith(prefix) and module[len(prefix) : len(prefix) + 1] in {"", ".", "/", "$", "+"} for prefix in prefixes)
+def _within(module: str, prefixes: list[str]) -> bool:
+    return any(
+        module.startswith(prefix) and module[len(prefix) : len(prefix) + 1] in {"", ".", "/", "$", "+"}
+        for prefix in prefixes
+    )
 
 
 def place_of(frame: Frame) -> str:
-    """Return where a frame is, the same on each machine and after each deploy: ``orders/price`` or ``com.acme.Shop``."""
+    """Return where a frame is, the same after each deploy: ``orders/price`` or ``com.acme.Shop``."""
     return _place(frame.abs_path or frame.filename or "", frame.module or "")
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _place(path: str, module: str) -> str:
     path = _AFTER_PATH.sub("", path[:PATH_LENGTH_LIMIT])
-    extension = path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path else ""
-    if module and (not path or extension in _QUALIFIED_BY_MODULE):
+    if module and (not path or _extension(path) in _QUALIFIED_BY_MODULE):
         return normalise_function(_VERSION.sub("", module))
     path = _SCHEME.sub("", path.replace("\\", "/"))
     folders, _, name = _VERSION.sub("", path).rpartition("/")
@@ -135,7 +137,11 @@ def function_of(frame: Frame) -> str:
 
 def _is_named_by_path(frame: Frame) -> bool:
     path = frame.abs_path or frame.filename or ""
-    return bool(path) and _AFTER_PATH.sub("", path).rpartition("/")[2].rpartition(".")[2].lower() not in _QUALIFIED_BY_MODULE
+    return bool(path) and _extension(_AFTER_PATH.sub("", path)) not in _QUALIFIED_BY_MODULE
+
+
+def _extension(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path else ""
 
 
 @lru_cache(maxsize=CACHE_SIZE)

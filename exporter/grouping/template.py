@@ -11,6 +11,8 @@ import re
 from importlib import resources
 from typing import Final
 
+from errtally.event.scrub.catalogue import PLACEHOLDER
+
 LENGTH_LIMIT: Final = 4096
 """Characters of a message that are looked at; what comes after rarely tells two errors apart."""
 
@@ -35,6 +37,9 @@ _UNIT_MARK: Final = "\x01"
 _CALENDAR_MARK: Final = "\x02"
 _MARKS: Final = {ord(_UNIT_MARK): None, ord(_CALENDAR_MARK): None}
 
+# What scrubbing took out is a value like any other, together with what hangs on it (a port, the rest of a path).
+_REDACTED: Final = re.compile(r"[^\s,;=()\[\]{}<>|\"'`]*" + re.escape(PLACEHOLDER) + r"(?:[^\s,;=()\[\]{}<>|\"'`]*\w)?")
+
 _SEPARATORS: Final = re.compile(r"([\s,;=()\[\]{}<>|\"'`]+)")
 _URL: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.\-]{1,20}://[^\s\"'`<>()\[\]{}]*[^\s\"'`<>()\[\]{}.,;:!?]")
 _QUERY: Final = re.compile(r"(/[^\s?\"'`<>]*)\?[^\s\"'`<>()\[\]{},]+")
@@ -43,21 +48,24 @@ _REPR: Final = re.compile(r"<(?:class '[^'\s<>]+'|[\w.<>]+ (?:object|instance) a
 _QUOTED: Final = re.compile(r"(?<![\w'\"`])(?:'[^'\s]*'|\"[^\"\s]*\"|`[^`\s]*`)(?!\w)")
 _QUOTED_TEXT: Final = re.compile(r"(?<![\w'\"`])(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`)(?!\w)")
 _USER: Final = re.compile(
-    r"\b([Uu]ser(?:name)?|[Pp]assword for) (?!unknown\b|<)([\w.\-@\\$]+)(?=\s*(?:$|by |from |on |at |via |\[|\(|[,.;:]))"
+    r"\b([Uu]ser(?:name)?|[Pp]assword for) (?!unknown\b|<)([\w.\-@\\$]+)"
+    r"(?=\s*(?:$|by |from |on |at |via |\[|\(|[,.;:]))"
 )
 _UNIT: Final = re.compile(rf"({_MASK})\s?{_UNIT_MARK}\w+")
+_DATE_REST: Final = rf"(?:[ ,\-/:]{{1,3}}(?:{_CALENDAR_MARK}\w+|{_MASK}))*"
 _DATE: Final = re.compile(
-    rf"(?:{_CALENDAR_MARK}\w+\.?[ ,\-/]+)+{_MASK}(?:[ ,\-/:]+(?:{_CALENDAR_MARK}\w+|{_MASK}))*"
-    rf"|{_MASK}(?:[ ,\-/]+{_CALENDAR_MARK}\w+)+(?:[ ,\-/:]+(?:{_CALENDAR_MARK}\w+|{_MASK}))*"
+    rf"(?:{_CALENDAR_MARK}\w+\.?[ ,\-/]{{1,3}}){{1,4}}{_MASK}{_DATE_REST}"
+    rf"|{_MASK}[ ,\-/]{{1,3}}{_CALENDAR_MARK}\w+{_DATE_REST}"
 )
 # Neighbouring values are one value: lists, "3 KB (3,072 bytes)", "10.0.0.1 ()" where a name did not resolve.
 _RUN: Final = re.compile(rf"({_MASK})(?:[ ,;:/|+\-&#@.*%]*{_MASK}| ?\((?:{_MASK}%?)?\))+")
 _COMPARED: Final = re.compile(rf"(?<= )[<>~]=?({_MASK})")
 
 _DIGIT: Final = re.compile(r"\d")
-_NUMBER: Final = re.compile(r"[+\-]?[\d.,_]*\d(?:[eE][+\-]?\d+)?(?:%|[A-Za-zµ]{1,3})?")
+_NUMBER: Final = re.compile(r"[+\-]?(?:\d[\d,_]*(?:\.\d+)?|\.\d+)(?:[eE][+\-]?\d+)?(?:%|[A-Za-zµ]{1,3})?")
 _TIME: Final = re.compile(
-    r"\d{4}[\-/.]\d\d?[\-/.]\d\d?(?:[T_ ].*)?|\d\d?[\-/.]\d\d?[\-/.]\d{4}|\d{8}T\d{6}.*|\d\d?:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+\-]\d\d:?\d\d)?"
+    r"\d{4}[\-/.]\d\d?[\-/.]\d\d?(?:[T_ ].*)?|\d\d?[\-/.]\d\d?[\-/.]\d{4}|"
+    r"\d{8}T\d{6}.*|\d\d?:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+\-]\d\d:?\d\d)?"
 )
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _ADDRESS: Final = re.compile(r"0[xX][0-9a-fA-F]+")
@@ -97,6 +105,8 @@ def mask(message: str, *, exception: bool = False) -> str:
             and so is one word after a last colon ("unknown format: foo"), unless it says what happened ("timeout").
     """
     text = _first_lines(message)
+    if PLACEHOLDER in text:
+        text = _REDACTED.sub("<str>", text)
     if "://" in text:
         text = _URL.sub("<url>", text)
     if "?" in text and "/" in text:

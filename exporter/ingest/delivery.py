@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from errtally.event.model import Event
-    from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
+    from errtally.event.signals import Alert, CheckIn, Discard, LogCount, RequestTiming, SessionCount
 
 
 @dataclass(slots=True)
@@ -47,6 +47,7 @@ class Delivery:
     check_ins: list[CheckIn] = field(default_factory=list)
     discards: list[Discard] = field(default_factory=list)
     logs: list[LogCount] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
     items: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)

@@ -14,7 +14,7 @@ import msgspec
 
 from errtally import names
 from errtally.errors import JournalError, OverloadedError, RejectedError
-from errtally.exporter.grouping.fingerprint import fingerprint
+from errtally.exporter.grouping import fingerprint
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.journal import records
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from errtally.event.model import Event
     from errtally.event.scrub import Scrubber
     from errtally.exporter.config import ExporterConfig
-    from errtally.exporter.grouping.model import Grouping
+    from errtally.exporter.grouping import Grouping
     from errtally.exporter.ingest.delivery import Delivery, EventDelivery
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
@@ -73,7 +73,9 @@ class Pipeline:
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
         batch = self._batch(delivery, received)
-        if not (batch.events or batch.requests or batch.sessions or batch.check_ins or batch.discards or batch.logs):
+        if not any(
+            (batch.events, batch.requests, batch.sessions, batch.check_ins, batch.discards, batch.logs, batch.alerts)
+        ):
             return
         try:
             self._appender.append(records.encoder.encode(batch), len(batch.events), received)
@@ -128,6 +130,18 @@ class Pipeline:
         for entry in delivery.logs:
             environment = label(entry.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
             batch.logs.append(records.LogSeen(environment, entry.level, entry.quantity))
+        for alert in delivery.alerts:
+            batch.alerts.append(
+                records.AlertSeen(
+                    alert.fingerprint,
+                    label(alert.name, scrubbed),
+                    label(alert.severity, scrubbed),
+                    alert.starts_at,
+                    alert.ends_at,
+                    self._scrubber.scrub_value(alert.labels, scrubbed),
+                    self._scrubber.scrub_text(alert.summary, scrubbed),
+                )
+            )
         for rule, quantity in scrubbed.items():
             self._tally.add(names.SCRUBBED, (rule,), quantity)
         return batch

@@ -92,6 +92,18 @@ class LogSeen(msgspec.Struct, array_like=True):
     quantity: int
 
 
+class AlertSeen(msgspec.Struct, array_like=True):
+    """One alert, firing (``ends_at`` is None) or resolved."""
+
+    fingerprint: str
+    name: str
+    severity: str
+    starts_at: float
+    ends_at: float | None
+    labels: dict[str, str]
+    summary: str
+
+
 class Batch(msgspec.Struct, array_like=True, tag="batch"):
     """What one request delivered for one project."""
 
@@ -104,6 +116,7 @@ class Batch(msgspec.Struct, array_like=True, tag="batch"):
     check_ins: list[CheckInSeen] = []
     discards: list[DiscardSeen] = []
     logs: list[LogSeen] = []
+    alerts: list[AlertSeen] = []
 
 
 class Tallies(msgspec.Struct, array_like=True, tag="tallies"):

@@ -78,6 +78,7 @@ class StoreView:
                 self._read_series()
                 self._read_issues()
                 self._change = change
+                self._read_alerts()
             self._read_apdex(now)
             if now - self._users_at >= _USERS_CACHE_SECONDS:
                 self._users_at = now
@@ -133,6 +134,13 @@ class StoreView:
             self._family(names.ISSUE_USERS).put(key, row["users"])
             if row["regressed"] is not None:
                 self._family(names.ISSUE_REGRESSED).put(key, row["regressed"])
+
+    def _read_alerts(self) -> None:
+        assert self._db is not None
+        for name, severity, firing in self._db.execute(
+            "SELECT name, severity, sum(ends_at IS NULL) FROM alerts GROUP BY name, severity"
+        ):
+            self._family(names.ALERTS).put((name, severity), firing)
 
     def _read_apdex(self, now: float) -> None:
         assert self._db is not None

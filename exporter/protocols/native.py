@@ -157,7 +157,7 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
 
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
-    delivery = Delivery(project=_project(request, known))
+    delivery = Delivery(project=project_of(request, known))
     for index, raw in enumerate(_raw_items(request.body(), limits, _events, "events", "message")):
         try:
             delivery.events.append(event_from(raw, request.received))
@@ -169,7 +169,7 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
 
 def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
-    delivery = Delivery(project=_project(request, known))
+    delivery = Delivery(project=project_of(request, known))
     for index, raw in enumerate(_raw_items(request.body(), limits, _requests, "requests", "transaction")):
         try:
             delivery.requests.append(_timing(raw, request.received))
@@ -251,7 +251,12 @@ def _other_forms(
     raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
 
 
-def _project(request: Request, known: Keys) -> str:
+def project_of(request: Request, known: Keys) -> str:
+    """Find the project by the bearer key, or in open mode by the parameter ``project``.
+
+    Raises:
+        UnauthorizedError: no key, or one that may not send.
+    """
     key: str | None = None
     authorization = request.header("authorization")
     if authorization[:7].lower() == "bearer ":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.exporter.protocols import native
+from errtally.exporter.protocols import alertmanager, native
 from errtally.exporter.protocols.sentry import endpoints as sentry
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from errtally.exporter.protocols.endpoint import Endpoint
 
-ENDPOINTS: tuple[Endpoint, ...] = (*native.ENDPOINTS, *sentry.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (*native.ENDPOINTS, *alertmanager.ENDPOINTS, *sentry.ENDPOINTS)
 
 
 def find(path: str) -> tuple[Endpoint, Mapping[str, str]] | None:

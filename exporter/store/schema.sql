@@ -102,6 +102,19 @@ CREATE TABLE samples (
 CREATE INDEX samples_issue ON samples (issue, id);
 CREATE INDEX samples_event ON samples (event_id);
 
+-- Firings of alerts, as Alertmanager's webhook told; `told` is when it last did.
+CREATE TABLE alerts (
+  fingerprint TEXT NOT NULL,
+  starts_at   REAL NOT NULL,
+  ends_at     REAL,
+  told        REAL NOT NULL,
+  name        TEXT NOT NULL,
+  severity    TEXT NOT NULL,
+  labels      TEXT NOT NULL,  -- JSON object
+  summary     TEXT NOT NULL,
+  PRIMARY KEY (fingerprint, starts_at)
+) WITHOUT ROWID;
+
 -- Hashes of what was counted already (events with an id of their own, ended sessions), one row a fold.
 CREATE TABLE seen (
   id     INTEGER PRIMARY KEY,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
+import time
 import zlib
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS
 ACTIVITY_KEEP_SECONDS = max(names.USER_WINDOWS.values()) + 3600
+ALERTS_KEEP_SECONDS = 7 * 86400
 FIRST_SAMPLES = 5
 """Of an issue's samples, the first ones stay for good; the newest take turns in the rest."""
 
@@ -102,6 +104,7 @@ class StoreWriter:
             for issue in changes.issues.values():
                 self._apply_issue(issue, change)
             self._apply_requests(changes)
+            self._apply_alerts(changes)
             seen_row = self._apply_seen(changes.seen)
             self._db.executemany(
                 "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset",
@@ -138,6 +141,8 @@ class StoreWriter:
         """
         try:
             self._db.execute("DELETE FROM apdex_slots WHERE slot < ?", ((now - APDEX_KEEP_SECONDS) // 10,))
+            # An Alertmanager that is gone never says that its alerts are resolved.
+            self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
             self._db.execute("DELETE FROM user_activity WHERE last_seen < ?", (now - ACTIVITY_KEEP_SECONDS,))
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
@@ -248,6 +253,17 @@ class StoreWriter:
             """INSERT INTO user_activity VALUES (?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)""",
             ((*key, last_seen) for key, last_seen in changes.activity.items()),
+        )
+
+    def _apply_alerts(self, changes: Changes) -> None:
+        now = time.time()
+        self._db.executemany(
+            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            ends_at = coalesce(excluded.ends_at, ends_at), told = excluded.told, summary = excluded.summary""",
+            [
+                (a.fingerprint, a.starts_at, a.ends_at, now, a.name, a.severity, json.dumps(a.labels), a.summary)
+                for a in changes.alerts
+            ],
         )
 
     def _apply_seen(self, hashes: Sequence[int]) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from flask import Response as FlaskResponse
 from errtally.errors import JournalError, StoreError
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
+from errtally.exporter.web import runbooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +138,15 @@ def decide_on_page(fingerprint: str, action: str) -> Response:
     project = request.form.get("project")
     _decide(fingerprint, action, project)
     return redirect(url_for("web.issue", fingerprint=fingerprint, project=project), 303)
+
+
+@routes.get("/runbooks/<name>")
+def runbook(name: str) -> str:
+    """Show the runbook of an alert."""
+    page = runbooks.page(name)
+    if page is None:
+        abort(404)
+    return render_template("runbook.html", name=name, page=page)
 
 
 @routes.get("/api/issues")

@@ -50,6 +50,7 @@ REQUEST_DURATION_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.
 
 RESOLUTION_BUCKETS_SECONDS = (300.0, 900.0, 3600.0, 14400.0, 28800.0, 86400.0, 259200.0, 604800.0, 2592000.0)
 INGEST_DURATION_BUCKETS_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
+ALERT_DURATION_BUCKETS_SECONDS = (60.0, 300.0, 900.0, 1800.0, 3600.0, 14400.0, 43200.0, 86400.0)
 DIGEST_DURATION_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 BASE_LABELS = ("project", "environment")
@@ -230,6 +231,16 @@ CHECK_IN_LAST_OK = _gauge(
 HOST_CPU = _gauge("host_cpu_utilization_ratio", "Share of the host's CPU time in use.", unit="ratio")
 HOST_MEMORY = _gauge("host_memory_utilization_ratio", "Share of the host's memory in use.", unit="ratio")
 HOST_DISK_FREE = _gauge("host_disk_free_ratio", "Share of a file system that is free.", "mountpoint", unit="ratio")
+
+# Alerts, as Alertmanager tells the exporter.
+ALERTS = _gauge("alerts", "Alerts that fire, as Alertmanager's webhook told.", "alertname", "severity")
+ALERT_DURATION = _histogram(
+    "alert_duration_seconds",
+    "Time from an alert's firing to its resolution.",
+    "alertname",
+    "severity",
+    buckets=ALERT_DURATION_BUCKETS_SECONDS,
+)
 
 # The exporter's own health.
 INGEST_REQUESTS = _counter(

@@ -39,6 +39,11 @@ class Exporter:
         self._environ = environ or {}
         self._process: subprocess.Popen[bytes] | None = None
 
+    def with_flags(self, *flags: str) -> Exporter:
+        """Add flags before the start, such as a configuration that has to know the port."""
+        self._flags += flags
+        return self
+
     def start(self) -> None:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "errtally", "serve", "--listen", f"127.0.0.1:{self.port}"]
@@ -106,6 +111,11 @@ class Exporter:
         """Add up the series of a metric that have some labels."""
         wanted = set(labels.items())
         return sum(value for (name, own), value in self.series().items() if name == metric.name and wanted <= own)
+
+    def total_count(self, histogram: names.Metric, **labels: str) -> float:
+        """Add up the counts of a histogram that have some labels."""
+        wanted, name = set(labels.items()), f"{histogram.name}_count"
+        return sum(value for (sample, own), value in self.series().items() if sample == name and wanted <= own)
 
     def wait_until_folded(self) -> None:
         """Wait until everything accepted is counted."""

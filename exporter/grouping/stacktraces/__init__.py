@@ -1,5 +1,5 @@
 """Stack traces as the runtimes print them: one file a runtime, one registry."""
 
-from .registry import parse
+from errtally.exporter.grouping.stacktraces.registry import parse
 
 __all__ = ["parse"]

@@ -7,9 +7,15 @@ from typing import Final
 
 from errtally.event.model import ExceptionInfo, Frame
 
-_FRAME: Final = re.compile(r"#\d+ +(.+?) \(((?:dart|package|file|https?|org-dartlang-\w+):[^()]*?)(?::(\d+))?(?::(\d+))?\)$")
-_RECOGNISED: Final = re.compile(r"^#\d+ +[^\n]+ \((?:dart|package|file|https?|org-dartlang-\w+):[^\n]*\)\r?$", re.MULTILINE)
-_HEADER: Final = re.compile(r"(?:Unhandled exception:\s*)?([A-Z_]\w*(?:Error|Exception)?)(?: \([^)]*\))?(?:: (.*))?$", re.DOTALL)
+_FRAME: Final = re.compile(
+    r"#\d+ +(.+?) \(((?:dart|package|file|https?|org-dartlang-\w+):[^()]*?)(?::(\d+))?(?::(\d+))?\)$"
+)
+_RECOGNISED: Final = re.compile(
+    r"^#\d+ +[^\n]+ \((?:dart|package|file|https?|org-dartlang-\w+):[^\n]*\)\r?$", re.MULTILINE
+)
+_HEADER: Final = re.compile(
+    r"(?:Unhandled exception:\s*)?([A-Z_]\w*(?:Error|Exception)?)(?: \([^)]*\))?(?:: (.*))?$", re.DOTALL
+)
 
 
 def recognises(text: str) -> bool:

@@ -11,10 +11,12 @@ from errtally.event.model import ExceptionInfo, Frame
 _AT: Final = r"(?:at|bei|à|en|в|em|in|w|konum:|场所|場所|위치:)"
 _FRAME: Final = re.compile(
     rf"\s+{_AT} (?P<called>[^\s(][^(\n]*?) ?\((?P<arguments>[^\n]*?)\)(?: \[0x[0-9a-fA-F]+\])?"
-    r"(?: (?:in|en|dans|в|em|w) (?P<file>.+?):(?:[^\W\d]+ )?(?P<line>\d+))?\s*$"
+    r"(?: (?:in|en|dans|в|em|w) (?P<file>.+?):(?:[^\W\d]+ )?(?P<line>\d+)\.?)?\s*$"
 )
-_RECOGNISED: Final = re.compile(rf"^\s+{_AT} [\w.<>`\[\],+|$]+ ?\([^\n]*\)", re.MULTILINE)
-_HEADER: Final = re.compile(r"(?:Unhandled [Ee]xception[.:]\s*)?([A-Za-z_][\w.`+]*)(?: \([^)]*\))?(?:: ?(.*))?$", re.DOTALL)
+_RECOGNISED: Final = re.compile(rf"^[ \t]+{_AT} [\w.<>`\[\],+|$]+ ?\([^\n]*\)", re.MULTILINE)
+_HEADER: Final = re.compile(
+    r"(?:Unhandled [Ee]xception[.:]\s*)?([A-Za-z_][\w.`+]*)(?: \([^)]*\))?(?:: ?(.*))?$", re.DOTALL
+)
 _INNER: Final = " ---> "
 _END_OF_INNER: Final = re.compile(r"\s*--- (?:End of inner exception|Ende der internen Ausnahme|Fin de la trace)")
 _ASYNC_CLASS: Final = re.compile(r"(?:\+|\.)?<(\w*)>d__\d+(?:`\d+)?$")
@@ -41,10 +43,9 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
         elif text.startswith(_INNER.strip()) and headers:
             headers.append(text[5:])
         elif text and not groups[0] and not text.startswith("--- "):
-            if headers and not _HEADER.match(text):
-                headers[-1] = f"{headers[-1]}\n{text}"
-            elif headers:
-                headers[-1] = f"{headers[-1]}\n{text}" if _is_message(text) else text
+            if headers:
+                # A line of log before the exception gives way to it; other lines belong to the message.
+                headers[-1] = text if _names_type(text) else f"{headers[-1]}\n{text}"
             else:
                 headers.append(text)
     names = [name for header in headers for name in header.split(_INNER)]
@@ -57,8 +58,8 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
     return [_exception(name, group[::-1]) for name, group in zip(reversed(names), groups, strict=True)]
 
 
-def _is_message(text: str) -> bool:
-    return "." not in text.partition(":")[0]
+def _names_type(text: str) -> bool:
+    return _HEADER.match(text) is not None and "." in text.partition(":")[0]
 
 
 def _exception(header: str, frames: list[Frame]) -> ExceptionInfo:

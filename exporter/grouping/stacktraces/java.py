@@ -8,8 +8,8 @@ from typing import Final
 from errtally.event.model import ExceptionInfo, Frame
 
 _RECOGNISED: Final = re.compile(
-    r"^\s*at [^\s(]+\((?:[^()\s:]+\.(?:java|kt|kts|scala|groovy|clj)(?::-?\d+)?|Native Method|Unknown Source|<generated>"
-    r"|[^()\s:]*:\d+|[^()\s:.]*)\)",
+    r"^[ \t]*at [^\s(]+\((?:[^()\s:]+\.(?:java|kt|kts|scala|groovy|clj)(?::-?\d+)?|Native Method"
+    r"|Unknown Source|<generated>|[^()\s:]*:\d+|SourceFile)\)",
     re.MULTILINE,
 )
 _HEADER: Final = re.compile(r"(?:.*?Exception in thread \"[^\"]*\" )?([A-Za-z_$][\w$]*(?:\.[\w$]+)+)(?:: ?(.*))?$")

@@ -7,7 +7,9 @@ from typing import Final
 
 from errtally.event.model import ExceptionInfo, Frame
 
-_V8: Final = re.compile(r"^\s*at [^\n]*(?::\d+:\d+|\(native\)|\(<anonymous>\)|\(index \d+\))\)?(?: \{)?\r?$", re.MULTILINE)
+_V8: Final = re.compile(
+    r"^[ \t]*at [^\n]*(?::\d+:\d+|\(native\)|\(<anonymous>\)|\(index \d+\))\)?(?: \{|,)?\r?$", re.MULTILINE
+)
 _AT_SIGN: Final = re.compile(r"^[^\n@]{0,200}@[^\n]*(?::\d+|\[native code\])\r?$", re.MULTILINE)
 _HEADER: Final = re.compile(
     r"(?:Uncaught (?:\(in promise\) )?)?(?:\[(?:cause|errors?)\]: )?([A-Za-z_$][\w$.]*)(?: \[([^\]]+)\])?(?:: (.*))?$"
@@ -66,7 +68,7 @@ def _exception(header: list[str], frames: list[Frame]) -> ExceptionInfo:
 
 
 def _v8_frame(text: str) -> Frame:
-    body = text[3:].removesuffix(" {")
+    body = text[3:].removesuffix(" {").removesuffix(",")
     function: str | None = None
     place = body
     if body.endswith(")"):

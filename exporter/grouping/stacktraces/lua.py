@@ -9,9 +9,10 @@ from errtally.event.model import ExceptionInfo, Frame
 
 _HEADING: Final = "stack traceback:"
 _FRAME: Final = re.compile(
-    r"\s+(\[C\]|\[string [^\]]*\]|[^\s:]+):(?:(\d+):)? in (?:(?:upvalue|local|method|field|global|function|metamethod) )?(.+)$"
+    r"\s+(\[C\]|\[string [^\]]*\]|[^\s:]+):(?:(\d+):)? in "
+    r"(?:(?:upvalue|local|method|field|global|function|metamethod) )?(.+)$"
 )
-_MESSAGE: Final = re.compile(r"(?:lua[\d.]*: )?(?:[^\s:]+:\d+: )?(.*)$")
+_POSITION: Final = re.compile(r"\A(?:lua[\d.]*: )?(?:[^\s:]+:\d+: )?")
 
 
 def recognises(text: str) -> bool:
@@ -33,9 +34,8 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
             frames.append(
                 Frame(function=_function(frame[3]), filename=frame[1], lineno=int(frame[2]) if frame[2] else None)
             )
-    found = _MESSAGE.match("\n".join(message).strip())
-    value = "\n".join([found[1] if found else "", *"\n".join(message).strip().split("\n")[1:]])
-    return [ExceptionInfo(None, value.strip() or None, None, frames[::-1])]
+    value = _POSITION.sub("", "\n".join(message).strip(), count=1)
+    return [ExceptionInfo(None, value or None, None, frames[::-1])]
 
 
 def _function(named: str) -> str | None:

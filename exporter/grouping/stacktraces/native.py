@@ -12,7 +12,9 @@ _FRAME: Final = re.compile(
     r"(?: ?\((?P<arguments>[^\n]*)\))?(?: (?:at )?(?P<file>/?[^\s():]+\.\w+):(?P<line>\d+)(?::\d+)?)?"
     r"(?: from (?P<library>\S+))?$"
 )
-_RECOGNISED: Final = re.compile(r"^\s*(?:\* )?(?:frame )?#\d+:? +(?:0x[0-9a-f]+|[\w:~<>]+ \([^\n]*\) at )", re.MULTILINE)
+_RECOGNISED: Final = re.compile(
+    r"^[ \t]*(?:\* )?(?:frame )?#\d+:? +(?:0x[0-9a-f]+|[\w:~<>]+ \([^\n]*\) at )", re.MULTILINE
+)
 _SANITIZER: Final = re.compile(r"(?:==\d+==)?\s*ERROR: (\w+): (\S+)(.*)$")
 _SIGNAL: Final = re.compile(r".*\b(SIG[A-Z]+)\b,? ?(.*?)\.?$")
 _OTHER_STACK: Final = re.compile(r"(?:freed|previously allocated|allocated) by thread|Thread \d+ ")

@@ -9,7 +9,9 @@ from errtally.event.model import ExceptionInfo, Frame
 
 _HEADER: Final = re.compile(r"(.*) at (\S+) line (\d+)(?:, <\w*> (?:line|chunk) \d+)?\.?$")
 _CALL: Final = re.compile(r"\s+(.+?) called at (\S+) line (\d+)")
-_RECOGNISED: Final = re.compile(r"^[^\n]* at \S+ line \d+(?:, <\w*> (?:line|chunk) \d+)?\.?\r?$|^\s+\S[^\n]* called at ", re.MULTILINE)
+_RECOGNISED: Final = re.compile(
+    r"^[^\n]* at \S+ line \d+(?:, <\w*> (?:line|chunk) \d+)?\.?\r?$|^[ \t]+\S[^\n]* called at ", re.MULTILINE
+)
 
 
 def recognises(text: str) -> bool:

@@ -7,10 +7,13 @@ from typing import Final
 
 from errtally.event.model import ExceptionInfo, Frame
 
-_RECOGNISED: Final = re.compile(r"^#\d+ (?:\{main\}|\[internal function\]: |[^\n]+\.\w+\(\d+\)(?: : eval\(\)'d code\(\d+\))?: )", re.MULTILINE)
+_RECOGNISED: Final = re.compile(
+    r"^#\d+ (?:\{main\}|\[internal function\]: |[^\n]+\.\w+\(\d+\)(?: : eval\(\)'d code\(\d+\))?: )", re.MULTILINE
+)
 _CALL: Final = re.compile(r"#\d+ (?:\[internal function\]|(.+?)\((\d+)\)(?: : eval\(\)'d code(?:\(\d+\))?)?): (.+)$")
 _HEADER: Final = re.compile(
-    r"(?:.*?Uncaught |Next )?([A-Za-z_][\w\\]*)(?:@anonymous)?(?:: (.*?))?(?: in (\S.*?)(?::| on line )(\d+))?$", re.DOTALL
+    r"(?:.*?Uncaught |Next )?([A-Za-z_][\w\\]*)(?:@anonymous)?(?:: (.*?))?(?: in (\S.*?)(?::| on line )(\d+))?$",
+    re.DOTALL,
 )
 _PLACE: Final = re.compile(r" in (\S[^\n]*?)(?::| on line )(\d+)$")
 _HEADS: Final = ("Next ", "PHP Fatal", "Fatal error", "PHP Warning")

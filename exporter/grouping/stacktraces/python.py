@@ -10,6 +10,7 @@ from errtally.event.model import ExceptionInfo, Frame
 _HEADING: Final = "Traceback (most recent call last):"
 _FRAME: Final = re.compile(r'\s+File "([^"]+)", line (\d+)(?:, in (.+))?$')
 _EXCEPTION: Final = re.compile(r"([A-Za-z_][\w.]*)(?:: ?(.*))?$")
+_MEMBERS: Final = re.compile(r" \(\d+ sub-exceptions?\)(?=\n|$)")
 _BOX: Final = re.compile(r"( *)([|+]) ?(.*)$")
 _SEPARATOR: Final = re.compile(r"\+?-?\+?-{4,}")
 _CHAINED: Final = (
@@ -46,9 +47,7 @@ class _Reader:
 
     def read(self, line: str, depth: int) -> None:
         text = line.lstrip("+ ") if "Exception Group Traceback" in line else line
-        if text.lstrip().endswith(_HEADING):
-            self._begin()
-        elif depth and _SEPARATOR.match(line):
+        if text.lstrip().endswith(_HEADING) or (depth and _SEPARATOR.match(line)):
             self._begin()
         elif line.strip() in _CHAINED:
             self._end_message()
@@ -98,7 +97,8 @@ class _Reader:
 
     def _end_message(self) -> None:
         if self._message is not None:
-            self._found[-1][1].value = "\n".join(self._message).strip()
+            # str() of a group does not count its members, its traceback does.
+            self._found[-1][1].value = _MEMBERS.sub("", "\n".join(self._message).strip())
             self._message = None
             self._in_traceback = False
             self._frames = []

@@ -6,7 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from . import dart, dotnet, elixir, go, java, javascript, lua, native, perl, php, python, ruby, rust
+from errtally.exporter.grouping.stacktraces import (
+    dart,
+    dotnet,
+    elixir,
+    go,
+    java,
+    javascript,
+    lua,
+    native,
+    perl,
+    php,
+    python,
+    ruby,
+    rust,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +103,8 @@ def _candidates(platform: str | None) -> tuple[Runtime, ...]:
 
 def _cut(text: str) -> str:
     if len(text) > TEXT_LIMIT:
-        text = text[: TEXT_LIMIT // 2] + "\n" + text[-TEXT_LIMIT // 2 :]
+        head, tail = text[: TEXT_LIMIT // 2], text[-TEXT_LIMIT // 2 :]
+        text = (head.rpartition("\n")[0] or head) + "\n" + (tail.partition("\n")[2] or tail)
     return _COLOUR.sub("", text) if "\x1b" in text else text
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from errtally.event.model import ExceptionInfo, Frame
 
 _LINE: Final = re.compile(r"\s*(?:\d+: )?(from )?([^\s:'\"][^:'\"]*?|-e|\(eval[^)]*\)):(\d+):in [`'](.+?)'(?:: (.*))?$")
-_RECOGNISED: Final = re.compile(r"^\s*(?:\d+: )?(?:from )?[^\n:]{1,500}:\d+:in [`'][^\n]", re.MULTILINE)
+_RECOGNISED: Final = re.compile(r"^[ \t]{0,8}(?:\d+: )?(?:from )?[^\s:][^\n:]{0,500}:\d+:in [`'][^\n]", re.MULTILINE)
 _NUMBERED: Final = re.compile(r"\s+\d+: from ")
 _MESSAGE: Final = re.compile(r"(.*) \(([A-Z][\w:]*)\)$")
 
@@ -36,6 +36,8 @@ def _parse_oldest_first(lines: list[str]) -> list[ExceptionInfo]:
             frames.append(_frame(found))
             exceptions.append(_exception([found[5] or ""], frames))
             frames = []
+    if frames:
+        exceptions.append(ExceptionInfo(frames=frames))
     return exceptions
 
 

@@ -11,7 +11,9 @@ _PANIC: Final = re.compile(r"\s*thread '([^']*)'(?: \(\d+\))? panicked at (.*)$"
 _QUOTED_MESSAGE: Final = re.compile(r"'(.*)', ([^']+):(\d+):(\d+)$")
 _FRAME: Final = re.compile(r"\s*\d+: +(?:0x[0-9a-f]+ - )?(\S.*)$")
 _PLACE: Final = re.compile(r"\s+at (.+?):(\d+)(?::(\d+))?$")
-_RECOGNISED: Final = re.compile(r"^\s*thread '[^'\n]*'[^\n]* panicked at |^\s*\d+: [^\n]+\n\s+at [^\n]+\.rs:\d+", re.MULTILINE)
+_RECOGNISED: Final = re.compile(
+    r"^[ \t]*thread '[^'\n]*'[^\n]* panicked at |^[ \t]*\d+: [^\n]+\n[ \t]+at [^\n]+\.rs:\d+", re.MULTILINE
+)
 _ANYHOW: Final = re.compile(r"^Error: [^\n]*\n(?:[^\n]*\n){0,20}?Caused by:\n", re.MULTILINE)
 _CAUSE: Final = re.compile(r"\s+(?:\d+: )?(\S.*)$")
 
@@ -50,10 +52,6 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
                 frames[-1].filename, frames[-1].lineno = place[1], int(place[2])
                 frames[-1].colno = int(place[3]) if place[3] else None
         elif frame := _FRAME.match(line):
-            frames.append(_frame(frame[1]))
+            frames.append(Frame(function=frame[1]))
     raised = ExceptionInfo(kind, "\n".join(message).strip(), None, frames[::-1])
     return [*(ExceptionInfo("Error", cause) for cause in reversed(causes)), raised]
-
-
-def _frame(path: str) -> Frame:
-    return Frame(function=path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -60,6 +60,24 @@ class Discard:
     reason: str
     category: str
     quantity: int
+
+
+@dataclass(slots=True)
+class Alert:
+    """One alert as Alertmanager tells of it.
+
+    Attributes:
+        fingerprint: Alertmanager's id of the alert's label set; with ``starts_at`` it names one firing.
+        ends_at: when it was resolved; None while it fires.
+    """
+
+    fingerprint: str
+    name: str
+    severity: str
+    starts_at: float
+    ends_at: float | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
 
 
 @dataclass(slots=True)

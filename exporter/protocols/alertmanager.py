@@ -1,0 +1,88 @@
+"""Alertmanager's webhook, version 4: which alerts fire, and when they ended."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from errtally.errors import MalformedError, TooLargeError
+from errtally.event.signals import Alert
+from errtally.exporter.ingest.delivery import Delivery
+from errtally.exporter.ingest.request import Response
+from errtally.exporter.protocols import values
+from errtally.exporter.protocols.endpoint import Endpoint
+from errtally.exporter.protocols.native import project_of, refuse
+
+if TYPE_CHECKING:
+    from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.request import Request
+
+
+class WebhookAlert(msgspec.Struct):
+    """One alert of a notification."""
+
+    status: str
+    fingerprint: str
+    labels: dict[str, str]
+    startsAt: str  # noqa: N815 (Alertmanager's name)
+    endsAt: str = ""  # noqa: N815
+    annotations: dict[str, str] = {}
+
+
+class Notification(msgspec.Struct):
+    """A notification: a group of alerts. Its own status says nothing of a single alert."""
+
+    version: str
+    alerts: list[WebhookAlert]
+
+
+_notification = msgspec.json.Decoder(Notification)
+
+
+def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Decode a notification."""
+    project = project_of(request, known)
+    try:
+        sent = _notification.decode(request.body())
+    except msgspec.DecodeError as exc:
+        raise MalformedError("bad_notification", f"not a notification of Alertmanager: {exc}") from exc
+    if sent.version != "4":
+        raise MalformedError(
+            "bad_notification", f"version {sent.version!r} of the webhook; 4 is known - at `$.version`"
+        )
+    if len(sent.alerts) > limits.batch_events:
+        raise TooLargeError("batch_too_large", f"{len(sent.alerts)} alerts; the limit is {limits.batch_events}")
+    alerts = [_alert(alert, index) for index, alert in enumerate(sent.alerts)]
+    delivery = Delivery(project=project, alerts=alerts)
+    if alerts:
+        delivery.items["alert"] = len(alerts)
+    return delivery
+
+
+def _alert(sent: WebhookAlert, index: int) -> Alert:
+    starts_at = values.moment(sent.startsAt)
+    if starts_at is None or sent.status not in {"firing", "resolved"}:
+        raise MalformedError(
+            "bad_notification", f"an alert needs startsAt and a status of firing or resolved - at `$.alerts[{index}]`"
+        )
+    ends_at = values.moment(sent.endsAt) if sent.status == "resolved" else None
+    return Alert(
+        fingerprint=values.label(sent.fingerprint, 64) or "",
+        name=values.label(sent.labels.get("alertname")) or "unnamed",
+        severity=values.label(sent.labels.get("severity"), 32) or "none",
+        starts_at=starts_at,
+        ends_at=ends_at if ends_at is not None or sent.status == "firing" else starts_at,
+        labels={name: values.text(value, 500) or "" for name, value in list(sent.labels.items())[:50]},
+        summary=values.text(sent.annotations.get("summary"), 500) or "",
+    )
+
+
+def answer(_: Delivery) -> Response:
+    """Any 2xx tells Alertmanager that it need not send again."""
+    return Response(200, b"{}")
+
+
+ENDPOINTS = (Endpoint("alertmanager", re.compile(r"/api/alerts/?"), decode, answer, refuse),)

@@ -1,0 +1,73 @@
+"""`errtally group` answers each event with its issue, in order, and names the line that it can't read."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from errtally.exporter.commands.group import command
+
+EVENTS = [
+    {"message": "order 17 lost", "level": "error", "type": "LostError"},
+    {"message": "disk full", "level": "fatal", "logger": "db"},
+    {"message": "order 23 lost", "type": "LostError", "context": {"tags": {"a": 1}}, "unknown": [1]},
+]
+
+
+def run(lines, *arguments):
+    return CliRunner().invoke(command, arguments, input=lines)
+
+
+def test_each_event_gets_one_line_in_order():
+    result = run("\n\n".join(json.dumps(event) for event in EVENTS))
+    issues = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [issue["title"] for issue in issues] == [
+        "LostError: order <num> lost",
+        "disk full",
+        "LostError: order <num> lost",
+    ]
+    assert list(issues[1]) == ["issue", "type", "title", "culprit", "fingerprint", "why"]
+    assert issues[0]["issue"] == issues[0]["fingerprint"] == issues[2]["issue"] != issues[1]["issue"]
+    assert issues[1]["culprit"] == "db"
+    assert issues[0]["why"] == ["version 1", "type LostError", "message order <num> lost"]
+
+
+def test_explain_writes_for_people():
+    result = run(json.dumps(EVENTS[1]), "--explain")
+    heading, *rest = result.stdout.splitlines()
+    assert heading.endswith("  disk full")
+    assert rest == ["  at  db", "  by  version 1", "  by  message disk full"]
+    assert "  at  " not in run(json.dumps({"message": "x"}), "--explain").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        pytest.param("{", "truncated", id="broken JSON"),
+        pytest.param("17", "Expected `object`", id="no object"),
+        pytest.param('{"message": 17}', "Expected `str`, got `int` - at `$.message`", id="a message that is a number"),
+        pytest.param(
+            '{"message": "x", "stack": []}',
+            "Expected `str | null`, got `array` - at `$.stack`",
+            id="a stack that is a list",
+        ),
+        pytest.param(
+            '{"message": "x", "fingerprint": "x"}',
+            "Expected `array | null`, got `str` - at `$.fingerprint`",
+            id="a fingerprint that is a string",
+        ),
+        pytest.param(b'{"message": "\xff"}', "utf-8", id="bytes that are no text"),
+    ],
+)
+def test_a_line_that_is_no_event_is_named(line, complaint):
+    first = json.dumps(EVENTS[0]).encode()
+    result = run(first + b"\n\n" + (line if isinstance(line, bytes) else line.encode()) + b"\n" + first)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: standard input, line 3: ")
+    assert complaint in result.stderr
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_no_input_gives_no_output():
+    assert run("").output == ""

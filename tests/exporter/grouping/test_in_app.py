@@ -1,0 +1,131 @@
+"""The deciding frame is the application's newest, and is called the same on each machine and after each build."""
+
+# ruff: noqa: E501 (a case of a table is one line)
+
+import pytest
+
+from errtally.event.model import Frame
+from errtally.exporter.grouping.in_app import deciding_frame, function_of, normalise_function, place_of
+
+
+def frames(*described):
+    return [Frame(**frame) for frame in described]
+
+
+APP = {"function": "price", "filename": "/srv/shop/orders/price.py"}
+
+
+@pytest.mark.parametrize(
+    ("stack", "function", "in_app"),
+    [
+        pytest.param([APP, {"function": "get", "filename": "/usr/lib/python3.11/site-packages/x.py"}], "price", True, id="a dependency's folder"),
+        pytest.param([APP, {"function": "run", "filename": "/opt/py/lib/python3.11/asyncio/runners.py"}], "price", True, id="Python's library"),
+        pytest.param([APP, {"function": "load", "filename": "<frozen importlib._bootstrap>"}], "price", True, id="frozen modules"),
+        pytest.param([APP, {"function": "emit", "filename": "node:events"}], "price", True, id="Node's own modules"),
+        pytest.param([APP, {"function": "x", "filename": "C:\\app\\node_modules\\y\\z.js"}], "price", True, id="node_modules on Windows"),
+        pytest.param([APP, {"function": "get", "module": "java.util.ArrayList", "filename": "ArrayList.java"}], "price", True, id="Java's library"),
+        pytest.param([APP, {"function": "x", "module": "javaxyz.Foo"}], "x", True, id="a package that only begins alike"),
+        pytest.param([APP, {"function": "core::panicking::panic_fmt"}], "price", True, id="Rust's core"),
+        pytest.param([APP, {"function": "map/2", "package": "elixir"}], "price", True, id="Elixir's own application"),
+        pytest.param([APP, {"function": "load", "filename": "/srv/x.py", "in_app": False}], "price", True, id="the client's flag"),
+        pytest.param([APP, {"function": "k", "filename": "/x/site-packages/a.py", "in_app": True}], "k", True, id="a flag beats the rules"),
+        pytest.param([{"function": "dep", "filename": "/x/site-packages/a.py"}, {"function": "std", "module": "java.lang.X"}], "dep", False, id="no application: the newest dependency"),
+        pytest.param([{"function": "a", "module": "java.lang.X"}, {"function": "b", "module": "java.lang.Y"}], "b", False, id="only the library: the newest"),
+        pytest.param([APP, {"function": "processTicksAndRejections", "in_app": True}], "price", True, id="helpers are passed over"),
+        pytest.param([{"function": "{main}"}], "{main}", False, id="only a helper"),
+        pytest.param([{}, {}], None, False, id="frames that say nothing"),
+    ],
+)  # fmt: skip
+def test_deciding_frame(stack, function, in_app):
+    frame, found = deciding_frame(frames(*stack))
+    assert (frame.function, found) == (function, in_app)
+
+
+def test_a_stack_without_frames_has_no_deciding_frame():
+    assert deciding_frame([]) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("frame", "place"),
+    [
+        pytest.param({"filename": "/srv/shop/orders/price.py"}, "orders/price", id="folder and file"),
+        pytest.param({"filename": "price.py"}, "price", id="only a file"),
+        pytest.param({"filename": "/srv/shop/orders/__init__.py"}, "shop/orders/__init__", id="a package's file needs its folders"),
+        pytest.param({"filename": "x.py", "abs_path": "/srv/shop/x.py"}, "shop/x", id="the absolute path is what text has too"),
+        pytest.param({"filename": "/srv/shop/releases/20260101120000/price.py"}, "shop/price", id="a release's folder"),
+        pytest.param({"filename": "/srv/shop/9f86d081884c/price.py"}, "shop/price", id="a commit's folder"),
+        pytest.param({"filename": "/srv/shop-1.2.3/src/price.py"}, "shop/price", id="a version in the folder's name"),
+        pytest.param({"filename": "https://a.example/static/app.3f2a1c9b.js?v=1#x"}, "static/app", id="a bundle's hash, query and host"),
+        pytest.param({"filename": "app:///dist/main.js"}, "main", id="the scheme of a source map"),
+        pytest.param({"filename": "webpack:///./src/cart/x.js?abcd"}, "cart/x", id="webpack"),
+        pytest.param({"filename": "http://127.0.0.1:1/p.html"}, "p", id="a file at the root"),
+        pytest.param({"filename": "file:///srv/a/n.mjs"}, "a/n", id="a file URL"),
+        pytest.param({"filename": "C:\\srv\\shop\\x.php"}, "shop/x", id="a Windows path"),
+        pytest.param({"module": "com.acme.Shop$1", "filename": "Shop.java"}, "com.acme.Shop", id="Java's class"),
+        pytest.param({"module": "github.com/x/y@v1.2.3/z", "filename": "/a/b.go"}, "github.com/x/y/z", id="a module's version"),
+        pytest.param({"module": "orders.price"}, "orders.price", id="only a module"),
+        pytest.param({"module": "orders.price", "filename": "orders/price.py"}, "orders/price", id="Python's path beats its module"),
+        pytest.param({"module": "$Proxy12"}, "$Proxy", id="a proxy's number"),
+        pytest.param({}, "", id="nothing"),
+    ],
+)  # fmt: skip
+def test_place(frame, place):
+    assert place_of(Frame(**frame)) == place
+
+
+@pytest.mark.parametrize(
+    ("name", "normal"),
+    [
+        pytest.param("<lambda>", "lambda", id="Python's lambda"),
+        pytest.param("outer.<locals>.inner", "inner", id="Python's qualified name"),
+        pytest.param("<module>", "", id="Python's module"),
+        pytest.param("async open", "open", id="V8's async"),
+        pytest.param("new Foo", "Foo", id="V8's constructor"),
+        pytest.param("get bad [as bad]", "bad", id="V8's getter with alias"),
+        pytest.param("?", "", id="an unknown function"),
+        pytest.param("f/<", "f", id="Firefox's inner function"),
+        pytest.param("async*f", "f", id="Firefox's asynchronous parent"),
+        pytest.param("lambda$main$5", "main", id="Java's lambda"),
+        pytest.param("com.acme.X$$Lambda$14/0x00", "com.acme.X$$Lambda", id="Java's lambda class"),
+        pytest.param("Svc$$EnhancerBySpringCGLIB$$ab12", "Svc", id="CGLIB"),
+        pytest.param("jdk.internal.reflect.GeneratedMethodAccessor12", "jdk.internal.reflect.GeneratedMethodAccessor", id="accessors"),
+        pytest.param("access$000", "access", id="Java's synthetic accessor"),
+        pytest.param("Foo$1", "Foo", id="Java's anonymous class"),
+        pytest.param("<Main>b__0_1", "Main", id=".NET's lambda"),
+        pytest.param("<Main>m__3", "Main", id="Mono's lambda"),
+        pytest.param("<>c.<Main>b__0_1", "Main", id=".NET's lambda with its class"),
+        pytest.param("<Aio>d__1.MoveNext", "Aio", id=".NET's asynchronous method"),
+        pytest.param("Repo`1[T]", "Repo", id=".NET's generics"),
+        pytest.param("main.func3", "main.func", id="Go's function literal"),
+        pytest.param("main.func1.2", "main.func", id="Go's nested function literal"),
+        pytest.param("func2", "func", id="Go's function literal alone"),
+        pytest.param("(*T[...]).m", "(*T).m", id="Go's generics"),
+        pytest.param("block (2 levels) in find", "find", id="Ruby's block"),
+        pytest.param("rescue in outer", "outer", id="Ruby's rescue"),
+        pytest.param("Acme\\{closure:/f.php:3}", "Acme\\{closure}", id="PHP's numbered closure"),
+        pytest.param("r::f::{{closure}}::h0123456789abcdef", "r::f", id="Rust's closure and hash"),
+        pytest.param("std[e28293b1aa0f68bd]::x", "std::x", id="Rust's crate hash"),
+        pytest.param('"-map/2-lists^map/1-0-"/2', "map/2", id="Erlang's comprehension"),
+        pytest.param("0x7f00", "", id="an address"),
+    ],
+)  # fmt: skip
+def test_function(name, normal):
+    assert normalise_function(name) == normal
+
+
+@pytest.mark.parametrize(
+    ("frame", "function"),
+    [
+        pytest.param({"function": "Repo.find", "filename": "a.js"}, "find", id="Chromium names the class"),
+        pytest.param({"function": "find", "filename": "a.js"}, "find", id="Firefox does not"),
+        pytest.param({"function": "Object.<anonymous>", "filename": "a.js"}, "", id="an anonymous function"),
+        pytest.param({"function": "Shop::Repo#find", "filename": "a.rb"}, "find", id="Ruby 3.4 names the class"),
+        pytest.param(
+            {"function": "(*Repo).find", "module": "main", "filename": "a.go"}, "(*Repo).find", id="Go's receiver stays"
+        ),
+        pytest.param({"filename": "a.js"}, "", id="no function"),
+        pytest.param({"function": "a.b"}, "a.b", id="no path"),
+    ],
+)
+def test_function_of_a_frame(frame, function):
+    assert function_of(Frame(**frame)) == function
