@@ -42,6 +42,7 @@ generate: install  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally alertmanager build
 	$(BIN)/errtally alertmanager build --config deploy/errtally.yml --out deploy/generated/alertmanager
 	$(BIN)/errtally dashboards build
+	$(BIN)/python docs/build_reference.py
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
