@@ -52,6 +52,7 @@ class Writer:
         self._reader = Reader(self._journal, positions)
         self._thresholds = Thresholds(config.projects)
         self._own = Changes()
+        self._forgotten: list[str] = []
         fold = Fold(self._state, self._thresholds)
         fold.declare(config.projects)
         self._apply(fold.changes, stop=None)
@@ -107,7 +108,9 @@ class Writer:
         if finished := self._reader.finished():
             # What was read to their ends is stored by now, so the segments may go.
             self._reader.forget(finished)
-            self._store.forget(finished)
+            self._forgotten += finished
+        if self._forgotten:
+            self._forget()
         return records
 
     def _apply(self, changes: Changes, stop: threading.Event | None) -> None:
@@ -128,6 +131,16 @@ class Writer:
                 delay = min(delay * 2, MAX_RETRY_SECONDS)
             else:
                 return
+
+    def _forget(self) -> None:
+        """Remove the positions of segments that are gone; they do no harm until it succeeds."""
+        try:
+            self._store.forget(self._forgotten)
+        except StoreError as exc:  # the next step tries again
+            self._own.add[names.STORE_ERRORS.name, (), ""] += 1
+            _log.warning("positions of gone segments not removed", error=str(exc))
+        else:
+            self._forgotten = []
 
     def _prune(self) -> None:
         try:

@@ -51,7 +51,8 @@ class Budget:
         """Note a label set that the store has."""
         if (metric.name, labels) not in self._admitted:
             self._admitted.add((metric.name, labels))
-            if names.OTHER not in labels:
+            # Only the label that the budget bounds tells: an environment may be called ``__other__`` as well.
+            if labels[metric.labels.index(metric.other_label)] != names.OTHER:
                 self.sizes[metric.name, labels[0]] += 1
 
     def admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:

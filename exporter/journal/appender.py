@@ -75,7 +75,10 @@ class Appender:
         data = frame.encode(payload, events, received)
         with self._lock:
             if self._size >= self._segment_bytes:
-                self._rotate()
+                try:
+                    self._rotate()
+                except OSError as exc:
+                    raise JournalError(f"the journal's next segment can't be begun: {exc}") from exc
             if self._others_bytes + self._size + len(data) > self._journal_bytes:
                 self._others_bytes = self._measure_others()
                 if self._others_bytes + self._size + len(data) > self._journal_bytes:
@@ -105,7 +108,11 @@ class Appender:
                 done += os.write(self._descriptor, data[done:] if done else data)
         except OSError as exc:
             # Part of a frame may stand there; the next one must not be appended behind it.
-            os.ftruncate(self._descriptor, self._size)
+            try:
+                os.ftruncate(self._descriptor, self._size)
+            except OSError:
+                # Then it stays behind: the next append begins another segment, and the reader drops the torn frame.
+                self._size = self._segment_bytes
             what = "the disk is full" if exc.errno in {errno.ENOSPC, errno.EDQUOT} else str(exc)
             raise JournalError(f"the journal can't be written: {what}") from exc
 
@@ -114,16 +121,21 @@ class Appender:
         # The reader must never find the segment without its lock, so it gets its name only when it is locked.
         draft = path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        draft.rename(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            draft.rename(path)
+        except OSError:
+            os.close(descriptor)
+            draft.unlink(missing_ok=True)
+            raise
         return descriptor
 
     def _rotate(self) -> None:
-        self._sequence += 1
-        fresh = self._open()
         with self._sync_lock:
             os.fdatasync(self._descriptor)
             self._synced = self._written
+            self._sequence += 1
+            fresh = self._open()
             os.close(self._descriptor)
             self._descriptor = fresh
         self._others_bytes = self._measure_others()

@@ -102,6 +102,8 @@ class StoreView:
             if family is None:  # written by a newer exporter
                 continue
             labels = tuple(json.loads(text))
+            if len(labels) != len(family.metric.labels):  # written by an exporter whose metric had other labels
+                continue
             exemplar = None
             if exemplar_json is not None:
                 pairs, worth, timestamp = json.loads(exemplar_json)
