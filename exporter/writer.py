@@ -14,6 +14,7 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import SUM, Changes
 from errtally.exporter.digest.fold import Fold
+from errtally.exporter.installation import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY
 from errtally.exporter.journal.reader import Reader
 from errtally.exporter.journal.records import decoder
 from errtally.exporter.store import database
@@ -27,11 +28,8 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 0.02
 MAX_FOLD_EVENTS = 20_000
-HEARTBEAT_SECONDS = 2.0
 PRUNE_SECONDS = 30.0
 MAX_RETRY_SECONDS = 5.0
-HEARTBEAT_FILE = "writer.heartbeat"
-JOURNAL_DIRECTORY = "journal"
 
 _log = structlog.get_logger(__name__)
 

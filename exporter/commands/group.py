@@ -10,6 +10,7 @@ import msgspec
 
 from errtally.errors import MalformedError
 from errtally.event.scrub import Scrubber
+from errtally.exporter.config import Limits
 from errtally.exporter.grouping import fingerprint
 from errtally.exporter.protocols import native
 
@@ -41,13 +42,13 @@ def group(events: BinaryIO, issues: BinaryIO, *, explain: bool) -> None:
     Raises:
         click.ClickException: a line is not an event; it names the line. The lines before it have been written.
     """
-    encode, scrubber = msgspec.json.Encoder().encode, Scrubber()
+    encode, scrubber, limit = msgspec.json.Encoder().encode, Scrubber(), Limits().item_bytes
     for number, line in enumerate(events, start=1):
         if not line.strip():
             continue
         try:
             # Scrubbed first, as the exporter does, so that this says what the exporter would do.
-            grouping = fingerprint(scrubber.scrub_event(native.event_from(line, 0.0).event))
+            grouping = fingerprint(scrubber.scrub_event(native.event_from(line, 0.0, limit).event))
         except (MalformedError, UnicodeDecodeError) as exc:
             issues.flush()
             raise click.ClickException(f"standard input, line {number}: {exc}") from exc

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from errtally import names
@@ -27,7 +28,10 @@ SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.proje
   i.culprit, i.status, i.regressed
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
 """
-_USERS_CACHE_SECONDS = 5.0
+_USERS_SECONDS = 5.0
+"""How old the numbers of affected users may become when nothing changes but the time."""
+_USERS_PAUSE = 10
+"""Counting users takes at most one part in so many of the time, however many there are."""
 MAX_TITLE_LABEL = 120
 
 
@@ -41,7 +45,9 @@ class StoreView:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._change = -1
+        self._users_change = -1
         self._users_at = float("-inf")
+        self._users_pause_seconds = 0.0
         self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._families: dict[str, Family | HistogramFamily] = {
             metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
@@ -80,9 +86,12 @@ class StoreView:
                 self._change = change
                 self._read_alerts()
             self._read_apdex(now)
-            if now - self._users_at >= _USERS_CACHE_SECONDS:
-                self._users_at = now
+            age = now - self._users_at
+            if age >= (self._users_pause_seconds if change != self._users_change else _USERS_SECONDS):
+                started = time.perf_counter()
                 self._read_users(now)
+                self._users_at, self._users_change = now, change
+                self._users_pause_seconds = _USERS_PAUSE * (time.perf_counter() - started)
             positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
         finally:
             db.execute("COMMIT")
