@@ -87,7 +87,7 @@ class StoreView:
                 self._read_alerts()
             self._read_apdex(now)
             age = now - self._users_at
-            if age >= (self._users_pause_seconds if change != self._users_change else _USERS_SECONDS):
+            if age < 0 or age >= (self._users_pause_seconds if change != self._users_change else _USERS_SECONDS):
                 started = time.perf_counter()
                 self._read_users(now)
                 self._users_at, self._users_change = now, change
