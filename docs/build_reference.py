@@ -42,7 +42,7 @@ def metrics_page() -> str:
 def commands_page() -> str:
     """Return docs/commands.md."""
     sections = [_COMMANDS_HEAD]
-    root = click.Context(errtally, info_name="errtally")
+    root = click.Context(errtally, info_name="errtally", **errtally.context_settings)
     for name in COMMANDS:
         command = errtally.get_command(root, name)
         assert command is not None
