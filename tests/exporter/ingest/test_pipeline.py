@@ -147,7 +147,12 @@ def test_no_byte_of_a_secret_of_another_item_reaches_the_journal(kind, content):
 def test_a_user_is_counted_by_a_keyed_hash():
     appender = RecordingAppender()
     app = door(appender)
-    users = [{"id": "7"}, {"id": "7", "email": "a@example.org"}, {"email": "a@example.org"}, {"ip_address": "192.0.2.9"}]
+    users = [
+        {"id": "7"},
+        {"id": "7", "email": "a@example.org"},
+        {"email": "a@example.org"},
+        {"ip_address": "192.0.2.9"},
+    ]
     for user in (*users, {}):
         post(app, "/api/events", {"message": "m", "context": {"user": user}})
     post(app, "/api/1/envelope/", envelope(("event", {"message": "m", "user": {"ip_address": "{{auto}}"}})))
@@ -286,7 +291,7 @@ plain_events = st.fixed_dictionaries(
     {"message": st.sampled_from(["order 1 failed", "order 2 failed", f"password={SECRET}", "ERR a@example.org", ""])},
     optional={
         "type": st.sampled_from(["A", "B"]),
-        "stack": st.sampled_from(["", "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nE: x"]),
+        "stack": st.sampled_from(["", 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nE: x']),
         "platform": st.sampled_from(["python", "java"]),
         "logger": st.sampled_from(["l", "m"]),
         "transaction": st.sampled_from(["/a", f"/b?token={SECRET}"]),
