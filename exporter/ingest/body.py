@@ -20,7 +20,7 @@ _ZSTD_MAX_WINDOW_BYTES = 1 << 25
 """32 MiB: more than levels up to 20 use; a frame that asks for more memory is refused."""
 
 _CHUNK_BYTES = 16 * 1024
-_ZSTD_CHUNK_BYTES = 256
+_ZSTD_CHUNK_BYTES = 64
 """So little zstd input makes at most a few MiB beyond the limit, whatever it claims."""
 
 _PLAIN = frozenset({"", "identity", "utf-8", "utf8", "none"})

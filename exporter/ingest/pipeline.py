@@ -238,13 +238,13 @@ class Pipeline:
             "level": event.level,
             "type": event.type,
             "message": event.message,
-            "platform": event.platform,
+            "platform": self._label(event.platform, scrubbed) or None,
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": event.release,
+            "release": self._label(event.release, scrubbed) or None,
             "server_name": event.server_name,
-            "trace_id": event.trace_id,
+            "trace_id": self._label(event.trace_id, scrubbed) or None,
             "tags": event.tags,
         }
         details = self._scrubber.scrub_value(item.details(), scrubbed)
