@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping  # noqa: TC003 (msgspec reads the annotations)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from errtally import names
 from errtally.config import load
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from errtally.config.document import Document
 
 ENVIRONMENT = {
@@ -108,6 +109,16 @@ def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
     if problems:
         raise ConfigError(problems)
     return build(document, path or "environment")
+
+
+def hand_over(config: ExporterConfig) -> str:
+    """Write settings for a worker process, which must not read a file that was changed since it was checked."""
+    return msgspec.json.encode(config, enc_hook=str).decode()
+
+
+def take_over(text: str) -> ExporterConfig:
+    """Read what `hand_over` wrote."""
+    return msgspec.json.decode(text, type=ExporterConfig, dec_hook=lambda kind, value: kind(value))
 
 
 def build(document: Document, name: str) -> ExporterConfig:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 import structlog
@@ -14,8 +15,9 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
-from errtally.errors import ErrtallyError
-from errtally.exporter.installation import configure_logging, secret
+from errtally.errors import ConfigError, ErrtallyError
+from errtally.exporter.config import from_environ, hand_over
+from errtally.exporter.installation import SETTINGS_VARIABLE, configure_logging, secret
 from errtally.exporter.writer import Writer
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 BLOCKING_THREADS = 16
 LOCK_FILE = "errtally.lock"
+_FIXED = ("host", "port", "data_dir", "workers", "durability")
+"""Settings that a reload does not change."""
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +38,7 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
     """Run the exporter until it is told to stop; what was accepted is folded before this returns.
 
     Args:
-        config: the settings; the workers build theirs from the same environment.
+        config: the settings; a reload (SIGHUP) builds them anew from the environment and the file that it names.
         on_ready: called when the port is bound.
 
     Raises:
@@ -63,7 +67,9 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         factory=True,
         log_level=LogLevels.error,
     )
+    os.environ[SETTINGS_VARIABLE] = hand_over(config)
     server.on_startup(on_ready)
+    server.on_reload(lambda: _reload(config, writer))
     thread.start()
     try:
         server.serve()
@@ -71,6 +77,22 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         stop.set()
         thread.join()
         lock.close()
+
+
+def _reload(running: ExporterConfig, writer: Writer) -> None:
+    """Take a changed configuration up, for the writer and the workers started next; keep the old one when it is wrong."""
+    try:
+        config = from_environ(os.environ)
+    except ConfigError as exc:
+        _log.error("configuration not reloaded: it is wrong", problems=exc.problems)
+        return
+    for name in _FIXED:
+        if getattr(config, name) != getattr(running, name):
+            _log.warning("this setting takes a restart", setting=name)
+    config = replace(config, **{name: getattr(running, name) for name in _FIXED})
+    os.environ[SETTINGS_VARIABLE] = hand_over(config)
+    writer.configure(config)
+    _log.info("configuration reloaded")
 
 
 def _run_writer(writer: Writer, stop: threading.Event) -> None:

@@ -16,7 +16,7 @@ import structlog
 
 from errtally.errors import JournalError
 from errtally.event.scrub import Scrubber
-from errtally.exporter.config import from_environ
+from errtally.exporter.config import take_over
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.tally import Tally
@@ -24,6 +24,7 @@ from errtally.exporter.installation import (
     HEARTBEAT_FILE,
     HEARTBEAT_SECONDS,
     JOURNAL_DIRECTORY,
+    SETTINGS_VARIABLE,
     configure_logging,
     secret,
 )
@@ -46,8 +47,9 @@ _log = structlog.get_logger(__name__)
 
 
 def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
-    """Build one worker's WSGI application from the environment."""
-    config = from_environ(os.environ)
+    """Build one worker's WSGI application from the settings that the supervisor hands over."""
+    # Taken out of the environment, which the server copies into that of every request.
+    config = take_over(os.environ.pop(SETTINGS_VARIABLE))
     configure_logging(config.log_format)
     appender = Appender(
         config.data_dir / JOURNAL_DIRECTORY,

@@ -49,12 +49,17 @@ class Writer:
         self._state, positions = self._store.load(config.series_limits)
         self._reader = Reader(self._journal, positions)
         self._thresholds = Thresholds(config.projects)
+        self._next_config: ExporterConfig | None = None
         self._own = Changes()
         self._forgotten: list[str] = []
         fold = Fold(self._state, self._thresholds)
         fold.declare(config.projects)
         self._apply(fold.changes, stop=None)
         self._store.forget([name for name in positions if not (self._journal / name).exists()])
+
+    def configure(self, config: ExporterConfig) -> None:
+        """Take changed settings up with the next fold; may be called from another thread."""
+        self._next_config = config
 
     def run(self, stop: threading.Event) -> None:
         """Fold until told to stop, and then what is there still."""
@@ -79,6 +84,14 @@ class Writer:
         """Fold what is in the journal, at most one batch; return the number of records."""
         started = time.perf_counter()
         fold, records = Fold(self._state, self._thresholds), 0
+        if (config := self._next_config) is not None:
+            self._next_config = None
+            self._thresholds = Thresholds(config.projects)
+            self._state.budget.limits = config.series_limits
+            self._store.events_per_issue = config.events_per_issue
+            fold = Fold(self._state, self._thresholds)
+            fold.declare(config.projects)
+            records = 1
         for frame in self._reader.read(MAX_FOLD_EVENTS):
             records += 1
             try:

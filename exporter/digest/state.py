@@ -36,13 +36,13 @@ class Budget:
     """How many label sets each metric may have in a project; beyond, one label's value becomes ``__other__``."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self._limits = limits
+        self.limits = limits
         self._admitted: set[tuple[str, tuple[str, ...]]] = set()
         self.sizes: Counter[tuple[str, str]] = Counter()
 
     def limit(self, metric: Metric) -> int:
         """The metric's limit: configured, or the catalogue's."""
-        return self._limits.get(metric.name, metric.series_limit)
+        return self.limits.get(metric.name, metric.series_limit)
 
     def __len__(self) -> int:
         return len(self._admitted)

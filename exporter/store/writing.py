@@ -36,7 +36,7 @@ class StoreWriter:
 
     def __init__(self, connection: sqlite3.Connection, *, events_per_issue: int) -> None:
         self._db = connection
-        self._events_per_issue = events_per_issue
+        self.events_per_issue = events_per_issue
         self._series: dict[SeriesKey, int] = {}
         self._next_series_id = 1
         self._seen_rows: list[tuple[int, int]] = []
@@ -227,8 +227,8 @@ class StoreWriter:
                 """DELETE FROM samples WHERE issue = ?1
                   AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id LIMIT ?2)
                   AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id DESC LIMIT ?3)""",
-                (issue.id, min(FIRST_SAMPLES, self._events_per_issue - 1),
-                 max(self._events_per_issue - FIRST_SAMPLES, 1)),
+                (issue.id, min(FIRST_SAMPLES, self.events_per_issue - 1),
+                 max(self.events_per_issue - FIRST_SAMPLES, 1)),
             )  # fmt: skip
         db.executemany(
             "INSERT INTO history (issue, at, by, what) VALUES (?, ?, ?, ?)",

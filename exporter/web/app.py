@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -12,7 +14,8 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, rende
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException
 
-from errtally.errors import JournalError, StoreError
+from errtally.errors import ConfigError, JournalError, StoreError
+from errtally.exporter.config import from_environ
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
 from errtally.exporter.web import runbooks
@@ -101,6 +104,19 @@ def ready() -> tuple[str, int]:
     if (error := _part("appender").sync_error) is not None:
         return f"the journal can't be brought to the disk: {error}\n", 503
     return "errtally is ready\n", 200
+
+
+@routes.post("/-/reload")
+def reload() -> tuple[str, int]:
+    """Have the supervisor read the configuration file again; says what is wrong with it instead when it is."""
+    if _part("access").is_forged():
+        abort(403, "send JSON or a bearer token")
+    try:
+        from_environ(os.environ)
+    except ConfigError as exc:
+        return "\n".join(exc.problems) + "\n", 400
+    os.kill(os.getppid(), signal.SIGHUP)
+    return "the configuration is being read\n", 200
 
 
 @routes.get("/")
