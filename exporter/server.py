@@ -80,7 +80,7 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
 
 
 def _reload(running: ExporterConfig, writer: Writer) -> None:
-    """Take a changed configuration up, for the writer and the workers started next; keep the old one when it is wrong."""
+    """Take a changed configuration up, for the writer and the workers started next; a wrong one changes nothing."""
     try:
         config = from_environ(os.environ)
     except ConfigError as exc:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,12 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
 
-def _reference():
-    spec = importlib.util.spec_from_file_location("build_reference", DOCS / "build_reference.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize(("page", "build"), [("metrics.md", "metrics_page"), ("commands.md", "commands_page")])
-def test_the_reference_pages_are_what_make_generate_writes(page: str, build: str) -> None:
-    assert (DOCS / page).read_text() == getattr(_reference(), build)()
+def test_the_reference_pages_are_what_make_generate_writes() -> None:
+    # In a process of its own: click remembers in a command how it was called first.
+    done = subprocess.run(
+        [sys.executable, DOCS / "build_reference.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def _documented_routes() -> list[tuple[str, str]]:
