@@ -101,6 +101,7 @@ class Appender:
         with self._lock:
             self._sync(self._written)
             os.close(self._descriptor)
+            self._descriptor = -1  # a late append fails, instead of writing to whatever has that number then
 
     def _write(self, data: bytes) -> None:
         done = 0
