@@ -348,3 +348,17 @@ def test_lag_of_a_segment_that_goes_meanwhile_is_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr("builtins.open", gone)
     assert lag(tmp_path, {}) == (0, None, 0)
+
+
+def test_an_append_after_the_end_fails_and_writes_to_no_other_file(tmp_path):
+    writer = Appender(tmp_path)
+    descriptor = writer._descriptor
+    writer.close()
+    other = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)
+    try:
+        assert other == descriptor
+        with pytest.raises(JournalError):
+            writer.append(b"late", 1, 5.0)
+        assert os.fstat(other).st_size == 0
+    finally:
+        os.close(other)
