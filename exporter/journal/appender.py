@@ -31,7 +31,8 @@ class Appender:
         fsync: whether an append returns only when the bytes are on the disk (group commit), instead of in
             the kernel, from where a timer brings them to the disk every 20 ms.
         segment_bytes: size at which the next segment is begun.
-        journal_bytes: size of all segments together beyond which nothing more is taken.
+        journal_bytes: size of all segments together beyond which nothing more is taken; what other workers append
+            is noticed at each new segment, so they may go beyond it by a segment each.
     """
 
     def __init__(
@@ -50,13 +51,13 @@ class Appender:
         self._name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         self._sequence = 0
         self._lock = threading.Lock()
-        self._others_bytes = 0
         self._written = 0
         self._synced = 0
         self._sync_lock = threading.Lock()
         self._closing = threading.Event()
         self._descriptor = self._open()
         self._size = 0
+        self._others_bytes = self._measure_others()  # what an earlier run left counts from the first append
         self.sync_error: OSError | None = None
         self._syncer = threading.Thread(target=self._keep_syncing, name="journal-sync", daemon=True)
         self._syncer.start()
@@ -100,6 +101,7 @@ class Appender:
         with self._lock:
             self._sync(self._written)
             os.close(self._descriptor)
+            self._descriptor = -1  # a late append fails, instead of writing to whatever has that number then
 
     def _write(self, data: bytes) -> None:
         done = 0

@@ -64,7 +64,7 @@ class StoreWriter:
             self._series[metric_name, labels, part] = id_
             self._next_series_id = max(self._next_series_id, id_ + 1)
             metric = names.BY_NAME.get(metric_name)
-            if metric is not None and metric.series_limit:
+            if metric is not None and metric.other_label:
                 state.budget.remember(metric, labels)
             if metric is not None and metric is names.NEW_ISSUES:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
