@@ -132,7 +132,10 @@ class Answer:
 def call(app: Any, made: dict[str, Any]) -> Answer:
     """Call a WSGI application."""
     started: list[Any] = []
-    body = b"".join(app(made, lambda status, headers, _=None: started.append((status, headers))))
+    parts = app(made, lambda status, headers, _=None: started.append((status, headers)))
+    body = b"".join(parts)
+    if hasattr(parts, "close"):
+        parts.close()
     status, headers = started[0]
     return Answer(int(status.split()[0]), dict(headers), body)
 
