@@ -196,8 +196,10 @@ def _play(exporter: Exporter, prometheus_address: str, web: WebReceiver, mail: M
     done = web.inbox.first(_slack("High Error Rate: resolved"), within_seconds=10)
     assert done.body["attachments"][0]["color"] == "good"
     _until(
-        lambda: exporter.total(names.ALERTS, alertname="HighErrorRate") == 0
-        and exporter.total_count(names.ALERT_DURATION, alertname="HighErrorRate") == 1,
+        lambda: (
+            exporter.total(names.ALERTS, alertname="HighErrorRate") == 0
+            and exporter.total_count(names.ALERT_DURATION, alertname="HighErrorRate") == 1
+        ),
         10,
         "the exporter shows that the alert is over",
     )
