@@ -95,7 +95,7 @@ VALUES = {
 @pytest.mark.parametrize("variable", list(ENVIRONMENT))
 def test_the_environment_wins_over_the_file(folder, variable):
     value, field, expected = VALUES[variable]
-    text = "listen: 127.0.0.1:80\nexternal_url: http://y\ndata_dir: y\nworkers: 2\ndurability: write\nlog_format: console\n"
+    text = "listen: 127.0.0.1:80\nexternal_url: http://y\ndata_dir: y\nworkers: 2\n"
     assert getattr(made(folder, text), field) != expected
     assert getattr(made(folder, text, **{variable: value}), field) == expected
     assert getattr(made(folder, text, **{variable: " "}), field) != expected
@@ -112,9 +112,13 @@ def test_the_environment_wins_over_the_file(folder, variable):
         ("ERRTALLY_LISTEN", "localhost:65536", "environment: listen: 'localhost:65536' is not HOST:PORT"),
         ("ERRTALLY_DURABILITY", "hope", "environment: durability: 'hope' is none of 'write', 'fsync'"),
         ("ERRTALLY_LOG_FORMAT", "xml", "environment: log_format: 'xml' is none of 'console', 'json'"),
-        ("ERRTALLY_EXTERNAL_URL", "x.example", "environment: external_url: 'x.example' does not start with http:// or https://"),
+        (
+            "ERRTALLY_EXTERNAL_URL",
+            "x.example",
+            "environment: external_url: 'x.example' does not start with http:// or https://",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_the_environment_is_told(variable, value, complaint):
     with pytest.raises(ConfigError) as caught:
         from_environ({variable: value})
@@ -162,22 +166,72 @@ def test_loopback_needs_neither(folder, host):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        pytest.param("web: {password_file: FOLDER/none}", "web.password_file: can't be read: [Errno 2] No such file or directory: 'FOLDER/none'", id="a file that is not there"),
+        pytest.param(
+            "web: {password_file: FOLDER/none}",
+            "web.password_file: can't be read: [Errno 2] No such file or directory: 'FOLDER/none'",
+            id="a file that is not there",
+        ),
         pytest.param("web: {token_file: FOLDER/empty}", "web.token_file: FOLDER/empty is empty", id="an empty file"),
-        pytest.param("web: {token_file: FOLDER/bytes}", "web.token_file: can't be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte", id="a file that is no text"),
-        pytest.param("web: {username: ann}", "web.username: without web.password_file nobody is asked for it", id="a name without password"),
-        pytest.param("projects: [{name: a}]", "projects[0]: a project needs `keys` or `key_file`", id="a project without keys"),
-        pytest.param("projects: [{name: a, keys: []}]", "projects[0]: a project needs `keys` or `key_file`", id="an empty list of keys"),
-        pytest.param("projects: [{name: a, key_file: FOLDER/none}]", "projects[0].key_file: can't be read: [Errno 2] No such file or directory: 'FOLDER/none'", id="keys that are not there"),
-        pytest.param("projects: [{name: a, key_file: FOLDER/odd}]", "projects[0].key_file: a key is not one of letters, digits, dash and underscore, up to 64", id="a key that can't be sent"),
-        pytest.param("projects: [{name: a, keys: [k]}, {name: a, id: '2', keys: [l]}]", "projects[1]: name or id 'a' belongs to projects[0] already", id="a name twice"),
-        pytest.param("projects: [{name: a, id: '1', keys: [k]}, {name: b, id: '1', keys: [l]}]", "projects[1]: name or id '1' belongs to projects[0] already", id="an id twice"),
-        pytest.param("projects: [{name: a, id: b, keys: [k]}, {name: b, id: c, keys: [l]}]", "projects[1]: name or id 'b' belongs to projects[0] already", id="a name that is another's id"),
-        pytest.param("projects: [{name: a, keys: [k]}, {name: b, keys: [l, k]}]", "projects[1]: one of its keys belongs to projects[0] already", id="a key twice"),
-        pytest.param("series_limits: {errtally_up: 5}", "series_limits.errtally_up: not a metric that has a limit", id="a metric without limit"),
-        pytest.param("series_limits: {errtally_nothing: 5}", "series_limits.errtally_nothing: not a metric that has a limit", id="no metric"),
+        pytest.param(
+            "web: {token_file: FOLDER/bytes}",
+            "web.token_file: can't be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+            id="a file that is no text",
+        ),
+        pytest.param(
+            "web: {username: ann}",
+            "web.username: without web.password_file nobody is asked for it",
+            id="a name without password",
+        ),
+        pytest.param(
+            "projects: [{name: a}]", "projects[0]: a project needs `keys` or `key_file`", id="a project without keys"
+        ),
+        pytest.param(
+            "projects: [{name: a, keys: []}]",
+            "projects[0]: a project needs `keys` or `key_file`",
+            id="an empty list of keys",
+        ),
+        pytest.param(
+            "projects: [{name: a, key_file: FOLDER/none}]",
+            "projects[0].key_file: can't be read: [Errno 2] No such file or directory: 'FOLDER/none'",
+            id="keys that are not there",
+        ),
+        pytest.param(
+            "projects: [{name: a, key_file: FOLDER/odd}]",
+            "projects[0].key_file: a key is not one of letters, digits, dash and underscore, up to 64",
+            id="a key that can't be sent",
+        ),
+        pytest.param(
+            "projects: [{name: a, keys: [k]}, {name: a, id: '2', keys: [l]}]",
+            "projects[1]: name or id 'a' belongs to projects[0] already",
+            id="a name twice",
+        ),
+        pytest.param(
+            "projects: [{name: a, id: '1', keys: [k]}, {name: b, id: '1', keys: [l]}]",
+            "projects[1]: name or id '1' belongs to projects[0] already",
+            id="an id twice",
+        ),
+        pytest.param(
+            "projects: [{name: a, id: b, keys: [k]}, {name: b, id: c, keys: [l]}]",
+            "projects[1]: name or id 'b' belongs to projects[0] already",
+            id="a name that is another's id",
+        ),
+        pytest.param(
+            "projects: [{name: a, keys: [k]}, {name: b, keys: [l, k]}]",
+            "projects[1]: one of its keys belongs to projects[0] already",
+            id="a key twice",
+        ),
+        pytest.param(
+            "series_limits: {errtally_up: 5}",
+            "series_limits.errtally_up: not a metric that has a limit",
+            id="a metric without limit",
+        ),
+        pytest.param(
+            "series_limits: {errtally_nothing: 5}",
+            "series_limits.errtally_nothing: not a metric that has a limit",
+            id="no metric",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_contradiction_is_told_with_its_place(folder, text, complaint):
     assert problems(folder, text) == [f"FOLDER/errtally.yml: {complaint}"]
 

@@ -9,9 +9,12 @@ import stat
 import threading
 import time
 
+from typing import ClassVar
+
 import pytest
 import structlog
 from click.testing import CliRunner
+from tests.exporter.inprocess import RecordingAppender, call, environ
 
 from errtally import names
 from errtally.errors import ErrtallyError, JournalError
@@ -21,7 +24,6 @@ from errtally.exporter.config import ExporterConfig, Project, from_environ
 from errtally.exporter.ingest.tally import Tally
 from errtally.exporter.journal.records import decoder
 from errtally.exporter.writer import HEARTBEAT_FILE, HEARTBEAT_SECONDS
-from tests.exporter.inprocess import RecordingAppender, call, environ
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ def logging():
 class Granian:
     """Stands for the real server: says that it is ready and returns."""
 
-    made: dict = {}
+    made: ClassVar = {}
 
     def __init__(self, target, **options):
         Granian.made = {"target": target, **options}
@@ -52,7 +54,8 @@ def stubbed(monkeypatch):
     monkeypatch.setattr(server.multiprocessing, "set_start_method", lambda *_, **__: None)
 
 
-def test_serve_runs_the_writer_and_the_server_and_leaves_the_directory_free(tmp_path, stubbed):
+@pytest.mark.usefixtures("stubbed")
+def test_serve_runs_the_writer_and_the_server_and_leaves_the_directory_free(tmp_path):
     ready = []
     config = ExporterConfig(data_dir=tmp_path / "data", port=1234, workers=3)
     for _ in range(2):
@@ -67,14 +70,16 @@ def test_serve_runs_the_writer_and_the_server_and_leaves_the_directory_free(tmp_
     assert len(secret.read_bytes()) == 32
 
 
-def test_two_exporters_can_not_share_a_directory(tmp_path, stubbed):
+@pytest.mark.usefixtures("stubbed")
+def test_two_exporters_can_not_share_a_directory(tmp_path):
     held = server._lock(tmp_path / server.LOCK_FILE)
     with pytest.raises(ErrtallyError, match="another exporter uses this directory"):
         server.serve(ExporterConfig(data_dir=tmp_path), on_ready=lambda: None)
     held.close()
 
 
-def test_a_directory_that_can_not_be_used_is_told(tmp_path, stubbed):
+@pytest.mark.usefixtures("stubbed")
+def test_a_directory_that_can_not_be_used_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ErrtallyError, match="can't be used"):
         server.serve(ExporterConfig(data_dir=tmp_path / "file"), on_ready=lambda: None)
@@ -101,7 +106,7 @@ def test_a_key_is_never_readable_by_others(tmp_path, monkeypatch):
 
 def test_a_writer_that_fails_ends_the_exporter(monkeypatch):
     class Broken:
-        def run(self, stop):
+        def run(self, _):
             raise ZeroDivisionError
 
     killed = []
@@ -181,9 +186,13 @@ def test_a_worker_takes_requests(tmp_path, monkeypatch):
 def test_logs_show_no_local_variables(log_format, capsys):
     server.configure_logging(log_format)
     log = structlog.get_logger()
-    try:
+
+    def fail():
         password = "hunter2" * 2  # noqa: F841 (what must not be shown)
         raise ZeroDivisionError("a defect")
+
+    try:
+        fail()
     except ZeroDivisionError:
         log.exception("it failed", place="here")
     log.debug("not shown")

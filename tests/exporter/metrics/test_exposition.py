@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from tests.exporter.inprocess import InProcess, envelope
+from tests.peers import peer
 
 from errtally import names
 from errtally.errors import StoreError
@@ -21,8 +23,6 @@ from errtally.exporter.digest.state import Budget
 from errtally.exporter.metrics import exposition, process
 from errtally.exporter.metrics.family import Family, HistogramFamily, exemplar_text, number_text
 from errtally.exporter.metrics.view import StoreView
-from tests.exporter.inprocess import InProcess, envelope
-from tests.peers import peer
 
 SCRAPE = Path(__file__).parents[2] / "data" / "captures" / "prometheus-scrape"
 OPENMETRICS = {"Accept": "application/openmetrics-text; version=1.0.0"}
@@ -195,14 +195,22 @@ def fill(exporter):
             "/api/events?project=shop",
             {
                 "events": [
-                    {"message": f'no "{word}"', "type": f"T{number}", "level": level, "context": {"environment": hostile, "user": {"id": word}, "trace": {"trace_id": "t" * 32}}}
+                    {
+                        "message": f'no "{word}"',
+                        "type": f"T{number}",
+                        "level": level,
+                        "context": {"environment": hostile, "user": {"id": word}, "trace": {"trace_id": "t" * 32}},
+                    }
                     for word in ("milk", "tea")
                     for level in ("error", "fatal")
                 ]
             },
-        )  # fmt: skip
+        )
     for duration in (0.1, 0.7, 5.0, 100.0):
-        exporter.post("/api/requests", {"transaction": 'GET "/a\\b"', "duration_seconds": duration, "status": 200, "trace_id": "a1"})  # fmt: skip
+        exporter.post(
+            "/api/requests",
+            {"transaction": 'GET "/a\\b"', "duration_seconds": duration, "status": 200, "trace_id": "a1"},
+        )
     exporter.post(
         "/api/1/envelope/",
         envelope(
@@ -348,8 +356,23 @@ def test_an_issues_status_has_one_series(exporter):
     assert [labels["status"] for labels in infos] == ["ignored"]
 
 
+def test_a_regression_has_its_moment(exporter):
+    exporter.post("/api/events", {"message": "no milk left"})
+    exporter.fold()
+    [issue] = exporter.reader.issues()
+    assert exporter.total(names.ISSUE_REGRESSED.name) == 0
+    with exporter.folding():
+        exporter.post(f"/api/issues/{issue['fingerprint']}/resolve", {})
+    exporter.post("/api/events", {"message": "no milk left"})
+    exporter.fold()
+    assert exporter.total(names.ISSUE_REGRESSED.name) == exporter.reader.issues()[0]["regressed"] > 0
+
+
 def test_the_score_is_absent_without_requests(exporter):
-    exporter.post("/api/requests", {"requests": [{"transaction": "/a", "duration_seconds": seconds} for seconds in (0.1, 1.0, 9.0)]})  # fmt: skip
+    exporter.post(
+        "/api/requests",
+        {"requests": [{"transaction": "/a", "duration_seconds": seconds} for seconds in (0.1, 1.0, 9.0)]},
+    )
     exporter.fold()
     assert exporter.total(names.APDEX_SCORE.name, transaction="") == 0.5
     view = StoreView(exporter.config.data_dir, Budget({}))
@@ -363,7 +386,11 @@ def test_affected_users_are_counted_by_window(exporter):
     view = StoreView(exporter.config.data_dir, Budget({}))
     later = max(item["last_seen"] for item in exporter.reader.issues()) + 7200
     found = samples(parse_text(view.render(later, openmetrics=False).decode()))
-    counts = {dict(key[1])["window"]: value for key, value in found.items() if key[0] == names.USERS_AFFECTED.name and dict(key[1])["project"] == "shop"}  # fmt: skip
+    counts = {
+        dict(key[1])["window"]: value
+        for key, value in found.items()
+        if key[0] == names.USERS_AFFECTED.name and dict(key[1])["project"] == "shop"
+    }
     assert counts == {"1h": 0, "24h": 2}
 
 
@@ -399,7 +426,7 @@ def test_a_store_that_can_not_be_read_is_told_and_found_again(exporter, tmp_path
         StoreView(tmp_path / "nowhere", Budget({})).render(1.0, openmetrics=False)
 
 
-def test_what_the_process_says_of_itself(monkeypatch):
+def test_what_the_process_says_of_itself():
     own = process.registry(lambda: False, lambda: 3)
     found = samples(parse_text(process.render(own, openmetrics=False).decode()))
     assert found[names.UP.name, frozenset()] == 0

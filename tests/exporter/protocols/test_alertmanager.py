@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.exporter.inprocess import deliver
 
 from errtally.errors import MalformedError, TooLargeError
 from errtally.exporter.config import Limits
 from errtally.exporter.protocols import alertmanager
-from tests.exporter.inprocess import deliver
 
 ALERT = {
     "status": "firing",
@@ -37,7 +37,9 @@ def test_a_firing_and_a_resolved_alert_are_told_apart_whatever_the_group_says():
 
 
 def test_an_alert_of_nothing_has_defaults():
-    [alert] = sent({"status": "resolved", "fingerprint": "f", "labels": {}, "startsAt": "2026-11-24T05:00:00Z", "endsAt": "x"}).alerts  # fmt: skip
+    [alert] = sent(
+        {"status": "resolved", "fingerprint": "f", "labels": {}, "startsAt": "2026-11-24T05:00:00Z", "endsAt": "x"}
+    ).alerts
     assert (alert.name, alert.severity, alert.summary) == ("unnamed", "none", "")
     assert alert.ends_at == alert.starts_at
 

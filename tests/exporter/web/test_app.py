@@ -6,12 +6,12 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+from tests.exporter.inprocess import InProcess, envelope, environ
 
 from errtally.errors import JournalError
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.web import app as app_module
 from errtally.exporter.web.app import _ago, _moment
-from tests.exporter.inprocess import InProcess, environ, envelope
 
 HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
 
@@ -97,16 +97,22 @@ def test_hostile_text_is_shown_as_text(exporter):
                     "stacktrace": {
                         "frames": [
                             {
-                                "function": HOSTILE, "module": HOSTILE, "filename": HOSTILE, "context_line": HOSTILE,
-                                "pre_context": [HOSTILE], "post_context": [HOSTILE], "vars": {HOSTILE: HOSTILE},
-                                "lineno": 3, "in_app": True,
+                                "function": HOSTILE,
+                                "module": HOSTILE,
+                                "filename": HOSTILE,
+                                "context_line": HOSTILE,
+                                "pre_context": [HOSTILE],
+                                "post_context": [HOSTILE],
+                                "vars": {HOSTILE: HOSTILE},
+                                "lineno": 3,
+                                "in_app": True,
                             }
                         ]
                     },
                 }
             ]
         },
-    }  # fmt: skip
+    }
     assert exporter.post("/api/shop/envelope/", envelope(("event", event))).status == 200
     exporter.fold()
     [found] = exporter.reader.issues()
@@ -317,9 +323,9 @@ def test_a_store_that_fails_is_503(exporter):
         assert (answer.status, answer.json()["error"]["code"]) == (503, "store")
 
 
-PASSWORD = ExporterConfig(web_password="pass: word", web_username="ann")  # noqa: S106
-TOKEN = ExporterConfig(web_token="t0ken")  # noqa: S106
-BOTH = ExporterConfig(web_password="p", web_token="t0ken")  # noqa: S106
+PASSWORD = ExporterConfig(web_password="pass: word", web_username="ann")
+TOKEN = ExporterConfig(web_token="t0ken")
+BOTH = ExporterConfig(web_password="p", web_token="t0ken")
 
 
 def basic(text):
@@ -385,8 +391,16 @@ def test_a_decision_names_who_made_it(tmp_path, headers, who):
 
 @pytest.mark.parametrize(
     ("elapsed", "text"),
-    [(-5, "0 s ago"), (0, "0 s ago"), (59.9, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (86400, "1 d ago"), (10**7, "115 d ago")],
-)  # fmt: skip
+    [
+        (-5, "0 s ago"),
+        (0, "0 s ago"),
+        (59.9, "59 s ago"),
+        (60, "1 min ago"),
+        (3600, "1 h ago"),
+        (86400, "1 d ago"),
+        (10**7, "115 d ago"),
+    ],
+)
 def test_how_long_ago(elapsed, text):
     assert _ago(1e9 - elapsed, 1e9) == text
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.exporter.inprocess import RecordingAppender, call, door, envelope, environ
 
 from errtally import names
 from errtally.exporter.config import ExporterConfig, Project
 from errtally.exporter.ingest.tally import Tally
-from tests.exporter.inprocess import RecordingAppender, call, door, environ, envelope
 
 INGEST = ["/api/42/envelope/", "/api/42/store/", "/api/events", "/api/requests"]
 
@@ -38,8 +38,12 @@ def test_a_browser_of_another_origin_can_not_tell_alerts():
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [(envelope(("event", {"message": "m"})), 200), (b"", 400), (envelope(("event", {"message": "m"}), header={"dsn": 5}), 401)],
-)  # fmt: skip
+    [
+        (envelope(("event", {"message": "m"})), 200),
+        (b"", 400),
+        (envelope(("event", {"message": "m"}), header={"dsn": 5}), 401),
+    ],
+)
 def test_a_browser_may_read_every_answer(body, status):
     config = ExporterConfig() if status != 401 else ExporterConfig(projects=(Project("42", "42", frozenset({"k"})),))
     answer = call(door(RecordingAppender(), config), environ("/api/42/envelope/", body))
@@ -51,8 +55,14 @@ def test_a_browser_may_read_every_answer(body, status):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", "/api/events"), ("POST", "/api/issues/x/resolve"), ("OPTIONS", "/metrics"), ("DELETE", "/api/42/envelope/")],
-)  # fmt: skip
+    [
+        ("GET", "/"),
+        ("GET", "/api/events"),
+        ("POST", "/api/issues/x/resolve"),
+        ("OPTIONS", "/metrics"),
+        ("DELETE", "/api/42/envelope/"),
+    ],
+)
 def test_what_is_not_ingest_goes_on(method, path):
     assert call(door(RecordingAppender()), environ(path, method=method)).body == b"elsewhere"
 
