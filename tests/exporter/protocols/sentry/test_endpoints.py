@@ -7,12 +7,12 @@ import json
 import zlib
 
 import pytest
+from tests.exporter.inprocess import NOW, deliver, envelope
 
 from errtally.errors import MalformedError, OverloadedError, RejectedError, TooLargeError
 from errtally.exporter.config import Limits
 from errtally.exporter.protocols import registry
 from errtally.exporter.protocols.sentry import endpoints
-from tests.exporter.inprocess import NOW, deliver, envelope
 
 EVENT = {"event_id": "1" * 32, "message": "m"}
 
@@ -48,7 +48,7 @@ def test_a_route_is_found(path, protocol, project):
         "/api/42/minidump/",
         "/api/events/7",
         "/xapi/42/envelope/",
-    ],  # fmt: skip
+    ],
 )
 def test_no_route_is_found(path):
     assert registry.find(path) is None
@@ -73,9 +73,17 @@ def test_all_kinds_of_items_go_where_they_belong():
     assert (len(delivery.events), len(delivery.requests), len(delivery.sessions)) == (1, 1, 3)
     assert (len(delivery.check_ins), len(delivery.discards), len(delivery.logs)) == (1, 1, 1)
     assert delivery.items == {
-        "event": 1, "transaction": 1, "span": 1, "session": 1, "sessions": 1, "check_in": 1, "client_report": 1,
-        "log": 1, "attachment": 1, "unknown": 1,
-    }  # fmt: skip
+        "event": 1,
+        "transaction": 1,
+        "span": 1,
+        "session": 1,
+        "sessions": 1,
+        "check_in": 1,
+        "client_report": 1,
+        "log": 1,
+        "attachment": 1,
+        "unknown": 1,
+    }
     assert delivery.event_id == "1" * 32
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 
 import pytest
+from tests.exporter.inprocess import deliver, envelope, request
 
 from errtally.errors import UnauthorizedError
 from errtally.exporter.config import ExporterConfig, Project
 from errtally.exporter.protocols.sentry import keys
-from tests.exporter.inprocess import deliver, envelope, request
 
 CONFIG = ExporterConfig(projects=(Project("shop", "42", frozenset({"k1"})),))
 
@@ -26,9 +26,7 @@ def basic(text):
         pytest.param("", {"X-Sentry-Auth": "Sentry sentry_key=k1, sentry_version=7"}, "k1", id="in X-Sentry-Auth"),
         pytest.param(
             "",
-            {
-                "X-Sentry-Auth": "Sentry sentry_timestamp=1,sentry_client=raven,sentry_version=6,sentry_key=k1,sentry_secret=s"
-            },
+            {"X-Sentry-Auth": "Sentry sentry_timestamp=1,sentry_client=raven,sentry_key=k1,sentry_secret=s"},
             "k1",
             id="in any order and without blanks",
         ),
