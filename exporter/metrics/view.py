@@ -78,7 +78,7 @@ class StoreView:
                 self._read_series()
                 self._read_issues()
                 self._change = change
-                self._read_alerts()
+            self._read_alerts()
             self._read_apdex(now)
             if now - self._users_at >= _USERS_CACHE_SECONDS:
                 self._users_at = now
@@ -139,6 +139,7 @@ class StoreView:
 
     def _read_alerts(self) -> None:
         assert self._db is not None
+        self._family(names.ALERTS).clear()  # one that was not told of for a week is removed without a change
         for name, severity, firing in self._db.execute(
             "SELECT name, severity, sum(ends_at IS NULL) FROM alerts GROUP BY name, severity"
         ):
