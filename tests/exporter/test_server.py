@@ -8,7 +8,6 @@ import signal
 import stat
 import threading
 import time
-
 from typing import ClassVar
 
 import pytest

@@ -356,6 +356,25 @@ def test_an_issues_status_has_one_series(exporter):
     assert [labels["status"] for labels in infos] == ["ignored"]
 
 
+def test_firing_alerts_are_counted_until_they_end_or_are_forgotten(exporter):
+    alert = {
+        "fingerprint": "a1",
+        "labels": {"alertname": "N", "severity": "critical"},
+        "startsAt": "2026-11-24T05:00:00Z",
+    }
+
+    def tell(**change):
+        exporter.post("/api/alerts", {"version": "4", "alerts": [alert | change]})
+        exporter.fold()
+        return exporter.total(names.ALERTS.name, alertname="N")
+
+    assert tell(status="firing") == 1
+    assert tell(status="firing", fingerprint="a2") == 2
+    assert tell(status="resolved", endsAt="2026-11-24T06:00:00Z") == 1
+    exporter.writer._store.prune(1e10)
+    assert not any(name == names.ALERTS.name for name, _ in exporter.series())
+
+
 def test_a_regression_has_its_moment(exporter):
     exporter.post("/api/events", {"message": "no milk left"})
     exporter.fold()
