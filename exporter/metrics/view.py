@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from errtally import names
@@ -28,6 +29,8 @@ SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.proje
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
 """
 _USERS_CACHE_SECONDS = 5.0
+_USERS_CACHE_FACTOR = 20
+"""Counting users is the one query that grows with the store: its result holds for 20 times as long as it took."""
 MAX_TITLE_LABEL = 120
 
 
@@ -41,7 +44,7 @@ class StoreView:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._change = -1
-        self._users_at = float("-inf")
+        self._users_until = float("-inf")
         self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._families: dict[str, Family | HistogramFamily] = {
             metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
@@ -80,9 +83,11 @@ class StoreView:
                 self._change = change
             self._read_alerts()
             self._read_apdex(now)
-            if now - self._users_at >= _USERS_CACHE_SECONDS:
-                self._users_at = now
+            if time.monotonic() >= self._users_until:
+                started = time.monotonic()
                 self._read_users(now)
+                ended = time.monotonic()
+                self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
             positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
         finally:
             db.execute("COMMIT")
