@@ -413,6 +413,18 @@ def test_affected_users_are_counted_by_window(exporter):
     assert counts == {"1h": 0, "24h": 2}
 
 
+def test_users_are_counted_no_more_often_than_it_is_worth(exporter, monkeypatch):
+    clock = iter([100.0, 100.0, 100.1, 102.0, 102.2, 102.2, 103.2, 107.5, 108.21, 108.21, 108.21])
+    counted = []
+    monkeypatch.setattr("errtally.exporter.metrics.view.time.monotonic", lambda: next(clock))
+    view = StoreView(exporter.config.data_dir, Budget({}))
+    monkeypatch.setattr(view, "_read_users", counted.append)
+    for now in (1.0, 2.0, 3.0, 4.0, 5.0):
+        view.render(now, openmetrics=False)
+    # 0.1 s hold for 2 s, so not at 102.0 but at 102.2; 1 s holds for 5 s, so not at 107.5 but at 108.21.
+    assert counted == [1.0, 3.0, 5.0]
+
+
 def test_series_of_another_version_are_left_out(exporter):
     db = exporter.writer._store._db
     for metric, labels in (("of_another_version_total", []), (names.EVENTS.name, ["only", "three", "labels"])):
