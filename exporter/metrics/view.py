@@ -28,10 +28,9 @@ SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.proje
   i.culprit, i.status, i.regressed
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
 """
-_USERS_SECONDS = 5.0
-"""How old the numbers of affected users may become when nothing changes but the time."""
-_USERS_PAUSE = 10
-"""Counting users takes at most one part in so many of the time, however many there are."""
+_USERS_CACHE_SECONDS = 5.0
+_USERS_CACHE_FACTOR = 20
+"""Counting users is the one query that grows with the store: its result holds for 20 times as long as it took."""
 MAX_TITLE_LABEL = 120
 
 
@@ -45,9 +44,7 @@ class StoreView:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._change = -1
-        self._users_change = -1
-        self._users_at = float("-inf")
-        self._users_pause_seconds = 0.0
+        self._users_until = float("-inf")
         self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._families: dict[str, Family | HistogramFamily] = {
             metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
@@ -84,14 +81,13 @@ class StoreView:
                 self._read_series()
                 self._read_issues()
                 self._change = change
-                self._read_alerts()
+            self._read_alerts()
             self._read_apdex(now)
-            age = now - self._users_at
-            if age < 0 or age >= (self._users_pause_seconds if change != self._users_change else _USERS_SECONDS):
-                started = time.perf_counter()
+            if time.monotonic() >= self._users_until:
+                started = time.monotonic()
                 self._read_users(now)
-                self._users_at, self._users_change = now, change
-                self._users_pause_seconds = _USERS_PAUSE * (time.perf_counter() - started)
+                ended = time.monotonic()
+                self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
             positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
         finally:
             db.execute("COMMIT")
@@ -148,6 +144,7 @@ class StoreView:
 
     def _read_alerts(self) -> None:
         assert self._db is not None
+        self._family(names.ALERTS).clear()  # one that was not told of for a week is removed without a change
         for name, severity, firing in self._db.execute(
             "SELECT name, severity, sum(ends_at IS NULL) FROM alerts GROUP BY name, severity"
         ):

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
 from flask import Response as FlaskResponse
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from errtally.errors import ConfigError, JournalError, StoreError
 from errtally.exporter.config import from_environ
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
+from errtally.exporter.protocols import registry
 from errtally.exporter.web import runbooks
 
 if TYPE_CHECKING:
@@ -231,6 +232,8 @@ def _error(status: int, code: str, message: str) -> tuple[FlaskResponse, int]:
 
 def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]:
     """Answer as JSON under /api/; for people a page when nothing is there, else the plain text."""
+    if error.code == HTTPStatus.NOT_FOUND and registry.find(request.path) is not None:
+        error = MethodNotAllowed(valid_methods=["POST", "OPTIONS"])  # an ingest route, which only takes
     status = error.code or 500
     if request.path.startswith("/api/"):
         text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)

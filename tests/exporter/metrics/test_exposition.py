@@ -356,6 +356,25 @@ def test_an_issues_status_has_one_series(exporter):
     assert [labels["status"] for labels in infos] == ["ignored"]
 
 
+def test_firing_alerts_are_counted_until_they_end_or_are_forgotten(exporter):
+    alert = {
+        "fingerprint": "a1",
+        "labels": {"alertname": "N", "severity": "critical"},
+        "startsAt": "2026-11-24T05:00:00Z",
+    }
+
+    def tell(**change):
+        exporter.post("/api/alerts", {"version": "4", "alerts": [alert | change]})
+        exporter.fold()
+        return exporter.total(names.ALERTS.name, alertname="N")
+
+    assert tell(status="firing") == 1
+    assert tell(status="firing", fingerprint="a2") == 2
+    assert tell(status="resolved", endsAt="2026-11-24T06:00:00Z") == 1
+    exporter.writer._store.prune(1e10)
+    assert not any(name == names.ALERTS.name for name, _ in exporter.series())
+
+
 def test_a_regression_has_its_moment(exporter):
     exporter.post("/api/events", {"message": "no milk left"})
     exporter.fold()
@@ -392,6 +411,18 @@ def test_affected_users_are_counted_by_window(exporter):
         if key[0] == names.USERS_AFFECTED.name and dict(key[1])["project"] == "shop"
     }
     assert counts == {"1h": 0, "24h": 2}
+
+
+def test_users_are_counted_no_more_often_than_it_is_worth(exporter, monkeypatch):
+    clock = iter([100.0, 100.0, 100.1, 102.0, 102.2, 102.2, 103.2, 107.5, 108.21, 108.21, 108.21])
+    counted = []
+    monkeypatch.setattr("errtally.exporter.metrics.view.time.monotonic", lambda: next(clock))
+    view = StoreView(exporter.config.data_dir, Budget({}))
+    monkeypatch.setattr(view, "_read_users", counted.append)
+    for now in (1.0, 2.0, 3.0, 4.0, 5.0):
+        view.render(now, openmetrics=False)
+    # 0.1 s hold for 2 s, so not at 102.0 but at 102.2; 1 s holds for 5 s, so not at 107.5 but at 108.21.
+    assert counted == [1.0, 3.0, 5.0]
 
 
 def test_series_of_another_version_are_left_out(exporter):

@@ -256,6 +256,8 @@ def test_a_resolved_issue_that_comes_back_is_regressed_on_its_page(exporter):
         ("GET", "/api/nowhere", 404, "not_found"),
         ("DELETE", "/api/issues", 405, "method_not_allowed"),
         ("PUT", "/api/issues/{}/resolve", 405, "method_not_allowed"),
+        ("GET", "/api/events", 405, "method_not_allowed"),
+        ("GET", "/api/42/store/", 405, "method_not_allowed"),
     ],
 )
 def test_errors_of_the_api_are_json(exporter, method, path, status, code):

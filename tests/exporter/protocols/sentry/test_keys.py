@@ -87,3 +87,9 @@ def test_a_wrong_key_is_refused_before_the_body_is_read():
         deliver("/api/42/envelope/", b"not an envelope", config=CONFIG, query="sentry_key=other")
     with pytest.raises(UnauthorizedError):
         deliver("/api/42/store/", b"not an event", config=CONFIG)
+
+
+@pytest.mark.parametrize("project", ["42", "shop"])
+def test_the_right_key_in_the_query_sends(project):
+    body = envelope(("event", {"message": "m"}))
+    assert deliver(f"/api/{project}/envelope/", body, config=CONFIG, query="sentry_key=k1").project == "shop"
