@@ -71,7 +71,8 @@ class Appender:
             received: when they were received, seconds since the epoch.
 
         Raises:
-            JournalError: the disk is full or fails, or the journal has its full size; nothing was appended.
+            JournalError: the disk is full or fails, or the journal has its full size; nothing was appended. With
+                ``fsync``, also when the disk can't confirm: then the record may still be folded.
         """
         data = frame.encode(payload, events, received)
         with self._lock:
