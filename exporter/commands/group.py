@@ -14,6 +14,7 @@ from errtally.config import load
 from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import MalformedError
 from errtally.event.scrub import Scrubber
+from errtally.exporter.config import Limits
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.grouping import identify
 from errtally.exporter.grouping.rules import compiled
@@ -135,7 +136,7 @@ def group(events: BinaryIO, answers: BinaryIO, issues: Issues, *, explain: bool,
 
 
 def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
-    scrubber, rules = Scrubber(), compiled(issues.settings.rules)
+    scrubber, rules, limit = Scrubber(), compiled(issues.settings.rules), Limits().item_bytes
     memo: dict[bytes, Grouping] = {}
     for number, line in enumerate(events, start=1):
         found = memo.get(line)
@@ -144,7 +145,7 @@ def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
                 continue
             try:
                 # Scrubbed first, as the exporter does, so that this says what the exporter would do.
-                found = identify(scrubber.scrub_event(native.event_from(line, 0.0).event), rules)
+                found = identify(scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules)
             except (MalformedError, UnicodeDecodeError) as exc:
                 raise click.ClickException(f"standard input, line {number}: {exc}") from exc
             if len(memo) >= MAX_MEMO_LINES:

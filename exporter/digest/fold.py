@@ -215,10 +215,10 @@ class Fold:
     def _add_tallies(self, tallies: Tallies) -> None:
         add = self.changes.add
         for name, labels, amount in tallies.counters:
-            if name in names.BY_NAME:  # an older or newer exporter may have written it
+            if _is_known(name, labels):
                 add[name, labels, ""] += amount
         for name, labels, buckets, total in tallies.observations:
-            if name in names.BY_NAME:
+            if _is_known(name, labels):
                 for index, count in enumerate(buckets):
                     if count:
                         add[name, labels, str(index)] += count
@@ -272,3 +272,9 @@ class Fold:
         if admitted != labels:
             self.changes.add[names.SERIES_OVERFLOW.name, (labels[0], metric.name), ""] += 1
         return admitted
+
+
+def _is_known(name: str, labels: tuple[str, ...]) -> bool:
+    """Whether a metric is in the catalogue with these labels: an older or newer exporter may have counted it."""
+    metric = names.BY_NAME.get(name)
+    return metric is not None and len(metric.labels) == len(labels)

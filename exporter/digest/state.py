@@ -39,13 +39,13 @@ class Budget:
     """How many label sets each metric may have in a project; beyond, one label's value becomes ``__other__``."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self._limits = limits
+        self.limits = limits
         self._admitted: set[tuple[str, tuple[str, ...]]] = set()
         self.sizes: Counter[tuple[str, str]] = Counter()
 
     def limit(self, metric: Metric) -> int:
         """The metric's limit: configured, or the catalogue's."""
-        return self._limits.get(metric.name, metric.series_limit)
+        return self.limits.get(metric.name, metric.series_limit)
 
     def __len__(self) -> int:
         return len(self._admitted)
@@ -54,7 +54,8 @@ class Budget:
         """Note a label set that the store has."""
         if (metric.name, labels) not in self._admitted:
             self._admitted.add((metric.name, labels))
-            if names.OTHER not in labels:
+            # Only the label that the budget bounds tells: an environment may be called ``__other__`` as well.
+            if labels[metric.labels.index(metric.other_label)] != names.OTHER:
                 self.sizes[metric.name, labels[0]] += 1
 
     def admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Everything here is done by any number of worker processes; what has to be consis
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from hashlib import blake2b
@@ -243,23 +244,31 @@ class Pipeline:
             "level": event.level,
             "type": event.type,
             "message": event.message,
-            "platform": event.platform,
+            "platform": self._label(event.platform, scrubbed) or None,
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": event.release,
+            "release": self._label(event.release, scrubbed) or None,
             "server_name": event.server_name,
-            "trace_id": event.trace_id,
+            "trace_id": self._label(event.trace_id, scrubbed) or None,
             "tags": event.tags,
         }
         details = self._scrubber.scrub_value(item.details(), scrubbed)
-        encoded = msgspec.json.encode(page | details)
+        encoded = _json(page | details)
         if len(encoded) > MAX_SAMPLE_BYTES:
             page["truncated"] = f"its details of {len(encoded)} bytes were not kept"
-            encoded = msgspec.json.encode(page)
+            encoded = _json(page)
         return encoded
 
     def _hash(self, project: str, identity: str) -> int:
         """Hash a user with the installation's key, so that users are counted and never kept."""
         digest = blake2b(f"{project}\0{identity}".encode("utf-8", "replace"), digest_size=8, key=self._user_key)
         return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def _json(page: dict[str, Any]) -> bytes:
+    """Write a page; lone surrogates, which JSON can hold and UTF-8 can't, become question marks."""
+    try:
+        return msgspec.json.encode(page)
+    except UnicodeEncodeError:
+        return json.dumps(page, ensure_ascii=False).encode("utf-8", "replace")

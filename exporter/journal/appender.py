@@ -31,7 +31,8 @@ class Appender:
         fsync: whether an append returns only when the bytes are on the disk (group commit), instead of in
             the kernel, from where a timer brings them to the disk every 20 ms.
         segment_bytes: size at which the next segment is begun.
-        journal_bytes: size of all segments together beyond which nothing more is taken.
+        journal_bytes: size of all segments together beyond which nothing more is taken; what other workers append
+            is noticed at each new segment, so they may go beyond it by a segment each.
     """
 
     def __init__(
@@ -50,13 +51,13 @@ class Appender:
         self._name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         self._sequence = 0
         self._lock = threading.Lock()
-        self._others_bytes = 0
         self._written = 0
         self._synced = 0
         self._sync_lock = threading.Lock()
         self._closing = threading.Event()
         self._descriptor = self._open()
         self._size = 0
+        self._others_bytes = self._measure_others()  # what an earlier run left counts from the first append
         self.sync_error: OSError | None = None
         self._syncer = threading.Thread(target=self._keep_syncing, name="journal-sync", daemon=True)
         self._syncer.start()
@@ -70,12 +71,16 @@ class Appender:
             received: when they were received, seconds since the epoch.
 
         Raises:
-            JournalError: the disk is full or fails, or the journal has its full size; nothing was appended.
+            JournalError: the disk is full or fails, or the journal has its full size; nothing was appended. With
+                ``fsync``, also when the disk can't confirm: then the record may still be folded.
         """
         data = frame.encode(payload, events, received)
         with self._lock:
             if self._size >= self._segment_bytes:
-                self._rotate()
+                try:
+                    self._rotate()
+                except OSError as exc:
+                    raise JournalError(f"the journal's next segment can't be begun: {exc}") from exc
             if self._others_bytes + self._size + len(data) > self._journal_bytes:
                 self._others_bytes = self._measure_others()
                 if self._others_bytes + self._size + len(data) > self._journal_bytes:
@@ -97,6 +102,7 @@ class Appender:
         with self._lock:
             self._sync(self._written)
             os.close(self._descriptor)
+            self._descriptor = -1  # a late append fails, instead of writing to whatever has that number then
 
     def _write(self, data: bytes) -> None:
         done = 0
@@ -105,7 +111,11 @@ class Appender:
                 done += os.write(self._descriptor, data[done:] if done else data)
         except OSError as exc:
             # Part of a frame may stand there; the next one must not be appended behind it.
-            os.ftruncate(self._descriptor, self._size)
+            try:
+                os.ftruncate(self._descriptor, self._size)
+            except OSError:
+                # Then it stays behind: the next append begins another segment, and the reader drops the torn frame.
+                self._size = self._segment_bytes
             what = "the disk is full" if exc.errno in {errno.ENOSPC, errno.EDQUOT} else str(exc)
             raise JournalError(f"the journal can't be written: {what}") from exc
 
@@ -114,16 +124,21 @@ class Appender:
         # The reader must never find the segment without its lock, so it gets its name only when it is locked.
         draft = path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        draft.rename(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            draft.rename(path)
+        except OSError:
+            os.close(descriptor)
+            draft.unlink(missing_ok=True)
+            raise
         return descriptor
 
     def _rotate(self) -> None:
-        self._sequence += 1
-        fresh = self._open()
         with self._sync_lock:
             os.fdatasync(self._descriptor)
             self._synced = self._written
+            self._sequence += 1
+            fresh = self._open()
             os.close(self._descriptor)
             self._descriptor = fresh
         self._others_bytes = self._measure_others()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from errtally import names
@@ -29,6 +30,8 @@ SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.proje
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
 """
 _USERS_CACHE_SECONDS = 5.0
+_USERS_CACHE_FACTOR = 20
+"""Counting users is the one query that grows with the store: its result holds for 20 times as long as it took."""
 MAX_TITLE_LABEL = 120
 
 
@@ -42,7 +45,7 @@ class StoreView:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._change = -1
-        self._users_at = float("-inf")
+        self._users_until = float("-inf")
         self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._families: dict[str, Family | HistogramFamily] = {
             metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
@@ -79,11 +82,13 @@ class StoreView:
                 self._read_series()
                 self._read_issues()
                 self._change = change
-                self._read_alerts()
+            self._read_alerts()
             self._read_apdex(now)
-            if now - self._users_at >= _USERS_CACHE_SECONDS:
-                self._users_at = now
+            if time.monotonic() >= self._users_until:
+                started = time.monotonic()
                 self._read_users(now)
+                ended = time.monotonic()
+                self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
             positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
         finally:
             db.execute("COMMIT")
@@ -103,6 +108,8 @@ class StoreView:
             if family is None:  # written by a newer exporter
                 continue
             labels = tuple(json.loads(text))
+            if len(labels) != len(family.metric.labels):  # written by an exporter whose metric had other labels
+                continue
             exemplar = None
             if exemplar_json is not None:
                 pairs, worth, timestamp = json.loads(exemplar_json)
@@ -148,6 +155,7 @@ class StoreView:
 
     def _read_alerts(self) -> None:
         assert self._db is not None
+        self._family(names.ALERTS).clear()  # one that was not told of for a week is removed without a change
         for name, severity, firing in self._db.execute(
             "SELECT name, severity, sum(ends_at IS NULL) FROM alerts GROUP BY name, severity"
         ):

@@ -47,7 +47,7 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     project = project_of(request, known)
     try:
         sent = _notification.decode(request.body())
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise MalformedError("bad_notification", f"not a notification of Alertmanager: {exc}") from exc
     if sent.version != "4":
         raise MalformedError(

@@ -96,6 +96,11 @@ _request = msgspec.json.Decoder(NativeRequest)
 _events = msgspec.json.Decoder(_Events)
 _requests = msgspec.json.Decoder(_Requests)
 _any = msgspec.json.Decoder()
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises: also for text that is not UTF-8, and for what is nested too deeply."""
+
+MAX_FINGERPRINT_PARTS = 20
+MAX_BREADCRUMBS = 100
 
 _id_prefix = os.urandom(8).hex()
 _id_counter = itertools.count(int.from_bytes(os.urandom(4)))
@@ -106,19 +111,22 @@ def new_event_id() -> str:
     return f"{_id_prefix}{next(_id_counter):016x}"
 
 
-def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
+def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> EventDelivery:
     """Decode one event.
 
     Args:
         raw: the event's JSON.
         received: when it came, seconds since the epoch.
+        limit_bytes: the largest event to take.
 
     Raises:
         MalformedError: the event does not fit; names the place in it.
     """
+    if (size := memoryview(raw).nbytes) > limit_bytes:
+        raise MalformedError("bad_event", f"{size} bytes; the limit of one event is {limit_bytes}")
     try:
         sent = _event.decode(raw)
-    except msgspec.DecodeError as exc:
+    except _NOT_JSON as exc:
         raise MalformedError("bad_event", str(exc)) from exc
     level = values.level(sent.level, "")
     if not level:
@@ -133,10 +141,10 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
         type=values.label(sent.type),
         message=values.text(sent.message) or "",
         stack=sent.stack,
-        platform=sent.platform,
+        platform=values.label(sent.platform, 32),
         logger=values.label(sent.logger),
         transaction=values.label(sent.transaction),
-        fingerprint=sent.fingerprint or None,
+        fingerprint=[values.text(part, 256) or "" for part in (sent.fingerprint or ())[:MAX_FINGERPRINT_PARTS]] or None,
     )
     context = sent.context
     if context is not None:
@@ -147,7 +155,10 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
         if context.user is not None:
             user = context.user
             event.user = User(
-                values.label(user.id), values.label(user.email), values.label(user.username), user.ip_address
+                values.label(user.id),
+                values.label(user.email),
+                values.label(user.username),
+                values.label(user.ip_address, 64),
             )
         if context.trace is not None:
             event.trace_id = values.label(context.trace.trace_id, 32)
@@ -160,7 +171,7 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     delivery = Delivery(project=project_of(request, known))
     for index, raw in enumerate(_raw_items(request.body(), limits, _events, "events", "message")):
         try:
-            delivery.events.append(event_from(raw, request.received))
+            delivery.events.append(event_from(raw, request.received, limits.item_bytes))
         except MalformedError as exc:
             delivery.failures.append((index, str(exc)))
     _account(delivery, "event", len(delivery.events))
@@ -196,16 +207,16 @@ def _account(delivery: Delivery, kind: str, accepted: int) -> None:
 def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
     try:
         sent = _request.decode(raw)
-    except msgspec.DecodeError as exc:
+    except _NOT_JSON as exc:
         raise MalformedError("bad_request", str(exc)) from exc
-    if not 0 <= sent.duration_seconds < float("inf"):
+    if not 0 <= sent.duration_seconds <= values.MAX_DURATION_SECONDS:
         raise MalformedError("bad_request", f"a duration of {sent.duration_seconds} seconds - at `$.duration_seconds`")
     status_class = values.status_class(sent.status)
     return RequestTiming(
         transaction=values.label(sent.transaction) or "unnamed",
         duration_seconds=sent.duration_seconds,
         timestamp=values.timestamp(sent.timestamp, received),
-        method=sent.method.upper()[:16],
+        method=values.method(sent.method),
         status_class=status_class,
         failed=sent.failed if sent.failed is not None else status_class == "5xx",
         environment=values.label(sent.environment, 64) or "",
@@ -224,28 +235,24 @@ def _raw_items(
         raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
         found = getattr(batch.decode(body), name)
-    except msgspec.ValidationError as exc:
+    except _NOT_JSON as exc:
         found = _other_forms(body, name, required, exc)
-    except msgspec.DecodeError as exc:
-        # Several JSON documents, one a line?
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        if len(lines) < 2 or any(line.lstrip()[:1] != b"{" for line in lines):  # noqa: PLR2004 (more than one line)
-            raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-        found = lines
     if len(found) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(found)} {name}; the limit is {limits.batch_events}")
     return found
 
 
-def _other_forms(
-    body: bytes, name: str, required: str, error: msgspec.ValidationError
-) -> list[msgspec.Raw] | list[bytes]:
-    if body.lstrip()[:1] == b"[":
-        return msgspec.json.decode(body, type=list[msgspec.Raw])
+def _other_forms(body: bytes, name: str, required: str, error: Exception) -> list[msgspec.Raw] | list[bytes]:
     try:
+        if body.lstrip()[:1] == b"[":
+            return msgspec.json.decode(body, type=list[msgspec.Raw])
         single = _any.decode(body)
-    except msgspec.DecodeError as exc:
-        raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+    except _NOT_JSON as exc:
+        # Several JSON documents, one a line? The decoder has met only the first one.
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        if len(lines) < 2 or any(line.lstrip()[:1] != b"{" for line in lines):  # noqa: PLR2004 (more than one line)
+            raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+        return lines
     if isinstance(single, dict) and name not in single:
         return [body]
     raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
@@ -271,7 +278,9 @@ def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
     """What the event's page shows beside the shared model."""
     sent = _any.decode(raw)
     context = sent.get("context") or {}
-    details: dict[str, Any] = {"stack": sent.get("stack"), "breadcrumbs": sent.get("breadcrumbs") or []}
+    breadcrumbs = sent.get("breadcrumbs")
+    crumbs = [item for item in breadcrumbs if isinstance(item, dict)] if isinstance(breadcrumbs, list) else []
+    details: dict[str, Any] = {"stack": sent.get("stack"), "breadcrumbs": crumbs[-MAX_BREADCRUMBS:]}
     for name in ("request", "user", "extra"):
         if isinstance(context.get(name), dict):
             details[name] = context[name]

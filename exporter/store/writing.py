@@ -39,7 +39,7 @@ class StoreWriter:
 
     def __init__(self, connection: sqlite3.Connection, *, events_per_issue: int) -> None:
         self._db = connection
-        self._events_per_issue = events_per_issue
+        self.events_per_issue = events_per_issue
         self._series: dict[SeriesKey, int] = {}
         self._next_series_id = 1
         self._seen_rows: list[tuple[int, int]] = []
@@ -68,7 +68,7 @@ class StoreWriter:
             self._series[metric_name, labels, part] = id_
             self._next_series_id = max(self._next_series_id, id_ + 1)
             metric = names.BY_NAME.get(metric_name)
-            if metric is not None and metric.series_limit:
+            if metric is not None and metric.other_label:
                 state.budget.remember(metric, labels)
             if metric is not None and metric is names.NEW_ISSUES:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
@@ -95,6 +95,19 @@ class StoreWriter:
             hashes += row
         state.seen = Seen(hashes)
         return state, dict(db.execute("SELECT segment, offset FROM positions"))
+
+    def aliases(self, grouping: GroupingSettings) -> Aliases:
+        """Load the aliases anew for changed settings; everything that was folded has to be applied.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        aliases = Aliases(grouping)
+        try:
+            load_aliases(self._db, aliases)
+        except sqlite3.Error as exc:
+            raise StoreError(f"the store can't be read: {exc}") from exc
+        return aliases
 
     def apply(self, changes: Changes, positions: Mapping[str, int]) -> None:
         """Apply a fold's changes and the positions behind the records that made them: all or nothing.
@@ -243,8 +256,8 @@ class StoreWriter:
                 """DELETE FROM samples WHERE issue = ?1
                   AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id LIMIT ?2)
                   AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id DESC LIMIT ?3)""",
-                (issue.id, min(FIRST_SAMPLES, self._events_per_issue - 1),
-                 max(self._events_per_issue - FIRST_SAMPLES, 1)),
+                (issue.id, min(FIRST_SAMPLES, self.events_per_issue - 1),
+                 max(self.events_per_issue - FIRST_SAMPLES, 1)),
             )  # fmt: skip
         db.executemany(
             "INSERT INTO history (issue, at, by, what) VALUES (?, ?, ?, ?)",

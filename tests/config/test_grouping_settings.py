@@ -7,6 +7,7 @@ import pytest
 from errtally import config
 from errtally.config.grouping import FingerprintRule, GroupingSettings, grouping
 from errtally.errors import ConfigError
+from errtally.exporter import config as exporter
 
 
 def settings(text: str) -> GroupingSettings:
@@ -79,3 +80,10 @@ def test_what_does_not_fit_is_named(text: str, complaint: str) -> None:
     with pytest.raises(ConfigError, match="f:1: ") as caught:
         settings(f"grouping: {text}")
     assert complaint in str(caught.value)
+
+
+def test_workers_get_the_rules_as_they_were_checked() -> None:
+    text = "grouping: {similarity: 0.9, rules: [{match: {type: [a, '!b']}, fingerprint: [x], title: T}]}"
+    settings_of_all = exporter.build(config.parse(text, "f"), "f")
+    assert settings_of_all.grouping == settings(text)
+    assert exporter.take_over(exporter.hand_over(settings_of_all)) == settings_of_all

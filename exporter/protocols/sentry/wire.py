@@ -147,7 +147,7 @@ def event(payload: bytes) -> Event:
     """
     try:
         return _event.decode(payload)
-    except (msgspec.DecodeError, RecursionError):  # a ValidationError is a DecodeError
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a ValidationError is a DecodeError
         return salvage(_repair(document(payload)), Event)
 
 
@@ -158,7 +158,8 @@ def document(payload: bytes) -> dict[str, Any]:
         MalformedError: the payload is not a JSON object, or is nested too deeply.
     """
     try:
-        value = json.loads(payload)
+        # A byte that is not UTF-8 costs a character, not the event: clients do not send again.
+        value = json.loads(payload.decode("utf-8", "replace"))
     except (ValueError, RecursionError) as exc:
         raise MalformedError("bad_json", f"not JSON: {exc}") from exc
     if not isinstance(value, dict):

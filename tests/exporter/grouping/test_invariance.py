@@ -56,6 +56,6 @@ def test_shifted_lines_of_a_structured_stack_change_nothing(shift):
             + [f'  File "/srv/{f["filename"]}", line {f["lineno"]}, in {f["function"]}\n    call()' for f in frames]
             + ["PriceError: no price"]
         )}  # fmt: skip
-        return fingerprint(native.event_from(json.dumps(body).encode(), 0.0).event).fingerprint
+        return fingerprint(native.event_from(json.dumps(body).encode(), 0.0, 10**6).event).fingerprint
 
     assert grouped(shift) == grouped(0)

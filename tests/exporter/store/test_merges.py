@@ -284,3 +284,11 @@ def test_a_new_store_notes_when_its_version_began(store):
     ends = store.state.aliases.transition_ends
     store.start()
     assert store.state.aliases.transition_ends == ends
+
+
+def test_merges_that_are_switched_on_by_a_reload_know_what_was_there(tmp_path):
+    store = Store(tmp_path, GroupingSettings(similarity=0, merge_varying_word=False))
+    store.see(*WORDS[:4])
+    store.state.aliases = store.writer.aliases(GroupingSettings())
+    store.see("ember")
+    assert list(store.issues()) == ["fp-alpha"]
