@@ -7,6 +7,7 @@ import fcntl
 import logging
 import multiprocessing
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -15,7 +16,8 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 import structlog
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
@@ -33,6 +35,7 @@ from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web.slow_connections import SlowConnections, keep_cutting
 from errtally.exporter.writer import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY, Writer
 
 if TYPE_CHECKING:
@@ -42,7 +45,14 @@ if TYPE_CHECKING:
 
     from errtally.exporter.config import ExporterConfig
 
-BLOCKING_THREADS = 16
+BLOCKING_THREADS = 512
+"""Threads are made when they are needed; most of them would wait for a slow client's body. See `slow_connections`."""
+
+MAX_CONNECTIONS = 4096
+"""Connections of one worker, most of them idle; granian accepts no further ones meanwhile."""
+
+HEADER_READ_MILLISECONDS = 10_000
+HEADER_BYTES = 64 * 1024
 TALLY_SECONDS = 1.0
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
 LOCK_FILE = "errtally.lock"
@@ -93,6 +103,7 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         _secret(config.data_dir)
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
+    _allow_connections()
     writer, stop = Writer(config), threading.Event()
     thread = threading.Thread(target=_run_writer, args=(writer, stop), name="writer")
     # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
@@ -105,6 +116,10 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         workers=config.workers,
         blocking_threads=BLOCKING_THREADS,
         backlog=1024,
+        backpressure=MAX_CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BYTES),
+        websockets=False,
         respawn_failed_workers=True,
         factory=True,
         log_level=LogLevels.error,
@@ -149,6 +164,8 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         is_up=is_up,
     )
     threading.Thread(target=_keep_tallying, args=(tally, appender, os.getppid()), name="tally", daemon=True).start()
+    watch = SlowConnections(config.port)
+    threading.Thread(target=keep_cutting, args=(watch,), name="slow-connections", daemon=True).start()
     atexit.register(_hand_over, tally, appender)
     return FastPath(app, pipeline, limits=config.limits, tally=tally)
 
@@ -180,6 +197,14 @@ def _hand_over(tally: Tally, appender: Appender) -> None:
     except JournalError as exc:
         tally.put_back(tallies)
         _log.warning("tallies wait", error=str(exc))
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files as far as it goes: many systems start programs with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + 1024
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _lock(path: Path) -> IO[bytes]:
