@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
     from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.ingest.quotas import Quotas
 
 BLOCKING_THREADS = 512
 """Threads are made when they are needed; most of them would wait for a slow client's body. See `slow_connections`."""
@@ -142,6 +143,7 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         config.data_dir / JOURNAL_DIRECTORY,
         fsync=config.durability == "fsync",
         journal_bytes=config.limits.journal_bytes,
+        min_free_bytes=config.limits.min_free_bytes,
     )
     tally = Tally()
     secret = _secret(config.data_dir)
@@ -163,10 +165,13 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         access=Access(config, secret),
         is_up=is_up,
     )
-    threading.Thread(target=_keep_tallying, args=(tally, appender, os.getppid()), name="tally", daemon=True).start()
+    threading.Thread(
+        target=_keep_tallying, args=(tally, appender, pipeline.quotas, os.getppid()), name="tally", daemon=True
+    ).start()
     watch = SlowConnections(config.port)
     threading.Thread(target=keep_cutting, args=(watch,), name="slow-connections", daemon=True).start()
     atexit.register(_hand_over, tally, appender)
+    atexit.register(_share, pipeline.quotas)
     return FastPath(app, pipeline, limits=config.limits, tally=tally)
 
 
@@ -179,13 +184,14 @@ def _run_writer(writer: Writer, stop: threading.Event) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _keep_tallying(tally: Tally, appender: Appender, parent: int) -> None:
+def _keep_tallying(tally: Tally, appender: Appender, quotas: Quotas | None, parent: int) -> None:
     """Hand the tallies on, and end with the supervisor: without its writer nothing would be counted."""
     while True:
         time.sleep(TALLY_SECONDS)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
         _hand_over(tally, appender)
+        _share(quotas)
 
 
 def _hand_over(tally: Tally, appender: Appender) -> None:
@@ -197,6 +203,16 @@ def _hand_over(tally: Tally, appender: Appender) -> None:
     except JournalError as exc:
         tally.put_back(tallies)
         _log.warning("tallies wait", error=str(exc))
+
+
+def _share(quotas: Quotas | None) -> None:
+    """Tell the other workers what this one let in, and hear it of them."""
+    if quotas is None:
+        return
+    try:
+        quotas.share(time.time())
+    except OSError as exc:
+        _log.warning("quotas are not shared", error=str(exc))
 
 
 def _allow_connections() -> None:

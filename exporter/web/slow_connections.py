@@ -140,7 +140,7 @@ def keep_cutting(watch: SlowConnections) -> None:
 
 def _open_descriptors() -> list[int]:
     try:
-        return [int(name) for name in os.listdir(_DESCRIPTORS)]
+        return [int(path.name) for path in _DESCRIPTORS.iterdir()]
     except FileNotFoundError:  # no Linux
         return []
 
@@ -148,7 +148,7 @@ def _open_descriptors() -> list[int]:
 def _socket_name(descriptor: int) -> str | None:
     """The kernel's name of a socket, which is unique; None when the descriptor is no socket or closed."""
     try:
-        target = os.readlink(f"{_DESCRIPTORS}/{descriptor}")
+        target = os.readlink(f"{_DESCRIPTORS}/{descriptor}")  # noqa: PTH115 (a thousand of them a second)
     except OSError:
         return None
     return target if target.startswith("socket:") else None

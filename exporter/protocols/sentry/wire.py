@@ -15,7 +15,11 @@ from msgspec import field
 
 from errtally.errors import MalformedError
 from errtally.event.model import Frame  # noqa: TC001 (msgspec reads the annotations)
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.protocols import values
+
+MAX_VALUES = 100_000
+"""Values in one item; real events have a few thousand."""
 
 
 class Stacktrace(msgspec.Struct):
@@ -156,7 +160,9 @@ def document(payload: bytes) -> dict[str, Any]:
 
     Raises:
         MalformedError: the payload is not a JSON object, or is nested too deeply.
+        TooLargeError: it has too many values.
     """
+    check_json(payload, MAX_VALUES)
     try:
         value = json.loads(payload)
     except (ValueError, RecursionError) as exc:
