@@ -71,6 +71,9 @@ class Pipeline:
         except RecursionError:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
             response = endpoint.refuse(MalformedError("too_deep", "the body is nested too deeply"))
+        except UnicodeError:
+            tally.add(names.INGEST_REJECTED, (endpoint.protocol, "bad_text"))
+            response = endpoint.refuse(MalformedError("bad_text", "the body is not valid UTF-8"))
         except RejectedError as exc:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, exc.reason))
             response = endpoint.refuse(exc)
@@ -276,7 +279,7 @@ class Pipeline:
         }
         try:
             encoded = _encode(page | self._scrubber.scrub_value(item.details(), scrubbed))
-        except (RejectedError, RecursionError, msgspec.DecodeError) as exc:
+        except (RejectedError, RecursionError, UnicodeError, msgspec.DecodeError) as exc:
             # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.
             page["truncated"] = f"its details can't be read: {type(exc).__name__}"
             return _encode(page)

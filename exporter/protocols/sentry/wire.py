@@ -8,6 +8,7 @@ expected. An event with odd frames takes the slow way, through `_repair`.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -138,6 +139,8 @@ class Event(msgspec.Struct):
     request: HttpRequest | None = None
 
 
+_half_of_a_pair = re.compile(rb"\\u[dD][89a-fA-F]").search
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 _event = msgspec.json.Decoder(Event)
@@ -158,6 +161,8 @@ def event(payload: bytes) -> Event:
 def document(payload: bytes) -> dict[str, Any]:
     """Decode a whole JSON object, also with the NaN and Infinity that old Python SDKs write.
 
+    Halves of surrogate pairs, which JavaScript strings may have, become question marks: no text can hold them.
+
     Raises:
         MalformedError: the payload is not a JSON object, or is nested too deeply.
         TooLargeError: it has too many values.
@@ -165,6 +170,8 @@ def document(payload: bytes) -> dict[str, Any]:
     check_json(payload, MAX_VALUES)
     try:
         value = json.loads(payload)
+        if _half_of_a_pair(payload):
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as exc:
         raise MalformedError("bad_json", f"not JSON: {exc}") from exc
     if not isinstance(value, dict):
