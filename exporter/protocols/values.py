@@ -16,6 +16,7 @@ MAX_KNOWN_LABELS = 4096
 MAX_FUTURE_SECONDS = 60
 MAX_AGE_SECONDS = 30 * 86400
 
+_METHODS = frozenset({"", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
 _EVENT_ID = re.compile(r"[0-9a-f]{32}\Z")
 _LEVELS = {
     **{level: level for level in names.LEVELS},
@@ -156,3 +157,9 @@ def status_class(code: int | None) -> str:
     if code is None or not 200 <= code < 600:  # noqa: PLR2004 (RFC 9110 section 15)
         return "unknown"
     return f"{code // 100}xx"
+
+
+def method(value: Any) -> str:  # noqa: ANN401
+    """Read an HTTP method, in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
+    name = str(value or "").upper()
+    return name if name in _METHODS else "OTHER"

@@ -38,6 +38,15 @@ _STATUS_CLASSES = {
     "data_loss": "5xx",
 }
 
+_DATA_CATEGORIES = frozenset(
+    {
+        "default", "error", "transaction", "transaction_processed", "monitor", "span", "span_indexed", "log_item",
+        "log_byte", "security", "attachment", "attachment_item", "session", "profile", "profile_indexed",
+        "profile_duration", "profile_duration_ui", "profile_chunk", "profile_chunk_ui", "replay", "replay_video",
+        "feedback", "user_report_v2", "trace_metric", "trace_metric_byte", "metric_bucket", "metric_second", "internal",
+    }
+)  # fmt: skip
+
 _SEGMENT_OPERATIONS = (
     "http.server",
     "pageload",
@@ -74,7 +83,7 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
         transaction=values.label(sent.transaction) or "unnamed",
         duration_seconds=max(end - start, 0.0),
         timestamp=values.timestamp(sent.timestamp, received, drift_seconds),
-        method=_method(method),
+        method=values.method(method),
         status_class=status,
         failed=status == "5xx",
         environment=values.label(sent.environment, 64) or "",
@@ -111,7 +120,7 @@ def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> lis
                 transaction=values.label(attributes.get("sentry.segment.name") or span.get("name")) or "unnamed",
                 duration_seconds=max(end - start, 0.0),
                 timestamp=values.timestamp(span.get("end_timestamp"), received, drift_seconds),
-                method=_method(attributes.get("http.request.method")),
+                method=values.method(attributes.get("http.request.method")),
                 status_class=status,
                 failed=status == "5xx",
                 environment=values.label(attributes.get("sentry.environment"), 64) or "",
@@ -202,7 +211,7 @@ def client_report(payload: bytes) -> list[Discard]:
                 found.append(
                     Discard(
                         reason=values.label(entry.get("reason"), 64) or "unknown",
-                        category=values.label(entry.get("category"), 64) or "default",
+                        category=_category(entry.get("category")),
                         quantity=quantity,
                     )
                 )
@@ -232,11 +241,9 @@ def _container(payload: bytes) -> Iterator[dict[str, Any]]:
         yield sent
 
 
-def _method(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
-    """An HTTP method in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
-    method = str(value or "").upper()
-    known = {"", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
-    return method if method in known else "OTHER"
+def _category(value: Any) -> str:  # noqa: ANN401
+    """A data category of Sentry's; clients can't make up others, because each would be a series."""
+    return value if isinstance(value, str) and value in _DATA_CATEGORIES else "default"
 
 
 def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401
