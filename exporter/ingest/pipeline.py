@@ -140,7 +140,8 @@ class Pipeline:
                     label(session.release, scrubbed),
                     session.status,
                     session.quantity,
-                    session.session_id or "",
+                    # Only looked up, never shown; it stands for a person, so its hash does.
+                    f"{self._hash(delivery.project, session.session_id):x}" if session.session_id else "",
                 )
             )
         for check_in in delivery.check_ins:
@@ -164,7 +165,7 @@ class Pipeline:
         for alert in delivery.alerts:
             batch.alerts.append(
                 records.AlertSeen(
-                    alert.fingerprint,
+                    label(alert.fingerprint, scrubbed),
                     label(alert.name, scrubbed),
                     label(alert.severity, scrubbed),
                     alert.starts_at,
@@ -198,9 +199,10 @@ class Pipeline:
                     grouping.fingerprint,
                     grouping.type,
                     grouping.title,
-                    grouping.culprit,
+                    # Names of functions and modules are not scrubbed for grouping; here they become a label and a page.
+                    label(grouping.culprit, scrubbed),
                     grouping.pattern,
-                    grouping.why,
+                    tuple([label(reason, scrubbed) for reason in grouping.why]),
                     label(event.platform, scrubbed),
                 )
             )
@@ -261,20 +263,20 @@ class Pipeline:
 
     def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> bytes:
         """Write what the event's page shows: the shared fields and the protocol's details, scrubbed."""
-        event = item.event
+        event, label = item.event, self._label
         page: dict[str, Any] = {
             "event_id": event.event_id,
             "timestamp": event.timestamp,
             "level": event.level,
             "type": event.type,
             "message": event.message,
-            "platform": event.platform,
+            "platform": label(event.platform, scrubbed),
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": event.release,
+            "release": label(event.release, scrubbed),
             "server_name": event.server_name,
-            "trace_id": event.trace_id,
+            "trace_id": label(event.trace_id, scrubbed),
             "tags": event.tags,
         }
         try:
