@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ class Pipeline:
     ) -> None:
         self.keys = Keys(config)
         self.quotas = Quotas(config) if Quotas.are_in(config) else None
+        self._is_limiting = bool(Rates.are_in(config) or self.quotas)
         self._gate = Gate(appender, Rates(config) if Rates.are_in(config) else None, self.quotas)
         self._limits = config.limits
         self._appender = appender
@@ -64,7 +66,7 @@ class Pipeline:
         limited = None
         try:
             delivery = endpoint.decode(request, admission, self._limits)
-            if self._gate.counts:
+            if self._is_limiting:
                 limited = self._limit(admission, delivery)
             self._accept(delivery, request.received)
             response = endpoint.answer(delivery) if limited is None else endpoint.refuse(limited)
@@ -199,10 +201,9 @@ class Pipeline:
                     grouping.fingerprint,
                     grouping.type,
                     grouping.title,
-                    # Names of functions and modules are not scrubbed for grouping; here they become a label and a page.
-                    label(grouping.culprit, scrubbed),
+                    grouping.culprit,
                     grouping.pattern,
-                    tuple([label(reason, scrubbed) for reason in grouping.why]),
+                    grouping.why,
                     label(event.platform, scrubbed),
                 )
             )
@@ -242,12 +243,23 @@ class Pipeline:
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = fingerprint(event)
+        found = self._shown(fingerprint(event), scrubbed)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()
             self._memo[key] = found
         return found, True
+
+    def _shown(self, grouping: Grouping, scrubbed: Counter[str]) -> Grouping:
+        """Scrub what of a grouping is shown: names of functions and modules are not scrubbed before they group."""
+        label = self._label
+        culprit = label(grouping.culprit, scrubbed)
+        why = tuple([label(reason, scrubbed) for reason in grouping.why])
+        return (
+            grouping
+            if culprit == grouping.culprit and why == grouping.why
+            else replace(grouping, culprit=culprit, why=why)
+        )
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a short text that comes again and again, such as a release or a transaction."""
