@@ -86,6 +86,9 @@ class Pipeline:
                 tally.add(names.INGEST_REJECTED, (endpoint.protocol, reason), quantity)
             if delivery.unkept_bytes:
                 tally.add(names.INGEST_ATTACHMENT_BYTES, (endpoint.protocol,), delivery.unkept_bytes)
+        finally:
+            if request.is_large:
+                request.release()
         tally.add(names.INGEST_REQUESTS, (endpoint.protocol, str(response.status)))
         tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
         return response
