@@ -38,6 +38,7 @@ class Delivery:
         rejected: items that were not taken, by reason, for the counter.
         failures: place in the batch and message of each rejected event (native API).
         event_id: the id to answer with.
+        unkept_bytes: payloads, such as attachments, that are counted and not kept.
     """
 
     project: str = ""
@@ -52,3 +53,4 @@ class Delivery:
     rejected: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)
     event_id: str | None = None
+    unkept_bytes: int = 0

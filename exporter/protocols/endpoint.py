@@ -30,6 +30,7 @@ class Endpoint:
         refuse: makes the answer to a request that was not taken, in the protocol's own form.
         allow_headers: request headers a browser may send from another origin; "" when browsers don't use the route.
         expose_headers: answer headers a browser may read.
+        methods: HTTP methods that are decoded; another one is refused with 405.
     """
 
     protocol: str
@@ -39,6 +40,7 @@ class Endpoint:
     refuse: Callable[[RejectedError], Response]
     allow_headers: str = ""
     expose_headers: str = ""
+    methods: tuple[str, ...] = ("POST",)
 
 
 def error_body(error: RejectedError) -> bytes:

@@ -15,6 +15,7 @@ from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from errtally.errors import ConfigError, JournalError, StoreError
+from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
@@ -171,6 +172,14 @@ def runbook(name: str) -> str:
     if page is None:
         abort(404)
     return render_template("runbook.html", name=name, page=page)
+
+
+@routes.get("/api/schema/<name>.json")
+def api_schema(name: str) -> FlaskResponse | tuple[FlaskResponse, int]:
+    """Return the JSON Schema of what the native API takes."""
+    if name not in schema.NAMES:
+        return _error(404, "unknown_schema", f"schemas are {', '.join(schema.NAMES)}")
+    return FlaskResponse(schema.text(name), content_type="application/schema+json")
 
 
 @routes.get("/api/issues")

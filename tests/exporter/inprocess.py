@@ -50,6 +50,9 @@ class RecordingAppender:
         self.events = 0
         self.error: JournalError | None = None
 
+    def refusal(self):
+        return None
+
     def append(self, payload: bytes, events: int, received: float) -> None:
         assert received
         if self.error is not None:

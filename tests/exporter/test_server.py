@@ -147,7 +147,7 @@ def test_a_worker_ends_with_its_supervisor(monkeypatch):
     tally, appender = Tally(), RecordingAppender()
     tally.add(names.STORE_ERRORS)
     with pytest.raises(EndedError):
-        worker._keep_tallying(tally, appender, 7)
+        worker._keep_tallying(tally, appender, None, 7)
     assert rounds == [worker.TALLY_SECONDS] * 3
     assert len(appender.payloads) == 1
 

@@ -48,6 +48,7 @@ _STATUS_CLASSES = {
     "data_loss": "5xx",
 }
 
+
 _SEGMENT_OPERATIONS = (
     "http.server",
     "pageload",
@@ -249,7 +250,7 @@ def _container(payload: bytes) -> Iterator[dict[str, Any]]:
         yield sent
 
 
-def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 (whatever the client sent)
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401
     return value if isinstance(value, dict) else {}
 
 
