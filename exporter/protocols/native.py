@@ -322,7 +322,9 @@ def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
     """What the event's page shows beside the shared model."""
     sent = _any.decode(raw)
     context = sent.get("context") or {}
-    details: dict[str, Any] = {"stack": _stack(sent.get("stack")), "breadcrumbs": sent.get("breadcrumbs") or []}
+    details: dict[str, Any] = {"stack": _stack(sent.get("stack")), "breadcrumbs": []}
+    if isinstance(sent.get("breadcrumbs"), list):
+        details["breadcrumbs"] = sent["breadcrumbs"][-100:]
     for name in ("request", "user", "extra"):
         if isinstance(context.get(name), dict):
             details[name] = context[name]
