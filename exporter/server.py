@@ -37,7 +37,7 @@ MAX_CONNECTIONS = 4096
 HEADER_READ_MILLISECONDS = 10_000
 HEADER_BYTES = 64 * 1024
 
-ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "4194304"}
+ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 """For glibc in the workers: what a large body took goes back to the system, and hundreds of threads share arenas."""
 
 LOCK_FILE = "errtally.lock"
