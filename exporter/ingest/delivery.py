@@ -38,6 +38,7 @@ class Delivery:
         rejected: items that were not taken, by reason, for the counter.
         failures: place in the batch and message of each rejected event (native API).
         event_id: the id to answer with.
+        others: what the same request delivered for other projects; their items are counted here.
     """
 
     project: str = ""
@@ -52,3 +53,4 @@ class Delivery:
     rejected: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)
     event_id: str | None = None
+    others: list[Delivery] = field(default_factory=list)

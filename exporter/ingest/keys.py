@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig, Project
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_NOT_IN_PROJECT = re.compile(r"[^A-Za-z0-9._-]+")
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+def project_name(service: str | None) -> str | None:
+    """Make a project's name of what a client calls its service; None when nothing of it can stand in a name."""
+    if not service:
+        return None
+    return _NOT_IN_PROJECT.sub("-", service).lstrip("._-")[:64] or None
 
 
 class Keys:
@@ -53,6 +61,15 @@ class Keys:
         if project_id is not None and self._projects.get(project_id) is not owner:
             raise UnauthorizedError("wrong_project", "the key does not belong to that project", status=403)
         return owner.name
+
+    def project_of_service(self, project: str, service: str | None) -> str:
+        """Name the project of a service that one request tells of.
+
+        Args:
+            project: the request's project, as `project` found it from the key.
+            service: what the client calls the service; it decides only while no projects are configured.
+        """
+        return (project_name(service) or project) if self._is_open else project
 
     def _owner(self, key: str) -> Project | None:
         """Find the key's project; looks at every key, so that the time says nothing about which one came close."""

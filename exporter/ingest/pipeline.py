@@ -72,13 +72,22 @@ class Pipeline:
 
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
-        batch = self._batch(delivery, received)
-        if not any(
-            (batch.events, batch.requests, batch.sessions, batch.check_ins, batch.discards, batch.logs, batch.alerts)
-        ):
+        batches = [self._batch(part, received) for part in (delivery, *delivery.others)]
+        payloads = [
+            (records.encoder.encode(batch), len(batch.events))
+            for batch in batches
+            if batch.events
+            or batch.requests
+            or batch.sessions
+            or batch.check_ins
+            or batch.discards
+            or batch.logs
+            or batch.alerts
+        ]
+        if not payloads:
             return
         try:
-            self._appender.append(records.encoder.encode(batch), len(batch.events), received)
+            self._appender.append_all(payloads, received)
         except JournalError as exc:
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 

@@ -14,6 +14,7 @@ from errtally.errors import JournalError
 from errtally.exporter.journal import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SUFFIX = ".segment"
@@ -72,7 +73,15 @@ class Appender:
         Raises:
             JournalError: the disk is full or fails, or the journal has its full size; nothing was appended.
         """
-        data = frame.encode(payload, events, received)
+        self.append_all([(payload, events)], received)
+
+    def append_all(self, payloads: Sequence[tuple[bytes, int]], received: float) -> None:
+        """Append several records, all or none of them: each an encoded record and how many events are in it.
+
+        Raises:
+            JournalError: as `append`.
+        """
+        data = b"".join([frame.encode(payload, events, received) for payload, events in payloads])
         with self._lock:
             if self._size >= self._segment_bytes:
                 self._rotate()
@@ -82,7 +91,7 @@ class Appender:
                     raise JournalError(f"the journal has its full size of {self._journal_bytes} bytes")
             self._write(data)
             self._size += len(data)
-            self._written += 1
+            self._written += len(payloads)
             ticket = self._written
         if self._fsync:
             try:

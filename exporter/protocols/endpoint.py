@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from errtally.errors import TooLargeError
+
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
@@ -30,6 +32,8 @@ class Endpoint:
         refuse: makes the answer to a request that was not taken, in the protocol's own form.
         allow_headers: request headers a browser may send from another origin; "" when browsers don't use the route.
         expose_headers: answer headers a browser may read.
+        ending: the last segment of all its paths, by which it is found at once; "" when that varies.
+        media_type: the Content-Type it takes, for a route that answers in the request's own encoding; "" for any.
     """
 
     protocol: str
@@ -39,6 +43,25 @@ class Endpoint:
     refuse: Callable[[RejectedError], Response]
     allow_headers: str = ""
     expose_headers: str = ""
+    ending: str = ""
+    media_type: str = ""
+
+
+def bearer(request: Request) -> str | None:
+    """Return the token of an ``Authorization: Bearer`` header, None without one."""
+    authorization = request.header("authorization")
+    return authorization[7:].strip() or None if authorization[:7].lower() == "bearer " else None
+
+
+def bounded(payload: bytes, limits: Limits, what: str) -> bytes:
+    """Return a payload that is no larger than one item may be.
+
+    Raises:
+        TooLargeError: it is larger; the message calls it ``what``.
+    """
+    if len(payload) > limits.item_bytes:
+        raise TooLargeError("item_too_large", f"{what} of {len(payload)} bytes; the limit is {limits.item_bytes}")
+    return payload
 
 
 def error_body(error: RejectedError) -> bytes:

@@ -17,6 +17,8 @@ MAX_FUTURE_SECONDS = 60
 MAX_AGE_SECONDS = 30 * 86400
 
 _EVENT_ID = re.compile(r"[0-9a-f]{32}\Z")
+_WORD = re.compile(r"[a-z][a-z#+.-]{0,31}")
+_METHODS = frozenset(("", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"))
 _LEVELS = {
     **{level: level for level in names.LEVELS},
     "trace": "debug",
@@ -149,6 +151,18 @@ def tags(value: Any) -> dict[str, str]:  # noqa: ANN401
         if name is not None and shown is not None:
             found[name] = shown
     return found
+
+
+def http_method(value: Any) -> str:  # noqa: ANN401
+    """Write an HTTP method in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
+    method = str(value or "").upper()
+    return method if method in _METHODS else "OTHER"
+
+
+def platform(value: Any) -> str | None:  # noqa: ANN401
+    """Name the language that a client runs on, without the version it may add: `Python/3.11.7` is ``python``."""
+    found = _WORD.match(value.strip().lower()) if isinstance(value, str) else None
+    return found[0] if found else None
 
 
 def status_class(code: int | None) -> str:

@@ -54,7 +54,7 @@ class FastPath:
         method = environ["REQUEST_METHOD"]
         if method not in {"POST", "OPTIONS"}:
             return self._app(environ, start_response)
-        found = registry.find(environ["PATH_INFO"])
+        found = registry.find(environ["PATH_INFO"], environ.get("CONTENT_TYPE", ""))
         if found is None:
             return self._app(environ, start_response)
         endpoint, route = found

@@ -148,6 +148,7 @@ ENDPOINTS = (
         refuse=refuse,
         allow_headers=_ALLOW_HEADERS,
         expose_headers=_EXPOSE_HEADERS,
+        ending="envelope",
     ),
     Endpoint(
         protocol="sentry",
@@ -157,5 +158,6 @@ ENDPOINTS = (
         refuse=refuse,
         allow_headers=_ALLOW_HEADERS,
         expose_headers=_EXPOSE_HEADERS,
+        ending="store",
     ),
 )

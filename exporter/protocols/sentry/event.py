@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import EventDelivery
-from errtally.exporter.protocols import values
+from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import wire
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _fingerprint(sent: Any) -> list[str] | None:  # noqa: ANN401 (whatever the c
 
 def _details(payload: bytes) -> dict[str, Any]:
     """What the event's page shows beside the shared model; lists in the order in which they happened."""
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     exception = sent.get("exception")
     if isinstance(exception, dict):
         exception = exception.get("values", [exception])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from errtally import names
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
-from errtally.exporter.protocols import values
+from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import wire
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
         transaction=values.label(sent.transaction) or "unnamed",
         duration_seconds=max(end - start, 0.0),
         timestamp=values.timestamp(sent.timestamp, received, drift_seconds),
-        method=_method(method),
+        method=values.http_method(method),
         status_class=status,
         failed=status == "5xx",
         environment=values.label(sent.environment, 64) or "",
@@ -111,7 +111,7 @@ def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> lis
                 transaction=values.label(attributes.get("sentry.segment.name") or span.get("name")) or "unnamed",
                 duration_seconds=max(end - start, 0.0),
                 timestamp=values.timestamp(span.get("end_timestamp"), received, drift_seconds),
-                method=_method(attributes.get("http.request.method")),
+                method=values.http_method(attributes.get("http.request.method")),
                 status_class=status,
                 failed=status == "5xx",
                 environment=values.label(attributes.get("sentry.environment"), 64) or "",
@@ -129,7 +129,7 @@ def session(payload: bytes) -> list[SessionCount]:
     Raises:
         MalformedError: not a JSON object.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     attributes = _dict(sent.get("attrs"))
     environment = values.label(attributes.get("environment"), 64) or ""
     release = values.label(attributes.get("release"))
@@ -151,7 +151,7 @@ def sessions(payload: bytes) -> list[SessionCount]:
     Raises:
         MalformedError: not a JSON object.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     attributes = _dict(sent.get("attrs"))
     environment = values.label(attributes.get("environment"), 64) or ""
     release = values.label(attributes.get("release"))
@@ -171,7 +171,7 @@ def check_in(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> 
     Raises:
         MalformedError: not a JSON object, without a monitor, or with a status that is none.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     monitor = values.label(sent.get("monitor_slug"), 64)
     status = str(sent.get("status"))
     if monitor is None or status not in names.CHECK_IN_STATUSES:
@@ -193,7 +193,7 @@ def client_report(payload: bytes) -> list[Discard]:
     Raises:
         MalformedError: not a JSON object.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     found: list[Discard] = []
     for name in ("discarded_events", "rate_limited_events", "filtered_events", "filtered_sampling_events"):
         for entry in _dicts(sent.get(name), MAX_CONTAINER_ITEMS):
@@ -225,18 +225,11 @@ def logs(payload: bytes) -> list[LogCount]:
 
 def _container(payload: bytes) -> Iterator[dict[str, Any]]:
     """The items of a container; a payload that is no container is its only item."""
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     if isinstance(sent.get("items"), list):
         yield from _dicts(sent["items"], MAX_CONTAINER_ITEMS)
     else:
         yield sent
-
-
-def _method(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
-    """An HTTP method in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
-    method = str(value or "").upper()
-    known = {"", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
-    return method if method in known else "OTHER"
 
 
 def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401
