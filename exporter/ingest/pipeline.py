@@ -87,7 +87,10 @@ class Pipeline:
         if not payloads:
             return
         try:
-            self._appender.append_all(payloads, received)
+            if len(payloads) == 1:
+                self._appender.append(*payloads[0], received)
+            else:
+                self._appender.append_all(payloads, received)
         except JournalError as exc:
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
