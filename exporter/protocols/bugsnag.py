@@ -122,6 +122,9 @@ class Sessions(msgspec.Struct, rename="camel"):
     sessions: list[Any] | None = None
 
 
+MAX_SESSIONS = 1_000_000
+"""A report that tells of more started sessions than this is wrong."""
+
 _payload = msgspec.json.Decoder(Payload)
 
 
@@ -129,10 +132,7 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode a payload; a report that can't be read is left out and counted, the others are taken."""
     key = request.header("bugsnag-api-key") or None
     project = known.project(None, key) if key is not None else None
-    try:
-        sent = _payload.decode(request.body())
-    except (msgspec.DecodeError, RecursionError) as exc:
-        raise MalformedError("bad_payload", f"not a payload of Bugsnag: {exc}") from exc
+    sent = _payload_of(request.body())
     if project is None:
         project = known.project(None, values.text(sent.api_key, 128))
     if len(sent.events) > limits.batch_events:
@@ -150,6 +150,16 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     if delivery.events:
         delivery.items["report"] = len(delivery.events)
     return delivery
+
+
+def _payload_of(body: bytes) -> Payload:
+    try:
+        return _payload.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        try:
+            return _payload.decode(tolerant.mended(body))
+        except msgspec.DecodeError as exc:
+            raise MalformedError("bad_payload", f"not a payload of Bugsnag: {exc}") from exc
 
 
 def _event(payload: bytes, request: Request) -> EventDelivery:
@@ -246,7 +256,7 @@ def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:
     delivery.items["session"] = 1
     if started:
         delivery.sessions.append(
-            SessionCount("started", started, values.label(app.release_stage, 64) or "", values.label(app.version))
+            SessionCount("started", min(started, MAX_SESSIONS), values.label(app.release_stage, 64) or "", values.label(app.version))
         )
     return delivery
 

@@ -39,11 +39,23 @@ def document(payload: bytes | msgspec.Raw) -> dict[str, Any]:
     """
     try:
         value = json.loads(bytes(payload))
+        if b"\\ud" in bytes(payload).lower():
+            # Text cut within an emoji holds half of it, which UTF-8 can't; browsers send that.
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as exc:
         raise MalformedError("bad_json", f"not JSON: {exc}") from exc
     if not isinstance(value, dict):
         raise MalformedError("bad_json", f"a JSON object is due, not {type(value).__name__}")
     return value
+
+
+def mended(payload: bytes | msgspec.Raw) -> bytes:
+    """Write a JSON object again as strict JSON: NaN becomes null, half of a surrogate pair a question mark.
+
+    Raises:
+        MalformedError: as `document`.
+    """
+    return msgspec.json.encode(document(payload))
 
 
 def fit(value: dict[str, Any], kind: type[T]) -> T:

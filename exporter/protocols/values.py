@@ -11,6 +11,7 @@ from typing import Any
 from errtally import names
 
 MAX_TEXT = 8192
+MAX_INTEGER = (1 << 63) - 1
 MAX_LABEL = 200
 MAX_KNOWN_LABELS = 4096
 MAX_FUTURE_SECONDS = 60
@@ -37,10 +38,17 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (what
     """Make text of a value: other types as JSON, lone surrogates replaced, cut to ``limit`` characters."""
     if value is None:
         return None
-    content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    content = value if isinstance(value, str) else _json(value)
     if not content.isascii():
         content = content.encode("utf-8", "replace").decode("utf-8")
     return content if len(content) <= limit else content[: limit - 1] + "…"
+
+
+def _json(value: Any) -> str:  # noqa: ANN401
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:  # nested just less deeply than what can't be read at all
+        return "…"
 
 
 class _Labels(dict[str, str | None]):
@@ -74,13 +82,14 @@ def _clean(value: str, limit: int) -> str | None:
 
 
 def integer(value: Any) -> int | None:  # noqa: ANN401
-    """Make a whole number of a value, None when it is not one."""
+    """Make a whole number of a value, None when it is not one or would not fit in 64 bits."""
     if isinstance(value, bool):
         return None
     try:
-        return int(value)
+        result = int(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return result if -MAX_INTEGER <= result <= MAX_INTEGER else None
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401
