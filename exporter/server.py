@@ -7,6 +7,7 @@ import fcntl
 import logging
 import multiprocessing
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -15,7 +16,8 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 import structlog
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
@@ -33,6 +35,7 @@ from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web.slow_connections import SlowConnections, keep_cutting
 from errtally.exporter.writer import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY, Writer
 
 if TYPE_CHECKING:
@@ -41,8 +44,16 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
     from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.ingest.quotas import Quotas
 
-BLOCKING_THREADS = 16
+BLOCKING_THREADS = 512
+"""Threads are made when they are needed; most of them would wait for a slow client's body. See `slow_connections`."""
+
+MAX_CONNECTIONS = 4096
+"""Connections of one worker, most of them idle; granian accepts no further ones meanwhile."""
+
+HEADER_READ_MILLISECONDS = 10_000
+HEADER_BYTES = 64 * 1024
 TALLY_SECONDS = 1.0
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
 LOCK_FILE = "errtally.lock"
@@ -93,6 +104,7 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         _secret(config.data_dir)
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
+    _allow_connections()
     writer, stop = Writer(config), threading.Event()
     thread = threading.Thread(target=_run_writer, args=(writer, stop), name="writer")
     # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
@@ -105,6 +117,10 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         workers=config.workers,
         blocking_threads=BLOCKING_THREADS,
         backlog=1024,
+        backpressure=MAX_CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BYTES),
+        websockets=False,
         respawn_failed_workers=True,
         factory=True,
         log_level=LogLevels.error,
@@ -127,6 +143,7 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         config.data_dir / JOURNAL_DIRECTORY,
         fsync=config.durability == "fsync",
         journal_bytes=config.limits.journal_bytes,
+        min_free_bytes=config.limits.min_free_bytes,
     )
     tally = Tally()
     secret = _secret(config.data_dir)
@@ -148,8 +165,13 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         access=Access(config, secret),
         is_up=is_up,
     )
-    threading.Thread(target=_keep_tallying, args=(tally, appender, os.getppid()), name="tally", daemon=True).start()
+    threading.Thread(
+        target=_keep_tallying, args=(tally, appender, pipeline.quotas, os.getppid()), name="tally", daemon=True
+    ).start()
+    watch = SlowConnections(config.port)
+    threading.Thread(target=keep_cutting, args=(watch,), name="slow-connections", daemon=True).start()
     atexit.register(_hand_over, tally, appender)
+    atexit.register(_share, pipeline.quotas)
     return FastPath(app, pipeline, limits=config.limits, tally=tally)
 
 
@@ -162,13 +184,14 @@ def _run_writer(writer: Writer, stop: threading.Event) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _keep_tallying(tally: Tally, appender: Appender, parent: int) -> None:
+def _keep_tallying(tally: Tally, appender: Appender, quotas: Quotas | None, parent: int) -> None:
     """Hand the tallies on, and end with the supervisor: without its writer nothing would be counted."""
     while True:
         time.sleep(TALLY_SECONDS)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
         _hand_over(tally, appender)
+        _share(quotas)
 
 
 def _hand_over(tally: Tally, appender: Appender) -> None:
@@ -180,6 +203,24 @@ def _hand_over(tally: Tally, appender: Appender) -> None:
     except JournalError as exc:
         tally.put_back(tallies)
         _log.warning("tallies wait", error=str(exc))
+
+
+def _share(quotas: Quotas | None) -> None:
+    """Tell the other workers what this one let in, and hear it of them."""
+    if quotas is None:
+        return
+    try:
+        quotas.share(time.time())
+    except OSError as exc:
+        _log.warning("quotas are not shared", error=str(exc))
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files as far as it goes: many systems start programs with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + 1024
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _lock(path: Path) -> IO[bytes]:

@@ -138,5 +138,8 @@ class Writer:
 
 
 def _touch(path: Path) -> None:
-    with path.open("ab"):
-        os.utime(path)
+    try:
+        with path.open("ab"):
+            os.utime(path)
+    except OSError as exc:  # on a full disk there is no room for a new file; readiness then says what it can't see
+        _log.warning("no heartbeat", error=str(exc))

@@ -14,6 +14,7 @@ from errtally.errors import MalformedError, TooLargeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SHORT_JSON_BYTES = 64 * 1024
 _GZIP_WINDOW = 31
 _ZLIB_WINDOW = 15
 _RAW_WINDOW = -15
@@ -84,6 +85,21 @@ def decompress(body: bytes, encoding: str, limit_bytes: int) -> bytes:
     if len(plain) > limit_bytes:
         raise TooLargeError("decompressed_too_large", f"the body decompresses to more than {limit_bytes} bytes")
     return plain
+
+
+def check_json(document: bytes, limit_values: int) -> None:
+    """Refuse a JSON document that would take far more memory than its bytes, such as millions of empty lists.
+
+    Every value but the first in its container has a comma in front of it, so commas and brackets bound their number.
+    Short documents are not looked at: they can't hold many.
+
+    Raises:
+        TooLargeError: there may be more values than the limit.
+    """
+    if len(document) > SHORT_JSON_BYTES:
+        values = document.count(b",") + document.count(b"[") + document.count(b"{")
+        if values > limit_values:
+            raise TooLargeError("too_many_values", f"JSON of {values} values; the limit is {limit_values}")
 
 
 def _inflate(body: bytes, limit_bytes: int, window: int) -> bytes:

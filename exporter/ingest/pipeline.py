@@ -5,6 +5,7 @@ Everything here is done by any number of worker processes; what has to be consis
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from hashlib import blake2b
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from errtally import names
-from errtally.errors import JournalError, OverloadedError, RejectedError
+from errtally.errors import JournalError, JournalFullError, Limited, MalformedError, OverloadedError, RejectedError
 from errtally.exporter.grouping import fingerprint
+from errtally.exporter.ingest.admission import BACKLOG_RETRY_SECONDS, Admission, Gate
 from errtally.exporter.ingest.keys import Keys
+from errtally.exporter.ingest.quotas import Quotas
+from errtally.exporter.ingest.rates import Rates
 from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.journal import records
 
@@ -40,7 +44,9 @@ class Pipeline:
     def __init__(
         self, config: ExporterConfig, *, appender: Appender, scrubber: Scrubber, tally: Tally, user_key: bytes
     ) -> None:
-        self._keys = Keys(config)
+        self.keys = Keys(config)
+        self.quotas = Quotas(config) if Quotas.are_in(config) else None
+        self._gate = Gate(appender, Rates(config) if Rates.are_in(config) else None, self.quotas)
         self._limits = config.limits
         self._appender = appender
         self._scrubber = scrubber
@@ -54,10 +60,22 @@ class Pipeline:
         """Take one request; every outcome but a bug is an answer in the protocol's own form, and is counted."""
         started = time.perf_counter()
         tally = self._tally
+        admission = Admission(self.keys, self._gate, request)
+        limited = None
         try:
-            delivery = endpoint.decode(request, self._keys, self._limits)
+            delivery = endpoint.decode(request, admission, self._limits)
+            if self._gate.counts:
+                limited = self._limit(admission, delivery)
             self._accept(delivery, request.received)
-            response = endpoint.answer(delivery)
+            if limited is None or (
+                endpoint.resends and any(part.holds_anything() for part in (delivery, *delivery.others))
+            ):
+                response = endpoint.answer(delivery)
+            else:
+                response = endpoint.refuse(limited)
+        except RecursionError:
+            tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
+            response = endpoint.refuse(MalformedError("too_deep", "the body is nested too deeply"))
         except RejectedError as exc:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, exc.reason))
             response = endpoint.refuse(exc)
@@ -66,24 +84,30 @@ class Pipeline:
                 tally.add(names.INGEST_ITEMS, (endpoint.protocol, item), quantity)
             for reason, quantity in delivery.rejected.items():
                 tally.add(names.INGEST_REJECTED, (endpoint.protocol, reason), quantity)
+            if delivery.unkept_bytes:
+                tally.add(names.INGEST_ATTACHMENT_BYTES, (endpoint.protocol,), delivery.unkept_bytes)
         tally.add(names.INGEST_REQUESTS, (endpoint.protocol, str(response.status)))
         tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
         return response
 
+    def _limit(self, admission: Admission, delivery: Delivery) -> OverloadedError | None:
+        """Take out of a delivery what its sender may not send now, and count it."""
+        dropped: Counter[tuple[str, str, str]] = Counter()
+        limited = admission.limit(delivery, dropped)
+        for labels, quantity in dropped.items():
+            self._tally.add(names.INGEST_DROPPED, labels, quantity)
+        if limited is not None:
+            delivery.rejected[limited.reason] += dropped.total()
+            delivery.failures.append((0, str(limited)))
+        return limited
+
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
-        batches = [self._batch(part, received) for part in (delivery, *delivery.others)]
-        payloads = [
-            (records.encoder.encode(batch), len(batch.events))
-            for batch in batches
-            if batch.events
-            or batch.requests
-            or batch.sessions
-            or batch.check_ins
-            or batch.discards
-            or batch.logs
-            or batch.alerts
-        ]
+        payloads = []
+        for part in (delivery, *delivery.others):
+            if part.holds_anything():
+                batch = self._batch(part, received)
+                payloads.append((records.encoder.encode(batch), len(batch.events)))
         if not payloads:
             return
         try:
@@ -91,6 +115,9 @@ class Pipeline:
                 self._appender.append(*payloads[0], received)
             else:
                 self._appender.append_all(payloads, received)
+        except JournalFullError as exc:
+            limits = (Limited("", BACKLOG_RETRY_SECONDS, exc.reason),)
+            raise OverloadedError(exc.reason, str(exc), limits=limits) from exc
         except JournalError as exc:
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
@@ -258,14 +285,25 @@ class Pipeline:
             "trace_id": event.trace_id,
             "tags": event.tags,
         }
-        details = self._scrubber.scrub_value(item.details(), scrubbed)
-        encoded = msgspec.json.encode(page | details)
+        try:
+            encoded = _encode(page | self._scrubber.scrub_value(item.details(), scrubbed))
+        except (RejectedError, RecursionError, msgspec.DecodeError) as exc:
+            # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.
+            page["truncated"] = f"its details can't be read: {type(exc).__name__}"
+            return _encode(page)
         if len(encoded) > MAX_SAMPLE_BYTES:
             page["truncated"] = f"its details of {len(encoded)} bytes were not kept"
-            encoded = msgspec.json.encode(page)
+            encoded = _encode(page)
         return encoded
 
     def _hash(self, project: str, identity: str) -> int:
         """Hash a user with the installation's key, so that users are counted and never kept."""
         digest = blake2b(f"{project}\0{identity}".encode("utf-8", "replace"), digest_size=8, key=self._user_key)
         return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def _encode(page: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(page)
+    except (OverflowError, UnicodeEncodeError):  # numbers beyond 64 bits, half of a surrogate pair
+        return json.dumps(page, default=str).encode()

@@ -101,7 +101,7 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     )
     delivery.event_id = event.event_id
     delivery.events.append(EventDelivery(event, lambda: _details(payload), has_own_id=False))
-    delivery.items["notice"] = 1
+    delivery.items["event"] = 1
     return delivery
 
 
@@ -190,7 +190,7 @@ ENDPOINTS = tuple(
         refuse=refuse,
         allow_headers="Origin, Content-Type, Accept, Authorization, X-Airbrake-Token, Content-Encoding",
         expose_headers="X-RateLimit-Delay, Retry-After",
-        ending=ending,
+        endings=(ending,),
     )
     for ending in ("notices", "create-notice")
 )

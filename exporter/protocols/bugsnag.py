@@ -14,6 +14,7 @@ import msgspec
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import SessionCount
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import frames, tolerant, values
@@ -132,7 +133,9 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode a payload; a report that can't be read is left out and counted, the others are taken."""
     key = request.header("bugsnag-api-key") or None
     project = known.project(None, key) if key is not None else None
-    sent = _payload_of(request.body())
+    body = request.body()
+    check_json(body, limits.json_values)
+    sent = _payload_of(body)
     if project is None:
         project = known.project(None, values.text(sent.api_key, 128))
     if len(sent.events) > limits.batch_events:
@@ -148,17 +151,17 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         index, message = delivery.failures[0]
         raise MalformedError("bad_report", f"{message} - at `$.events[{index}]`")
     if delivery.events:
-        delivery.items["report"] = len(delivery.events)
+        delivery.items["event"] = len(delivery.events)
     return delivery
 
 
 def _payload_of(body: bytes) -> Payload:
     try:
         return _payload.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except tolerant.NOT_JSON:
         try:
             return _payload.decode(tolerant.mended(body))
-        except msgspec.DecodeError as exc:
+        except tolerant.NOT_JSON as exc:
             raise MalformedError("bad_payload", f"not a payload of Bugsnag: {exc}") from exc
 
 
@@ -256,7 +259,12 @@ def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:
     delivery.items["session"] = 1
     if started:
         delivery.sessions.append(
-            SessionCount("started", min(started, MAX_SESSIONS), values.label(app.release_stage, 64) or "", values.label(app.version))
+            SessionCount(
+                "started",
+                min(started, MAX_SESSIONS),
+                values.label(app.release_stage, 64) or "",
+                values.label(app.version),
+            )
         )
     return delivery
 
@@ -288,7 +296,8 @@ ENDPOINTS = tuple(
         refuse=refuse,
         allow_headers=_ALLOW_HEADERS,
         expose_headers="Retry-After",
-        ending=ending,
+        endings=(ending,) if ending else (),
+        has_page=not ending,
     )
     for pattern, ending, decoder in (
         (r"(?:/.*)?/notify/?", "notify", decode),

@@ -18,6 +18,7 @@ import msgspec
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import LogCount, RequestTiming
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import frames, tolerant, values
@@ -150,6 +151,7 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     key = request.header("x-api-key") or bearer(request) or request.route.get("key")
     project = known.project(None, key)
     body = request.body()
+    check_json(body, limits.json_values)
     sent = tolerant.decode(body, Payload)
     meta = sent.meta or Meta()
     app = meta.app or App()
@@ -175,9 +177,10 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         timing for item in happened if (timing := _navigation(item, meta, request.received)) is not None
     ]
     for kind, quantity in (
-        ("exception", len(exceptions)),
+        ("event", len(exceptions)),
         ("log", len(logs)),
-        ("event", len(happened)),
+        ("request", len(delivery.requests)),
+        ("custom_event", len(happened) - len(delivery.requests)),
         ("measurement", len(sent.measurements or ())),
     ):
         if quantity:
@@ -194,8 +197,8 @@ def _take_traces(delivery: Delivery, traces: dict[str, Any], received: float) ->
     except MalformedError:
         delivery.rejected["bad_traces"] += 1
         return
-    if export.received > export.rejected:
-        delivery.items["span"] = export.received - export.rejected
+    if unused := export.received - export.rejected - sum(len(records.spans) for records in export.resources):
+        delivery.items["span"] = unused
     if export.rejected:
         delivery.rejected["bad_record"] = export.rejected
     for records in export.resources:
@@ -203,8 +206,10 @@ def _take_traces(delivery: Delivery, traces: dict[str, Any], received: float) ->
         for span in records.spans:
             if (timing := timings.timing_of(span, service, received)) is not None:
                 delivery.requests.append(timing)
+                delivery.items["request"] += 1
             for sent in span.exceptions:
                 index = len(delivery.events)
+                delivery.items["event"] += 1
                 delivery.events.append(otlp_events.event_of_span(sent, span, service, None, index, received))
 
 
@@ -359,7 +364,7 @@ def refuse(error: RejectedError) -> Response:
     return Response(error.status, str(error).encode("utf-8", "replace"), "text/plain; charset=utf-8", headers)
 
 
-def _endpoint(pattern: str, ending: str) -> Endpoint:
+def _endpoint(pattern: str, *endings: str) -> Endpoint:
     return Endpoint(
         protocol="faro",
         pattern=re.compile(pattern),
@@ -371,8 +376,9 @@ def _endpoint(pattern: str, ending: str) -> Endpoint:
             "X-Scope-OrgID, traceparent, tracestate, baggage"
         ),
         expose_headers="Retry-After, X-Faro-Session-Status",
-        ending=ending,
+        endings=endings,
+        resends=True,
     )
 
 
-ENDPOINTS = (_endpoint(r"(?:/.*)?/collect/?", "collect"), _endpoint(r"(?:/.*)?/collect/(?P<key>[^/]+)/?", ""))
+ENDPOINTS = (_endpoint(r"(?:/.*)?/collect/?", "collect"), _endpoint(r"/collect/(?P<key>[^/]+)/?"))

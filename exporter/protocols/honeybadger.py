@@ -123,7 +123,7 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     )
     delivery = Delivery(project=project, event_id=event.event_id)
     delivery.events.append(EventDelivery(event, lambda: _details(payload), has_own_id=own_id is not None))
-    delivery.items["notice"] = 1
+    delivery.items["event"] = 1
     return delivery
 
 
@@ -227,7 +227,7 @@ ENDPOINTS = tuple(
         refuse=refuse,
         allow_headers="Content-Type, Content-Encoding, Accept, X-API-Key",
         expose_headers="Retry-After",
-        ending=ending,
+        endings=(ending,),
     )
     for path, ending, decoder in (
         ("notices", "notices", decode),

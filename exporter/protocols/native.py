@@ -13,6 +13,7 @@ from errtally import names
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, User
 from errtally.event.signals import RequestTiming
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
@@ -91,10 +92,19 @@ class _Requests(msgspec.Struct):
     requests: list[msgspec.Raw]
 
 
+class _Probe(msgspec.Struct):
+    """Tells a batch whose list has another type from a single event, without decoding what is in it."""
+
+    events: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    requests: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
 _event = msgspec.json.Decoder(NativeEvent)
 _request = msgspec.json.Decoder(NativeRequest)
 _events = msgspec.json.Decoder(_Events)
 _requests = msgspec.json.Decoder(_Requests)
+_probe = msgspec.json.Decoder(_Probe)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder()
 
 _id_prefix = os.urandom(8).hex()
@@ -158,8 +168,12 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
     delivery = Delivery(project=project_of(request, known))
-    for index, raw in enumerate(_raw_items(request.body(), limits, _events, "events", "message")):
+    body = request.body()
+    may_be_too_large = len(body) > limits.item_bytes
+    for index, raw in enumerate(_raw_items(body, limits, _events, "events", "message")):
         try:
+            if may_be_too_large:
+                _check_size(raw, limits)
             delivery.events.append(event_from(raw, request.received))
         except MalformedError as exc:
             delivery.failures.append((index, str(exc)))
@@ -170,8 +184,12 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
 def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
     delivery = Delivery(project=project_of(request, known))
-    for index, raw in enumerate(_raw_items(request.body(), limits, _requests, "requests", "transaction")):
+    body = request.body()
+    may_be_too_large = len(body) > limits.item_bytes
+    for index, raw in enumerate(_raw_items(body, limits, _requests, "requests", "transaction")):
         try:
+            if may_be_too_large:
+                _check_size(raw, limits)
             delivery.requests.append(_timing(raw, request.received))
         except MalformedError as exc:
             delivery.failures.append((index, str(exc)))
@@ -220,6 +238,7 @@ def _raw_items(
 ) -> list[msgspec.Raw] | list[bytes]:
     """Split a body into items without decoding them."""
     found: list[msgspec.Raw] | list[bytes]
+    check_json(body, limits.json_values)
     if not body.strip():
         raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
@@ -237,16 +256,24 @@ def _raw_items(
     return found
 
 
+def _check_size(raw: bytes | msgspec.Raw, limits: Limits) -> None:
+    """Refuse an item that is too large alone; a batch is as large as its body may be."""
+    if len(memoryview(raw)) > limits.item_bytes:
+        raise MalformedError("bad_event", f"more than {limits.item_bytes} bytes")
+
+
 def _other_forms(
     body: bytes, name: str, required: str, error: msgspec.ValidationError
 ) -> list[msgspec.Raw] | list[bytes]:
     if body.lstrip()[:1] == b"[":
-        return msgspec.json.decode(body, type=list[msgspec.Raw])
+        return _list.decode(body)
     try:
-        single = _any.decode(body)
+        probe = _probe.decode(body)
+    except msgspec.ValidationError:  # no object
+        probe = None
     except msgspec.DecodeError as exc:
         raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-    if isinstance(single, dict) and name not in single:
+    if probe is not None and getattr(probe, name) is msgspec.UNSET:
         return [body]
     raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
 
@@ -306,7 +333,7 @@ ENDPOINTS = tuple(
         refuse=refuse,
         allow_headers=_ALLOW_HEADERS,
         expose_headers="Retry-After",
-        ending=ending,
+        endings=(ending,),
     )
     for ending, decode in (("events", decode_events), ("requests", decode_requests))
 )

@@ -15,6 +15,7 @@ import msgspec
 
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import frames, tolerant, values
@@ -136,16 +137,17 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         delivery.events.append(EventDelivery(event, partial(_details, payload), has_own_id))
         delivery.event_id = delivery.event_id or event.event_id
     delivery.project = project or known.project(None, None)
-    delivery.items["item"] = len(delivery.events)
+    delivery.items["event"] = len(delivery.events)
     return delivery
 
 
 def _payloads(body: bytes, limits: Limits) -> list[bytes]:
+    check_json(body, limits.json_values)
     if body.lstrip()[:1] != b"[":
         return [body]
     try:
         payloads = [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-    except msgspec.DecodeError as exc:
+    except tolerant.NOT_JSON as exc:
         raise MalformedError("bad_json", f"not JSON: {exc}") from exc
     if len(payloads) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(payloads)} items; the limit is {limits.batch_events}")
@@ -275,6 +277,6 @@ ENDPOINTS = (
         refuse=refuse,
         allow_headers="Content-Type, Content-Encoding, X-Rollbar-Access-Token",
         expose_headers="X-Rate-Limit-Remaining-Seconds, Retry-After",
-        ending="item",
+        endings=("item",),
     ),
 )

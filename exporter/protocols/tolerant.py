@@ -14,6 +14,13 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from errtally.errors import MalformedError
+from errtally.exporter.ingest.body import check_json
+
+MAX_VALUES = 100_000
+"""Values in one item; real events have a few thousand."""
+
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises: also for text that is not UTF-8, and for what is nested too deeply."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -26,7 +33,7 @@ def decode(payload: bytes | msgspec.Raw, kind: type[T]) -> T:
     """
     try:
         found: T = _decoder(kind).decode(payload)
-    except (msgspec.DecodeError, RecursionError):  # a ValidationError is a DecodeError
+    except NOT_JSON:  # a ValidationError is a DecodeError
         return fit(document(payload), kind)
     return found
 
@@ -36,7 +43,9 @@ def document(payload: bytes | msgspec.Raw) -> dict[str, Any]:
 
     Raises:
         MalformedError: the payload is not a JSON object, or is nested too deeply.
+        TooLargeError: it has too many values.
     """
+    check_json(bytes(payload), MAX_VALUES)
     try:
         value = json.loads(bytes(payload))
         if b"\\ud" in bytes(payload).lower():

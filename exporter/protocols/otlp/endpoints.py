@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from errtally.errors import MalformedError
 from errtally.event.signals import LogCount
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.protocols.endpoint import Endpoint, bearer
 from errtally.exporter.protocols.otlp import answers, events, json_mapping, protobuf, timings
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request
     from errtally.exporter.protocols.otlp.model import Export, ResourceRecords
-
-_ITEMS = {"logs": "log_record", "traces": "span", "metrics": "metric"}
 
 
 def decode(
@@ -50,10 +49,11 @@ def decode(
             f"Content-Type {request.header('content-type')!r}: known are {answers.PROTOBUF} and {answers.JSON}",
             status=415,
         )
-    export = read(request.body())
+    body = request.body()
+    if media_type == answers.JSON:
+        check_json(body, limits.json_values)
+    export = read(body)
     delivery = Delivery(project=project)
-    if export.received > export.rejected:
-        delivery.items[_ITEMS[signal]] = export.received - export.rejected
     if export.rejected:
         delivery.rejected["bad_record"] = export.rejected
         delivery.failures.append((0, export.message))
@@ -68,7 +68,24 @@ def decode(
             part = parts[name] = Delivery(project=name)
         budget = _take(part, delivery, records, request.received, budget)
     delivery.others = [part for part in parts.values() if part is not delivery]
+    _count(delivery, export, signal)
     return delivery
+
+
+def _count(delivery: Delivery, export: Export, signal: str) -> None:
+    """Count what became of the records; spans that only connect others, and metrics, are counted and not used."""
+    parts = (delivery, *delivery.others)
+    used = sum(len(records.spans) for records in export.resources)
+    taken = export.received - export.rejected
+    for item, quantity in (
+        ("event", sum(len(part.events) for part in parts)),
+        ("log", sum(count.quantity for part in parts for count in part.logs)),
+        ("request", sum(len(part.requests) for part in parts)),
+        ("span", taken - used if signal == "traces" else 0),
+        ("metric", taken if signal == "metrics" else 0),
+    ):
+        if quantity:
+            delivery.items[item] = quantity
 
 
 def key_of(request: Request) -> str | None:
@@ -103,7 +120,7 @@ def _take(part: Delivery, whole: Delivery, records: ResourceRecords, received: f
             budget -= 1
             part.events.append(event)
         else:
-            _refuse(whole, "batch_too_large", "log_record", "more events than a batch may have")
+            _refuse(whole, "batch_too_large", "more events than a batch may have")
     part.logs += [LogCount(level, quantity, service.environment) for level, quantity in counts.items()]
     for span in records.spans:
         transaction = timings.transaction_of(span)
@@ -111,19 +128,18 @@ def _take(part: Delivery, whole: Delivery, records: ResourceRecords, received: f
         if timing is not None:
             part.requests.append(timing)
         elif transaction is not None:
-            _refuse(whole, "bad_span", "span", f"span {span.name[:100]!r} ends before it starts, or has no times")
+            _refuse(whole, "bad_span", f"span {span.name[:100]!r} ends before it starts, or has no times")
         for sent in span.exceptions:
             if budget <= 0:
-                _refuse(whole, "batch_too_large", "span", "more events than a batch may have")
+                _refuse(whole, "batch_too_large", "more events than a batch may have")
                 break
             budget -= 1
             part.events.append(events.event_of_span(sent, span, service, transaction, len(part.events), received))
     return budget
 
 
-def _refuse(whole: Delivery, reason: str, item: str, message: str) -> None:
+def _refuse(whole: Delivery, reason: str, message: str) -> None:
     whole.rejected[reason] += 1
-    whole.items[item] -= 1
     whole.failures.append((0, message))
 
 
@@ -148,10 +164,11 @@ def _endpoint(signal: str, *, is_json: bool) -> Endpoint:
         refuse=answers.refuse_json if is_json else answers.refuse_protobuf,
         allow_headers=_ALLOW_HEADERS,
         expose_headers="Retry-After",
-        ending=signal,
+        endings=(signal,),
         media_type=media_type,
+        resends=True,
     )
 
 
 # A request of another media type reaches the last one, which answers 415 in JSON: anyone can read that.
-ENDPOINTS = tuple(_endpoint(signal, is_json=is_json) for signal in _ITEMS for is_json in (False, True))
+ENDPOINTS = tuple(_endpoint(signal, is_json=is_json) for signal in _READERS for is_json in (False, True))

@@ -134,7 +134,6 @@ _traces = msgspec.json.Decoder(ExportTraces)
 _metrics = msgspec.json.Decoder(ExportMetrics)
 _log = msgspec.json.Decoder(Log)
 _span = msgspec.json.Decoder(Span)
-_UNREADABLE = (msgspec.DecodeError, RecursionError)
 
 
 def logs(body: bytes) -> model.Export:
@@ -196,10 +195,10 @@ def attributes(sent: Any, depth: int = 0) -> model.Attributes:  # noqa: ANN401 (
 def _whole(decoder: msgspec.json.Decoder[Any], body: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 (its own type)
     try:
         return decoder.decode(body)
-    except _UNREADABLE:
+    except tolerant.NOT_JSON:
         try:
             return decoder.decode(tolerant.mended(body))
-        except _UNREADABLE as exc:
+        except tolerant.NOT_JSON as exc:
             raise MalformedError("bad_json", f"not OTLP's JSON: {exc}") from exc
 
 
@@ -208,10 +207,10 @@ def _one(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, export: model.Exp
     index, export.received = export.received, export.received + 1
     try:
         return decoder.decode(raw)
-    except _UNREADABLE:
+    except tolerant.NOT_JSON:
         try:
             return decoder.decode(tolerant.mended(raw))
-        except (*_UNREADABLE, MalformedError) as exc:
+        except (*tolerant.NOT_JSON, MalformedError) as exc:
             export.rejected += 1
             export.message = export.message or f"record {index}: {exc}"
             return None
