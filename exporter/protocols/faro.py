@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 NAVIGATION = "faro.performance.navigation"
 MILLISECONDS = 1000
+MAX_MILLISECONDS = values.MAX_DURATION_SECONDS * MILLISECONDS
 MAX_SEGMENT = 40
 
 
@@ -301,7 +302,7 @@ def _navigation(sent: FaroEvent, meta: Meta, received: float) -> RequestTiming |
     """Map the browser's timing of a page load, whose duration is text in milliseconds; None for any other event."""
     attributes = tolerant.mapping(sent.attributes)
     milliseconds = values.number(attributes.get("duration"))
-    if sent.name != NAVIGATION or milliseconds is None or milliseconds < 0:
+    if sent.name != NAVIGATION or milliseconds is None or not 0 <= milliseconds <= MAX_MILLISECONDS:
         return None
     trace = sent.trace or Trace()
     status = values.status_class(values.integer(attributes.get("responseStatus")))

@@ -47,7 +47,8 @@ def document(payload: bytes | msgspec.Raw) -> dict[str, Any]:
     """
     check_json(bytes(payload), MAX_VALUES)
     try:
-        value = json.loads(bytes(payload))
+        # A byte that is not UTF-8 costs a character, not the event: clients do not send again.
+        value = json.loads(bytes(payload).decode("utf-8", "replace"))
         if b"\\ud" in bytes(payload).lower():
             # Text cut within an emoji holds half of it, which UTF-8 can't; browsers send that.
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))

@@ -128,7 +128,11 @@ def _take(part: Delivery, whole: Delivery, records: ResourceRecords, received: f
         if timing is not None:
             part.requests.append(timing)
         elif transaction is not None:
-            _refuse(whole, "bad_span", f"span {span.name[:100]!r} ends before it starts, or has no times")
+            _refuse(
+                whole,
+                "bad_span",
+                f"span {span.name[:100]!r} ends before it starts, takes more than 30 days, or has no times",
+            )
         for sent in span.exceptions:
             if budget <= 0:
                 _refuse(whole, "batch_too_large", "more events than a batch may have")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from errtally.exporter.protocols.otlp.model import Attributes, Span
 
 NANOSECONDS = 1_000_000_000
+MAX_DURATION = values.MAX_DURATION_SECONDS * NANOSECONDS
 
 # Codes of gRPC that are errors of the server (semantic conventions for gRPC, "Server").
 _GRPC_SERVER_ERRORS = frozenset({2, 4, 12, 13, 14, 15})
@@ -47,9 +48,9 @@ def transaction_of(span: Span) -> str | None:
 
 
 def timing_of(span: Span, service: Service, received: float) -> RequestTiming | None:
-    """Map a span; None when it served nothing, or its times say nothing."""
+    """Map a span; None when it served nothing, or its times say nothing (none, the end first, or more than 30 days)."""
     transaction = transaction_of(span)
-    if transaction is None or not 0 < span.start <= span.end:
+    if transaction is None or not 0 < span.start <= span.end <= span.start + MAX_DURATION:
         return None
     attributes = span.attributes
     status = _status_class(attributes)
@@ -58,7 +59,7 @@ def timing_of(span: Span, service: Service, received: float) -> RequestTiming | 
         transaction=transaction,
         duration_seconds=(span.end - span.start) / NANOSECONDS,
         timestamp=values.timestamp(span.end / NANOSECONDS, received),
-        method=values.http_method(first(attributes, *_HTTP_METHOD)),
+        method=values.method(first(attributes, *_HTTP_METHOD)),
         status_class=status,
         failed=is_failed,
         environment=service.environment,

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 MAX_CONTAINER_ITEMS = 10_000
 
+# Categories of data that SDKs count (develop.sentry.dev, "Rate limiting"); others are ``other``: clients can make
+# them up, and the budget of series bounds only the label ``reason``.
+_CATEGORIES = frozenset(
+    {
+        "default", "error", "transaction", "monitor", "span", "log_item", "log_byte", "security", "attachment",
+        "session", "profile", "profile_chunk", "profile_chunk_ui", "replay", "feedback", "trace_metric",
+        "trace_metric_byte", "internal", "metric_bucket",
+    }
+)  # fmt: skip
+
 # gRPC status names of traces to HTTP classes (develop.sentry.dev, "Trace context", status).
 _STATUS_CLASSES = {
     "ok": "2xx",
@@ -60,6 +70,8 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     start, end = values.moment(sent.start_timestamp), values.moment(sent.timestamp)
     if start is None or end is None:
         raise MalformedError("bad_transaction", "transaction: it needs start_timestamp and timestamp")
+    if end - start > values.MAX_DURATION_SECONDS:
+        raise MalformedError("bad_transaction", f"transaction: a duration of {end - start} seconds")
     contexts = sent.contexts or wire.Contexts()
     trace = contexts.trace or wire.Trace()
     data = trace.data or wire.TraceData()
@@ -69,12 +81,12 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     status = values.status_class(code)
     if status == "unknown":
         status = _STATUS_CLASSES.get(str(trace.status), "unknown")
-    method = sent.request.method if sent.request is not None else data.method or data.old_method
+    method = (sent.request.method if sent.request is not None else None) or data.method or data.old_method
     return RequestTiming(
         transaction=values.label(sent.transaction) or "unnamed",
         duration_seconds=max(end - start, 0.0),
         timestamp=values.timestamp(sent.timestamp, received, drift_seconds),
-        method=values.http_method(method),
+        method=values.method(method),
         status_class=status,
         failed=status == "5xx",
         environment=values.label(sent.environment, 64) or "",
@@ -99,7 +111,7 @@ def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> lis
         start, end = values.moment(span.get("start_timestamp")), values.moment(span.get("end_timestamp"))
         if span.get("is_segment") is not True or start is None or end is None:
             continue
-        if not operation.startswith(_SEGMENT_OPERATIONS):
+        if not operation.startswith(_SEGMENT_OPERATIONS) or end - start > values.MAX_DURATION_SECONDS:
             continue
         status = values.status_class(values.integer(attributes.get("http.response.status_code")))
         if status == "unknown":
@@ -111,7 +123,7 @@ def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> lis
                 transaction=values.label(attributes.get("sentry.segment.name") or span.get("name")) or "unnamed",
                 duration_seconds=max(end - start, 0.0),
                 timestamp=values.timestamp(span.get("end_timestamp"), received, drift_seconds),
-                method=values.http_method(attributes.get("http.request.method")),
+                method=values.method(attributes.get("http.request.method")),
                 status_class=status,
                 failed=status == "5xx",
                 environment=values.label(attributes.get("sentry.environment"), 64) or "",
@@ -202,11 +214,16 @@ def client_report(payload: bytes) -> list[Discard]:
                 found.append(
                     Discard(
                         reason=values.label(entry.get("reason"), 64) or "unknown",
-                        category=values.label(entry.get("category"), 64) or "default",
+                        category=_category(entry.get("category")),
                         quantity=quantity,
                     )
                 )
     return found
+
+
+def _category(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+    name = values.label(value, 64) or "default"
+    return name if name in _CATEGORIES else "other"
 
 
 def logs(payload: bytes) -> list[LogCount]:
@@ -232,7 +249,7 @@ def _container(payload: bytes) -> Iterator[dict[str, Any]]:
         yield sent
 
 
-def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 (whatever the client sent)
     return value if isinstance(value, dict) else {}
 
 

@@ -38,7 +38,9 @@ def test_a_path_leads_to_its_protocol(path, protocol, route):
     assert (found[0].protocol, dict(found[1])) == (protocol, route)
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/v1/events/x", "/api/issues", "/v2/logs", "/api/v3/projects/notices", ""])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/v1/events/x", "/api/issues", "/v2/logs", "/api/v3/projects/notices", ""]
+)
 def test_other_paths_are_left_to_the_pages(path):
     assert registry.find(path) is None
 
