@@ -123,20 +123,30 @@ class Item(msgspec.Struct):
 
 
 def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
-    """Decode one item, or a JSON array of items; the token comes in a header or in the body."""
+    """Decode one item, or a JSON array of items; of an array the items that can't be read are left out and counted.
+
+    The token comes in a header or in the body; of an array, in its first item.
+    """
     token = request.header("x-rollbar-access-token") or None
     project = known.project(None, token) if token is not None else None
-    body = request.body()
-    payloads = _payloads(body, limits)
     delivery = Delivery()
-    for index, payload in enumerate(payloads):
-        sent = tolerant.decode(bounded(payload, limits, f"item {index}"), Item)
-        if project is None:
-            project = known.project(None, values.text(sent.access_token, 128))
-        event, has_own_id = _event(sent.data or Data(), request, index)
+    for index, payload in enumerate(_payloads(request.body(), limits)):
+        try:
+            sent = tolerant.decode(bounded(payload, limits, "an item"), Item)
+            if project is None:
+                project = known.project(None, values.text(sent.access_token, 128))
+            event, has_own_id = _event(sent.data or Data(), request)
+        except (MalformedError, TooLargeError) as exc:
+            delivery.failures.append((index, str(exc)))
+            delivery.rejected[exc.reason] += 1
+            continue
         delivery.events.append(EventDelivery(event, partial(_details, payload), has_own_id))
         delivery.event_id = delivery.event_id or event.event_id
-    delivery.project = project or known.project(None, None)
+    if project is None:
+        project = known.project(None, None)
+    if not delivery.events:
+        raise MalformedError("bad_item", delivery.failures[0][1] if delivery.failures else "an empty array")
+    delivery.project = project
     delivery.items["event"] = len(delivery.events)
     return delivery
 
@@ -154,7 +164,7 @@ def _payloads(body: bytes, limits: Limits) -> list[bytes]:
     return payloads
 
 
-def _event(sent: Data, request: Request, index: int) -> tuple[Event, bool]:
+def _event(sent: Data, request: Request) -> tuple[Event, bool]:
     """Map one occurrence; tells also whether it has an id of its own."""
     body = sent.body or Body()
     chain = [trace for trace in body.trace_chain or () if trace is not None][: frames.MAX_EXCEPTIONS]
@@ -163,9 +173,7 @@ def _event(sent: Data, request: Request, index: int) -> tuple[Event, bool]:
     message = values.text(body.message.body) if body.message is not None else None
     stack = values.text(body.crash_report.raw, 256 * 1024) if body.crash_report is not None else None
     if not chain and message is None and not stack:
-        raise MalformedError(
-            "bad_item", f"item {index} needs trace, trace_chain, message or crash_report - at `$.data.body`"
-        )
+        raise MalformedError("bad_item", "an item needs trace, trace_chain, message or crash_report - at `$.data.body`")
     server = sent.server or Server()
     own_id = values.event_id(sent.uuid)
     event = Event(
