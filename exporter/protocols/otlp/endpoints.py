@@ -174,5 +174,5 @@ def _endpoint(signal: str, *, is_json: bool) -> Endpoint:
     )
 
 
-# A request of another media type reaches the last one, which answers 415 in JSON: anyone can read that.
-ENDPOINTS = tuple(_endpoint(signal, is_json=is_json) for signal in _READERS for is_json in (False, True))
+# A request of another media type reaches the first one, which answers 415 in JSON: anyone can read that.
+ENDPOINTS = tuple(_endpoint(signal, is_json=is_json) for signal in _READERS for is_json in (True, False))

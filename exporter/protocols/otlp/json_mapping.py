@@ -186,9 +186,9 @@ def metrics(body: bytes) -> model.Export:
 def attributes(sent: Any, depth: int = 0) -> model.Attributes:  # noqa: ANN401 (whatever the client sent)
     """Read a list of KeyValue; what is not one is left out."""
     return {
-        pair["key"]: _value(pair.get("value"), depth)
+        key: _value(pair.get("value"), depth)
         for pair in tolerant.objects(sent)
-        if isinstance(pair.get("key"), str)
+        if isinstance(key := pair.get("key", ""), str)
     }
 
 
@@ -253,8 +253,17 @@ def _span_of_use(sent: Span) -> model.Span | None:
 
 
 def _nanoseconds(sent: str | int | None) -> int:
-    value = values.integer(sent)
-    return value if value is not None and 0 <= value < 1 << 64 else 0
+    value = _int64(sent)
+    return value if value is not None and value >= 0 else 0
+
+
+def _int64(sent: Any) -> int | None:  # noqa: ANN401 (whatever the client sent)
+    """A whole number, as one or as text; nanoseconds are more than a float holds."""
+    try:
+        value = int(sent)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return value if -(1 << 63) <= value < 1 << 63 else None
 
 
 def _id(sent: str | None, digits: int) -> str:
@@ -270,7 +279,7 @@ def _value(sent: Any, depth: int = 0) -> Any:  # noqa: ANN401 (one return for ea
             case "stringValue" | "boolValue" | "bytesValue":
                 return value
             case "intValue":
-                return values.integer(value)
+                return _int64(value)
             case "doubleValue":
                 return values.number(value)
             case "arrayValue":

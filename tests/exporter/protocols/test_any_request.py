@@ -51,9 +51,7 @@ JSON = st.recursive(
 def _check(path: str, sent: bytes, headers: dict[str, str]) -> None:
     try:
         delivery = deliver(path, sent, headers)
-    except RejectedError as exc:
-        assert exc.reason
-        assert str(exc)
+    except RejectedError:
         return
     for part in (delivery, *delivery.others):
         for item in part.events:
