@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 MAX_STACK = 256 * 1024
 NANOSECONDS = 1_000_000_000
-MIN_ERROR_SEVERITY = 17
 
 _TEMPLATES = ("{OriginalFormat}", "message_template.text", "message.template")
 """Where logging frameworks put the message before its parameters: .NET, Serilog, others."""

@@ -46,7 +46,7 @@ def test_of_a_recursion_both_ends_are_kept(count, kept):
     ("code", "expected"),
     [
         pytest.param(
-            {"9": "a\n", "10": "b\n", "11": "c", "12": "d"},
+            {"12": "d", "11": "c", "9": "a\n", "10": "b\n"},
             {"pre_context": ["a"], "context_line": "b", "post_context": ["c", "d"]},
             id="by number, not by text: 9 comes before 10",
         ),

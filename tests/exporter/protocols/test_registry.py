@@ -57,6 +57,7 @@ def test_a_page_at_a_protocols_path_is_still_a_page():
         ("application/x-protobuf", "application/x-protobuf"),
         ("application/json; charset=utf-8", "application/json"),
         ("Application/JSON", "application/json"),
+        ("Application/X-Protobuf", "application/x-protobuf"),
     ],
 )
 def test_otlps_encodings_are_endpoints_of_their_own(content_type, media_type):

@@ -85,6 +85,12 @@ def test_the_data_say_where_and_whom_it_hit(data, attribute, expected):
     assert getattr(_event(**data), attribute) == expected
 
 
+@pytest.mark.parametrize("uuid", [None, "x", 5])
+def test_without_a_uuid_an_item_has_no_id_of_its_own(uuid):
+    delivery = deliver(PATH, {"data": {"body": MESSAGE, "uuid": uuid}})
+    assert (delivery.events[0].has_own_id, len(delivery.event_id)) == (False, 32)
+
+
 def test_of_an_array_the_items_that_can_be_read_are_taken():
     good = {"data": {"body": MESSAGE}}
     delivery = deliver(PATH, [good, {"data": {}}, 5, good])

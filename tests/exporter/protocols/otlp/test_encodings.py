@@ -57,6 +57,17 @@ def test_a_captured_request_means_the_same_in_json(folder, number, kind):
         assert [item.details() for item in one.events] == [item.details() for item in other.events]
 
 
+@pytest.mark.parametrize(
+    ("name", "count"), [("exception", 1), ("db.exception", 1), ("exceptional", 0), ("exception.db", 0), ("", 0)]
+)
+def test_a_spans_event_is_an_exception_by_its_name_in_both(name, count):
+    span = {"name": "a", "kind": 1, "events": [{"name": name, "time_unix_nano": 5}]}
+    message = ExportTraceServiceRequest(resource_spans=[{"scope_spans": [{"spans": [span]}]}])
+    for export in (protobuf.traces(message.SerializeToString()), json_mapping.traces(_as_otlp_json(message))):
+        assert export.received == 1
+        assert sum(len(found.exceptions) for found in export.resources[0].spans) == count
+
+
 _TEXT = st.text(max_size=10)
 _ANY = st.recursive(
     st.builds(lambda v: {"string_value": v}, _TEXT)
