@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from errtally.errors import OverloadedError
 from errtally.exporter.ingest.request import Response
@@ -28,25 +25,16 @@ _UNKNOWN_CODE = 2
 _REJECTED = {"logs": "rejectedLogRecords", "traces": "rejectedSpans", "metrics": "rejectedDataPoints"}
 
 
-def answer_protobuf(delivery: Delivery, signal: str) -> Response:
-    """Answer with an empty message, which is no byte, unless some records were not taken."""
+def answer_protobuf(delivery: Delivery, signal: str) -> Response:  # noqa: ARG001 (the three answers have one shape)
+    """Answer with an empty message, which is no byte, unless some records were not taken.
+
+    ``Export{Logs,Trace,Metrics}ServiceResponse`` have a partial success as field 1, and that a number and a text.
+    """
     rejected = delivery.rejected.total()
     if not rejected:
         return Response(200, b"", PROTOBUF)
-    message = delivery.failures[0][1]
-    response: ExportLogsServiceResponse | ExportTraceServiceResponse | ExportMetricsServiceResponse
-    match signal:
-        case "logs":
-            response = ExportLogsServiceResponse()
-            response.partial_success.rejected_log_records = rejected
-        case "traces":
-            response = ExportTraceServiceResponse()
-            response.partial_success.rejected_spans = rejected
-        case _:
-            response = ExportMetricsServiceResponse()
-            response.partial_success.rejected_data_points = rejected
-    response.partial_success.error_message = message
-    return Response(200, response.SerializeToString(), PROTOBUF)
+    partial = _number_and_text(rejected, delivery.failures[0][1])
+    return Response(200, b"\x0a" + _varint(len(partial)) + partial, PROTOBUF)
 
 
 def answer_json(delivery: Delivery, signal: str) -> Response:
@@ -60,9 +48,7 @@ def answer_json(delivery: Delivery, signal: str) -> Response:
 
 def refuse_protobuf(error: RejectedError) -> Response:
     """Refuse with google.rpc.Status: field 1 the code, field 2 the message."""
-    message = str(error).encode("utf-8", "replace")
-    body = b"\x08" + bytes((_code(error),)) + b"\x12" + _varint(len(message)) + message
-    return Response(error.status, body, PROTOBUF, _headers(error))
+    return Response(error.status, _number_and_text(_code(error), str(error)), PROTOBUF, _headers(error))
 
 
 def refuse_json(error: RejectedError) -> Response:
@@ -80,6 +66,15 @@ def _headers(error: RejectedError) -> tuple[tuple[str, str], ...]:
     if isinstance(error, OverloadedError):
         return (("Retry-After", str(max(error.retry_after_seconds, MIN_RETRY_AFTER_SECONDS))),)
     return ()
+
+
+def _number_and_text(number: int, text: str) -> bytes:
+    """Write a protobuf message of an integer as field 1 and a string as field 2.
+
+    By hand, because the bindings are loaded only when a request in protobuf comes.
+    """
+    content = text.encode("utf-8", "replace")
+    return b"\x08" + _varint(number) + b"\x12" + _varint(len(content)) + content
 
 
 def _varint(value: int) -> bytes:

@@ -16,7 +16,7 @@ from errtally.event.signals import LogCount
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.protocols.endpoint import Endpoint, bearer
-from errtally.exporter.protocols.otlp import answers, events, json_mapping, protobuf, timings
+from errtally.exporter.protocols.otlp import answers, events, json_mapping, timings
 from errtally.exporter.protocols.otlp.resource import service_of
 from errtally.exporter.protocols.sentry import keys as sentry_keys
 
@@ -151,11 +151,16 @@ _ALLOW_HEADERS = (
     "Content-Type, Content-Encoding, Authorization, X-API-Key, API-Key, X-Sentry-Auth, X-Scope-OrgID, "
     "traceparent, tracestate, baggage"
 )
-_READERS = {
-    "logs": (protobuf.logs, json_mapping.logs),
-    "traces": (protobuf.traces, json_mapping.traces),
-    "metrics": (protobuf.metrics, json_mapping.metrics),
-}
+
+
+def _read_protobuf(body: bytes, *, signal: str) -> Export:
+    """Read a body with the bindings; they cost 10 MB and 0.15 s, so only a process that gets one loads them."""
+    from errtally.exporter.protocols.otlp import protobuf  # noqa: PLC0415 (see above)
+
+    return {"logs": protobuf.logs, "traces": protobuf.traces, "metrics": protobuf.metrics}[signal](body)
+
+
+_JSON_READERS = {"logs": json_mapping.logs, "traces": json_mapping.traces, "metrics": json_mapping.metrics}
 
 
 def _endpoint(signal: str, *, is_json: bool) -> Endpoint:
@@ -163,7 +168,12 @@ def _endpoint(signal: str, *, is_json: bool) -> Endpoint:
     return Endpoint(
         protocol="otlp",
         pattern=re.compile(rf"(?:(?:/otlp)?|/api/(?P<project>[^/]+)/integration/otlp)/v1/{signal}/?"),
-        decode=partial(decode, signal=signal, media_type=media_type, read=_READERS[signal][is_json]),
+        decode=partial(
+            decode,
+            signal=signal,
+            media_type=media_type,
+            read=_JSON_READERS[signal] if is_json else partial(_read_protobuf, signal=signal),
+        ),
         answer=partial(answers.answer_json if is_json else answers.answer_protobuf, signal=signal),
         refuse=answers.refuse_json if is_json else answers.refuse_protobuf,
         allow_headers=_ALLOW_HEADERS,
@@ -175,4 +185,4 @@ def _endpoint(signal: str, *, is_json: bool) -> Endpoint:
 
 
 # A request of another media type reaches the first one, which answers 415 in JSON: anyone can read that.
-ENDPOINTS = tuple(_endpoint(signal, is_json=is_json) for signal in _READERS for is_json in (True, False))
+ENDPOINTS = tuple(_endpoint(signal, is_json=is_json) for signal in _JSON_READERS for is_json in (True, False))
