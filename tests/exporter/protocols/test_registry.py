@@ -66,6 +66,13 @@ def test_otlps_encodings_are_endpoints_of_their_own(content_type, media_type):
     assert found[0].media_type == media_type
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/v1/logs", ("POST",)), ("/", ("POST",)), ("/api/store/", ("POST", "GET")), ("/metrics", ())]
+)
+def test_a_paths_methods_are_named(path, methods):
+    assert registry.methods(path) == methods
+
+
 def test_every_ending_of_an_endpoint_can_be_its_paths_last_segment():
     for endpoint in registry.ENDPOINTS:
         for ending in endpoint.endings:

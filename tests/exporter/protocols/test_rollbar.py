@@ -7,8 +7,9 @@ import json
 import pytest
 from tests.exporter.protocols.sending import answered, captured, deliver, page
 
-from errtally.errors import MalformedError, OverloadedError
+from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import User
+from errtally.exporter.config import Limits
 from errtally.exporter.grouping import fingerprint
 from errtally.exporter.protocols import rollbar
 
@@ -98,6 +99,13 @@ def test_of_an_array_the_items_that_can_be_read_are_taken():
     assert dict(delivery.rejected) == {"bad_item": 1, "bad_json": 1}
     assert [place for place, _ in delivery.failures] == [1, 2]
     assert page(delivery, 1)["exceptions"] == []
+
+
+def test_an_array_may_have_as_many_items_as_a_batch_and_no_more():
+    sent = [{"data": {"body": MESSAGE}}] * 3
+    assert len(deliver(PATH, sent, limits=Limits(batch_events=3)).events) == 3
+    with pytest.raises(TooLargeError):
+        deliver(PATH, sent, limits=Limits(batch_events=2))
 
 
 @pytest.mark.parametrize("body", [{}, {"data": {"body": {}}}, {"data": {"body": {"trace_chain": []}}}, [], b"[", b"x"])

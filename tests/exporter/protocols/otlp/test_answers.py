@@ -46,6 +46,16 @@ def test_more_events_than_a_batch_may_have_are_refused_and_the_rest_is_taken():
     assert answered("/v1/logs", _logs(RECORD, RECORD), limits=Limits(batch_events=2)).body == b"{}"
 
 
+def test_exceptions_on_spans_beyond_a_batch_are_refused_and_their_requests_are_taken():
+    failed = {"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": "E"}}]}
+    span = {"kind": 2, "name": "a", "startTimeUnixNano": "5", "endTimeUnixNano": "7", "events": [failed, failed]}
+    sent = {"resourceSpans": [{"scopeSpans": [{"spans": [span, span]}]}]}
+    delivery = deliver("/v1/traces", sent, limits=Limits(batch_events=3))
+    assert (len(delivery.events), len(delivery.requests)) == (3, 2)
+    assert dict(delivery.rejected) == {"batch_too_large": 1}
+    assert len(deliver("/v1/traces", sent, limits=Limits(batch_events=4)).events) == 4
+
+
 def test_the_partial_success_of_traces_in_protobuf_counts_spans():
     request = ExportTraceServiceRequest(
         resource_spans=[{"scope_spans": [{"spans": [{"kind": 2, "name": "a"}, {"kind": 3, "name": "b"}]}]}]

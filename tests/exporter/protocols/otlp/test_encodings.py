@@ -68,6 +68,17 @@ def test_a_spans_event_is_an_exception_by_its_name_in_both(name, count):
         assert sum(len(found.exceptions) for found in export.resources[0].spans) == count
 
 
+def test_attributes_in_protobuf_may_be_bytes_and_are_read_twenty_levels_deep():
+    value = {"bytes_value": b"\x00\x01"}
+    for _ in range(30):
+        value = {"array_value": {"values": [value]}}
+    record = {"attributes": [{"key": "a", "value": {"bytes_value": b"\x00\x01"}}, {"key": "b", "value": value}]}
+    message = ExportLogsServiceRequest(resource_logs=[{"scope_logs": [{"log_records": [record]}]}])
+    attributes = protobuf.logs(message.SerializeToString()).resources[0].logs[0][1].attributes
+    assert attributes["a"] == "0001"
+    assert str(attributes["b"]) == "[" * 21 + "None" + "]" * 21
+
+
 _TEXT = st.text(max_size=10)
 _ANY = st.recursive(
     st.builds(lambda v: {"string_value": v}, _TEXT)
