@@ -54,6 +54,9 @@ MAX_CONNECTIONS = 4096
 
 HEADER_READ_MILLISECONDS = 10_000
 HEADER_BYTES = 64 * 1024
+
+ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+"""For glibc in the workers: what a large body took goes back to the system, and hundreds of threads share arenas."""
 TALLY_SECONDS = 1.0
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
 LOCK_FILE = "errtally.lock"
@@ -105,6 +108,8 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
     _allow_connections()
+    for name, value in ALLOCATOR.items():
+        os.environ.setdefault(name, value)
     writer, stop = Writer(config), threading.Event()
     thread = threading.Thread(target=_run_writer, args=(writer, stop), name="writer")
     # Forking a process that has threads is not safe, and a worker may have to be started again at any time.

@@ -51,14 +51,11 @@ class Gate:
     rates: Rates | None = None
     quotas: Quotas | None = None
 
-    @property
-    def counts(self) -> bool:
-        """Whether anything limits how much one sender may send."""
-        return self.rates is not None or self.quotas is not None
-
 
 class Admission(Keys):
     """The keys as one request meets them: who may send is asked before its body is read."""
+
+    __slots__ = ("_all", "_gate", "_key", "_owner_", "_request")
 
     def __init__(self, keys: Keys, gate: Gate, request: Request) -> None:
         self._all = keys

@@ -28,6 +28,8 @@ def project_name(service: str | None) -> str | None:
 class Keys:
     """The configured projects and their keys; with none configured, any key and any project go."""
 
+    __slots__ = ("_anybody", "_keys", "_projects", "has_origins", "is_open")
+
     def __init__(self, config: ExporterConfig) -> None:
         self.is_open = config.is_open
         self._projects = {id_: project for project in config.projects for id_ in (project.name, project.id)}

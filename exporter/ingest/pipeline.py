@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ class Pipeline:
     ) -> None:
         self.keys = Keys(config)
         self.quotas = Quotas(config) if Quotas.are_in(config) else None
+        self._is_limiting = bool(Rates.are_in(config) or self.quotas)
         self._gate = Gate(appender, Rates(config) if Rates.are_in(config) else None, self.quotas)
         self._limits = config.limits
         self._appender = appender
@@ -64,7 +66,7 @@ class Pipeline:
         limited = None
         try:
             delivery = endpoint.decode(request, admission, self._limits)
-            if self._gate.counts:
+            if self._is_limiting:
                 limited = self._limit(admission, delivery)
             self._accept(delivery, request.received)
             if limited is None or (
@@ -76,6 +78,9 @@ class Pipeline:
         except RecursionError:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
             response = endpoint.refuse(MalformedError("too_deep", "the body is nested too deeply"))
+        except UnicodeError:
+            tally.add(names.INGEST_REJECTED, (endpoint.protocol, "bad_text"))
+            response = endpoint.refuse(MalformedError("bad_text", "the body is not valid UTF-8"))
         except RejectedError as exc:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, exc.reason))
             response = endpoint.refuse(exc)
@@ -86,6 +91,9 @@ class Pipeline:
                 tally.add(names.INGEST_REJECTED, (endpoint.protocol, reason), quantity)
             if delivery.unkept_bytes:
                 tally.add(names.INGEST_ATTACHMENT_BYTES, (endpoint.protocol,), delivery.unkept_bytes)
+        finally:
+            if request.is_large:
+                request.release()
         tally.add(names.INGEST_REQUESTS, (endpoint.protocol, str(response.status)))
         tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
         return response
@@ -148,7 +156,8 @@ class Pipeline:
                     label(session.release, scrubbed),
                     session.status,
                     session.quantity,
-                    session.session_id or "",
+                    # Only looked up, never shown; it stands for a person, so its hash does.
+                    f"{self._hash(delivery.project, session.session_id):x}" if session.session_id else "",
                 )
             )
         for check_in in delivery.check_ins:
@@ -172,7 +181,7 @@ class Pipeline:
         for alert in delivery.alerts:
             batch.alerts.append(
                 records.AlertSeen(
-                    alert.fingerprint,
+                    label(alert.fingerprint, scrubbed),
                     label(alert.name, scrubbed),
                     label(alert.severity, scrubbed),
                     alert.starts_at,
@@ -248,12 +257,23 @@ class Pipeline:
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = fingerprint(event)
+        found = self._shown(fingerprint(event), scrubbed)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()
             self._memo[key] = found
         return found, True
+
+    def _shown(self, grouping: Grouping, scrubbed: Counter[str]) -> Grouping:
+        """Scrub what of a grouping is shown: names of functions and modules are not scrubbed before they group."""
+        label = self._label
+        culprit = label(grouping.culprit, scrubbed)
+        why = tuple([label(reason, scrubbed) for reason in grouping.why])
+        return (
+            grouping
+            if culprit == grouping.culprit and why == grouping.why
+            else replace(grouping, culprit=culprit, why=why)
+        )
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a short text that comes again and again, such as a release or a transaction."""
@@ -269,25 +289,25 @@ class Pipeline:
 
     def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> bytes:
         """Write what the event's page shows: the shared fields and the protocol's details, scrubbed."""
-        event = item.event
+        event, label = item.event, self._label
         page: dict[str, Any] = {
             "event_id": event.event_id,
             "timestamp": event.timestamp,
             "level": event.level,
             "type": event.type,
             "message": event.message,
-            "platform": event.platform,
+            "platform": label(event.platform, scrubbed),
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": event.release,
+            "release": label(event.release, scrubbed),
             "server_name": event.server_name,
-            "trace_id": event.trace_id,
+            "trace_id": label(event.trace_id, scrubbed),
             "tags": event.tags,
         }
         try:
             encoded = _encode(page | self._scrubber.scrub_value(item.details(), scrubbed))
-        except (RejectedError, RecursionError, msgspec.DecodeError) as exc:
+        except (RejectedError, RecursionError, UnicodeError, msgspec.DecodeError) as exc:
             # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.
             page["truncated"] = f"its details can't be read: {type(exc).__name__}"
             return _encode(page)

@@ -18,12 +18,19 @@ from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
 from errtally.exporter.protocols.endpoint import Endpoint, error_body
+from errtally.exporter.protocols.explanation import explain
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request
+
+
+MAX_EXPLAINED = 20
+"""Bad items of one batch whose errors are all listed; of the others, the first error is."""
+
+MAX_STACK = 65_536
 
 
 class NativeUser(msgspec.Struct):
@@ -142,11 +149,11 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
         level=level,
         type=values.label(sent.type),
         message=values.text(sent.message) or "",
-        stack=sent.stack,
-        platform=sent.platform,
+        stack=sent.stack if sent.stack is None or len(sent.stack) <= MAX_STACK else _stack(sent.stack),
+        platform=values.label(sent.platform),
         logger=values.label(sent.logger),
         transaction=values.label(sent.transaction),
-        fingerprint=sent.fingerprint or None,
+        fingerprint=[values.text(part, 256) or "" for part in sent.fingerprint[:20]] if sent.fingerprint else None,
     )
     context = sent.context
     if context is not None:
@@ -157,7 +164,10 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
         if context.user is not None:
             user = context.user
             event.user = User(
-                values.label(user.id), values.label(user.email), values.label(user.username), user.ip_address
+                values.label(user.id),
+                values.label(user.email),
+                values.label(user.username),
+                values.label(user.ip_address, 64),
             )
         if context.trace is not None:
             event.trace_id = values.label(context.trace.trace_id, 32)
@@ -176,7 +186,7 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
                 _check_size(raw, limits)
             delivery.events.append(event_from(raw, request.received))
         except MalformedError as exc:
-            delivery.failures.append((index, str(exc)))
+            delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))
     return delivery
 
@@ -192,9 +202,16 @@ def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
                 _check_size(raw, limits)
             delivery.requests.append(_timing(raw, request.received))
         except MalformedError as exc:
-            delivery.failures.append((index, str(exc)))
+            delivery.failures.append((index, _explained(delivery, raw, "request", exc)))
     _account(delivery, "request", len(delivery.requests))
     return delivery
+
+
+def _explained(delivery: Delivery, raw: bytes | msgspec.Raw, name: str, error: MalformedError) -> str:
+    """Say all that is wrong with an item; of many bad ones, only of the first, since it takes its time."""
+    if len(delivery.failures) >= MAX_EXPLAINED:
+        return str(error)
+    return explain(raw, name, str(error))
 
 
 def _account(delivery: Delivery, kind: str, accepted: int) -> None:
@@ -223,7 +240,7 @@ def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
         transaction=values.label(sent.transaction) or "unnamed",
         duration_seconds=sent.duration_seconds,
         timestamp=values.timestamp(sent.timestamp, received),
-        method=sent.method.upper()[:16],
+        method=values.method(sent.method),
         status_class=status_class,
         failed=sent.failed if sent.failed is not None else status_class == "5xx",
         environment=values.label(sent.environment, 64) or "",
@@ -254,6 +271,13 @@ def _raw_items(
     if len(found) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(found)} {name}; the limit is {limits.batch_events}")
     return found
+
+
+def _stack(text: str | None) -> str | None:
+    """Cut a stack trace of endless recursion in its middle: both ends say what happened."""
+    if text is None or len(text) <= MAX_STACK:
+        return text
+    return f"{text[: MAX_STACK // 2]}\n{text[-MAX_STACK // 2 :]}"
 
 
 def _check_size(raw: bytes | msgspec.Raw, limits: Limits) -> None:
@@ -298,7 +322,9 @@ def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
     """What the event's page shows beside the shared model."""
     sent = _any.decode(raw)
     context = sent.get("context") or {}
-    details: dict[str, Any] = {"stack": sent.get("stack"), "breadcrumbs": sent.get("breadcrumbs") or []}
+    details: dict[str, Any] = {"stack": _stack(sent.get("stack")), "breadcrumbs": []}
+    if isinstance(sent.get("breadcrumbs"), list):
+        details["breadcrumbs"] = sent["breadcrumbs"][-100:]
     for name in ("request", "user", "extra"):
         if isinstance(context.get(name), dict):
             details[name] = context[name]

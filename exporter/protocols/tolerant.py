@@ -7,6 +7,7 @@ old and odd clients send numbers, null or objects where text is due; `values` ma
 from __future__ import annotations
 
 import json
+import re
 import types
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -21,6 +22,8 @@ MAX_VALUES = 100_000
 
 NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises: also for text that is not UTF-8, and for what is nested too deeply."""
+
+_half_of_a_pair = re.compile(rb"\\u[dD][89a-fA-F]").search
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -49,7 +52,7 @@ def document(payload: bytes | msgspec.Raw) -> dict[str, Any]:
     try:
         # A byte that is not UTF-8 costs a character, not the event: clients do not send again.
         value = json.loads(bytes(payload).decode("utf-8", "replace"))
-        if b"\\ud" in bytes(payload).lower():
+        if _half_of_a_pair(bytes(payload)):
             # Text cut within an emoji holds half of it, which UTF-8 can't; browsers send that.
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as exc:

@@ -12,6 +12,7 @@ from errtally import names
 
 MAX_TEXT = 8192
 MAX_LABEL = 200
+MAX_WORD = 512
 MAX_KNOWN_LABELS = 4096
 MAX_FUTURE_SECONDS = 60
 MAX_AGE_SECONDS = 30 * 86400
@@ -46,7 +47,13 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (what
     content = value if isinstance(value, str) else _json(value)
     if not content.isascii():
         content = content.encode("utf-8", "replace").decode("utf-8")
-    return content if len(content) <= limit else content[: limit - 1] + "…"
+    return content if len(content) <= limit else _cut(content, limit)
+
+
+def _cut(content: str, limit: int) -> str:
+    """Cut a text, where it can be between two words: half a secret is no longer known for one."""
+    end = content.rfind(" ", max(limit - 1 - MAX_WORD, 1), limit - 1)
+    return content[: end if end > 0 else limit - 1] + "…"
 
 
 def _json(value: Any) -> str:  # noqa: ANN401

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
 
 FORM_TOKEN_SECONDS = 12 * 3600
+_OPEN_FOLDERS = ("/static/", "/api/schema/")
 _OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", "/metrics"})
 
 
@@ -25,7 +26,7 @@ class Access:
     def refuse(self) -> Response | None:
         """Return the answer to a request without a valid login, None when it may go on."""
         config = self._config
-        if not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith("/static/"):
+        if not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS):
             return None
         sent = request.authorization
         if sent is not None:

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, rende
 from flask import Response as FlaskResponse
 
 from errtally.errors import JournalError, StoreError
+from errtally.event import schema
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
 from errtally.exporter.web import runbooks
@@ -147,6 +148,14 @@ def runbook(name: str) -> str:
     if page is None:
         abort(404)
     return render_template("runbook.html", name=name, page=page)
+
+
+@routes.get("/api/schema/<name>.json")
+def api_schema(name: str) -> FlaskResponse | tuple[FlaskResponse, int]:
+    """Return the JSON Schema of what the native API takes."""
+    if name not in schema.NAMES:
+        return _error(404, "unknown_schema", f"schemas are {', '.join(schema.NAMES)}")
+    return FlaskResponse(schema.text(name), content_type="application/schema+json")
 
 
 @routes.get("/api/issues")

@@ -13,6 +13,7 @@ import structlog
 
 from errtally import names
 from errtally.errors import NotServedError, RejectedError
+from errtally.exporter.ingest.body import drain
 from errtally.exporter.ingest.request import Request, Response
 from errtally.exporter.protocols import registry
 
@@ -64,6 +65,8 @@ class FastPath:
             response = _preflight(endpoint, environ["PATH_INFO"])
         else:
             response = self._refuse_method(endpoint, environ["PATH_INFO"], method)
+        if response.status >= 400 and environ.get("wsgi.input_terminated"):  # noqa: PLR2004 (refused)
+            drain(environ["wsgi.input"])
         headers = [
             ("Content-Type", response.content_type),
             ("Content-Length", str(len(response.body))),
