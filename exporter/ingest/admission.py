@@ -12,6 +12,7 @@ from errtally.exporter.ingest.keys import Keys, is_allowed
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
     from errtally.exporter.config import Project
     from errtally.exporter.ingest.delivery import Delivery
@@ -58,6 +59,7 @@ class Admission(Keys):
 
     def __init__(self, keys: Keys, gate: Gate, request: Request) -> None:
         self._all = keys
+        self.is_open = keys.is_open
         self._gate = gate
         self._request = request
         self._key = ""
@@ -99,7 +101,8 @@ class Admission(Keys):
             return None
         limits: list[Limited] = []
         shown = names.OTHER if self._all.is_open else owner.name
-        for category, items in _categories(delivery):
+        for category, lists in _categories((delivery, *delivery.others)):
+            items = [entry for entries in lists for entry in entries]
             quantity = sum(entry.quantity for entry in items) if category in {"session", "log_item"} else len(items)
             if not quantity:
                 continue
@@ -107,7 +110,8 @@ class Admission(Keys):
             if limited is not None:
                 limits.append(limited)
                 dropped[shown, category, limited.reason] += quantity
-                items.clear()
+                for entries in lists:
+                    entries.clear()
         if not limits:
             return None
         closed = {limited.category for limited in limits}
@@ -131,14 +135,14 @@ class Admission(Keys):
         return None
 
 
-def _categories(delivery: Delivery) -> tuple[tuple[str, list[Any]], ...]:
-    """The lists of a delivery by the category that limits them."""
+def _categories(parts: Sequence[Delivery]) -> tuple[tuple[str, list[list[Any]]], ...]:
+    """The lists of one request's deliveries by the category that limits them."""
     return (
-        ("error", delivery.events),
-        ("transaction", delivery.requests),
-        ("session", delivery.sessions),
-        ("monitor", delivery.check_ins),
-        ("log_item", delivery.logs),
-        ("default", delivery.discards),
-        ("default", delivery.alerts),
+        ("error", [part.events for part in parts]),
+        ("transaction", [part.requests for part in parts]),
+        ("session", [part.sessions for part in parts]),
+        ("monitor", [part.check_ins for part in parts]),
+        ("log_item", [part.logs for part in parts]),
+        ("default", [part.discards for part in parts]),
+        ("default", [part.alerts for part in parts]),
     )

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_NOT_IN_PROJECT = re.compile(r"[^A-Za-z0-9._-]+")
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+def project_name(service: str | None) -> str | None:
+    """Make a project's name of what a client calls its service; None when nothing of it can stand in a name."""
+    if not service:
+        return None
+    return _NOT_IN_PROJECT.sub("-", service).lstrip("._-")[:64] or None
 
 
 class Keys:
@@ -71,6 +79,15 @@ class Keys:
             return any(is_allowed(origin, project.allowed_origins) for project in self._projects.values())
         project = self._projects.get(project_id)
         return project is not None and is_allowed(origin, project.allowed_origins)
+
+    def project_of_service(self, project: str, service: str | None) -> str:
+        """Name the project of a service that one request tells of.
+
+        Args:
+            project: the request's project, as `project` found it from the key.
+            service: what the client calls the service; it decides only while no projects are configured.
+        """
+        return (project_name(service) or project) if self.is_open else project
 
     def _owner(self, key: str) -> Project | None:
         """Find the key's project; looks at every key, so that the time says nothing about which one came close."""

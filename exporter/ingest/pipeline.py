@@ -71,7 +71,12 @@ class Pipeline:
             if self._is_limiting:
                 limited = self._limit(admission, delivery)
             self._accept(delivery, request.received)
-            response = endpoint.answer(delivery) if limited is None else endpoint.refuse(limited)
+            if limited is None or (
+                endpoint.resends and any(part.holds_anything() for part in (delivery, *delivery.others))
+            ):
+                response = endpoint.answer(delivery)
+            else:
+                response = endpoint.refuse(limited)
         except RecursionError:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
             response = endpoint.refuse(MalformedError("too_deep", "the body is nested too deeply"))
@@ -102,18 +107,24 @@ class Pipeline:
         for labels, quantity in dropped.items():
             self._tally.add(names.INGEST_DROPPED, labels, quantity)
         if limited is not None:
-            delivery.rejected[limited.reason] += 1
+            delivery.rejected[limited.reason] += dropped.total()
+            delivery.failures.append((0, str(limited)))
         return limited
 
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
-        batch = self._batch(delivery, received)
-        if not any(
-            (batch.events, batch.requests, batch.sessions, batch.check_ins, batch.discards, batch.logs, batch.alerts)
-        ):
+        payloads = []
+        for part in (delivery, *delivery.others):
+            if part.holds_anything():
+                batch = self._batch(part, received)
+                payloads.append((records.encoder.encode(batch), len(batch.events)))
+        if not payloads:
             return
         try:
-            self._appender.append(records.encoder.encode(batch), len(batch.events), received)
+            if len(payloads) == 1:
+                self._appender.append(*payloads[0], received)
+            else:
+                self._appender.append_all(payloads, received)
         except JournalFullError as exc:
             limits = (Limited("", BACKLOG_RETRY_SECONDS, exc.reason),)
             raise OverloadedError(exc.reason, str(exc), limits=limits) from exc

@@ -14,6 +14,7 @@ from errtally.errors import JournalError, JournalFullError
 from errtally.exporter.journal import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SUFFIX = ".segment"
@@ -87,7 +88,15 @@ class Appender:
             JournalError: the disk fails; nothing was appended. With ``fsync``, also when the disk can't confirm: then
                 the record may still be folded.
         """
-        data = frame.encode(payload, events, received)
+        self.append_all([(payload, events)], received)
+
+    def append_all(self, payloads: Sequence[tuple[bytes, int]], received: float) -> None:
+        """Append several records, all or none of them: each an encoded record and how many events are in it.
+
+        Raises:
+            JournalError: as `append`.
+        """
+        data = b"".join([frame.encode(payload, events, received) for payload, events in payloads])
         with self._lock:
             self._look()
             if self._full is not None:
@@ -99,7 +108,7 @@ class Appender:
                 self._rotate()
             self._write(data)
             self._size += len(data)
-            self._written += 1
+            self._written += len(payloads)
             ticket = self._written
         if self._fsync:
             try:

@@ -88,4 +88,4 @@ def answer(_: Delivery) -> Response:
     return Response(200, b"{}")
 
 
-ENDPOINTS = (Endpoint("alertmanager", re.compile(r"/api/alerts/?"), decode, answer, refuse),)
+ENDPOINTS = (Endpoint("alertmanager", re.compile(r"/api/alerts/?"), decode, answer, refuse, endings=("alerts",)),)

@@ -341,7 +341,16 @@ def refuse(error: RejectedError) -> Response:
 
 _ALLOW_HEADERS = "Authorization, Content-Type, Content-Encoding, X-API-Key"
 
-ENDPOINTS = (
-    Endpoint("native", re.compile(r"/api/events/?"), decode_events, answer, refuse, _ALLOW_HEADERS, "Retry-After"),
-    Endpoint("native", re.compile(r"/api/requests/?"), decode_requests, answer, refuse, _ALLOW_HEADERS, "Retry-After"),
+ENDPOINTS = tuple(
+    Endpoint(
+        protocol="native",
+        pattern=re.compile(rf"/api/{ending}/?"),
+        decode=decode,
+        answer=answer,
+        refuse=refuse,
+        allow_headers=_ALLOW_HEADERS,
+        expose_headers="Retry-After",
+        endings=(ending,),
+    )
+    for ending, decode in (("events", decode_events), ("requests", decode_requests))
 )

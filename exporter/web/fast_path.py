@@ -55,7 +55,7 @@ class FastPath:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         method = environ["REQUEST_METHOD"]
-        found = registry.find(environ["PATH_INFO"], method)
+        found = registry.find(environ["PATH_INFO"], method, environ.get("CONTENT_TYPE") or "")
         if found is None:
             return self._app(environ, start_response)
         endpoint, route = found

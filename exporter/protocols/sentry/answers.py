@@ -27,6 +27,7 @@ _ALLOW_HEADERS = (
     "X-Sentry-Auth, X-Requested-With, X-Forwarded-For, Origin, Referer, Accept, Content-Type, Authentication, "
     "Authorization, Content-Encoding, Transfer-Encoding, sentry-trace, baggage, traceparent, X-CSRFToken"
 )
+_WORD = re.compile(r"[a-z-]+")
 _EXPOSE_HEADERS = "X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"
 
 
@@ -79,4 +80,11 @@ def endpoint(
         allow_headers=_ALLOW_HEADERS,
         expose_headers=_EXPOSE_HEADERS,
         methods=methods,
+        endings=_endings(path),
     )
+
+
+def _endings(path: str) -> tuple[str, ...]:
+    """The words that may stand last in a path, () when it ends in anything else."""
+    words = path.rpartition("/")[2].removeprefix("(?:").removesuffix(")").split("|")
+    return tuple(words) if all(_WORD.fullmatch(word) for word in words) else ()

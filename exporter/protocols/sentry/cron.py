@@ -9,8 +9,7 @@ from errtally.errors import MalformedError
 from errtally.event.signals import CheckIn
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import values
-from errtally.exporter.protocols.sentry import wire
+from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry.answers import endpoint
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
     project = known.project(route["project"], route["key"])
     fields: dict[str, object] = {}
     if request.method == "POST" and (body := request.body()).strip():
-        fields |= wire.document(body)
+        fields |= tolerant.document(body)
     fields |= request.query
     status = str(fields.get("status") or "")
     if status not in names.CHECK_IN_STATUSES:

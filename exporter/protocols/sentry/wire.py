@@ -7,20 +7,14 @@ expected. An event with odd frames takes the slow way, through `_repair`.
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import field
 
-from errtally.errors import MalformedError
 from errtally.event.model import Frame  # noqa: TC001 (msgspec reads the annotations)
-from errtally.exporter.ingest.body import check_json
 from errtally.exporter.protocols import values
-
-MAX_VALUES = 100_000
-"""Values in one item; real events have a few thousand."""
+from errtally.exporter.protocols.tolerant import document
 
 
 class Stacktrace(msgspec.Struct):
@@ -139,8 +133,6 @@ class Event(msgspec.Struct):
     request: HttpRequest | None = None
 
 
-_half_of_a_pair = re.compile(rb"\\u[dD][89a-fA-F]").search
-
 T = TypeVar("T", bound=msgspec.Struct)
 
 _event = msgspec.json.Decoder(Event)
@@ -156,28 +148,6 @@ def event(payload: bytes) -> Event:
         return _event.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a ValidationError is a DecodeError
         return salvage(_repair(document(payload)), Event)
-
-
-def document(payload: bytes) -> dict[str, Any]:
-    """Decode a whole JSON object, also with the NaN and Infinity that old Python SDKs write.
-
-    Halves of surrogate pairs, which JavaScript strings may have, become question marks: no text can hold them.
-
-    Raises:
-        MalformedError: the payload is not a JSON object, or is nested too deeply.
-        TooLargeError: it has too many values.
-    """
-    check_json(payload, MAX_VALUES)
-    try:
-        # A byte that is not UTF-8 costs a character, not the event: clients do not send again.
-        value = json.loads(payload.decode("utf-8", "replace"))
-        if _half_of_a_pair(payload):
-            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError) as exc:
-        raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-    if not isinstance(value, dict):
-        raise MalformedError("bad_json", f"a JSON object is due, not {type(value).__name__}")
-    return value
 
 
 def salvage(value: dict[str, Any], kind: type[T]) -> T:

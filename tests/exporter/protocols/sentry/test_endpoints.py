@@ -40,7 +40,6 @@ def test_a_route_is_found(path, protocol, project):
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/api/",
         "/api//envelope/",
         "/api/42/envelopes/",
