@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -42,7 +43,7 @@ def metrics_page() -> str:
 def commands_page() -> str:
     """Return docs/commands.md."""
     sections = [_COMMANDS_HEAD]
-    root = click.Context(errtally, info_name="errtally")
+    root = click.Context(errtally, info_name="errtally", **errtally.context_settings)
     for name in COMMANDS:
         command = errtally.get_command(root, name)
         assert command is not None
@@ -64,6 +65,11 @@ def _command(command: click.Command, context: click.Context) -> list[str]:
     return [f"## `{context.command_path}`\n", f"```\n{formatter.getvalue().rstrip()}\n```\n"]
 
 
+PAGES = {"metrics.md": metrics_page, "commands.md": commands_page}
+
 if __name__ == "__main__":
-    (HERE / "metrics.md").write_text(metrics_page(), encoding="utf-8")
-    (HERE / "commands.md").write_text(commands_page(), encoding="utf-8")
+    stale = [name for name, build in PAGES.items() if (HERE / name).read_text(encoding="utf-8") != build()]
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(f"stale, run `make generate`: {', '.join(stale)}" if stale else 0)
+    for name in stale:
+        (HERE / name).write_text(PAGES[name](), encoding="utf-8")

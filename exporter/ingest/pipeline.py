@@ -16,7 +16,8 @@ import msgspec
 
 from errtally import names
 from errtally.errors import JournalError, JournalFullError, Limited, MalformedError, OverloadedError, RejectedError
-from errtally.exporter.grouping import fingerprint
+from errtally.exporter.grouping import identify
+from errtally.exporter.grouping.rules import compiled
 from errtally.exporter.ingest.admission import BACKLOG_RETRY_SECONDS, Admission, Gate
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.quotas import Quotas
@@ -54,6 +55,7 @@ class Pipeline:
         self._scrubber = scrubber
         self._tally = tally
         self._user_key = user_key
+        self._rules = compiled(config.grouping.rules)
         self._samples = SamplePolicy()
         self._memo: dict[tuple[Any, ...], Grouping] = {}
         self._labels: dict[str, str] = {}
@@ -219,6 +221,8 @@ class Pipeline:
                     grouping.pattern,
                     grouping.why,
                     label(event.platform, scrubbed),
+                    grouping.scope,
+                    grouping.former,
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
@@ -254,10 +258,12 @@ class Pipeline:
         if not event.exceptions and not event.frames and event.fingerprint is None:
             key = (event.type, event.message, event.template, event.stack, event.platform, event.logger,
                    event.transaction, event.culprit)  # fmt: skip
+            if self._rules is not None:
+                key += self._rules.facts(event)
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = self._shown(fingerprint(event), scrubbed)
+        found = self._shown(identify(event, self._rules), scrubbed)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()

@@ -146,7 +146,7 @@ def event(payload: bytes) -> Event:
     """
     try:
         return _event.decode(payload)
-    except (msgspec.DecodeError, RecursionError):  # a ValidationError is a DecodeError
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a ValidationError is a DecodeError
         return salvage(_repair(document(payload)), Event)
 
 

@@ -25,7 +25,7 @@ def _decodes(name: str, item: object) -> bool:
     raw = json.dumps(item).encode()
     try:
         if name == "event":
-            native.event_from(raw, 1.0)
+            native.event_from(raw, 1.0, 1 << 20)
         else:
             native._timing(raw, 1.0)
     except MalformedError:
