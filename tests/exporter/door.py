@@ -70,9 +70,10 @@ class Door:
     def send(self, path: str, body: bytes = b"", *, method: str = "POST", **headers: str) -> Answer:
         """Send one request; headers with underscores, a query behind the path."""
         path, _, query = path.partition("?")
+        self.last_input = io.BytesIO(body)
         environ = {
             "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_LENGTH": str(len(body)),
-            "REMOTE_ADDR": "192.0.2.7", "wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True,
+            "REMOTE_ADDR": "192.0.2.7", "wsgi.input": self.last_input, "wsgi.input_terminated": True,
             **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
         }  # fmt: skip
         answered: list[Any] = []

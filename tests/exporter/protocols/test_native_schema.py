@@ -58,9 +58,9 @@ def _of_type(kind: str, part: dict[str, Any]) -> st.SearchStrategy[Any]:
         case "integer":
             return st.integers(part.get("minimum", -(2**63)), part.get("maximum", 2**63))
         case "number":
-            least = part.get("minimum")
-            whole = st.integers(-(2**53) if least is None else least, 2**53)
-            return whole | st.floats(min_value=least, allow_nan=False, allow_infinity=False)
+            least, most = part.get("minimum"), part.get("maximum")
+            whole = st.integers(-(2**53) if least is None else least, 2**53 if most is None else most)
+            return whole | st.floats(min_value=least, max_value=most, allow_nan=False, allow_infinity=False)
         case "array":
             return st.lists(_fitting(part.get("items", {})), max_size=3)
         case "object" if "properties" in part:
