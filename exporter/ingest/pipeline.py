@@ -271,15 +271,13 @@ class Pipeline:
         return found, True
 
     def _shown(self, grouping: Grouping, scrubbed: Counter[str]) -> Grouping:
-        """Scrub what of a grouping is shown: names of functions and modules are not scrubbed before they group."""
+        """Scrub what of a grouping is kept: names of functions and modules are not scrubbed before they group."""
         label = self._label
-        culprit = label(grouping.culprit, scrubbed)
+        culprit, scope = label(grouping.culprit, scrubbed), label(grouping.scope, scrubbed)
         why = tuple([label(reason, scrubbed) for reason in grouping.why])
-        return (
-            grouping
-            if culprit == grouping.culprit and why == grouping.why
-            else replace(grouping, culprit=culprit, why=why)
-        )
+        if (culprit, scope, why) == (grouping.culprit, grouping.scope, grouping.why):
+            return grouping
+        return replace(grouping, culprit=culprit, scope=scope, why=why)
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a short text that comes again and again, such as a release or a transaction."""
@@ -302,13 +300,13 @@ class Pipeline:
             "level": event.level,
             "type": event.type,
             "message": event.message,
-            "platform": label(event.platform, scrubbed),
+            "platform": label(event.platform, scrubbed) or None,
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": label(event.release, scrubbed),
+            "release": label(event.release, scrubbed) or None,
             "server_name": event.server_name,
-            "trace_id": label(event.trace_id, scrubbed),
+            "trace_id": label(event.trace_id, scrubbed) or None,
             "tags": event.tags,
         }
         try:
