@@ -14,7 +14,7 @@ install: $(VENV)/.installed  ## put the exporter, the generators and what tests 
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "errtally needs Python 3.11 or newer; say which one: make PYTHON=python3.12 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); tests/install-peers python3-venv && $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); tests/install-peers python3-venv && $(PYTHON) -m venv $(VENV); }
 	@echo "installing errtally and what it needs into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
@@ -42,6 +42,7 @@ generate: install  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally alertmanager build
 	$(BIN)/errtally alertmanager build --config deploy/errtally.yml --out deploy/generated/alertmanager
 	$(BIN)/errtally dashboards build
+	$(BIN)/python docs/build_reference.py
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

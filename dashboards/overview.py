@@ -27,6 +27,7 @@ from errtally.dashboards.panels import (
 from errtally.rules.alerts.high_error_rate import HIGH_ERROR_RATE
 from errtally.rules.alerts.response_time_degradation import RESPONSE_TIME_DEGRADATION
 from errtally.rules.annotations import OVERVIEW_UID
+from errtally.rules.series import ERROR_LEVELS
 from errtally.rules.settings import threshold
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _numbers(alerting: Alerting) -> list[KindPanel]:
             "Total errors",
             "Events of level error and fatal within the time range.",
             grid(6, 0, 6, 5),
-            queries.counted(queries.of(names.EVENTS, queries.ERROR_LEVELS)),
+            queries.counted(queries.of(names.EVENTS, ERROR_LEVELS)),
             unit="short",
             no_value="No errors",
             steps=[(BLUE, None)],
@@ -129,7 +130,7 @@ def _errors(alerting: Alerting) -> list[KindPanel]:
             "Which error types make up the errors of the time range.",
             grid(12, 5, 6, 9),
             query(
-                f"topk(8, {queries.counted(queries.of(names.EVENTS, queries.ERROR_LEVELS), 'type')} > 0)",
+                f"topk(8, {queries.counted(queries.of(names.EVENTS, ERROR_LEVELS), 'type')} > 0)",
                 "{{type}}",
                 instant=True,
             ),

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 SCOPE = 'project=~"$project", environment=~"$environment"'
 """Matchers of the dashboard's variables."""
 
-ERROR_LEVELS = f'level=~"{"|".join(names.ERROR_LEVELS)}"'
 BY_ISSUE = "project, environment, issue"
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections.abc import Mapping  # noqa: TC003 (msgspec reads the annotations)
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from errtally import names
 from errtally.config import load
+from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from errtally.config.document import Document
 
 ENVIRONMENT = {
@@ -25,6 +28,12 @@ ENVIRONMENT = {
     "ERRTALLY_LOG_FORMAT": "log_format",
 }
 """Environment variables that override the file; ``ERRTALLY_CONFIG`` names the file. Flags set the same variables."""
+
+
+_CHOICES = {"durability": ("write", "fsync"), "log_format": ("console", "json")}
+"""Keys with few values, the default first."""
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class ExporterConfig:
     daily_quotas: Mapping[str, int] = field(default_factory=dict)
     series_limits: Mapping[str, int] = field(default_factory=dict)
     events_per_issue: int = 50
+    grouping: GroupingSettings = field(default_factory=GroupingSettings)
     web_username: str = "errtally"
     web_password: str | None = None
     web_token: str | None = None
@@ -126,6 +136,16 @@ def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
     return build(document, path or "environment")
 
 
+def hand_over(config: ExporterConfig) -> str:
+    """Write settings for a worker process, which must not read a file that was changed since it was checked."""
+    return msgspec.json.encode(config, enc_hook=str).decode()
+
+
+def take_over(text: str) -> ExporterConfig:
+    """Read what `hand_over` wrote."""
+    return msgspec.json.decode(text, type=ExporterConfig, dec_hook=lambda kind, value: kind(value))
+
+
 def build(document: Document, name: str) -> ExporterConfig:
     """Build the settings from a checked document; ``name`` stands in front of each problem.
 
@@ -134,11 +154,16 @@ def build(document: Document, name: str) -> ExporterConfig:
             public while no project or no login is configured.
     """
     problems: list[str] = []
+    for key, allowed in _CHOICES.items():  # the schema has checked the file, but not the environment
+        if document.get(key, allowed[0]) not in allowed:
+            problems.append(f"{name}: {key}: {document[key]!r} is none of {', '.join(map(repr, allowed))}")
+    if not str(document.get("external_url", "http://")).startswith(("http://", "https://")):
+        problems.append(f"{name}: external_url: {document['external_url']!r} does not start with http:// or https://")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
-    if document.get("durability", "write") not in {"write", "fsync"}:
-        problems.append(f"{name}: durability: {document['durability']!r} is neither 'write' nor 'fsync'")
     projects = _projects(document, name, problems)
     web = document.get("web", {})
+    if "username" in web and "password_file" not in web:
+        problems.append(f"{name}: web.username: without web.password_file nobody is asked for it")
     limits = Limits(**document.get("limits", {}))
     problems += [
         f"{name}: series_limits.{metric}: not a metric that has a limit"
@@ -148,7 +173,7 @@ def build(document: Document, name: str) -> ExporterConfig:
     config = ExporterConfig(
         host=host,
         port=port,
-        external_url=str(document.get("external_url", f"http://{host}:{port}")).rstrip("/"),
+        external_url=str(document.get("external_url", _url(host, port))).rstrip("/"),
         data_dir=Path(document.get("data_dir", "errtally-data")),
         workers=int(document.get("workers", 1)),
         durability=str(document.get("durability", "write")),
@@ -159,6 +184,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         daily_quotas=document.get("daily_quotas", {}),
         series_limits=document.get("series_limits", {}),
         events_per_issue=document.get("retention", {}).get("events_per_issue", 50),
+        grouping=_grouping(document, name, problems),
         web_username=web.get("username", "errtally"),
         web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
@@ -179,12 +205,24 @@ def build(document: Document, name: str) -> ExporterConfig:
     return config
 
 
+def _grouping(document: Document, name: str, problems: list[str]) -> GroupingSettings:
+    try:
+        return grouping(document, name)
+    except ConfigError as exc:
+        problems += exc.problems
+        return GroupingSettings()
+
+
 def _address(text: str, name: str, problems: list[str]) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 (the largest port)
         problems.append(f"{name}: listen: {text!r} is not HOST:PORT")
         return "127.0.0.1", 0
     return host.strip("[]"), int(port)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _is_loopback(host: str) -> bool:
@@ -202,6 +240,8 @@ def _projects(document: Document, name: str, problems: list[str]) -> tuple[Proje
         keys = set(entry.get("keys", []))
         if file_keys := _secret(entry, "key_file", f"{place}.key_file", problems):
             keys |= set(file_keys.split())
+            if not all(map(_KEY.fullmatch, keys)):  # the file may hold a secret of another kind, so it is not shown
+                problems.append(f"{place}.key_file: a key is not one of letters, digits, dash and underscore, up to 64")
         if not keys and "key_file" not in entry:
             problems.append(f"{place}: a project needs `keys` or `key_file`")
         project = Project(
@@ -215,7 +255,9 @@ def _projects(document: Document, name: str, problems: list[str]) -> tuple[Proje
             apdex_threshold_seconds=entry.get("apdex_threshold_seconds", names.DEFAULT_APDEX_THRESHOLD_SECONDS),
             transaction_apdex_threshold_seconds=entry.get("transaction_apdex_threshold_seconds", {}),
         )
-        for kind, value in [("name", project.name), ("id", project.id), *(("key", key) for key in sorted(keys))]:
+        # Requests may call a project by its name or by its id, so these share one space.
+        called = [("name or id", value) for value in sorted({project.name, project.id})]
+        for kind, value in [*called, *(("key", key) for key in sorted(keys))]:
             if (owner := owners.setdefault((kind, value), place)) != place:
                 shown = "one of its keys" if kind == "key" else f"{kind} {value!r}"
                 problems.append(f"{place}: {shown} belongs to {owner.removeprefix(f'{name}: ')} already")

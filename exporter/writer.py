@@ -14,6 +14,7 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import SUM, Changes
 from errtally.exporter.digest.fold import Fold
+from errtally.exporter.installation import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY
 from errtally.exporter.journal.reader import Reader
 from errtally.exporter.journal.records import decoder
 from errtally.exporter.store import database
@@ -27,11 +28,8 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 0.02
 MAX_FOLD_EVENTS = 20_000
-HEARTBEAT_SECONDS = 2.0
 PRUNE_SECONDS = 30.0
 MAX_RETRY_SECONDS = 5.0
-HEARTBEAT_FILE = "writer.heartbeat"
-JOURNAL_DIRECTORY = "journal"
 
 _log = structlog.get_logger(__name__)
 
@@ -48,14 +46,20 @@ class Writer:
             database.create(config.data_dir / database.FILE_NAME, synchronous=synchronous),
             events_per_issue=config.events_per_issue,
         )
-        self._state, positions = self._store.load(config.series_limits)
+        self._state, positions = self._store.load(config.series_limits, config.grouping)
         self._reader = Reader(self._journal, positions)
         self._thresholds = Thresholds(config.projects)
+        self._next_config: ExporterConfig | None = None
         self._own = Changes()
+        self._forgotten: list[str] = []
         fold = Fold(self._state, self._thresholds)
         fold.declare(config.projects)
         self._apply(fold.changes, stop=None)
         self._store.forget([name for name in positions if not (self._journal / name).exists()])
+
+    def configure(self, config: ExporterConfig) -> None:
+        """Take changed settings up with the next fold; may be called from another thread."""
+        self._next_config = config
 
     def run(self, stop: threading.Event) -> None:
         """Fold until told to stop, and then what is there still."""
@@ -80,6 +84,16 @@ class Writer:
         """Fold what is in the journal, at most one batch; return the number of records."""
         started = time.perf_counter()
         fold, records = Fold(self._state, self._thresholds), 0
+        if (config := self._next_config) is not None:
+            self._next_config = None
+            self._thresholds = Thresholds(config.projects)
+            self._state.budget.limits = config.series_limits
+            self._store.events_per_issue = config.events_per_issue
+            if config.grouping != self._state.aliases.settings:
+                self._state.aliases = self._store.aliases(config.grouping)
+            fold = Fold(self._state, self._thresholds)
+            fold.declare(config.projects)
+            records = 1
         for frame in self._reader.read(MAX_FOLD_EVENTS):
             records += 1
             try:
@@ -107,7 +121,9 @@ class Writer:
         if finished := self._reader.finished():
             # What was read to their ends is stored by now, so the segments may go.
             self._reader.forget(finished)
-            self._store.forget(finished)
+            self._forgotten += finished
+        if self._forgotten:
+            self._forget()
         return records
 
     def _apply(self, changes: Changes, stop: threading.Event | None) -> None:
@@ -128,6 +144,16 @@ class Writer:
                 delay = min(delay * 2, MAX_RETRY_SECONDS)
             else:
                 return
+
+    def _forget(self) -> None:
+        """Remove the positions of segments that are gone; they do no harm until it succeeds."""
+        try:
+            self._store.forget(self._forgotten)
+        except StoreError as exc:  # the next step tries again
+            self._own.add[names.STORE_ERRORS.name, (), ""] += 1
+            _log.warning("positions of gone segments not removed", error=str(exc))
+        else:
+            self._forgotten = []
 
     def _prune(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from errtally import names
 from errtally.config.duration import format_duration
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 SCOPE = "project, environment"
 """The labels by which services are told apart."""
+
+ERROR_LEVELS = f'level=~"{"|".join(names.ERROR_LEVELS)}"'
+"""The matcher of events that count as errors."""
 
 DEMO_LABELS = {"project": "checkout", "environment": "production"}
 """The service of the generated tests."""

@@ -125,7 +125,7 @@ def test_the_exporters_configuration_is_valid_and_its_files_are_mounted() -> Non
 
 def test_the_key_is_the_same_in_the_dsn_the_configuration_and_alertmanagers_secret() -> None:
     document = config.load(ROOT / "deploy/errtally.yml")
-    (project,) = document["projects"]
+    project = document["projects"][0]
     (key,) = project["keys"]
     assert (ROOT / "deploy/demo-key").read_text() == key
     dsn = f"http://{key}@127.0.0.1:9765/{project['id']}"

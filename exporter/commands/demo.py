@@ -21,7 +21,9 @@ _SHORTEST_PAUSE_SECONDS = 0.002
 
 @click.command()
 @click.option("--url", default="http://127.0.0.1:9765", show_default=True, help="Address of the exporter.")
-@click.option("--key", default="demo", show_default=True, help="Key to send with; it must fit the projects' names.")
+@click.option(
+    "--key", default="demo", show_default=True, help="Key to send with; {project} in it stands for the project's name."
+)
 @click.option("--rate", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Requests a second.")
 @click.option("--duration", type=click.FloatRange(min=1.0), default=300.0, show_default=True, help="Seconds.")
 @click.option("--once", is_flag=True, help="Send the fixed set of docs/demo.md and stop.")

@@ -32,6 +32,11 @@ class Message:
     timings: int
 
 
+def key_of(project: str, key: str) -> str:
+    """Return the key of a project: ``{project}`` in the key given stands for its name."""
+    return key.replace("{project}", project)
+
+
 def messages(happening: Happening, key: str) -> tuple[Message, ...]:
     """The requests that tell the exporter about one happening."""
     if happening.service.protocol == "native":
@@ -185,7 +190,7 @@ def _envelope(
         lines += [json.dumps({**item_header, "length": len(text.encode())}), text]
     return Message(
         project=project,
-        path=f"/api/{project}/envelope/?sentry_key={quote(key)}&sentry_version=7",
+        path=f"/api/{project}/envelope/?sentry_key={quote(key_of(project, key))}&sentry_version=7",
         body=gzip.compress("\n".join(lines).encode(), compresslevel=1, mtime=0),
         headers={"Content-Type": "application/x-sentry-envelope", "Content-Encoding": "gzip"},
         events=events,
@@ -195,7 +200,7 @@ def _envelope(
 
 def _native(happening: Happening, key: str) -> Iterable[Message]:
     project = happening.service.project
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key_of(happening.service.project, key)}"}
     failure = happening.failure
     if failure is not None:
         frames = reversed(failure.frames)

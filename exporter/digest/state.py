@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import Seen
 
 if TYPE_CHECKING:
@@ -30,19 +31,21 @@ class IssueState:
     regressed: float | None = None
     environments: dict[str, bool] = field(default_factory=dict)
     """Environment to whether the issue has series of its own there."""
+    is_decided: bool = False
+    """Whether a person decided on it; then it is not merged by itself any more."""
 
 
 class Budget:
     """How many label sets each metric may have in a project; beyond, one label's value becomes ``__other__``."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self._limits = limits
+        self.limits = limits
         self._admitted: set[tuple[str, tuple[str, ...]]] = set()
         self.sizes: Counter[tuple[str, str]] = Counter()
 
     def limit(self, metric: Metric) -> int:
         """The metric's limit: configured, or the catalogue's."""
-        return self._limits.get(metric.name, metric.series_limit)
+        return self.limits.get(metric.name, metric.series_limit)
 
     def __len__(self) -> int:
         return len(self._admitted)
@@ -51,7 +54,8 @@ class Budget:
         """Note a label set that the store has."""
         if (metric.name, labels) not in self._admitted:
             self._admitted.add((metric.name, labels))
-            if names.OTHER not in labels:
+            # Only the label that the budget bounds tells: an environment may be called ``__other__`` as well.
+            if labels[metric.labels.index(metric.other_label)] != names.OTHER:
                 self.sizes[metric.name, labels[0]] += 1
 
     def admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,8 +76,10 @@ class State:
     budget: Budget
     seen: Seen = field(default_factory=Seen)
     issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
+    aliases: Aliases = field(default_factory=Aliases)
     environments: dict[str, set[str]] = field(default_factory=dict)
     next_issue_id: int = 1
+    """Numbers issues and aliases in the order in which their fingerprints appeared."""
 
     def project(self, project: str) -> str:
         """Bound the label ``project``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from io import BytesIO
 from typing import TYPE_CHECKING, Protocol
 
 import brotli
@@ -25,6 +24,10 @@ _ZLIB_WINDOW = 15
 _RAW_WINDOW = -15
 _ZSTD_MAX_WINDOW_BYTES = 1 << 25
 """32 MiB: more than levels up to 20 use; a frame that asks for more memory is refused."""
+
+_CHUNK_BYTES = 16 * 1024
+_ZSTD_CHUNK_BYTES = 64
+"""So little zstd input makes at most a few MiB beyond the limit, whatever it claims."""
 
 _PLAIN = frozenset({"", "identity", "utf-8", "utf8", "none"})
 
@@ -132,16 +135,21 @@ def check_json(document: bytes, limit_values: int) -> None:
 
 
 def _inflate(body: bytes, limit_bytes: int, window: int) -> bytes:
-    plain = b""
-    while body:  # a gzip file may have several members
+    # In chunks: each end of a member copies what is left of the input, so many small members would cost its square.
+    plain, offset = bytearray(), 0
+    while offset < len(body):  # a gzip file may have several members
         inflater = zlib.decompressobj(window)
-        plain += inflater.decompress(body, limit_bytes + 1 - len(plain))
-        if len(plain) > limit_bytes:
-            return plain
-        if not inflater.eof:
-            raise EOFError("it ends too early")
-        body = inflater.unused_data if window == _GZIP_WINDOW else b""
-    return plain
+        while not inflater.eof:
+            chunk = body[offset : offset + _CHUNK_BYTES]
+            if not chunk:
+                raise EOFError("it ends too early")
+            plain += inflater.decompress(chunk, limit_bytes + 1 - len(plain))
+            if len(plain) > limit_bytes:
+                return bytes(plain)
+            offset += len(chunk) - len(inflater.unused_data)
+        if window != _GZIP_WINDOW:
+            break
+    return bytes(plain)
 
 
 def _gzip(body: bytes, limit_bytes: int) -> bytes:
@@ -168,12 +176,20 @@ def _brotli(body: bytes, limit_bytes: int) -> bytes:
 
 
 def _zstd(body: bytes, limit_bytes: int) -> bytes:
-    decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW_BYTES)
-    with decoder.stream_reader(BytesIO(body), read_across_frames=True) as reader:
-        plain = reader.read(limit_bytes + 1)
-    if not plain and body:
-        raise EOFError("it ends too early")
-    return plain
+    # Not by a stream reader: it takes a stream that ends in the middle of a frame for whole.
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW_BYTES)
+    plain, offset = bytearray(), 0
+    while offset < len(body):  # several frames may follow each other
+        decoder = decompressor.decompressobj()
+        while not decoder.eof:
+            chunk = body[offset : offset + _ZSTD_CHUNK_BYTES]
+            if not chunk:
+                raise EOFError("it ends too early")
+            plain += decoder.decompress(chunk)
+            if len(plain) > limit_bytes:
+                return bytes(plain)
+            offset += len(chunk) - len(decoder.unused_data)
+    return bytes(plain)
 
 
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {

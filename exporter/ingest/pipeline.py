@@ -16,7 +16,8 @@ import msgspec
 
 from errtally import names
 from errtally.errors import JournalError, JournalFullError, Limited, MalformedError, OverloadedError, RejectedError
-from errtally.exporter.grouping import fingerprint
+from errtally.exporter.grouping import identify
+from errtally.exporter.grouping.rules import compiled
 from errtally.exporter.ingest.admission import BACKLOG_RETRY_SECONDS, Admission, Gate
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.quotas import Quotas
@@ -54,6 +55,7 @@ class Pipeline:
         self._scrubber = scrubber
         self._tally = tally
         self._user_key = user_key
+        self._rules = compiled(config.grouping.rules)
         self._samples = SamplePolicy()
         self._memo: dict[tuple[Any, ...], Grouping] = {}
         self._labels: dict[str, str] = {}
@@ -208,6 +210,8 @@ class Pipeline:
                     grouping.pattern,
                     grouping.why,
                     label(event.platform, scrubbed),
+                    grouping.scope,
+                    grouping.former,
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
@@ -243,10 +247,12 @@ class Pipeline:
         if not event.exceptions and not event.frames and event.fingerprint is None:
             key = (event.type, event.message, event.template, event.stack, event.platform, event.logger,
                    event.transaction, event.culprit)  # fmt: skip
+            if self._rules is not None:
+                key += self._rules.facts(event)
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = self._shown(fingerprint(event), scrubbed)
+        found = self._shown(identify(event, self._rules), scrubbed)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()
@@ -254,15 +260,13 @@ class Pipeline:
         return found, True
 
     def _shown(self, grouping: Grouping, scrubbed: Counter[str]) -> Grouping:
-        """Scrub what of a grouping is shown: names of functions and modules are not scrubbed before they group."""
+        """Scrub what of a grouping is kept: names of functions and modules are not scrubbed before they group."""
         label = self._label
-        culprit = label(grouping.culprit, scrubbed)
+        culprit, scope = label(grouping.culprit, scrubbed), label(grouping.scope, scrubbed)
         why = tuple([label(reason, scrubbed) for reason in grouping.why])
-        return (
-            grouping
-            if culprit == grouping.culprit and why == grouping.why
-            else replace(grouping, culprit=culprit, why=why)
-        )
+        if culprit == grouping.culprit and scope == grouping.scope and why == grouping.why:
+            return grouping
+        return replace(grouping, culprit=culprit, scope=scope, why=why)
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a short text that comes again and again, such as a release or a transaction."""
@@ -285,13 +289,13 @@ class Pipeline:
             "level": event.level,
             "type": event.type,
             "message": event.message,
-            "platform": label(event.platform, scrubbed),
+            "platform": label(event.platform, scrubbed) or None,
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": label(event.release, scrubbed),
+            "release": label(event.release, scrubbed) or None,
             "server_name": event.server_name,
-            "trace_id": label(event.trace_id, scrubbed),
+            "trace_id": label(event.trace_id, scrubbed) or None,
             "tags": event.tags,
         }
         try:
@@ -312,7 +316,8 @@ class Pipeline:
 
 
 def _encode(page: dict[str, Any]) -> bytes:
+    """Write a page; lone surrogates, which JSON can hold and UTF-8 can't, become question marks."""
     try:
         return msgspec.json.encode(page)
-    except (OverflowError, UnicodeEncodeError):  # numbers beyond 64 bits, half of a surrogate pair
-        return json.dumps(page, default=str).encode()
+    except UnicodeEncodeError:
+        return json.dumps(page, ensure_ascii=False).encode("utf-8", "replace")

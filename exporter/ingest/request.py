@@ -82,7 +82,7 @@ class Request:
         """
         if self._body is None:
             length = self._environ.get("CONTENT_LENGTH")
-            content_length = int(length) if length and length.isdecimal() else None
+            content_length = int(length[:19]) if length and length.isdecimal() else None
             if content_length is None and not self._environ.get("wsgi.input_terminated"):
                 content_length = 0  # the server does not end the input, so reading it would wait for ever
             stream, hold = self._environ["wsgi.input"], self._hold_large

@@ -62,13 +62,13 @@ class Appender:
         self._name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         self._sequence = 0
         self._lock = threading.Lock()
-        self._others_bytes = 0
         self._written = 0
         self._synced = 0
         self._sync_lock = threading.Lock()
         self._closing = threading.Event()
         self._descriptor = self._open()
         self._size = 0
+        self._others_bytes = self._measure_others()  # what an earlier run left counts from the first append
         self.sync_error: OSError | None = None
         self._syncer = threading.Thread(target=self._keep_syncing, name="journal-sync", daemon=True)
         self._syncer.start()
@@ -83,7 +83,8 @@ class Appender:
 
         Raises:
             JournalFullError: there is no room; nothing was appended.
-            JournalError: the disk fails; nothing was appended.
+            JournalError: the disk fails; nothing was appended. With ``fsync``, also when the disk can't confirm: then
+                the record may still be folded.
         """
         data = frame.encode(payload, events, received)
         with self._lock:
@@ -119,6 +120,7 @@ class Appender:
         with self._lock:
             self._sync(self._written)
             os.close(self._descriptor)
+            self._descriptor = -1  # a late append fails, instead of writing to whatever has that number then
 
     def _write(self, data: bytes) -> None:
         done = 0
@@ -127,7 +129,11 @@ class Appender:
                 done += os.write(self._descriptor, data[done:] if done else data)
         except OSError as exc:
             # Part of a frame may stand there; the next one must not be appended behind it.
-            os.ftruncate(self._descriptor, self._size)
+            try:
+                os.ftruncate(self._descriptor, self._size)
+            except OSError:
+                # Then it stays behind: the next append begins another segment, and the reader drops the torn frame.
+                self._size = self._segment_bytes
             raise self._failed("written", exc) from exc
 
     def _failed(self, verb: str, exc: OSError) -> JournalError:
@@ -172,23 +178,29 @@ class Appender:
         # The reader must never find the segment without its lock, so it gets its name only when it is locked.
         draft = path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        draft.rename(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            draft.rename(path)
+        except OSError:
+            os.close(descriptor)
+            draft.unlink(missing_ok=True)
+            raise
         return descriptor
 
     def _rotate(self) -> None:
-        self._sequence += 1
-        try:
-            fresh = self._open()
-        except OSError as exc:  # the old segment stays, and the next append tries again
-            self._sequence -= 1
-            raise self._failed("continued", exc) from exc
+        """Begin the next segment; when that fails the old one stays, and the next append tries again.
+
+        Raises:
+            JournalError: no next segment can be begun, or the old one can't be brought to the disk.
+        """
         with self._sync_lock:
             try:
                 os.fdatasync(self._descriptor)
+                self._synced = self._written
+                self._sequence += 1
+                fresh = self._open()
             except OSError as exc:
-                self.sync_error = exc
-            self._synced = self._written
+                raise self._failed("continued", exc) from exc
             os.close(self._descriptor)
             self._descriptor = fresh
         self._others_bytes = self._measure_others()

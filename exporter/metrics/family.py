@@ -6,6 +6,7 @@ Formats: Prometheus text format 0.0.4 and OpenMetrics 1.0. Sample lines are the 
 from __future__ import annotations
 
 from itertools import accumulate
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from errtally.exporter.digest.changes import SUM
@@ -35,7 +36,9 @@ def labels_text(names: Sequence[str], values: Sequence[str]) -> str:
 
 
 def number_text(value: float) -> str:
-    """Render a number: whole ones without a point."""
+    """Render a number: whole ones without a point, infinite ones as Prometheus writes them."""
+    if not isfinite(value):
+        return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"  # noqa: PLR0124 (what NaN is)
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)  # noqa: PLR2004 (exact as float)
 
 

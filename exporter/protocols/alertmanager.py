@@ -50,7 +50,7 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     check_json(body, limits.json_values)
     try:
         sent = _notification.decode(body)
-    except msgspec.DecodeError as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise MalformedError("bad_notification", f"not a notification of Alertmanager: {exc}") from exc
     if sent.version != "4":
         raise MalformedError(

@@ -113,6 +113,11 @@ _requests = msgspec.json.Decoder(_Requests)
 _probe = msgspec.json.Decoder(_Probe)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder()
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises: also for text that is not UTF-8, and for what is nested too deeply."""
+
+MAX_FINGERPRINT_PARTS = 20
+MAX_BREADCRUMBS = 100
 
 _id_prefix = os.urandom(8).hex()
 _id_counter = itertools.count(int.from_bytes(os.urandom(4)))
@@ -123,19 +128,22 @@ def new_event_id() -> str:
     return f"{_id_prefix}{next(_id_counter):016x}"
 
 
-def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
+def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> EventDelivery:
     """Decode one event.
 
     Args:
         raw: the event's JSON.
         received: when it came, seconds since the epoch.
+        limit_bytes: the largest event to take.
 
     Raises:
         MalformedError: the event does not fit; names the place in it.
     """
+    if (size := memoryview(raw).nbytes) > limit_bytes:
+        raise MalformedError("bad_event", f"{size} bytes; the limit of one event is {limit_bytes}")
     try:
         sent = _event.decode(raw)
-    except msgspec.DecodeError as exc:
+    except _NOT_JSON as exc:
         raise MalformedError("bad_event", str(exc)) from exc
     level = values.level(sent.level, "")
     if not level:
@@ -150,10 +158,10 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
         type=values.label(sent.type),
         message=values.text(sent.message) or "",
         stack=sent.stack if sent.stack is None or len(sent.stack) <= MAX_STACK else _stack(sent.stack),
-        platform=values.label(sent.platform),
+        platform=values.label(sent.platform, 32),
         logger=values.label(sent.logger),
         transaction=values.label(sent.transaction),
-        fingerprint=[values.text(part, 256) or "" for part in sent.fingerprint[:20]] if sent.fingerprint else None,
+        fingerprint=[values.text(part, 256) or "" for part in (sent.fingerprint or ())[:MAX_FINGERPRINT_PARTS]] or None,
     )
     context = sent.context
     if context is not None:
@@ -178,13 +186,9 @@ def event_from(raw: bytes | msgspec.Raw, received: float) -> EventDelivery:
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
     delivery = Delivery(project=project_of(request, known))
-    body = request.body()
-    may_be_too_large = len(body) > limits.item_bytes
-    for index, raw in enumerate(_raw_items(body, limits, _events, "events", "message")):
+    for index, raw in enumerate(_raw_items(request.body(), limits, _events, "events", "message")):
         try:
-            if may_be_too_large:
-                _check_size(raw, limits)
-            delivery.events.append(event_from(raw, request.received))
+            delivery.events.append(event_from(raw, request.received, limits.item_bytes))
         except MalformedError as exc:
             delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))
@@ -194,12 +198,8 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
 def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
     delivery = Delivery(project=project_of(request, known))
-    body = request.body()
-    may_be_too_large = len(body) > limits.item_bytes
-    for index, raw in enumerate(_raw_items(body, limits, _requests, "requests", "transaction")):
+    for index, raw in enumerate(_raw_items(request.body(), limits, _requests, "requests", "transaction")):
         try:
-            if may_be_too_large:
-                _check_size(raw, limits)
             delivery.requests.append(_timing(raw, request.received))
         except MalformedError as exc:
             delivery.failures.append((index, _explained(delivery, raw, "request", exc)))
@@ -231,9 +231,9 @@ def _account(delivery: Delivery, kind: str, accepted: int) -> None:
 def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
     try:
         sent = _request.decode(raw)
-    except msgspec.DecodeError as exc:
+    except _NOT_JSON as exc:
         raise MalformedError("bad_request", str(exc)) from exc
-    if not 0 <= sent.duration_seconds < float("inf"):
+    if not 0 <= sent.duration_seconds <= values.MAX_DURATION_SECONDS:
         raise MalformedError("bad_request", f"a duration of {sent.duration_seconds} seconds - at `$.duration_seconds`")
     status_class = values.status_class(sent.status)
     return RequestTiming(
@@ -260,14 +260,8 @@ def _raw_items(
         raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
         found = getattr(batch.decode(body), name)
-    except msgspec.ValidationError as exc:
+    except _NOT_JSON as exc:
         found = _other_forms(body, name, required, exc)
-    except msgspec.DecodeError as exc:
-        # Several JSON documents, one a line?
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        if len(lines) < 2 or any(line.lstrip()[:1] != b"{" for line in lines):  # noqa: PLR2004 (more than one line)
-            raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-        found = lines
     if len(found) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(found)} {name}; the limit is {limits.batch_events}")
     return found
@@ -280,23 +274,20 @@ def _stack(text: str | None) -> str | None:
     return f"{text[: MAX_STACK // 2]}\n{text[-MAX_STACK // 2 :]}"
 
 
-def _check_size(raw: bytes | msgspec.Raw, limits: Limits) -> None:
-    """Refuse an item that is too large alone; a batch is as large as its body may be."""
-    if len(memoryview(raw)) > limits.item_bytes:
-        raise MalformedError("bad_event", f"more than {limits.item_bytes} bytes")
-
-
-def _other_forms(
-    body: bytes, name: str, required: str, error: msgspec.ValidationError
-) -> list[msgspec.Raw] | list[bytes]:
-    if body.lstrip()[:1] == b"[":
-        return _list.decode(body)
+def _other_forms(body: bytes, name: str, required: str, error: Exception) -> list[msgspec.Raw] | list[bytes]:
+    probe: _Probe | None = None
     try:
+        if body.lstrip()[:1] == b"[":
+            return _list.decode(body)
         probe = _probe.decode(body)
-    except msgspec.ValidationError:  # no object
+    except msgspec.ValidationError:  # JSON, but neither list nor object
         probe = None
-    except msgspec.DecodeError as exc:
-        raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+    except _NOT_JSON as exc:
+        # Several JSON documents, one a line? The decoder has met only the first one.
+        lines = [line for line in body.split(b"\n") if line.strip()]
+        if len(lines) < 2 or any(line.lstrip()[:1] != b"{" for line in lines):  # noqa: PLR2004 (more than one line)
+            raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+        return lines
     if probe is not None and getattr(probe, name) is msgspec.UNSET:
         return [body]
     raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
@@ -322,9 +313,9 @@ def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
     """What the event's page shows beside the shared model."""
     sent = _any.decode(raw)
     context = sent.get("context") or {}
-    details: dict[str, Any] = {"stack": _stack(sent.get("stack")), "breadcrumbs": []}
-    if isinstance(sent.get("breadcrumbs"), list):
-        details["breadcrumbs"] = sent["breadcrumbs"][-100:]
+    breadcrumbs = sent.get("breadcrumbs")
+    crumbs = [item for item in breadcrumbs if isinstance(item, dict)] if isinstance(breadcrumbs, list) else []
+    details: dict[str, Any] = {"stack": _stack(sent.get("stack")), "breadcrumbs": crumbs[-MAX_BREADCRUMBS:]}
     for name in ("request", "user", "extra"):
         if isinstance(context.get(name), dict):
             details[name] = context[name]

@@ -16,8 +16,14 @@ MAX_WORD = 512
 MAX_KNOWN_LABELS = 4096
 MAX_FUTURE_SECONDS = 60
 MAX_AGE_SECONDS = 30 * 86400
+MAX_DURATION_SECONDS = 30 * 86400
+_LAST_MOMENT = 253_402_300_800.0
+"""The end of the year 9999: what lies beyond is no time, and sums of such durations would become infinite."""
+_MAX_INTEGER = 1 << 53
+"""Counters are floats, which hold whole numbers up to here; the journal holds no more than 64 bits."""
 
-_METHODS = frozenset({"", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
+
 _EVENT_ID = re.compile(r"[0-9a-f]{32}\Z")
 _LEVELS = {
     **{level: level for level in names.LEVELS},
@@ -80,13 +86,14 @@ def _clean(value: str, limit: int) -> str | None:
 
 
 def integer(value: Any) -> int | None:  # noqa: ANN401
-    """Make a whole number of a value, None when it is not one."""
+    """Make a whole number of a value, None when it is not one or is larger than any count."""
     if isinstance(value, bool):
         return None
     try:
-        return int(value)
+        result = int(value)
     except (TypeError, ValueError, OverflowError):
         return None
+    return result if -_MAX_INTEGER <= result <= _MAX_INTEGER else None
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401
@@ -106,9 +113,11 @@ def moment(value: Any) -> float | None:  # noqa: ANN401
         try:
             parsed = datetime.fromisoformat(value.strip())
         except ValueError:
-            return number(value)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    return number(value)
+            pass
+        else:
+            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    seconds = number(value)
+    return seconds if seconds is not None and abs(seconds) < _LAST_MOMENT else None
 
 
 def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:  # noqa: ANN401
@@ -159,14 +168,14 @@ def tags(value: Any) -> dict[str, str]:  # noqa: ANN401
     return found
 
 
+def method(value: Any) -> str:  # noqa: ANN401
+    """Read an HTTP method, in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
+    name = str(value or "").upper()
+    return name if not name or name in METHODS else "OTHER"
+
+
 def status_class(code: int | None) -> str:
     """Name the class of an HTTP status code; informational answers and unknown codes are ``unknown``."""
     if code is None or not 200 <= code < 600:  # noqa: PLR2004 (RFC 9110 section 15)
         return "unknown"
     return f"{code // 100}xx"
-
-
-def method(value: Any) -> str:  # noqa: ANN401
-    """Read an HTTP method, in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
-    name = str(value or "").upper()
-    return name if name in _METHODS else "OTHER"

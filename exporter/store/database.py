@@ -27,6 +27,7 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
     Raises:
         StoreError: the file can't be opened, is no database, or was made by another version.
     """
+    connection = None
     try:
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -41,8 +42,11 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
                 f"INSERT INTO meta VALUES ('created', '{time.time()}'), ('change', '0'); COMMIT;"
             )
         elif version != SCHEMA_VERSION:
+            connection.close()
             raise StoreError(f"{path}: its schema has version {version}, this errtally needs {SCHEMA_VERSION}")
     except sqlite3.Error as exc:
+        if connection is not None:
+            connection.close()
         raise StoreError(f"{path}: {exc}") from exc
     return connection
 
@@ -55,7 +59,7 @@ def read_only(path: Path) -> sqlite3.Connection:
     """
     try:
         connection = sqlite3.connect(
-            f"file:{path}?mode=ro",
+            f"{path.absolute().as_uri()}?mode=ro",  # a path may hold ?, # and %
             uri=True,
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,

@@ -39,7 +39,9 @@ class Access:
                 and _same(sent.password, config.web_password)
             ):
                 return None
-        return Response("log in to see this\n", 401, {"WWW-Authenticate": 'Basic realm="errtally", charset="UTF-8"'})
+        # A browser must not ask for a name and password where only a token would do.
+        scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
+        return Response("log in to see this\n", 401, {"WWW-Authenticate": scheme})
 
     def form_token(self) -> str:
         """Make the token that a form has to send back: another site can't read it."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
 from flask import Response as FlaskResponse
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from errtally.errors import JournalError, StoreError
+from errtally.errors import ConfigError, JournalError, StoreError
 from errtally.event import schema
+from errtally.exporter.config import from_environ
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
-from errtally.exporter.web import runbooks
+from errtally.exporter.protocols import registry
+from errtally.exporter.web import merges, runbooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,12 +64,14 @@ def create_app(
         "is_up": is_up,
     }  # fmt: skip
     app.register_blueprint(routes)
+    app.register_blueprint(merges.routes)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
+    app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
     app.before_request(access.refuse)
     app.after_request(_protect)
     app.register_error_handler(StoreError, _store_failed)
-    app.register_error_handler(404, _not_found)
+    app.register_error_handler(HTTPException, _refused)
     return app
 
 
@@ -100,6 +109,19 @@ def ready() -> tuple[str, int]:
     return "errtally is ready\n", 200
 
 
+@routes.post("/-/reload")
+def reload() -> tuple[str, int]:
+    """Have the supervisor read the configuration file again; says what is wrong with it instead when it is."""
+    if _part("access").is_forged():
+        abort(403, "send JSON or a bearer token")
+    try:
+        from_environ(os.environ)
+    except ConfigError as exc:
+        return "\n".join(exc.problems) + "\n", 400
+    os.kill(os.getppid(), signal.SIGHUP)
+    return "the configuration is being read\n", 200
+
+
 @routes.get("/")
 def index() -> str:
     """Show the issues."""
@@ -112,15 +134,17 @@ def index() -> str:
 
 
 @routes.get("/issues/<fingerprint>")
-def issue(fingerprint: str) -> str:
+def issue(fingerprint: str) -> str | Response:
     """Show one issue with one of its events: the newest, or the one that `event` names."""
     reader: StoreReader = _part("reader")
     found = reader.issue(fingerprint, request.args.get("project"))
     if found is None:
         abort(404)
+    if found["fingerprint"] != fingerprint:  # it was merged, and links to it go on
+        return redirect(url_for("web.issue", fingerprint=found["fingerprint"], project=found["project"]))
     samples = [sample["event_id"] for sample in found["samples"]]
     event_id = request.args.get("event") or (samples[0] if samples else None)
-    event = reader.sample(found["id"], event_id) if event_id is not None else None
+    event = reader.sample(found["ids"], event_id) if event_id is not None else None
     place = samples.index(event_id) if event_id in samples else None
     return render_template(
         "issue.html",
@@ -162,8 +186,9 @@ def api_schema(name: str) -> FlaskResponse | tuple[FlaskResponse, int]:
 def api_issues() -> FlaskResponse:
     """List issues, the one seen last first."""
     limit = min(request.args.get("limit", 50, type=int), MAX_LIST)
+    status = request.args.get("status")
     found = _part("reader").issues(
-        project=request.args.get("project"), status=request.args.get("status"), limit=max(limit, 0)
+        project=request.args.get("project"), status=None if status == "all" else status, limit=max(limit, 0)
     )
     return jsonify({"issues": [_public(item) for item in found]})
 
@@ -209,7 +234,7 @@ def _decide(fingerprint: str, action: str, project: str | None) -> str:
 
 def _public(found: dict[str, Any]) -> dict[str, Any]:
     """What the API tells of an issue: the fingerprint is its id."""
-    shown = {name: value for name, value in found.items() if name not in {"id", "fingerprint"}}
+    shown = {name: value for name, value in found.items() if name not in {"id", "ids", "fingerprint"}}
     return {"issue": found["fingerprint"], **shown}
 
 
@@ -217,10 +242,20 @@ def _error(status: int, code: str, message: str) -> tuple[FlaskResponse, int]:
     return jsonify({"error": {"code": code, "message": message}}), status
 
 
-def _not_found(_: Exception) -> tuple[FlaskResponse | str, int]:
+def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]:
+    """Answer as JSON under /api/; for people a page when nothing is there, else the plain text."""
+    if error.code == HTTPStatus.NOT_FOUND and registry.find(request.path) is not None:
+        error = MethodNotAllowed(valid_methods=["POST", "OPTIONS"])  # an ingest route, which only takes
+    status = error.code or 500
     if request.path.startswith("/api/"):
-        return _error(404, "not_found", f"nothing is served at {request.path}")
-    return render_template("not_found.html", path=request.path), 404
+        text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)
+        response = error.get_response()  # keeps headers such as Allow
+        body = {"error": {"code": HTTPStatus(status).name.lower(), "message": text}}
+        response.data, response.content_type = json.dumps(body), "application/json"
+        return response
+    if status == HTTPStatus.NOT_FOUND:
+        return render_template("not_found.html", path=request.path), 404
+    return error.get_response()
 
 
 def _store_failed(error: StoreError) -> tuple[FlaskResponse, int]:

@@ -110,6 +110,7 @@ class FastPath:
             # A defect of ours, never the client's: say so in the log with its place, and count it.
             _log.exception("ingest failed", protocol=endpoint.protocol, path=environ["PATH_INFO"])
             self._tally.add(names.INGEST_REJECTED, (endpoint.protocol, "internal_error"))
+            self._tally.add(names.INGEST_REQUESTS, (endpoint.protocol, "500"))
             return endpoint.refuse(RejectedError("internal_error", "the exporter failed; its log says why", status=500))
 
 

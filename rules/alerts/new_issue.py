@@ -4,6 +4,8 @@ A counter that is born at 1 does not increase, so the query goes by the time of 
 the exporter keeps in its store. A second branch covers what has no such series: first events that clients deliver
 late, and issues beyond the budget of series; for these only the count of new issues rises.
 
+An issue of warnings or notes is no alarm, so only issues that have an error count.
+
 There is no guard on the age of the store. The very first error that a fresh exporter gets is new to its
 owner, and silence then would look like a broken set-up. Two things would be false alarms:
 
@@ -19,17 +21,18 @@ from __future__ import annotations
 from errtally import names
 from errtally.config.duration import format_duration
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, SCOPE, selector, steady
+from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 
 _MEMORY = "1h"
 _ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
 _FIRST_SEEN = selector(names.ISSUE_FIRST_SEEN, **_ISSUE)
 _NEW_ISSUES = selector(names.NEW_ISSUES, **DEMO_LABELS)
-_INFO = selector(
-    names.ISSUE_INFO, **_ISSUE, type="ValueError", title="no price for <number>", culprit="pay", status="unresolved"
-)
-_TEXTS = {"what": "ValueError: no price for <number>", "link": "/issues/3f2a9c81d07b"}
+_TITLE = "ValueError: no price for <num>"
+_INFO = selector(names.ISSUE_INFO, **_ISSUE, type="ValueError", title=_TITLE, culprit="pay", status="unresolved")
+_ERRORS = selector(names.ISSUE_EVENTS, **_ISSUE, level="error")
+_NOTES = selector(names.ISSUE_EVENTS, **_ISSUE, level="info")
+_TEXTS = {"what": _TITLE, "link": "/issues/3f2a9c81d07b"}
 
 # The title comes into the text by a query instead of a join: an issue beyond the budget has no info series, and two
 # info series of one issue must never make the rule fail.
@@ -37,7 +40,7 @@ _WHAT = (
     "{{ $found := false }}"
     f'{{{{ range printf "{names.ISSUE_INFO.name}{{project=%q,environment=%q,issue=%q}}"'
     " $labels.project $labels.environment $labels.issue | query }}"
-    "{{ if not $found }}{{ $found = true }}{{ .Labels.type }}: {{ .Labels.title }}{{ end }}"
+    "{{ if not $found }}{{ $found = true }}{{ .Labels.title }}{{ end }}"
     "{{ end }}"
     "{{ if not $found }}see the list of issues{{ end }}"
 )
@@ -47,10 +50,14 @@ _LINK = "{{ if $labels.issue }}/issues/{{ $labels.issue }}{{ else }}/{{ end }}"
 def _expr(tuned: Tuned) -> str:
     first_seen = selector(names.ISSUE_FIRST_SEEN)
     by_issue = f"by ({SCOPE}, issue)"
-    young = f"abs(time() - min {by_issue} ({first_seen})) < {tuned.window_seconds}"
+    age = f"abs(time() - min {by_issue} ({first_seen}))"
+    errors = f"{selector(names.ISSUE_EVENTS)}{{{ERROR_LEVELS}}}"
+    young = f"{age} < {tuned.window_seconds}"
+    failed = f"sum {by_issue} ({errors}) > 0"
     known = f"min {by_issue} (min_over_time({first_seen}[{_MEMORY}])) < max {by_issue} ({first_seen})"
     counted = f"sum by ({SCOPE}) (increase({selector(names.NEW_ISSUES)}[{format_duration(tuned.window_seconds)}])) > 0"
-    return f"(\n  {young}\n  unless\n  {known}\n)\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {young}\n)"
+    first = f"(\n  {young}\n  and\n  {failed}\n  unless\n  {known}\n)"
+    return f"{first}\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {young}\n)"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
@@ -62,7 +69,12 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     gone = born + window + tuned.for_seconds + step
     firing = Firing(_ISSUE, "1", _TEXTS)
     late = Firing(DEMO_LABELS, "1", {"what": "see the list of issues", "link": "/"})
-    appears = {_FIRST_SEEN: f"_x{born_steps} {steady(born, steps)}", _INFO: f"_x{born_steps} 1x{steps}"}
+    appears = {
+        _FIRST_SEEN: f"_x{born_steps} {steady(born, steps)}",
+        _ERRORS: f"_x{born_steps} 1x{steps}",
+        _INFO: f"_x{born_steps} 1x{steps}",
+    }
+    notes = {series: values for series, values in appears.items() if series != _ERRORS}
     return (
         Case(
             "fires once, by its issue, for the first error that a fresh exporter gets",
@@ -71,18 +83,27 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         ),
         Case("resolves when the issue is no longer new", appears, (Check(at, (firing,)), Check(gone))),
         Case(
+            "is silent for an issue that has no error in it",
+            {**notes, _NOTES: f"_x{born_steps} 1x{steps}", _NEW_ISSUES: f"0x{born_steps} 1x{steps}"},
+            (Check(at),),
+        ),
+        Case(
             "is silent for issues that are older than the window",
-            {_FIRST_SEEN: steady(step, steps), _INFO: f"1x{steps}"},
+            {_FIRST_SEEN: steady(step, steps), _ERRORS: f"1x{steps}", _INFO: f"1x{steps}"},
             (Check(gone),),
         ),
         Case(
             "is silent for a known issue when the store was lost",
-            {_FIRST_SEEN: f"{steady(step, born_steps)} {steady(born, steps)}", _INFO: f"1x{2 * steps}"},
+            {
+                _FIRST_SEEN: f"{steady(step, born_steps)} {steady(born, steps)}",
+                _ERRORS: f"1x{2 * steps}",
+                _INFO: f"1x{2 * steps}",
+            },
             (Check(at),),
         ),
         Case(
             "is silent while a first event lies far in the future",
-            {_FIRST_SEEN: steady(born + 100 * window, steps)},
+            {_FIRST_SEEN: steady(born + 100 * window, steps), _ERRORS: f"1x{steps}"},
             (Check(at),),
         ),
         Case(

@@ -107,12 +107,10 @@ EVENTS = _counter(
     "events_total", "Events received, by level and error type.", *BASE_LABELS, "level", "type", limit=500, other="type"
 )
 LOG_RECORDS = _counter("log_records_total", "Log records received; never counted as errors.", *BASE_LABELS, "level")
-ISSUE_EVENTS = _counter(
-    "issue_events_total", "Events of an issue.", *BASE_LABELS, "issue", "level", limit=1000, other="issue"
-)
+ISSUE_EVENTS = _counter("issue_events_total", "Events of an issue that has series.", *BASE_LABELS, "issue", "level")
 ISSUE_INFO = _gauge(
     "issue_info",
-    "What an issue is; always 1.",
+    "What an issue is; always 1. An issue beyond the limit has no series of its own: its events count as __other__.",
     *BASE_LABELS,
     "issue",
     "type",
@@ -128,7 +126,6 @@ ISSUE_FIRST_SEEN = _gauge(
     *BASE_LABELS,
     "issue",
     unit="seconds",
-    limit=1000,
 )
 ISSUE_LAST_SEEN = _gauge(
     "issue_last_seen_timestamp_seconds",
@@ -136,7 +133,6 @@ ISSUE_LAST_SEEN = _gauge(
     *BASE_LABELS,
     "issue",
     unit="seconds",
-    limit=1000,
 )
 ISSUE_REGRESSED = _gauge(
     "issue_regressed_timestamp_seconds",
@@ -144,9 +140,8 @@ ISSUE_REGRESSED = _gauge(
     *BASE_LABELS,
     "issue",
     unit="seconds",
-    limit=1000,
 )
-ISSUE_USERS = _gauge("issue_users", "Distinct users that an issue hit.", *BASE_LABELS, "issue", limit=1000)
+ISSUE_USERS = _gauge("issue_users", "Distinct users that an issue hit.", *BASE_LABELS, "issue")
 USERS_AFFECTED = _gauge("users_affected", "Distinct users hit by any error within the window.", *BASE_LABELS, "window")
 ISSUES = _gauge("issues", "Issues by status.", *BASE_LABELS, "status")
 NEW_ISSUES = _counter("new_issues_total", "Issues seen for the first time.", *BASE_LABELS)
@@ -194,7 +189,6 @@ APDEX_SCORE = _gauge(
     "Apdex over the last 5 minutes; absent without requests; transaction empty means the whole service.",
     *BASE_LABELS,
     "transaction",
-    limit=200,
 )
 APDEX_THRESHOLD = _gauge(
     "apdex_threshold_seconds",
@@ -202,7 +196,6 @@ APDEX_THRESHOLD = _gauge(
     *BASE_LABELS,
     "transaction",
     unit="seconds",
-    limit=200,
 )
 
 # Releases, clients, monitors, hosts.
@@ -228,7 +221,6 @@ CHECK_IN_LAST_OK = _gauge(
     *BASE_LABELS,
     "monitor",
     unit="seconds",
-    limit=500,
 )
 HOST_CPU = _gauge("host_cpu_utilization_ratio", "Share of the host's CPU time in use.", unit="ratio")
 HOST_MEMORY = _gauge("host_memory_utilization_ratio", "Share of the host's memory in use.", unit="ratio")

@@ -61,6 +61,12 @@ class Exporter:
                 time.sleep(0.05)
         raise AssertionError(f"the exporter is not ready:\n{self.log.read_text()[-3000:]}")
 
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """Kill all its processes at once, as a power switch would."""
         assert self._process is not None

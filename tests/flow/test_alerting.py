@@ -58,11 +58,13 @@ class Service:
         ]
         if self._first_seen:
             what = {**_SERVICE, "issue": _ISSUE}
-            info = {**what, "type": "ValueError", "title": "no price", "culprit": "pay", "status": "unresolved"}
+            info = {**what, "type": "ValueError", "title": "ValueError: no price", "culprit": "pay"}
+            info["status"] = "unresolved"
             lines += [
                 f"{selector(names.ISSUE_FIRST_SEEN, **what)} {self._first_seen}",
                 f"{selector(names.ISSUE_LAST_SEEN, **what)} {self._first_seen}",
                 f"{selector(names.ISSUE_INFO, **info)} 1",
+                f"{selector(names.ISSUE_EVENTS, **what, level='error')} {self._failed}",
             ]
         return "\n".join(lines) + "\n"
 

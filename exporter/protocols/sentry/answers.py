@@ -38,7 +38,9 @@ def answer(delivery: Delivery) -> Response:
 def refuse(error: RejectedError) -> Response:
     """Refuse as Relay does: ``{"detail", "causes"}`` and the text in a header."""
     message = str(error)
-    headers = [("X-Sentry-Error", "".join(c if " " <= c <= "~" else "?" for c in message[:500]))]
+    # A message may quote what the client sent: a line break in it would begin another header.
+    line = "".join(c if c.isprintable() else " " for c in message[:500])
+    headers = [("X-Sentry-Error", line.encode("ascii", "replace").decode())]
     if isinstance(error, OverloadedError):
         headers.append(("Retry-After", str(error.retry_after_seconds)))
         if error.limits:

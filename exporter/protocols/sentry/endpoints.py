@@ -30,10 +30,6 @@ _PIXEL = Response(
 )
 """A GIF of one transparent pixel."""
 
-_DECODED = frozenset(
-    {"event", "transaction", "span", "session", "sessions", "check_in", "client_report", "log"}
-)  # fmt: skip
-
 _KNOWN_BUT_UNUSED = frozenset(
     {
         "attachment", "feedback", "user_report", "trace_metric", "profile", "profile_chunk", "replay_event",
@@ -78,7 +74,7 @@ def _delivery(
     head_id = values.event_id(head.event_id)
     delivery.event_id = head_id
     for index, (item, payload) in enumerate(envelope.items(body, offset)):
-        if len(payload) > limits.item_bytes and item.type in _DECODED:
+        if item.type not in _KNOWN_BUT_UNUSED and len(payload) > limits.item_bytes:
             raise TooLargeError(
                 "item_too_large", f"item {index}: {item.type} of {len(payload)} bytes; the limit is {limits.item_bytes}"
             )

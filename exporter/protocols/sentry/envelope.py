@@ -11,6 +11,8 @@ from errtally.errors import MalformedError, TooLargeError
 MAX_HEADER_BYTES = 8192
 MAX_ITEMS = 1000
 _NEWLINE = 0x0A
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises: also for text that is not UTF-8, and for what is nested too deeply."""
 
 
 class Header(msgspec.Struct):
@@ -50,7 +52,7 @@ def header(body: bytes) -> tuple[Header, int]:
         raise TooLargeError("header_too_large", f"envelope header: {end} bytes; the limit is {MAX_HEADER_BYTES}")
     try:
         return _header.decode(body[:end]), end + 1
-    except msgspec.DecodeError as exc:
+    except _NOT_JSON as exc:
         raise MalformedError("bad_envelope_header", f"envelope header: not a JSON object: {exc}") from exc
 
 
@@ -85,7 +87,7 @@ def items(body: bytes, offset: int) -> list[tuple[ItemHeader, bytes]]:
             )
         try:
             item = _item_header.decode(body[offset:end])
-        except msgspec.DecodeError as exc:
+        except _NOT_JSON as exc:
             raise MalformedError("bad_item_header", f"{place}: header: {exc}") from exc
         start = min(end + 1, size)  # a header may end the envelope when its payload is empty
         if item.length is None:

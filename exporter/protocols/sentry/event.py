@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from errtally.errors import MalformedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import EventDelivery
 from errtally.exporter.protocols import values
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 250
 MAX_EXCEPTIONS = 50
+MAX_PARAMETER_CHARACTERS = 1024
+
+_TOO_WIDE = re.compile(r"%[^%a-zA-Z]*(?:\*|[0-9]{3})")
+"""A width or precision of three digits or more, or one that a parameter gives: it could ask for gigabytes."""
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 def decode(
@@ -83,13 +90,19 @@ def _fill_in(template: str, parameters: Any) -> str:  # noqa: ANN401 (whatever t
     """Fill parameters in as Python's logging (``%s``) or ``str.format`` with names would; as is when they don't fit."""
     try:
         if isinstance(parameters, list) and parameters:
+            if _TOO_WIDE.search(template):
+                return template
             return values.text(template % tuple(parameters)) or ""
         if isinstance(parameters, dict) and parameters:
-            filled = template
-            for name, value in parameters.items():
-                filled = filled.replace("{" + str(name) + "}", values.text(value) or "")
-            return values.text(filled) or ""
-    except (TypeError, ValueError):
+            # Once over the template: a value that holds a placeholder itself must not be filled in again and again.
+            def filled(match: re.Match[str]) -> str:
+                name = match[1]
+                return (
+                    (values.text(parameters[name], MAX_PARAMETER_CHARACTERS) or "") if name in parameters else match[0]
+                )
+
+            return values.text(_PLACEHOLDER.sub(filled, template)) or ""
+    except (TypeError, ValueError, OverflowError):
         return template
     return template
 
@@ -163,7 +176,10 @@ def _fingerprint(sent: Any) -> list[str] | None:  # noqa: ANN401 (whatever the c
 
 def _details(payload: bytes) -> dict[str, Any]:
     """What the event's page shows beside the shared model; lists in the order in which they happened."""
-    sent = wire.document(payload)
+    try:
+        sent = wire.document(payload)
+    except MalformedError as exc:  # the quick decoder skipped what this one can't read: the event is good all the same
+        return {"truncated": f"its details can't be read: {exc}"}
     exception = sent.get("exception")
     if isinstance(exception, dict):
         exception = exception.get("values", [exception])

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 MAX_CONTAINER_ITEMS = 10_000
 
+# Categories of data that SDKs count (develop.sentry.dev, "Rate limiting"); others are ``other``: clients can make
+# them up, and the budget of series bounds only the label ``reason``.
+_CATEGORIES = frozenset(
+    {
+        "default", "error", "transaction", "monitor", "span", "log_item", "log_byte", "security", "attachment",
+        "session", "profile", "profile_chunk", "profile_chunk_ui", "replay", "feedback", "trace_metric",
+        "trace_metric_byte", "internal", "metric_bucket",
+    }
+)  # fmt: skip
+
 # gRPC status names of traces to HTTP classes (develop.sentry.dev, "Trace context", status).
 _STATUS_CLASSES = {
     "ok": "2xx",
@@ -38,15 +48,6 @@ _STATUS_CLASSES = {
     "data_loss": "5xx",
 }
 
-_DATA_CATEGORIES = frozenset(
-    {
-        "default", "error", "transaction", "transaction_processed", "monitor", "span", "span_indexed", "log_item",
-        "log_byte", "security", "attachment", "attachment_item", "session", "profile", "profile_indexed",
-        "profile_duration", "profile_duration_ui", "profile_chunk", "profile_chunk_ui", "replay", "replay_video",
-        "feedback", "user_report_v2", "trace_metric", "trace_metric_byte", "metric_bucket", "metric_second", "internal",
-    }
-)  # fmt: skip
-
 _SEGMENT_OPERATIONS = (
     "http.server",
     "pageload",
@@ -69,6 +70,8 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     start, end = values.moment(sent.start_timestamp), values.moment(sent.timestamp)
     if start is None or end is None:
         raise MalformedError("bad_transaction", "transaction: it needs start_timestamp and timestamp")
+    if end - start > values.MAX_DURATION_SECONDS:
+        raise MalformedError("bad_transaction", f"transaction: a duration of {end - start} seconds")
     contexts = sent.contexts or wire.Contexts()
     trace = contexts.trace or wire.Trace()
     data = trace.data or wire.TraceData()
@@ -78,7 +81,7 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     status = values.status_class(code)
     if status == "unknown":
         status = _STATUS_CLASSES.get(str(trace.status), "unknown")
-    method = sent.request.method if sent.request is not None else data.method or data.old_method
+    method = (sent.request.method if sent.request is not None else None) or data.method or data.old_method
     return RequestTiming(
         transaction=values.label(sent.transaction) or "unnamed",
         duration_seconds=max(end - start, 0.0),
@@ -108,7 +111,7 @@ def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> lis
         start, end = values.moment(span.get("start_timestamp")), values.moment(span.get("end_timestamp"))
         if span.get("is_segment") is not True or start is None or end is None:
             continue
-        if not operation.startswith(_SEGMENT_OPERATIONS):
+        if not operation.startswith(_SEGMENT_OPERATIONS) or end - start > values.MAX_DURATION_SECONDS:
             continue
         status = values.status_class(values.integer(attributes.get("http.response.status_code")))
         if status == "unknown":
@@ -218,6 +221,11 @@ def client_report(payload: bytes) -> list[Discard]:
     return found
 
 
+def _category(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+    name = values.label(value, 64) or "default"
+    return name if name in _CATEGORIES else "other"
+
+
 def logs(payload: bytes) -> list[LogCount]:
     """Decode a log container to counts by level; log records are never errors of their own.
 
@@ -241,12 +249,7 @@ def _container(payload: bytes) -> Iterator[dict[str, Any]]:
         yield sent
 
 
-def _category(value: Any) -> str:  # noqa: ANN401
-    """A data category of Sentry's; clients can't make up others, because each would be a series."""
-    return value if isinstance(value, str) and value in _DATA_CATEGORIES else "default"
-
-
-def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 (whatever the client sent)
     return value if isinstance(value, dict) else {}
 
 

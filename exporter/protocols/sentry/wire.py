@@ -154,7 +154,7 @@ def event(payload: bytes) -> Event:
     """
     try:
         return _event.decode(payload)
-    except (msgspec.DecodeError, RecursionError):  # a ValidationError is a DecodeError
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a ValidationError is a DecodeError
         return salvage(_repair(document(payload)), Event)
 
 
@@ -169,7 +169,8 @@ def document(payload: bytes) -> dict[str, Any]:
     """
     check_json(payload, MAX_VALUES)
     try:
-        value = json.loads(payload)
+        # A byte that is not UTF-8 costs a character, not the event: clients do not send again.
+        value = json.loads(payload.decode("utf-8", "replace"))
         if _half_of_a_pair(payload):
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as exc:

@@ -32,6 +32,10 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA7\nabc+/=\n-----END RSA 
         pytest.param("sent Basic dXNlcjpwYXNz there", f"sent Basic {R} there", id="basic credentials go without key"),
         pytest.param("got Bearer abc123def456", f"got Bearer {R}", id="a bearer token goes"),
         pytest.param('{"user":{"apiKey":"x"}}', '{"user": {"apiKey": "[REDACTED]"}}', id="a key in a JSON text goes"),
+        pytest.param(
+            '{"a":"x@y.co","a":1,"token":2}', f'{{"a": 1, "token": "{R}"}}', id="of two equal keys none is missed"
+        ),
+        pytest.param('{"a":"x@y.co","a":1}', f'{{"a":"{R}","a":1}}', id="a key that comes again hides nothing"),
         pytest.param('{"auth":{"a":[1]}}', '{"auth": "[REDACTED]"}', id="a container in a JSON text goes whole"),
         pytest.param("password=hunter2&x=1", f"password={R}&x=1", id="a form's password goes"),
         pytest.param("user%5Bpassword%5D=hunter2&x=1", f"user%5Bpassword%5D={R}&x=1", id="a nested form field goes"),

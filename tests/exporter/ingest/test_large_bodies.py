@@ -136,9 +136,9 @@ def test_an_event_whose_details_are_nested_too_deeply_counts_and_its_page_says_s
 @pytest.mark.parametrize(
     ("path", "body_", "reason"),
     [
-        ("/api/events", b'{"message":"x","y":%s}' % (b"[" * 50_000), "too_deep"),
-        ("/api/events", b'{"message":"\xff"}', "bad_text"),
-        ("/api/alerts", b'{"version":"4","alerts":[],"x":%s}' % (b"[" * 50_000), "too_deep"),
+        ("/api/events", b'{"message":"x","y":%s}' % (b"[" * 50_000), "bad_json"),
+        ("/api/events", b'{"message":"\xff"}', "bad_event"),
+        ("/api/alerts", b'{"version":"4","alerts":[],"x":%s}' % (b"[" * 50_000), "bad_notification"),
         ("/api/1/store/?sentry_key=k", b'{"message":%s}' % (b"[" * 50_000), "bad_json"),
     ],
 )

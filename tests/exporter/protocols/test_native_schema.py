@@ -25,7 +25,7 @@ def _decodes(name: str, item: object) -> bool:
     raw = json.dumps(item).encode()
     try:
         if name == "event":
-            native.event_from(raw, 1.0)
+            native.event_from(raw, 1.0, 1 << 20)
         else:
             native._timing(raw, 1.0)
     except MalformedError:
@@ -58,9 +58,9 @@ def _of_type(kind: str, part: dict[str, Any]) -> st.SearchStrategy[Any]:
         case "integer":
             return st.integers(part.get("minimum", -(2**63)), part.get("maximum", 2**63))
         case "number":
-            least = part.get("minimum")
-            whole = st.integers(-(2**53) if least is None else least, 2**53)
-            return whole | st.floats(min_value=least, allow_nan=False, allow_infinity=False)
+            least, most = part.get("minimum"), part.get("maximum")
+            whole = st.integers(-(2**53) if least is None else least, 2**53 if most is None else most)
+            return whole | st.floats(min_value=least, max_value=most, allow_nan=False, allow_infinity=False)
         case "array":
             return st.lists(_fitting(part.get("items", {})), max_size=3)
         case "object" if "properties" in part:
@@ -130,6 +130,7 @@ def test_a_timing_that_fits_the_schema_is_taken(item: dict) -> None:
         pytest.param("request", {"transaction": "a"}, id="no duration"),
         pytest.param("request", {"duration_seconds": 1}, id="no transaction"),
         pytest.param("request", {**REQUEST, "duration_seconds": -1}, id="a negative duration"),
+        pytest.param("request", {**REQUEST, "duration_seconds": 30 * 86400 + 1}, id="a duration of more than 30 days"),
         pytest.param("request", {**REQUEST, "duration_seconds": "1"}, id="a duration that is a text"),
         pytest.param("request", {**REQUEST, "method": None}, id="a method of null"),
         pytest.param("request", {**REQUEST, "status": "200"}, id="a status that is a text"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SHORTEST_SECRET = 5
 _MEMO_TEXT_LENGTH = 256
 _MEMO_LIMIT = 8192
+_MORE_PASSES = 3
 _JSON_TEXT_LENGTH_LIMIT = 262_144
 _SEPARATORS_OF_A_MAC = 5
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -49,6 +50,7 @@ class Scrubber:
         assignment = finder(self.settings.keys)
         needles = sorted({re.escape(needle) for rule in self._rules for needle in rule.needles})
         self._assignment = re.compile(assignment)
+        self._needles = re.compile("|".join(needles))
         self._guard = re.compile("|".join([assignment, *needles]))
         self._digits = re.compile(rules()["digit_guard"])
         self._colons = re.compile(rules()["colon_guard"])
@@ -59,9 +61,7 @@ class Scrubber:
         """Return a text (message, URL, stack trace, source line) without its secrets."""
         if text in self._clean or len(text) < _SHORTEST_SECRET:
             return text
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            lowered = text.translate(_ASCII_LOWER)
+        lowered = _lowered(text)
         has_digits = self._digits.search(lowered) is not None
         has_colons = (
             lowered.count(":") >= _SEPARATORS_OF_A_MAC or lowered.count("-") >= _SEPARATORS_OF_A_MAC
@@ -103,6 +103,12 @@ class Scrubber:
         if known is None:
             own: dict[str, int] = {}
             scrubbed = self._scrub(text, lowered, own, has_digits, has_colons)
+            for _ in range(_MORE_PASSES if own else 0):
+                # What one rule took out can uncover what another looks for.
+                again = scrubbed
+                scrubbed = self._scrub(again, _lowered(again), own, has_digits, has_colons)
+                if again == scrubbed:
+                    break
             known = (scrubbed, tuple(own.items()))
             if own:
                 if len(self._redacted) >= _MEMO_LIMIT:
@@ -113,37 +119,46 @@ class Scrubber:
         return known[0]
 
     def _scrub(self, text: str, lowered: str, counts: Counts, has_digits: bool, has_colons: bool) -> str:  # noqa: FBT001
-        if text[0] in "{[" and text[-1] in "}]":
-            as_json = self._scrub_json(text, counts)
-            if as_json is not None:
-                return as_json
         scrubbed = text
-        for rule in self._rules_before:
-            if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
-                scrubbed = rule.scrub(scrubbed, counts)
-        if scrubbed is not text:
-            lowered = scrubbed.lower() if len(scrubbed.lower()) == len(scrubbed) else scrubbed.translate(_ASCII_LOWER)
+        if text[0] in "{[" and text[-1] in "}]":
+            scrubbed = self._scrub_json(text, counts)
+            lowered = _lowered(scrubbed)
+        values = has_digits or has_colons or self._needles.search(lowered) is not None
+        if values:
+            before = scrubbed
+            for rule in self._rules_before:
+                if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
+                    scrubbed = rule.scrub(scrubbed, counts)
+            if scrubbed is not before:
+                lowered = _lowered(scrubbed)
         scrubbed = scrub_assignments(scrubbed, self._assignment, lowered, self.keys, counts)
-        for rule in self._rules_after:
-            if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
-                scrubbed = rule.scrub(scrubbed, counts)
+        if values:
+            for rule in self._rules_after:
+                if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
+                    scrubbed = rule.scrub(scrubbed, counts)
         for pattern in self._patterns:
             scrubbed = _redact_between_placeholders(pattern, scrubbed, counts)
         return scrubbed
 
-    def _scrub_json(self, text: str, counts: Counts) -> str | None:
-        """Scrub a text that is a JSON document; None when it is none."""
+    def _scrub_json(self, text: str, counts: Counts) -> str:
+        """Scrub a text that is a JSON document by its keys; any other text comes back as it is."""
         if len(text) > _JSON_TEXT_LENGTH_LIMIT:
-            return None
+            return text
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
-            return None
+            return text
         own: dict[str, int] = {}
         scrubbed = self.scrub_value(document, own)
         for rule, count in own.items():
             counts[rule] = counts.get(rule, 0) + count
         return json.dumps(scrubbed, ensure_ascii=False) if own else text
+
+
+def _lowered(text: str) -> str:
+    """The text in lower case, of the same length: a few letters become two, and then only ASCII is lowered."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
 
 
 def _redact_between_placeholders(pattern: re.Pattern[str], text: str, counts: Counts) -> str:

@@ -43,7 +43,10 @@ class ValueRule:
         """Say cheaply whether the rule can match at all."""
         if (self.digits and has_digits) or (self.colons and has_colons):
             return True
-        return any(needle in lowered for needle in self.needles)
+        for needle in self.needles:  # noqa: SIM110 (twice as fast as any() of a generator, on the hot path)
+            if needle in lowered:
+                return True
+        return False
 
     def scrub(self, text: str, counts: Counts) -> str:
         """Redact every match that the check confirms."""

@@ -1,0 +1,62 @@
+"""What the processes of one installation share: places in the data directory, its secret, the form of the log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOURNAL_DIRECTORY = "journal"
+SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
+HEARTBEAT_FILE = "writer.heartbeat"
+SETTINGS_VARIABLE = "ERRTALLY_SETTINGS"
+"""The environment variable in which the supervisor hands checked settings to its workers."""
+HEARTBEAT_SECONDS = 2.0
+"""How often the writer touches its heartbeat file, by which workers know that it lives."""
+
+
+def configure_logging(log_format: str) -> None:
+    """Send logs to standard error: for people, or one JSON object a line."""
+    is_json = log_format == "json"
+    # Tracebacks never show local variables: those hold what clients sent before it is scrubbed.
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if is_json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    if is_json:
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        processors.append(structlog.processors.ExceptionRenderer(transformer))
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def secret(data_dir: Path) -> bytes:
+    """Return the installation's key for hashes and forms; made at the first start."""
+    path = data_dir / SECRET_FILE
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        draft = path.with_suffix(".new")
+        # With its mode from the start: changed afterwards, there would be a moment in which others can read it.
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(secrets.token_bytes(32))
+        draft.rename(path)
+        return path.read_bytes()

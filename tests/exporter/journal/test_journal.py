@@ -1,0 +1,370 @@
+"""The journal: what an append took is read once, whoever dies when."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from errtally.errors import JournalError
+from errtally.exporter.journal import appender as appender_module
+from errtally.exporter.journal import frame
+from errtally.exporter.journal.appender import SUFFIX, Appender
+from errtally.exporter.journal.reader import Reader, lag
+
+
+@pytest.fixture(autouse=True)
+def _looks_each_time(monkeypatch):
+    """Whether there is room is looked at before each append, not four times a second."""
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def opened():
+    """Appenders and readers to be closed at the end."""
+    made = []
+    yield lambda thing: made.append(thing) or thing
+    for thing in made:
+        thing.close()
+
+
+def read(reader, max_events=10**9):
+    return [item.payload for item in reader.read(max_events)]
+
+
+def segments(folder):
+    return sorted(path.name for path in folder.glob(f"*{SUFFIX}"))
+
+
+def abandon(folder, content, name="00000000000000000001-dead-000000"):
+    """Leave a segment as a writer that died leaves it: nobody holds its lock."""
+    path = folder / f"{name}{SUFFIX}"
+    path.write_bytes(content)
+    return path
+
+
+def whole(*payloads):
+    return b"".join(frame.encode(payload, 1, 5.0) for payload in payloads)
+
+
+def test_what_was_appended_is_read_once(tmp_path, opened):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    writer.append(b"a", 1, 5.0)
+    writer.append(b"b", 2, 6.0)
+    assert read(reader) == [b"a", b"b"]
+    assert read(reader) == []
+    writer.append(b"c", 1, 7.0)
+    assert read(reader) == [b"c"]
+    assert reader.finished() == []
+
+
+def test_two_appenders_have_segments_of_their_own(tmp_path, opened):
+    first, second, reader = opened(Appender(tmp_path)), opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    second.append(b"2", 1, 5.0)
+    first.append(b"1", 1, 5.0)
+    assert sorted(read(reader)) == [b"1", b"2"]
+    assert len(segments(tmp_path)) == 2
+    assert all((path.stat().st_mode & 0o777) == 0o600 for path in tmp_path.iterdir())
+
+
+def test_a_reader_goes_on_from_its_positions(tmp_path, opened):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    for payload in (b"a", b"b", b"c"):
+        writer.append(payload, 1, 5.0)
+    assert read(reader, 2) == [b"a", b"b"]
+    again = opened(Reader(tmp_path, reader.positions()))
+    assert read(again) == [b"c"]
+
+
+def test_a_batch_ends_after_about_as_many_events_as_asked(tmp_path, opened):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    for events in (3, 3, 0, 3):
+        writer.append(bytes([events]), events, 5.0)
+    assert [len(read(reader, 5)), len(read(reader, 4)), len(read(reader, 5))] == [2, 2, 0]
+
+
+def test_a_full_segment_is_followed_by_the_next_and_removed_only_after_it_was_read(tmp_path, opened):
+    writer, reader = opened(Appender(tmp_path, segment_bytes=50)), opened(Reader(tmp_path, {}))
+    for number in range(5):
+        writer.append(b"x" * 30 + bytes([number]), 1, 5.0)
+    present = segments(tmp_path)
+    assert len(present) == 5
+    assert len(read(reader, 2)) == 2
+    assert reader.finished() == present[:1]
+    assert len(read(reader)) == 3
+    assert reader.finished() == present[:4]
+    assert segments(tmp_path) == present
+    reader.forget(reader.finished())
+    assert segments(tmp_path) == present[4:]
+    assert list(reader.positions()) == present[4:]
+
+
+def test_a_torn_tail_of_a_dead_writer_is_dropped_and_reported(tmp_path, opened):
+    path = abandon(tmp_path, whole(b"a", b"b") + whole(b"torn")[:-1])
+    reader = opened(Reader(tmp_path, {}))
+    assert read(reader) == [b"a", b"b"]
+    [damage] = reader.damages
+    assert (damage.segment, damage.lost_bytes) == (path.name, frame.HEADER.size + 3)
+    assert "died before it answered" in damage.message
+    assert reader.finished() == [path.name]
+    assert read(reader) == []
+    assert len(reader.damages) == 1
+
+
+def test_a_damaged_frame_of_a_dead_writer_costs_the_rest_of_its_segment_and_no_other(tmp_path, opened):
+    content = bytearray(whole(b"aaaa", b"bbbb", b"cccc"))
+    content[len(whole(b"aaaa")) + frame.HEADER.size] ^= 1
+    path = abandon(tmp_path, bytes(content))
+    other = abandon(tmp_path, whole(b"d"), "00000000000000000002-dead-000000")
+    reader = opened(Reader(tmp_path, {}))
+    assert read(reader) == [b"aaaa", b"d"]
+    [damage] = reader.damages
+    assert (damage.segment, damage.lost_bytes) == (path.name, len(whole(b"bbbb", b"cccc")))
+    assert reader.finished() == [path.name, other.name]
+
+
+def test_a_frame_that_a_living_writer_has_half_written_is_waited_for(tmp_path, opened):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    data = whole(b"first", b"second")
+    os.write(writer._descriptor, data[:40])
+    assert read(reader) == [b"first"]
+    assert reader.damages == []
+    os.write(writer._descriptor, data[40:])
+    assert read(reader) == [b"second"]
+    assert (reader.damages, reader.finished()) == ([], [])
+
+
+def test_damage_in_a_living_writers_segment_is_reported_and_what_comes_later_is_read(tmp_path, opened):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    os.write(writer._descriptor, b"\xff" * 30)
+    assert read(reader) == []
+    assert [damage.lost_bytes for damage in reader.damages] == [30]
+    assert reader.finished() == []
+    writer.append(b"later", 1, 5.0)
+    assert read(reader) == [b"later"]
+
+
+def test_a_frame_larger_than_a_read_is_whole(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr("errtally.exporter.journal.reader._CHUNK_BYTES", 64)
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    payload = bytes(range(256)) * 4
+    for _ in range(3):
+        writer.append(payload, 1, 5.0)
+    assert read(reader) == [payload] * 3
+
+
+def test_a_segment_has_its_name_only_when_it_is_locked(tmp_path, opened, monkeypatch):
+    seen = []
+    real = appender_module.fcntl.flock
+
+    def flock(descriptor, operation):
+        seen.append(segments(tmp_path))
+        return real(descriptor, operation)
+
+    monkeypatch.setattr(appender_module.fcntl, "flock", flock)
+    opened(Appender(tmp_path))
+    assert seen[0] == []
+    assert len(segments(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("kept", [0, 1, 20, 26])
+def test_a_full_disk_leaves_the_file_at_a_frames_end_and_the_next_append_works(tmp_path, opened, monkeypatch, kept):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    writer.append(b"before", 1, 5.0)
+    path = tmp_path / segments(tmp_path)[0]
+    size = path.stat().st_size
+    real, calls = os.write, []
+
+    def write(descriptor, data):
+        calls.append(len(data))
+        if len(calls) == 1 and kept:
+            return real(descriptor, data[:kept])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(appender_module.os, "write", write)
+        with pytest.raises(JournalError, match="the disk is full"):
+            writer.append(b"refused", 1, 5.0)
+    assert path.stat().st_size == size
+    writer.append(b"after", 1, 5.0)
+    assert read(reader) == [b"before", b"after"]
+    assert reader.damages == []
+
+
+def test_a_write_in_pieces_is_one_frame(tmp_path, opened, monkeypatch):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    real = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(appender_module.os, "write", lambda descriptor, data: real(descriptor, data[:7]))
+        writer.append(b"a long payload", 1, 5.0)
+    assert read(reader) == [b"a long payload"]
+
+
+def test_a_disk_that_fails_is_told_with_its_own_words(tmp_path, opened, monkeypatch):
+    writer = opened(Appender(tmp_path))
+
+    def write(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(appender_module.os, "write", write)
+        with pytest.raises(JournalError, match="Input/output error"):
+            writer.append(b"a", 1, 5.0)
+
+
+def test_a_torn_frame_that_can_not_be_cut_off_is_left_behind_in_its_segment(tmp_path, opened, monkeypatch):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    writer.append(b"before", 1, 5.0)
+    real, calls = os.write, []
+
+    def write(descriptor, data):
+        calls.append(1)
+        if len(calls) == 1:
+            return real(descriptor, data[:5])
+        raise OSError(errno.EIO, "Input/output error")
+
+    def ftruncate(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(appender_module.os, "write", write)
+        patch.setattr(appender_module.os, "ftruncate", ftruncate)
+        with pytest.raises(JournalError):
+            writer.append(b"refused", 1, 5.0)
+    writer.append(b"after", 1, 5.0)
+    assert read(reader) == [b"before", b"after"]
+    assert [damage.lost_bytes for damage in reader.damages] == [5]
+
+
+@pytest.mark.parametrize("broken", ["open", "fdatasync", "rename"])
+def test_a_segment_that_can_not_be_begun_refuses_the_append_and_the_next_one_works(
+    tmp_path, opened, monkeypatch, broken
+):
+    writer, reader = opened(Appender(tmp_path, segment_bytes=10)), opened(Reader(tmp_path, {}))
+    writer.append(b"before", 1, 5.0)
+
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.rename" if broken == "rename" else f"os.{broken}", fail)
+        with pytest.raises(JournalError):
+            writer.append(b"refused", 1, 5.0)
+    assert list(tmp_path.glob("*.new")) == []
+    writer.append(b"after", 1, 5.0)
+    assert read(reader) == [b"before", b"after"]
+    assert len(segments(tmp_path)) == 2
+
+
+def test_the_journal_has_a_full_size_that_counts_all_segments(tmp_path, opened):
+    size = frame.HEADER.size + 80
+    other = abandon(tmp_path, b"x" * (300 - 2 * size + 1))
+    writer = opened(Appender(tmp_path, journal_bytes=300))
+    writer.append(b"x" * 80, 1, 5.0)
+    with pytest.raises(JournalError, match="full size of 300 bytes"):
+        writer.append(b"x" * 80, 1, 5.0)
+    other.write_bytes(b"x" * (300 - 2 * size))
+    writer.append(b"x" * 80, 1, 5.0)
+    with pytest.raises(JournalError):
+        writer.append(b"", 1, 5.0)
+    other.unlink()
+    writer.append(b"", 0, 5.0)
+
+
+def test_a_segment_that_goes_while_it_is_measured_counts_nothing(tmp_path, opened, monkeypatch):
+    writer = opened(Appender(tmp_path))
+
+    class Gone:
+        name = "gone"
+
+        def stat(self):
+            raise FileNotFoundError
+
+    monkeypatch.setattr(appender_module.os, "scandir", lambda _: [Gone()])
+    assert writer._measure_others() == 0
+
+
+def test_with_fsync_an_append_returns_only_when_it_is_on_the_disk(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "SYNC_INTERVAL_SECONDS", 60)
+    synced = []
+    real = os.fdatasync
+    monkeypatch.setattr(appender_module.os, "fdatasync", lambda fd: synced.append(fd) or real(fd))
+    writer = opened(Appender(tmp_path, fsync=True))
+    writer.append(b"a", 1, 5.0)
+    writer.append(b"b", 1, 5.0)
+    assert len(synced) == 2
+    writer._sync(1)
+    assert len(synced) == 2
+
+
+def test_an_fsync_that_fails_refuses_the_append(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "SYNC_INTERVAL_SECONDS", 60)
+    writer = opened(Appender(tmp_path, fsync=True))
+
+    def fdatasync(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(appender_module.os, "fdatasync", fdatasync)
+        with pytest.raises(JournalError, match="can't be brought to the disk"):
+            writer.append(b"a", 1, 5.0)
+
+
+def test_the_timer_brings_bytes_to_the_disk_and_shows_when_it_can_not(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "SYNC_INTERVAL_SECONDS", 0.001)
+    writer = opened(Appender(tmp_path))
+
+    def wait_for(condition):
+        for _ in range(2000):
+            if condition():
+                return True
+            writer._closing.wait(0.001)
+        return False
+
+    def fdatasync(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(appender_module.os, "fdatasync", fdatasync)
+        writer.append(b"a", 1, 5.0)
+        assert wait_for(lambda: writer.sync_error is not None)
+    assert wait_for(lambda: writer.sync_error is None)
+    assert writer._synced == 1
+
+
+def test_lag_counts_what_is_not_folded(tmp_path, opened):
+    writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
+    assert lag(tmp_path, {})[:2] == (0, None)
+    writer.append(b"a", 3, 10.0)
+    writer.append(b"b", 4, 20.0)
+    abandon(tmp_path, frame.encode(b"c", 1, 5.0))
+    (tmp_path / "else.txt").write_text("not a segment")
+    size = 3 * (frame.HEADER.size + 1)
+    assert lag(tmp_path, {}) == (8, 5.0, size)
+    read(reader, 2)
+    assert lag(tmp_path, reader.positions()) == (4, 20.0, size)
+
+
+def test_lag_of_a_segment_that_goes_meanwhile_is_nothing(tmp_path, monkeypatch):
+    abandon(tmp_path, whole(b"a"))
+
+    def gone(*_):
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", gone)
+    assert lag(tmp_path, {}) == (0, None, 0)
+
+
+def test_an_append_after_the_end_fails_and_writes_to_no_other_file(tmp_path):
+    writer = Appender(tmp_path)
+    descriptor = writer._descriptor
+    writer.close()
+    other = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)
+    try:
+        assert other == descriptor
+        with pytest.raises(JournalError):
+            writer.append(b"late", 1, 5.0)
+        assert os.fstat(other).st_size == 0
+    finally:
+        os.close(other)

@@ -1,0 +1,338 @@
+"""The store: what was applied is there after a restart, all of it or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from errtally import names
+from errtally.errors import StoreError
+from errtally.exporter.digest.apdex import Thresholds
+from errtally.exporter.digest.changes import Changes, Exemplar, Sample
+from errtally.exporter.digest.fold import Fold
+from errtally.exporter.journal.records import AlertSeen, Batch, EventSeen, IssueSeen, RequestSeen, StatusChange
+from errtally.exporter.store import database
+from errtally.exporter.store import writing as writing_module
+from errtally.exporter.store.reading import StoreReader
+from errtally.exporter.store.writing import StoreWriter
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / database.FILE_NAME
+
+
+@pytest.fixture
+def connections():
+    made = []
+    yield made
+    for connection in made:
+        connection.close()
+
+
+@pytest.fixture
+def open_store(path, connections):
+    def make(events_per_issue=50, limits=None):
+        connections.append(database.create(path))
+        store = StoreWriter(connections[-1], events_per_issue=events_per_issue)
+        state, positions = store.load(limits or {})
+        return store, state, positions
+
+    return make
+
+
+def event(number=1, *, environment="prod", user=None, sample=b'{"message": "m"}', at=100.0, level="error", release=""):
+    return EventSeen(0, environment, level, at, f"{number:032x}", True, user, release, "", "", sample)
+
+
+def batch(*events, fingerprint="f1", **more):
+    return Batch(
+        "p",
+        1.0,
+        issues=[IssueSeen(fingerprint, "T", "title", "culprit", "pattern", ("why",), "python")],
+        events=list(events),
+        **more,
+    )
+
+
+def fold(state, *records):
+    made = Fold(state, Thresholds(()))
+    for record in records:
+        made.add(record)
+    return made.changes
+
+
+def test_what_was_applied_is_loaded_again(open_store):
+    store, state, positions = open_store()
+    assert positions == {}
+    records = [
+        batch(
+            event(1, user=7),
+            event(2, environment="stage"),
+            requests=[RequestSeen("prod", "/a", "GET", "2xx", False, 0.1, 1005.0)],
+        ),
+        StatusChange("p", "f1", "resolved", 200.0, "ann"),
+        batch(event(3, at=300.0), fingerprint="f2"),
+    ]
+    store.apply(fold(state, *records), {"a.segment": 7, "b.segment": 9})
+    _, again, positions = open_store()
+    assert positions == {"a.segment": 7, "b.segment": 9}
+    assert again.issues == state.issues
+    assert again.environments == state.environments
+    assert again.next_issue_id == state.next_issue_id == 3
+    # Events of an issue are admitted with the issue itself.
+    assert {entry for entry in again.budget._admitted if entry[0] != names.ISSUE_EVENTS.name} == state.budget._admitted
+    assert {
+        key: size for key, size in again.budget.sizes.items() if key[0] != names.ISSUE_EVENTS.name
+    } == state.budget.sizes
+    assert not fold(again, batch(event(1))).issues
+    assert fold(again, batch(event(1), event(4))).add[names.DUPLICATES.name, ("p",), ""] == 1
+
+
+def values(path):
+    with database.read_only(path) as db:
+        rows = db.execute("SELECT metric, labels, part, value FROM series").fetchall()
+    db.close()
+    return {(row["metric"], row["labels"], row["part"]): row["value"] for row in rows}
+
+
+def test_values_are_added_set_and_raised(open_store, path):
+    store, _, _ = open_store()
+    a, b, c = ((names.STORE_ERRORS.name, (), part) for part in ("add", "put", "peak"))
+    for number in (3.0, 2.0):
+        changes = Changes()
+        changes.add[a] = changes.put[b] = changes.peak[c] = number
+        store.apply(changes, {})
+    assert [values(path)[key[0], "[]", key[2]] for key in (a, b, c)] == [5.0, 2.0, 3.0]
+
+
+def test_an_exemplar_stays_until_the_next(open_store, path):
+    store, state, _ = open_store()
+    store.apply(fold(state, batch(event(1))), {})
+    store.apply(fold(state, batch(event(2, sample=None))), {})
+    db = sqlite3.connect(path)
+    [text] = [row[0] for row in db.execute("SELECT exemplar FROM series WHERE exemplar IS NOT NULL")]
+    db.close()
+    assert f"{1:032x}" in text
+
+
+def failing(connection_class, statement):
+    class Failing(connection_class):
+        def execute(self, sql, *rest):
+            if sql.startswith(statement):
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, *rest)
+
+    return Failing
+
+
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT INTO issues", "INSERT INTO seen", "UPDATE meta", "COMMIT"])
+def test_an_apply_that_fails_changed_nothing_and_may_be_made_again(path, connections, statement):
+    connections.append(database.create(path))
+    broken = sqlite3.connect(path, isolation_level=None, factory=failing(sqlite3.Connection, statement))
+    connections.append(broken)
+    store = StoreWriter(connections[0], events_per_issue=50)
+    state, _ = store.load({})
+    changes = fold(state, batch(event(1), event(2, user=7)))
+    store._db = broken
+    with pytest.raises(StoreError, match="can't be written"):
+        store.apply(changes, {"a.segment": 5})
+    assert values(path) == {}
+    store._db = connections[0]
+    store.apply(changes, {"a.segment": 5})
+    assert values(path)[names.DIGESTED_EVENTS.name, "[]", ""] if names.DIGESTED_EVENTS.name in values(path) else True
+    assert values(path)[names.EVENTS.name, '["p", "prod", "error", "T"]', ""] == 2
+    reader = StoreReader(path.parent)
+    assert reader.issue("f1")["events"] == 2
+
+
+def test_of_many_samples_the_first_and_the_newest_stay(open_store, path):
+    store, state, _ = open_store(events_per_issue=8)
+    for start in range(0, 40, 4):
+        store.apply(fold(state, batch(*(event(number) for number in range(start, start + 4)))), {})
+    kept = [int(sample["event_id"], 16) for sample in StoreReader(path.parent).issue("f1")["samples"]]
+    assert kept == [39, 38, 37, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(2, [9, 0]), (5, [9, 3, 2, 1, 0]), (6, [9, 4, 3, 2, 1, 0])])
+def test_a_small_limit_of_samples_holds(open_store, path, limit, expected):
+    store, state, _ = open_store(events_per_issue=limit)
+    for number in range(10):
+        store.apply(fold(state, batch(event(number))), {})
+    assert [int(item["event_id"], 16) for item in StoreReader(path.parent).issue("f1")["samples"]] == expected
+
+
+def test_users_are_counted_once_an_environment(open_store, path):
+    store, state, _ = open_store()
+    store.apply(fold(state, batch(event(1, user=7), event(2, user=7), event(3, user=8))), {})
+    store.apply(fold(state, batch(event(4, user=7), event(5, user=-9), event(6, environment="stage", user=7))), {})
+    found = StoreReader(path.parent).issue("f1")
+    assert {item["environment"]: item["users"] for item in found["environments"]} == {"prod": 3, "stage": 1}
+    assert found["users"] == 4
+
+
+def test_an_issue_keeps_its_first_and_takes_its_last(open_store, path):
+    store, state, _ = open_store()
+    store.apply(fold(state, batch(event(1, at=100.0, release="a"))), {})
+    store.apply(
+        fold(state, batch(event(2, at=50.0, release="old"), event(3, at=200.0, release="b", level="fatal"))), {}
+    )
+    store.apply(fold(state, StatusChange("p", "f1", "ignored", 250.0, "ann")), {})
+    found = StoreReader(path.parent).issue("f1")
+    assert (found["first_seen"], found["last_seen"], found["events"]) == (50.0, 200.0, 3)
+    assert (found["first_release"], found["last_release"], found["level"]) == ("a", "b", "fatal")
+    assert (found["status"], found["why"]) == ("ignored", ["why"])
+    assert found["history"] == [{"at": 250.0, "by": "ann", "what": "ignored"}]
+
+
+def test_issues_are_listed_by_when_they_were_last_seen(open_store, path):
+    store, state, _ = open_store()
+    for number in range(4):
+        store.apply(fold(state, batch(event(number, at=100.0 + number), fingerprint=f"f{number}")), {})
+    store.apply(fold(state, StatusChange("p", "f3", "resolved", 250.0), StatusChange("p", "f0", "ignored", 250.0)), {})
+    reader = StoreReader(path.parent)
+
+    def listed(**options):
+        return [issue["fingerprint"] for issue in reader.issues(**options)]
+
+    assert listed() == ["f3", "f2", "f1", "f0"]
+    assert listed(limit=2) == ["f3", "f2"]
+    assert listed(status="open") == ["f2", "f1"]
+    assert listed(status="resolved") == ["f3"]
+    assert listed(project="other") == []
+    assert listed(project="p", status="ignored") == ["f0"]
+    assert listed(limit=0) == []
+
+
+def test_what_is_not_there_is_none(open_store, path):
+    store, state, _ = open_store()
+    store.apply(fold(state, batch(event(1))), {})
+    reader = StoreReader(path.parent)
+    assert reader.issue("nothing") is None
+    assert reader.issue("f1", "other") is None
+    assert reader.issue("f1", "p") is not None
+    assert reader.sample([1], "0" * 32) is None
+    assert reader.sample([1], f"{1:032x}") == {"message": "m"}
+    assert reader.is_folded(1, "unresolved")
+    assert not reader.is_folded(1, "resolved")
+    assert not reader.is_folded(99, "resolved")
+
+
+def test_prune_removes_what_no_window_reaches(open_store, path, monkeypatch):
+    monkeypatch.setattr(writing_module, "CAPACITY", 2)
+    store, state, _ = open_store()
+    now = 1_000_000.0
+    old_request, request = (RequestSeen("prod", "/a", "GET", "2xx", False, 0.1, at) for at in (now - 700, now - 100))
+    alert = AlertSeen("a1", "HighErrorRate", "critical", 5.0, None, {"a": "b"}, "s")
+    store.apply(fold(state, batch(event(1, user=7, at=now - 95_000), requests=[old_request], alerts=[alert])), {})
+    for number in range(2, 8):
+        store.apply(fold(state, batch(event(number, user=8, at=now - 50), requests=[request])), {})
+    store.prune(now)
+    db = sqlite3.connect(path)
+
+    def count(table):
+        return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+    assert count("apdex_slots") == 2
+    assert count("user_activity") == 1
+    assert count("seen") == 4
+    assert count("alerts") == 1
+    store.prune(10_000_000_000.0)
+    assert (count("apdex_slots"), count("user_activity"), count("seen"), count("alerts")) == (0, 0, 4, 0)
+    db.close()
+    _, again, _ = open_store()
+    assert not fold(again, batch(event(7))).issues
+
+
+def test_an_alert_is_kept_with_its_end(open_store, path):
+    store, state, _ = open_store()
+    store.apply(fold(state, batch(alerts=[AlertSeen("a1", "N", "critical", 5.0, None, {}, "")])), {})
+    changes = fold(state, batch(alerts=[AlertSeen("a1", "N", "critical", 5.0, 65.0, {}, "")] * 2))
+    assert changes.add[names.ALERT_DURATION.name, ("N", "critical"), "sum"] == 60.0
+    store.apply(changes, {})
+    store.apply(fold(state, batch(alerts=[AlertSeen("a1", "N", "critical", 5.0, None, {}, "")])), {})
+    db = sqlite3.connect(path)
+    assert db.execute("SELECT starts_at, ends_at FROM alerts").fetchall() == [(5.0, 65.0)]
+    db.close()
+
+
+def test_positions_of_segments_that_are_gone_are_forgotten(open_store):
+    store, _, _ = open_store()
+    store.apply(Changes(), {"a": 1, "b": 2})
+    store.forget(["a"])
+    assert open_store()[2] == {"b": 2}
+
+
+@pytest.mark.parametrize(
+    ("table", "call"),
+    [
+        pytest.param("positions", lambda store: store.forget(["a"]), id="forget"),
+        pytest.param("apdex_slots", lambda store: store.prune(0.0), id="prune"),
+        pytest.param("positions", lambda store: store.apply(Changes(), {"a": 1}), id="apply"),
+        pytest.param("positions", lambda store: store.load({}), id="load"),
+    ],
+)
+def test_a_store_that_fails_says_so(path, connections, table, call):
+    connections.append(database.create(path))
+    store = StoreWriter(connections[0], events_per_issue=5)
+    connections[0].execute(f"DROP TABLE {table}")
+    with pytest.raises(StoreError):
+        call(store)
+
+
+def test_a_store_of_another_version_is_not_opened(path):
+    database.create(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreError, match="version 99, this errtally needs 1"):
+        database.create(path)
+
+
+def test_a_file_that_is_no_store_is_not_opened(path):
+    path.write_bytes(b"this is a text and no database at all" * 50)
+    with pytest.raises(StoreError, match="not a database"):
+        database.create(path)
+    with pytest.raises(StoreError, match="not a database"):
+        StoreReader(path.parent).issues()
+
+
+def test_a_folder_that_is_not_there_can_not_hold_a_store(tmp_path):
+    with pytest.raises(StoreError, match="unable to open"):
+        database.create(tmp_path / "nowhere" / "x")
+    with pytest.raises(StoreError, match="unable to open"):
+        database.read_only(tmp_path / "nowhere" / "x")
+
+
+def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path):
+    with pytest.raises(StoreError):
+        StoreReader(tmp_path).issues()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b", "a%41b", "ä b"])
+def test_a_path_with_marks_of_a_url_is_opened(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    database.create(folder / database.FILE_NAME).close()
+    assert StoreReader(folder).issues() == []
+
+
+def test_reading_can_not_change_the_store(path):
+    database.create(path).close()
+    db = database.read_only(path)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        db.execute("DELETE FROM meta")
+    db.close()
+
+
+def test_full_synchronous_is_set_when_asked(path):
+    db = database.create(path, synchronous="FULL")
+    assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
+    db.close()
+
+
+def test_exemplars_and_samples_hold_what_they_were_given():
+    assert Exemplar((("a", "b"),), 1.0, 2.0).labels == (("a", "b"),)
+    assert Sample("e", "prod", 1.0, b"{}").page == b"{}"

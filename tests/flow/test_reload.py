@@ -1,0 +1,68 @@
+"""The configuration is read again on demand, without losing an event; a wrong one changes nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.flow.exporter import Exporter, running
+
+from errtally import names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.flow
+
+ONE = "projects:\n  - {name: first, keys: [k1]}\n"
+TWO = ONE + "  - {name: second, keys: [k2], environments: [live]}\n"
+JSON = {"Content-Type": "application/json"}
+
+
+def _send(exporter: Exporter, key: str) -> int:
+    return exporter.post("/api/events", b'{"message":"x"}', {"Authorization": f"Bearer {key}"})[0]
+
+
+def _until_taken(exporter: Exporter, key: str) -> None:
+    end = time.monotonic() + 20
+    while _send(exporter, key) != 200:
+        assert time.monotonic() < end, exporter.log.read_text()[-2000:]
+        time.sleep(0.2)
+
+
+def test_a_project_is_added_by_a_reload(tmp_path: Path) -> None:
+    file = tmp_path / "errtally.yml"
+    file.write_text(ONE)
+    with running(tmp_path, "--config", str(file)) as exporter:
+        assert (_send(exporter, "k1"), _send(exporter, "k2")) == (200, 403)
+        file.write_text(TWO)
+        assert exporter.post("/-/reload", b"{}", JSON)[0] == 200
+        _until_taken(exporter, "k2")
+        assert _send(exporter, "k1") == 200
+        exporter.wait_until_folded()
+        assert exporter.total(names.EVENTS) == 3
+        zero = (names.NEW_ISSUES.name, frozenset({("project", "second"), ("environment", "live")}))
+        assert exporter.series()[zero] == 0, "its series are there before its first event"
+
+
+def test_a_wrong_configuration_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
+    file = tmp_path / "errtally.yml"
+    file.write_text(ONE)
+    with running(tmp_path, "--config", str(file)) as exporter:
+        file.write_text("projects:\n  - {name: first, kyes: [k1]}\n")
+        status, answer = exporter.post("/-/reload", b"{}", JSON)
+        assert status == 400
+        assert b"errtally.yml:2: projects[0]: unknown key 'kyes'" in answer
+        # Also when the signal is sent by hand: the workers that are started then get the settings that were good.
+        os.kill(exporter.pid, signal.SIGHUP)
+        time.sleep(6)
+        _until_taken(exporter, "k1")
+        assert "configuration not reloaded" in exporter.log.read_text()
+
+
+def test_a_reload_can_not_be_asked_for_by_another_sites_form(tmp_path: Path) -> None:
+    with running(tmp_path) as exporter:
+        assert exporter.post("/-/reload", b"a=b", {"Content-Type": "application/x-www-form-urlencoded"})[0] == 403

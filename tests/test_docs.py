@@ -1,0 +1,89 @@
+"""The documentation names everything that users can touch, and nothing in it is stale."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from errtally import names
+from errtally.config.document import schema
+from errtally.exporter import config
+from errtally.exporter.protocols.registry import ENDPOINTS
+from errtally.exporter.web import merges
+from errtally.exporter.web.app import routes
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def test_the_reference_pages_are_what_make_generate_writes() -> None:
+    # In a process of its own: click remembers in a command how it was called first.
+    done = subprocess.run(
+        [sys.executable, DOCS / "build_reference.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _documented_routes() -> list[tuple[str, str]]:
+    """Every `METHOD /path` of the documentation."""
+    pages = "".join(path.read_text() for path in sorted(DOCS.glob("*.md")))
+    return re.findall(r"`(GET|POST) (/[^`\s]*)`", pages)
+
+
+def test_every_route_of_the_app_is_documented() -> None:
+    app = Flask("documented", static_folder="static")
+    app.register_blueprint(routes)
+    app.register_blueprint(merges.routes)
+    documented = set(_documented_routes())
+    for rule in app.url_map.iter_rules():
+        for method in rule.methods - {"HEAD", "OPTIONS"}:
+            assert (method, rule.rule) in documented, f"{method} {rule.rule}"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.pattern.pattern)
+def test_every_ingest_route_is_documented(endpoint) -> None:
+    paths = [path.replace("<", "").replace(">", "") for _, path in _documented_routes()]
+    assert any(endpoint.pattern.fullmatch(path) for path in paths)
+
+
+def _keys(part: dict) -> set[str]:
+    found = set()
+    for name, child in part.get("properties", {}).items():
+        found |= {name} | _keys(child)
+    if isinstance(part.get("items"), dict):
+        found |= _keys(part["items"])
+    if isinstance(part.get("additionalProperties"), dict):
+        found |= _keys(part["additionalProperties"])
+    return found
+
+
+def test_every_key_of_the_configuration_is_documented() -> None:
+    pages = "".join(path.read_text() for path in sorted(DOCS.glob("*.md")))
+    missing = {key for key in _keys(schema()) if not re.search(rf"\b{re.escape(key)}\b", pages)}
+    assert not missing
+
+
+def test_every_environment_variable_is_documented() -> None:
+    page = (DOCS / "configuration.md").read_text()
+    for variable in (*config.ENVIRONMENT, "ERRTALLY_CONFIG"):
+        assert f"`{variable}`" in page
+
+
+def test_every_series_named_in_the_documentation_exists() -> None:
+    known = {name for metric in names.CATALOGUE for name in (metric.name, metric.family)}
+    for path in [ROOT / "README.md", *DOCS.glob("*.md")]:
+        for name in re.findall(rf"\b{names.PREFIX}[a-z0-9_]+[a-z0-9]\b", path.read_text()):
+            base = re.sub(r"_(bucket|count|sum)$", "", name)
+            assert base in known, f"{path.name}: {name}"
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
+            if not re.match(r"[a-z]+:", target):
+                assert (path.parent / target).exists(), f"{path.name}: {target}"
