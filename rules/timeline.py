@@ -16,8 +16,8 @@ Phase = tuple["Mapping[str, float]", int]
 """Levels, and for how many steps they hold. A series that a phase does not name is absent in it."""
 
 _GRAIN = 2**20
-"""A counter's levels are whole multiples of its inverse, so that sums are exact: a counter that seems to fall by a rounding error
-counts as one that was reset."""
+"""A counter's levels are whole multiples of its inverse, so that sums are exact: a counter that seems to fall by a
+rounding error counts as one that was reset."""
 
 _COUNTER = re.compile(r"_(total|bucket|count|sum)(\{|$)")
 

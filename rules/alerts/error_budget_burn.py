@@ -66,7 +66,7 @@ def _cases(short_seconds: int, tuned: Tuned) -> tuple[Case, ...]:
         Case("is silent just below the threshold", timeline((requests(limit * (1 - NEAR)), held)), (Check(at),)),
         Case(
             "is silent for an outage that the long window forgives",
-            timeline((requests(0), 2 * short), (requests(1.5 * limit), short)),
+            timeline((requests(0), 2 * short), (requests(high * 0.9), short)),
             (Check(3 * short * step),),
         ),
         Case(

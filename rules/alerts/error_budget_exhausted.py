@@ -1,6 +1,7 @@
 """Error Budget Exhausted: over its window an objective was missed.
 
-A share of a few hours says nothing about a month, so a service must have been seen for a sixtieth of the window, half a day of a month.
+A share of a few hours says nothing about a month, so a service must have been seen for a sixtieth of the window: half a
+day of a month.
 """
 
 from __future__ import annotations

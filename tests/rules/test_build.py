@@ -106,9 +106,7 @@ def _promtool(promtool: Path, name: str, folder: Path) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_the_command_runs_the_generated_unit_tests_and_shows_what_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_runs_the_generated_unit_tests_and_shows_what_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     peer("promtool")
     monkeypatch.setattr(settings, "ALERTS", (WATCHDOG, STORE_FAILING))
     assert CliRunner().invoke(errtally, ["rules", "test"]).exit_code == 0
