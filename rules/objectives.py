@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 GROUP = "errtally-slo"
 BY = f"slo, {SCOPE}"
-REQUESTS = "slo:errtally_requests:rate5m"
-FAILURES = "slo:errtally_failures:rate5m"
-BUDGET = "slo:errtally_error_budget:ratio"
+REQUESTS = "errtally:slo_requests:rate5m"
+FAILURES = "errtally:slo_failures:rate5m"
+BUDGET = "errtally:slo_error_budget:ratio"
 """The share of requests that may fail: one minus the objective."""
 
-LEFT = "slo:errtally_error_budget:left_ratio"
+LEFT = "errtally:slo_error_budget:left_ratio"
 """What is left of the budget over the objective's window: 1 is all, 0 nothing; below that it is overdrawn."""
 
 BASE_SECONDS = 300
@@ -32,7 +32,7 @@ BASE_SECONDS = 300
 
 def burn_rate(window_seconds: int) -> str:
     """Return the record of the burn rate: 1 uses the budget up exactly over the objective's window."""
-    return f"slo:errtally_burn_rate:{format_duration(window_seconds)}"
+    return f"errtally:slo_burn_rate:{format_duration(window_seconds)}"
 
 
 def mean(record: str, window_seconds: int, slo: str = "") -> str:

@@ -144,7 +144,7 @@ def _rule(long: int, short: int, rate: float, wait: int, severity: str, channels
             diagnosis=(
                 "1. Which transactions are bad? *Error rate* for availability, the heatmap for latency.\n"
                 "2. Since when? Compare with deploys and with the first events of new issues.\n"
-                "3. How much budget is left? See `slo:errtally_error_budget:left_ratio`."
+                "3. How much budget is left? See `errtally:slo_error_budget:left_ratio`."
             ),
             mitigation=(
                 "- Fast: roll back or switch to a fallback first, look for the cause afterwards.\n"

@@ -81,7 +81,7 @@ ERROR_BUDGET_EXHAUSTED = AlertRule(
         meaning="Over the objective's window more requests were bad than it allows: the objective was missed.",
         impact="The promise to users is broken. Nothing need be wrong at this moment.",
         diagnosis=(
-            "1. When was the budget spent: in one outage or evenly? See `slo:errtally_error_budget:left_ratio`.\n"
+            "1. When was the budget spent: in one outage or evenly? See `errtally:slo_error_budget:left_ratio`.\n"
             "2. One outage: is its cause repaired for good?\n"
             "3. Evenly: which issue has the most events within the window?"
         ),
