@@ -88,8 +88,8 @@ class Metric:
         return self.name.removesuffix("_total") if self.kind == "counter" else self.name
 
 
-def _counter(name: str, text: str, *labels: str, limit: int = 0, other: str = "") -> Metric:
-    return Metric(PREFIX + name, "counter", text, labels, series_limit=limit, other_label=other)
+def _counter(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
+    return Metric(PREFIX + name, "counter", text, labels, unit, series_limit=limit, other_label=other)
 
 
 def _gauge(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
@@ -253,7 +253,7 @@ INGEST_DROPPED = _counter(
 )
 INGEST_ATTACHMENT_BYTES = _counter(
     "ingest_attachment_bytes_total", "Bytes of attachments and other payloads that are counted and not kept.",
-    "protocol",
+    "protocol", unit="bytes",
 )  # fmt: skip
 INGEST_DURATION = _histogram(
     "ingest_duration_seconds",
