@@ -211,7 +211,7 @@ def _assert_pagerduty(page: Post) -> None:
     assert payload["group"] == "production"
     assert payload["summary"].endswith("of the requests of checkout (production) fail")
     assert payload["custom_details"]["threshold"] == "5%"
-    assert {link["text"] for link in page.body["links"]} == {"Errors", "Dashboard", "Runbook"}
+    assert {link["text"] for link in page.body["links"]} == {"Errors", "Dashboard", "Runbook", "Silence"}
 
 
 def _assert_new_issue(news: Post) -> None:

@@ -194,8 +194,9 @@ def test_a_new_error_is_in_the_chat_within_two_seconds(
                 target=f"127.0.0.1:{exporter.port}",
                 alertmanager_address=address,
                 interval="200ms",
-            ),
+            ) as prometheus_address,
         ):
+            _wait_until_scraped(prometheus_address)
             took = []
             for word in ("alpha", "beta", "gamma"):
                 time.sleep(1)
@@ -209,4 +210,20 @@ def test_a_new_error_is_in_the_chat_within_two_seconds(
                 took.append(time.monotonic() - sent)
     record_property("seconds", took)
     print("event to Slack, seconds:", [round(seconds, 2) for seconds in took])
-    assert min(took) < 2, took
+    assert sorted(took)[1] < 2, took
+
+
+def _wait_until_scraped(address: str) -> None:
+    """Prometheus looks for its targets and for Alertmanager within five seconds after its start."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        scraped = _get(f"http://{address}/api/v1/query?query={names.UP.name}")["result"]
+        if scraped and _get(f"http://{address}/api/v1/alertmanagers")["activeAlertmanagers"]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("Prometheus does not scrape the exporter")
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return json.load(answer)["data"]
