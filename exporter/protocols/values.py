@@ -18,7 +18,7 @@ MAX_AGE_SECONDS = 30 * 86400
 MAX_DURATION_SECONDS = 30 * 86400
 _LAST_MOMENT = 253_402_300_800.0
 """The end of the year 9999: what lies beyond is no time, and sums of such durations would become infinite."""
-_MAX_INTEGER = 1 << 53
+MAX_QUANTITY = 1 << 53
 """Counters are floats, which hold whole numbers up to here; the journal holds no more than 64 bits."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
@@ -86,7 +86,7 @@ def integer(value: Any) -> int | None:  # noqa: ANN401
         result = int(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return result if -_MAX_INTEGER <= result <= _MAX_INTEGER else None
+    return result if -MAX_QUANTITY <= result <= MAX_QUANTITY else None
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401

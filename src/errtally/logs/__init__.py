@@ -1,0 +1,1 @@
+"""Structured logging on the standard library's logging: JSON lines, files, Elasticsearch, Loki."""
