@@ -65,9 +65,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving(port: int = 0) -> Iterator[Receiver]:
+def receiving(port: int = 0, receiver: Receiver | None = None) -> Iterator[Receiver]:
     """Run a receiver until the block ends."""
-    receiver = Receiver()
+    receiver = receiver or Receiver()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

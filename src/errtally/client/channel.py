@@ -99,4 +99,6 @@ class Channel:
             self._discards.add(answer.verdict.value, self.category, len(batch))
         if answer.verdict is not Verdict.AGAIN:
             self.done(len(batch))
+        elif answer.left is not None:
+            self._front[: len(batch)] = [batch[place] for place in answer.left]
         return answer

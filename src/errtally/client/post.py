@@ -40,6 +40,7 @@ class Answer:
         status: 0 when there was none.
         why: for people: status and beginning of the body, or the failure.
         retry_after_seconds: what the server asked for.
+        left: of a batch that was taken in part, the places of those to send again; None for all of it.
     """
 
     verdict: Verdict
@@ -47,6 +48,7 @@ class Answer:
     why: str = ""
     body: bytes = b""
     retry_after_seconds: float | None = None
+    left: tuple[int, ...] | None = None
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
