@@ -69,7 +69,7 @@ def test_three_lines_make_issues_series_and_apdex(exporter: Exporter) -> None:
     assert exporter.total(names.APDEX_REQUESTS, **base, transaction="/orders/{id}", zone="satisfied") == 10
     assert exporter.total(names.APDEX_REQUESTS, **base, transaction="/orders/{id}", zone="frustrated") == 1
     (issue,) = [found for found in exporter.get_json("/api/issues")["issues"] if "division" in found["title"]]
-    assert issue["culprit"] == "price"
+    assert issue["culprit"].endswith("in price")
 
 
 def test_an_exporter_that_was_down_gets_all_that_was_kept_and_is_told_what_was_not(exporter: Exporter) -> None:
@@ -115,21 +115,19 @@ _SENTRY = """
 """
 
 
-def _sentry(exporter: Exporter, program: str, expected_code: int = 0) -> list[dict]:
+def _sentry(exporter: Exporter, program: str, expected_code: int = 0) -> str:
+    """Run a program with sentry_sdk; return the pages of all issues."""
     dsn = exporter.url.replace("http://", "http://public@") + "/1"
     _run(textwrap.dedent(_SENTRY) + textwrap.dedent(program), expected_code, DSN=dsn)
     exporter.wait_until_folded()
-    found = []
-    for issue in exporter.get_json("/api/issues")["issues"]:
-        found += exporter.get_json(f"/api/issues/{issue['fingerprint']}")["events"]
-    return found
+    issues = exporter.get_json("/api/issues")["issues"]
+    return "".join(exporter.get(f"/issues/{issue['issue']}").decode() for issue in issues)
 
 
 def test_sentry_sdk_is_configured_in_one_call(exporter: Exporter) -> None:
-    events = _sentry(
+    shown = _sentry(
         exporter,
         """
-        import logging
         options = sentry_sdk.get_client().options
         assert options["traces_sample_rate"] == options["profiles_sample_rate"] == 0.1
         assert (options["max_breadcrumbs"], options["shutdown_timeout"]) == (100, 5)
@@ -146,16 +144,12 @@ def test_sentry_sdk_is_configured_in_one_call(exporter: Exporter) -> None:
             except OSError as exc: sentry_sdk.capture_exception(exc)
         """,
     )
-    (event,) = events
-    shown = str(event)
-    assert "cart opened" in shown
-    assert "for developers" not in shown
-    assert "hunter2" not in shown
-    assert "'Cookie'" not in shown
-    assert "'a': 'b'" not in shown
-    assert "gold" in shown or "u-7" in shown
-    series = exporter.series()
-    assert exporter.total(names.EVENTS, environment="staging", type="ConnectionRefusedError") == 1, series
+    for expected in ("cart opened", "component", "memory_bytes", "u-7"):
+        assert expected in shown, expected
+    for unwanted in ("for developers", "hunter2", "ookie", "drop me"):
+        assert unwanted not in shown, unwanted
+    assert exporter.total(names.EVENTS, environment="staging", type="ConnectionRefusedError") == 1
+    assert exporter.total(names.EVENTS) == 1
 
 
 def test_an_uncaught_exception_is_fatal(exporter: Exporter) -> None:
@@ -164,7 +158,7 @@ def test_an_uncaught_exception_is_fatal(exporter: Exporter) -> None:
 
 
 def test_an_async_error_that_nobody_takes_is_fatal_and_shuts_down_in_order(exporter: Exporter) -> None:
-    events = _sentry(
+    shown = _sentry(
         exporter,
         """
         import asyncio, gc, sys
@@ -190,4 +184,4 @@ def test_an_async_error_that_nobody_takes_is_fatal_and_shuts_down_in_order(expor
         7,
     )
     assert exporter.total(names.EVENTS, level="fatal", type="LookupError") == 1
-    assert len(events) == 2
+    assert "cleaned up" in shown

@@ -64,7 +64,7 @@ def test_a_record_has_all_parts(combined) -> None:
 def test_secrets_are_taken_out_of_message_context_and_error(combined) -> None:
     secret = "s3cr3t-v4lue"
     log = logs.get_logger("shop")
-    log.info("login with password=" + secret, user={"apiKey": secret}, url=f"postgres://bob:{secret}@db/x")
+    log.info("login with password=s3cr3t-v4lue", user={"apiKey": secret}, url=f"postgres://bob:{secret}@db/x")
     log.error("failed", error=ValueError(f"token={secret}"))
     assert secret not in json.dumps(combined())
 

@@ -1,4 +1,4 @@
-"""Configures `sentry_sdk` in one call: rates, filters, context, fingerprints, what happens at the end of the process."""
+"""Configures `sentry_sdk` in one call: rates, filters, context, fingerprints, the end of the process."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import sentry_sdk
-from sentry_sdk.integrations import Integration
 
 from errtally.client.performance import UsageReader
 from errtally.event.scrub import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sentry_sdk.integrations import Integration
 
     Event = dict[str, Any]
     Hint = dict[str, Any]
@@ -212,8 +213,8 @@ class StatusMiddleware:
             if not any(exc_info) and status[:3].isdigit() and int(status[:3]) >= self._status_from:
                 with sentry_sdk.new_scope() as scope:
                     scope.set_tag("status", status[:3])
-                    level = "error" if int(status[:3]) >= 500 else "warning"  # noqa: PLR2004 (server errors)
-                    sentry_sdk.capture_message(f"{environ.get('REQUEST_METHOD')} answered {status[:3]}", level=level)
+                    scope.set_level("error" if int(status[:3]) >= 500 else "warning")  # noqa: PLR2004 (server errors)
+                    sentry_sdk.capture_message(f"{environ.get('REQUEST_METHOD')} answered {status[:3]}")
             return start_response(status, headers, *exc_info)
 
         return self.app(environ, noting)
