@@ -317,6 +317,26 @@ def test_the_spool_outlives_the_process_and_keeps_the_order(receiver: Receiver, 
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+def test_what_an_earlier_process_left_is_sent_without_a_new_error(receiver: Receiver, tmp_path: Path) -> None:
+    errtally.init("http://127.0.0.1:9", hooks=False, spool_dir=str(tmp_path))
+    errtally.capture_message("left")
+    errtally.close()
+    _init(receiver, spool_dir=str(tmp_path), flush_seconds=0.05)
+    receiver.wait_for(lambda: len(receiver.events()) == 1)
+
+
+def test_a_server_that_hangs_at_the_end_does_not_cost_what_the_spool_holds(receiver: Receiver, tmp_path: Path) -> None:
+    receiver.delay_seconds = 3
+    _init(receiver, spool_dir=str(tmp_path), shutdown_seconds=0.3, timeout_seconds=1)
+    for number in range(35):
+        errtally.capture_message(f"message {number}")
+    errtally.close()
+    receiver.delay_seconds = 0
+    _init(receiver, spool_dir=str(tmp_path))
+    assert errtally.flush(10)
+    assert {event["message"] for event in receiver.events()} == {f"message {number}" for number in range(35)}
+
+
 def test_a_full_spool_drops_the_oldest_and_counts(tmp_path: Path) -> None:
     errtally.init("http://127.0.0.1:9", hooks=False, spool_dir=str(tmp_path), spool_bytes=5000)
     for number in range(100):

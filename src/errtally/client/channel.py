@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from errtally.client.post import Answer, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from errtally.client.discards import Discards
 
@@ -66,7 +66,7 @@ class Channel:
         return len(self._waiting) + len(self._front)
 
     def next_batch(self) -> list[bytes]:
-        """Return the items to send now, in order; they stay in front until ``done``."""
+        """Return the items to send now, in order; they stay in front until they have been taken."""
         front = self._front
         while len(front) < self.batch:
             try:
@@ -78,9 +78,17 @@ class Channel:
                 front.append(encoded)
         return list(front[: self.batch])
 
-    def done(self, count: int) -> None:
-        """Forget the first items: they have been taken, or put elsewhere."""
-        del self._front[:count]
+    def take_all(self) -> Iterator[list[bytes]]:
+        """Yield everything that waits, in batches and in order, and forget it: it is put elsewhere.
+
+        What a sender that is stuck reports later changes the list that it had, not what came after.
+        """
+        front, self._front = self._front, []
+        for start in range(0, len(front), self.batch):
+            yield front[start : start + self.batch]
+        while batch := self.next_batch():
+            self._front = []
+            yield batch
 
     def send(self) -> Answer | None:
         """Send one batch; None when nothing waits.
@@ -88,7 +96,7 @@ class Channel:
         A batch that is not taken stays in front. One that is too large is halved, and what is refused alone is
         counted and forgotten, since it would be refused again.
         """
-        batch = self.next_batch()
+        batch, front = self.next_batch(), self._front
         if not batch:
             return None
         answer = self._post(batch)
@@ -98,7 +106,7 @@ class Channel:
         if answer.verdict in {Verdict.TOO_LARGE, Verdict.REFUSED}:
             self._discards.add(answer.verdict.value, self.category, len(batch))
         if answer.verdict is not Verdict.AGAIN:
-            self.done(len(batch))
+            del front[: len(batch)]
         elif answer.left is not None:
-            self._front[: len(batch)] = [batch[place] for place in answer.left]
+            front[: len(batch)] = [batch[place] for place in answer.left]
         return answer

@@ -69,6 +69,9 @@ class Sender:
         self._closed = False
         self._renew()
         fork.watch(self)
+        if restore is not None:
+            # What an earlier process left is not to wait for the first error of this one.
+            self._start()
 
     def _renew(self) -> None:
         # Looked up when it is made, so that gevent's replacement is used when it has been put in place.
@@ -90,9 +93,11 @@ class Sender:
 
     def flush(self, timeout_seconds: float) -> bool:
         """Send everything now, and wait for it; False when not all was taken in that time."""
+        thread = self._thread
+        if thread is threading.current_thread():
+            return False  # a callback of the application's flushes while it is being sent for
         if not self._work():
             return True
-        thread = self._thread
         if thread is None or not thread.is_alive():
             # No thread can be started while the interpreter shuts down.
             return self._drain()
@@ -127,7 +132,7 @@ class Sender:
 
     def _work(self) -> bool:
         waiting = any(len(channel) for channel in self.channels)
-        return waiting or (self._discards is not None and self._discards.pending())
+        return waiting or self._restore is not None or (self._discards is not None and self._discards.pending())
 
     def _start(self) -> None:
         if self._closed or not self._starting.acquire(blocking=False):
@@ -190,7 +195,7 @@ class Sender:
                 return False
 
     def _send_all(self) -> bool:
-        if self._restore is not None and any(len(channel) for channel in self.channels):
+        if self._restore is not None:
             while (answer := self._restore()) is not None:
                 if not self._accept(answer):
                     return False

@@ -38,14 +38,12 @@ class Spool:
 
     def store(self, channels: Sequence[Channel]) -> None:
         """Write everything that waits in the first channel, which is the one of events, and forget it there."""
-        channel = channels[0]
-        while batch := channel.next_batch():
+        for batch in channels[0].take_all():
             name = f"{time.time_ns():020d}-{os.getpid()}-{next(_count)}"
             hidden = self._folder / f".{name}"
             with open(hidden, "xb", opener=_private) as file:
                 file.write(b"\n".join(batch))
             hidden.rename(self._folder / (name + _SUFFIX))
-            channel.done(len(batch))
         self._shrink()
 
     def restore(self, post: Callable[[list[bytes]], Answer]) -> Answer | None:
