@@ -153,7 +153,8 @@ class Sender:
         while not self._closed:
             tickets = self._wait(pause)
             self._woken = False
-            emptied = self._drain()
+            # Closed in the meantime: what waits has been sent or put into the spool, which a later sender may empty.
+            emptied = not self._closed and self._drain()
             pause = self._flush_seconds if emptied else max(self._pause, 0.05)
             for ticket in tickets:
                 ticket.emptied = emptied

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import inspect
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -36,6 +37,9 @@ class Recovery:
         classifiers: asked in this order before the built-in one; each returns a class or None.
         observers: told of everything; the log, and Prometheus where it is installed, by default.
         clock: of the breaker.
+
+    Raises:
+        ModuleNotFoundError: tenacity is not installed.
     """
 
     def __init__(
@@ -49,6 +53,9 @@ class Recovery:
         observers: Sequence[Observer] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if importlib.util.find_spec("tenacity") is None:
+            # Now, not when a call has failed.
+            raise ModuleNotFoundError("recovery retries by tenacity: pip install 'errtally[recovery]'", name="tenacity")
         self.service = service
         self._strategies = {**DEFAULTS, **(strategies or {})}
         self._timeout = timeout_seconds
