@@ -352,3 +352,13 @@ def test_ids_are_what_the_exporter_takes(receiver: Receiver) -> None:
     _init(receiver)
     event_id = errtally.capture_message("x")
     assert re.fullmatch(r"[0-9a-f]{32}", event_id)
+
+
+def test_a_spool_that_can_not_be_written_counts_what_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    tracker = errtally.init("http://127.0.0.1:9", hooks=False, spool_dir=str(folder))
+    folder.rmdir()
+    for number in range(15):
+        errtally.capture_message(f"message {number}")
+    errtally.close()
+    assert tracker.discards.take() == {("spool_error", "error"): 15}

@@ -17,7 +17,7 @@ from uuid import UUID
 MAX_DEPTH = 8
 MAX_NODES = 500
 MAX_TEXT = 2048
-_SHOWN_AS_TEXT = (datetime, date, time, timedelta, Decimal, UUID, PurePath)
+_SHOWN_AS_TEXT = frozenset({datetime, date, time, timedelta, Decimal, UUID})
 _MAX_INTEGER = 1 << 63
 
 
@@ -87,11 +87,8 @@ class _Copy:
             return f"{type(value).__name__}.{value.name}"
         if isinstance(value, str):
             return short(str.__str__(value))
-        if type(value) in _TEXT_TYPES or isinstance(value, PurePath):
+        if type(value) in _SHOWN_AS_TEXT or isinstance(value, PurePath):
             return short(str(value))
         if isinstance(value, bytes | bytearray):
             return f"<{len(value)} bytes>"
         return f"<{type(value).__module__}.{type(value).__qualname__}>"
-
-
-_TEXT_TYPES = frozenset(_SHOWN_AS_TEXT)

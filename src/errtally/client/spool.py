@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import logging
 import os
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from errtally.client.channel import Channel
     from errtally.client.discards import Discards
+
+log = logging.getLogger("errtally.client")
 
 _SUFFIX = ".events"
 _count = itertools.count()
@@ -39,11 +42,17 @@ class Spool:
     def store(self, channels: Sequence[Channel]) -> None:
         """Write everything that waits in the first channel, which is the one of events, and forget it there."""
         for batch in channels[0].take_all():
-            name = f"{time.time_ns():020d}-{os.getpid()}-{next(_count)}"
+            name = f"{time.time_ns():020d}-{os.getpid()}-{next(_count):06d}"
             hidden = self._folder / f".{name}"
-            with open(hidden, "xb", opener=_private) as file:
-                file.write(b"\n".join(batch))
-            hidden.rename(self._folder / (name + _SUFFIX))
+            try:
+                with open(hidden, "xb", opener=_private) as file:
+                    file.write(b"\n".join(batch))
+                hidden.rename(self._folder / (name + _SUFFIX))
+            except OSError as exc:
+                # A full disk: what can't be kept is counted, like what does not fit into memory.
+                hidden.unlink(missing_ok=True)
+                self._discards.add("spool_error", "error", len(batch))
+                log.warning("the spool can't be written: %s", exc)
         self._shrink()
 
     def restore(self, post: Callable[[list[bytes]], Answer]) -> Answer | None:

@@ -41,13 +41,6 @@ class Caught:
     is_cause: bool = False
     text: str | None = None
 
-    def first(self) -> Caught:
-        """The exception where the chain began."""
-        found = self
-        while found.earlier is not None:
-            found = found.earlier
-        return found
-
 
 def catch(error: BaseException, trace: TracebackType | None = None) -> Caught:
     """Note an exception, its calls, and those of its causes.
@@ -118,8 +111,3 @@ def render(caught: Caught) -> str:
     parts.append(f"{caught.type}: {caught.message}" if caught.message else caught.type)
     parts += [f"\n{note}" for note in caught.notes]
     return short("".join(parts), MAX_STACK)
-
-
-def culprit(caught: Caught) -> str | None:
-    """Name the function in which it was raised."""
-    return caught.frames[-1][0].co_name if caught.frames else None

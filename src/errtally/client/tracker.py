@@ -19,7 +19,6 @@ from errtally.client.ignoring import Ignored
 from errtally.client.post import Answer, Post, Verdict
 from errtally.client.sender import Sender
 from errtally.client.snapshot import plain_mapping, short
-from errtally.client.spool import Spool
 from errtally.event.scrub import Scrubber
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from errtally.client.settings import Settings
+    from errtally.client.spool import Spool
 
     Poster = Callable[[bytes], Answer]
 
@@ -73,7 +73,7 @@ class Tracker:
             post=self._send_requests,
             discards=self.discards,
         )
-        spool = Spool(settings.spool_dir, settings.spool_bytes, self.discards) if settings.spool_dir else None
+        spool = _spool(settings, self.discards)
         self.sender = Sender(
             (self._events, self._requests),
             flush_seconds=settings.flush_seconds,
@@ -314,6 +314,14 @@ class Tracker:
         elif b'"index"' in answer.body:
             log.warning("the exporter did not take all: %s", answer.body[:500].decode("utf-8", "replace"))
         return answer
+
+
+def _spool(settings: Settings, discards: Discards) -> Spool | None:
+    if not settings.spool_dir:
+        return None
+    from errtally.client.spool import Spool  # noqa: PLC0415 (its file locks are not on every system)
+
+    return Spool(settings.spool_dir, settings.spool_bytes, discards)
 
 
 def _posts(settings: Settings) -> tuple[Post, Post]:
