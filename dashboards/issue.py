@@ -100,7 +100,7 @@ def _moment(title: str, text: str, pick: str, metric: names.Metric, *, no_value:
 
 def _over_time(alerting: Alerting) -> KindPanel:
     return time_series(
-        "Events",
+        "Events over time",
         "Events per step of the graph, by level; the sum is that of the time range. A dot is one event, with a link.",
         (16, 9),
         [query(queries.stepped(_EVENTS, "level"), "{{level}}")],

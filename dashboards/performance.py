@@ -104,7 +104,7 @@ def _slowest() -> KindPanel:
 
 def _apdex() -> KindPanel:
     return time_series(
-        "Apdex",
+        "Apdex by service",
         f"1 is all satisfied; below {shared.APDEX_FAIR}, the dashed line, is poor. A failed request is frustrated.",
         (12, 8),
         [query(queries.apdex("project", _CHOSEN), "{{project}}")],

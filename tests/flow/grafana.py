@@ -61,7 +61,7 @@ def queries(name: str, dashboard: Json, shown: Range) -> Iterator[Query]:
             place = f"{panel['title']} [{target['refId']}]"
             yield Query(name, place, target["expr"], target["instant"], shown.step_seconds)
     for mark in dashboard["annotations"]["list"]:
-        yield Query(name, f"annotation {mark['name']}", mark["expr"], False, _ANNOTATION_STEP_SECONDS)  # noqa: FBT003
+        yield Query(name, f"annotation {mark['name']}", mark["expr"], False, _ANNOTATION_STEP_SECONDS)
 
 
 def interpolate(expr: str, values: Mapping[str, str], shown: Range, step_seconds: int) -> str:

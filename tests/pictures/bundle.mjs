@@ -1,0 +1,29 @@
+// Bundle page.jsx: node bundle.mjs SOURCE_FOLDER OUT_FOLDER, from the folder that has node_modules.
+import esbuild from "esbuild";
+import path from "node:path";
+
+const [source, out] = process.argv.slice(2);
+
+// Grafana's ES modules and its CommonJS ones don't mix: React gets an object where it expects a component.
+const oneFormat = {
+  name: "one-format",
+  setup(build) {
+    build.onResolve({ filter: /^@grafana\/(ui|data|runtime|schema|i18n|e2e-selectors)(\/.*)?$/ }, (found) =>
+      found.pluginData === "resolved"
+        ? undefined
+        : build.resolve(found.path, { kind: "require-call", resolveDir: process.cwd(), pluginData: "resolved" }),
+    );
+  },
+};
+
+await esbuild.build({
+  entryPoints: [path.join(source, "page.jsx")],
+  outfile: path.join(out, "page.js"),
+  bundle: true,
+  nodePaths: [path.join(process.cwd(), "node_modules")],
+  alias: { "react-router-dom-v5-compat": "react-router-dom" },
+  plugins: [oneFormat],
+  loader: { ".svg": "dataurl", ".png": "dataurl", ".woff": "dataurl", ".woff2": "dataurl", ".ttf": "dataurl" },
+  define: { "process.env.NODE_ENV": '"production"', global: "window" },
+  logLevel: "error",
+});
