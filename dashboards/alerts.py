@@ -77,11 +77,12 @@ def _numbers() -> list[KindPanel]:
             "Alerting works",
             "The rules are evaluated: the alert Watchdog, which always fires, is there.",
             (4, 5),
-            f'count(ALERTS{{alertname="{WATCHDOG.name}", alertstate="firing"}})',
+            f'max(ALERTS{{alertname="{WATCHDOG.name}", alertstate="firing"}})',
             unit="short",
             no_value="No Watchdog: are the rules loaded?",
             steps=[(GREEN, None)],
             has_trend=False,
+            texts={"1": "Yes"},
         ),
     ]
 
@@ -129,7 +130,7 @@ def _durations() -> KindPanel:
         "Time until an alert ends",
         "Median by severity, of those that ended within a step of the graph.",
         (8, 9),
-        [query(f"histogram_quantile(0.5, {queries.stepped(buckets, 'severity, le')})", "{{severity}}")],
+        [query(f"histogram_quantile(0.5, {queries.stepped(buckets, 'severity, le')}) >= 0", "{{severity}}")],
         unit="s",
         no_value="No alert has ended",
         colors=BY_SEVERITY,
@@ -156,7 +157,7 @@ def _issues() -> list[KindPanel]:
             "Of the issues resolved in the time range so far: half of them were resolved within the median.",
             (12, 8),
             [
-                query(f"histogram_quantile({share}, {queries.counted(buckets, 'le')})", name, ref=ref)
+                query(f"histogram_quantile({share}, {queries.counted(buckets, 'le')}) >= 0", name, ref=ref)
                 for ref, name, share in (("A", "median", 0.5), ("B", "95th percentile", 0.95))
             ],
             unit="s",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
     from errtally.dashboards.panels import KindPanel
 
-_THIRD = (8, 8)
+_THIRD = (8, 9)
 
 
 def health(alerting: Alerting) -> Dashboard:
@@ -52,13 +52,14 @@ def _numbers() -> list[KindPanel]:
     return [
         stat(
             "Writer",
-            "1 while the writer of every exporter keeps the store current; at 0 counts and pages are old.",
+            "Up while the writer of every exporter keeps the store current; when it is down, counts and pages are old.",
             (4, 4),
             f"min({_here(names.UP)})",
             unit="none",
             no_value="No exporter",
             steps=[(RED, None), (GREEN, 1)],
             has_trend=False,
+            texts={"0": "Down", "1": "Up"},
         ),
         stat(
             "Events taken",

@@ -80,7 +80,7 @@ def _what(alerting: Alerting) -> KindPanel:
             Column("Project", "project", width=110, links=(shared.service_link("Project"),)),
             Column("Environment", "environment", width=115),
             Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
-            Column("Issue", "issue", width=125, links=(page,)),
+            Column("Issue", "issue", width=165, links=(page,)),
         ],
     )
 
@@ -132,7 +132,7 @@ def _users() -> KindPanel:
     return time_series(
         "Users hit so far",
         "Distinct users since the first event, by environment. A steep line is a problem of everyone.",
-        (12, 8),
+        (12, 9),
         [query(queries.total(queries.of(names.ISSUE_USERS, variables=_ONE), "environment"), "{{environment}}")],
         unit="short",
         no_value="No users",
@@ -142,9 +142,10 @@ def _users() -> KindPanel:
 def _releases() -> KindPanel:
     return time_series(
         "Sessions by release",
-        "Which releases of the service run. A release that comes up where the events do is the first suspect.",
-        (12, 8),
-        [query(queries.rate(queries.of(names.SESSIONS, 'status="started"'), "release"), "{{release}}")],
-        unit="reqps",
+        "Sessions begun per step of the graph. A release that comes up where the events do is the first suspect.",
+        (12, 9),
+        [query(queries.stepped(queries.of(names.SESSIONS, 'status="started"'), "release"), "{{release}}")],
+        unit="short",
         no_value="No sessions reported",
+        stacked=True,
     )

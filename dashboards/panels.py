@@ -110,8 +110,16 @@ def stat(
     decimals: int | None = None,
     is_better_high: bool = False,
     has_trend: bool = True,
+    texts: dict[str, str] | None = None,
 ) -> KindPanel:
-    """Return one number with its trend and how it changed over the time range; without a trend, the number now."""
+    """Return one number with its trend and how it changed over the time range.
+
+    Without a trend it is the number now; ``texts`` stand for values.
+    """
+    mappings = [
+        {"type": "value", "options": {value: {"text": text, "index": index}}}
+        for index, (value, text) in enumerate((texts or {}).items())
+    ]
     return panel(
         "stat",
         title,
@@ -131,7 +139,11 @@ def stat(
             "percentChangeColorMode": "standard" if is_better_high else "inverted",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         },
-        fields={**thresholds(steps), **({} if decimals is None else {"decimals": decimals})},
+        fields={
+            **thresholds(steps),
+            **({} if decimals is None else {"decimals": decimals}),
+            **({"mappings": mappings} if mappings else {}),
+        },
     )
 
 
@@ -157,20 +169,27 @@ def time_series(
     limit: float | None = None,
     stacked: bool = False,
     colors: dict[str, str] | None = None,
+    minimum: float | None = 0,
     maximum: float | None = None,
+    is_sparse: bool = False,
     links: list[Options] | None = None,
 ) -> KindPanel:
-    """Return lines over time, or stacked bars; ``limit`` draws the alert's threshold, ``colors`` go by legend."""
+    """Return lines over time, or stacked bars; ``limit`` draws the alert's threshold, ``colors`` go by legend.
+
+    ``is_sparse`` joins points over steps without a value.
+    """
     custom: Options = {
         "drawStyle": "bars" if stacked else "line",
         "lineWidth": 1,
         "fillOpacity": 60 if stacked else 10,
         "showPoints": "auto",
-        "spanNulls": False,
+        "spanNulls": is_sparse,
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if limit is not None else "off"},
     }
-    fields: Options = {"custom": custom, "color": {"mode": "palette-classic"}, "min": 0}
+    fields: Options = {"custom": custom, "color": {"mode": "palette-classic"}}
+    if minimum is not None:
+        fields["min"] = minimum
     if links:
         fields["links"] = links
     if limit is not None:
@@ -243,7 +262,7 @@ def bar_gauge(
             "displayMode": "gradient",
             "orientation": "horizontal",
             "valueMode": "color",
-            "namePlacement": "top",
+            "namePlacement": "auto",
             "showUnfilled": True,
             "sizing": "auto",
             "minVizWidth": 8,

@@ -48,7 +48,7 @@ def performance(alerting: Alerting) -> Dashboard:
             shared.response_time_map((12, 9), _CHOSEN),
             shared.response_time_quantiles(alerting, (12, 9), _CHOSEN),
             _transactions(alerting),
-            shared.throughput((12, 8), _CHOSEN),
+            shared.throughput((12, 9), _CHOSEN),
             _slowest(),
             _apdex(),
             _zones(),
@@ -95,7 +95,7 @@ def _slowest() -> KindPanel:
     return time_series(
         "Slowest transactions, 95th percentile",
         "The transactions whose 95th percentile is highest.",
-        (12, 8),
+        (12, 9),
         [query(f"topk({_SLOWEST}, {queries.quantile(0.95, _BUCKETS, _TRANSACTION)})", "{{transaction}}")],
         unit="s",
         no_value="No requests",
@@ -106,7 +106,7 @@ def _apdex() -> KindPanel:
     return time_series(
         "Apdex by service",
         f"1 is all satisfied; below {shared.APDEX_FAIR}, the dashed line, is poor. A failed request is frustrated.",
-        (12, 8),
+        (12, 9),
         [query(queries.apdex("project", _CHOSEN), "{{project}}")],
         unit="none",
         no_value="No requests",
@@ -120,7 +120,7 @@ def _zones() -> KindPanel:
     return time_series(
         "Requests by Apdex zone",
         "Satisfied up to T, tolerating up to four times T, frustrated beyond or failed.",
-        (12, 8),
+        (12, 9),
         [query(queries.rate(zones, "zone"), "{{zone}}")],
         unit="reqps",
         no_value="No requests",
@@ -133,7 +133,7 @@ def _outcomes() -> KindPanel:
     return time_series(
         "95th percentile by outcome",
         "Failures that are slower than successes point to time-outs, faster ones to a check that refuses.",
-        (12, 8),
+        (12, 9),
         [query(queries.quantile(0.95, _BUCKETS, "outcome"), "{{outcome}}")],
         unit="s",
         no_value="No requests",
@@ -142,13 +142,13 @@ def _outcomes() -> KindPanel:
 
 
 def _limits() -> KindPanel:
-    thresholds = queries.of(names.APDEX_THRESHOLD, variables=queries.SCOPE)
-    scores = queries.of(names.APDEX_SCORE, variables=queries.SCOPE)
+    named = f'transaction!="{names.SERVICE_WIDE}"'
+    thresholds = queries.of(names.APDEX_THRESHOLD, named, variables=_CHOSEN)
+    scores = queries.of(names.APDEX_SCORE, named, variables=_CHOSEN)
     return table(
         "T of Apdex",
-        "Up to which response time users are satisfied, and the score of the last 5 minutes; without a transaction"
-        " it is that of the service.",
-        (12, 8),
+        "Up to which response time users are satisfied, and the score of the last 5 minutes.",
+        (12, 9),
         [
             query(f"max by (project, environment, transaction) ({expr})", instant=True, table="table", ref=ref)
             for ref, expr in (("A", scores), ("B", thresholds))

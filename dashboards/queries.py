@@ -79,13 +79,13 @@ def errors(by: str = "") -> str:
 
 
 def quantile(share: float, buckets: str, by: str = "") -> str:
-    """Return a quantile of a histogram, now."""
-    return f"histogram_quantile({share}, {rate(buckets, _joined(by, 'le'))})"
+    """Return a quantile of a histogram, now; absent where it took in nothing, which Prometheus calls NaN."""
+    return f"(histogram_quantile({share}, {rate(buckets, _joined(by, 'le'))}) >= 0)"
 
 
 def quantile_of_range(share: float, buckets: str, by: str = "") -> str:
     """Return a quantile of a histogram over the dashboard's time range."""
-    return f"histogram_quantile({share}, sum by ({_joined(by, 'le')}) (rate({buckets}[$__range])))"
+    return f"(histogram_quantile({share}, sum by ({_joined(by, 'le')}) (rate({buckets}[$__range]))) >= 0)"
 
 
 def share(part: str, whole: str) -> str:

@@ -68,7 +68,7 @@ def releases(alerting: Alerting) -> Dashboard:
             _over_time(),
             _adoption(),
             _ends(),
-            shared.new_issues(alerting, (12, 9)),
+            shared.new_issues(alerting, (24, 9)),
         ],
     )
 
@@ -118,7 +118,9 @@ def _over_time() -> KindPanel:
         [query(f"1 - {queries.share(crashed, started)}", "{{release}}")],
         unit="percentunit",
         no_value="No sessions reported",
+        minimum=None,
         maximum=1,
+        is_sparse=True,
     )
 
 
@@ -138,7 +140,7 @@ def _ends() -> KindPanel:
     return time_series(
         "How sessions ended",
         "Sessions per step of the graph. Errored: with an error that was handled; abnormal: without a word.",
-        (12, 9),
+        (24, 8),
         [query(queries.stepped(_sessions('status!="started"'), "status"), "{{status}}")],
         unit="short",
         no_value="No sessions ended",

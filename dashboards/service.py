@@ -39,16 +39,16 @@ def service(alerting: Alerting) -> Dashboard:
             Section(
                 "Issues",
                 [
-                    shared.new_issues(alerting, (16, 10)),
-                    shared.top_errors(alerting, (8, 10)),
+                    shared.new_issues(alerting, (24, 10)),
+                    shared.top_errors(alerting, (9, 9)),
+                    shared.errors_by_type((5, 9)),
                     _issues_by_status(),
                     _new_and_gone(),
-                    shared.errors_by_type((8, 8)),
                 ],
             ),
             Section(
                 "Requests",
-                [shared.response_time_map((12, 8)), shared.response_time_quantiles(alerting, (12, 8))],
+                [shared.response_time_map((12, 9)), shared.response_time_quantiles(alerting, (12, 9))],
             ),
             Section("Clients and jobs", _clients()),
         ],
@@ -71,7 +71,7 @@ def _issues_by_status() -> KindPanel:
     return time_series(
         "Issues by status",
         "How many issues there are. Regressed ones were resolved and came back.",
-        (8, 8),
+        (5, 9),
         [query(queries.total(queries.of(names.ISSUES), "status"), "{{status}}")],
         unit="short",
         no_value="No issues",
@@ -83,7 +83,7 @@ def _new_and_gone() -> KindPanel:
     return time_series(
         "New, returned and resolved issues",
         "Issues per step of the graph. More new ones than resolved ones: the pile grows.",
-        (8, 8),
+        (5, 9),
         [
             query(queries.stepped(queries.of(metric)), name, ref=ref)
             for ref, name, metric in (
@@ -100,12 +100,15 @@ def _new_and_gone() -> KindPanel:
 
 
 def _clients() -> list[KindPanel]:
+    check_ins = queries.stepped(queries.of(names.CHECK_INS), "project, monitor, status")
+    last_ok = f"max by (project, monitor) ({queries.of(names.CHECK_IN_LAST_OK)})"
+    discarded = queries.stepped(queries.of(names.CLIENT_DISCARDED_EVENTS), "reason, category")
     return [
         time_series(
             "Check-ins of jobs",
             "What scheduled jobs reported, per step of the graph.",
-            (8, 8),
-            [query(queries.stepped(queries.of(names.CHECK_INS), "monitor, status"), "{{monitor}} {{status}}")],
+            (8, 9),
+            [query(check_ins, "{{project}} {{monitor}} {{status}}")],
             unit="short",
             no_value="No jobs report",
             stacked=True,
@@ -113,19 +116,18 @@ def _clients() -> list[KindPanel]:
         time_series(
             "Time since a job went well",
             "A job that should run every night and stands above a day has not run, or failed.",
-            (8, 8),
-            [query(f"time() - max by (project, monitor) ({queries.of(names.CHECK_IN_LAST_OK)})", "{{monitor}}")],
+            (8, 9),
+            [query(f"time() - {last_ok}", "{{project}} {{monitor}}")],
             unit="s",
             no_value="No jobs report",
         ),
         time_series(
             "Discarded by clients",
             "What clients say that they threw away before sending, so that it is missing from every other number.",
-            (8, 8),
-            [query(queries.stepped(queries.of(names.CLIENT_DISCARDED_EVENTS), "reason, category"),
-                   "{{reason}} {{category}}")],
+            (8, 9),
+            [query(discarded, "{{reason}} {{category}}")],
             unit="short",
             no_value="Nothing discarded",
             stacked=True,
         ),
-    ]  # fmt: skip
+    ]

@@ -19,13 +19,13 @@ from errtally.dashboards.tables import Column, table
 from errtally.rules.alerts.high_error_rate import HIGH_ERROR_RATE
 from errtally.rules.alerts.response_time_degradation import RESPONSE_TIME_DEGRADATION
 from errtally.rules.series import record_name
-from errtally.rules.settings import tuned_rules
+from errtally.rules.settings import threshold, tuned_rules
 
 if TYPE_CHECKING:
     from grafanalib.core import Dashboard
 
     from errtally.config.alerting import Alerting
-    from errtally.dashboards.panels import KindPanel
+    from errtally.dashboards.panels import KindPanel, Steps
     from errtally.rules.model import Tuned
 
 _SCOPE = ", ".join(f'{label}=~"${label}"' for label in names.BASE_LABELS)
@@ -36,7 +36,7 @@ _KEPT_GOOD, _KEPT_FAIR = 0.999, 0.99
 def service_levels(alerting: Alerting) -> Dashboard:
     """Return the dashboard."""
     rules = tuned_rules(alerting)
-    parts: list[KindPanel | Section] = [*_range_numbers(), _services(alerting)]
+    parts: list[KindPanel | Section] = [*_range_numbers(alerting), _services(alerting)]
     if HIGH_ERROR_RATE in rules:
         parts.append(_error_section(rules[HIGH_ERROR_RATE]))
     if RESPONSE_TIME_DEGRADATION in rules:
@@ -51,16 +51,17 @@ def service_levels(alerting: Alerting) -> Dashboard:
     )
 
 
-def _range_numbers() -> list[KindPanel]:
+def _range_numbers(alerting: Alerting) -> list[KindPanel]:
     return [
         stat(
             "Availability",
-            "Share of the time range's requests that did not end with status 5xx.",
+            "Share of the time range's requests that did not end with status 5xx."
+            " Red is beyond the limit of the alert HighErrorRate.",
             (8, 5),
             f"1 - {queries.error_rate_of_range()}",
             unit="percentunit",
             no_value="No requests",
-            steps=[(RED, None), (ORANGE, _KEPT_FAIR), (GREEN, _KEPT_GOOD)],
+            steps=_availability_steps(alerting),
             decimals=3,
             is_better_high=True,
         ),
@@ -87,6 +88,11 @@ def _range_numbers() -> list[KindPanel]:
     ]
 
 
+def _availability_steps(alerting: Alerting) -> Steps:
+    limit = threshold(alerting, HIGH_ERROR_RATE)
+    return [(RED, None), (ORANGE, 1 - limit), (GREEN, 1 - limit / 2)]
+
+
 def _services(alerting: Alerting) -> KindPanel:
     failed = queries.counted(queries.of(names.REQUESTS, 'status_class="5xx"'), _BY)
     shown = {
@@ -106,7 +112,7 @@ def _services(alerting: Alerting) -> KindPanel:
             Column("Environment", "environment"),
             Column(
                 "Availability", "Value #A", unit="percentunit", decimals=3,
-                steps=[(RED, None), (ORANGE, _KEPT_FAIR), (GREEN, _KEPT_GOOD)],
+                steps=_availability_steps(alerting),
             ),
             Column("Failed requests", "Value #B", unit="short"),
             Column("95th percentile", "Value #C", unit="s", steps=shared.response_time_steps(alerting)),

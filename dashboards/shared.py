@@ -214,13 +214,13 @@ def issue_table(alerting: Alerting, title: str, description: str, size: Size, ex
         [query(expr, instant=True, table="table")],
         no_value="No errors",
         columns=[
-            Column(seen, "Value", unit="dateTimeFromNow", width=125),
+            Column(seen, "Value", unit="dateTimeFromNow", width=145),
             Column("Title", "title", links=(page, own)),
-            Column("Where", "culprit", width=210),
-            Column("Project", "project", width=100, links=(service_link("Project"),)),
-            Column("Environment", "environment", width=110),
-            Column("Status", "status", width=100, texts=BY_ISSUE_STATUS),
-            Column("Issue", "issue", width=125, links=(page, own)),
+            Column("Where", "culprit", width=280),
+            Column("Project", "project", width=110, links=(service_link("Project"),)),
+            Column("Environment", "environment", width=115),
+            Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
+            Column("Issue", "issue", width=165, links=(page, own)),
         ],
     )
 
@@ -243,7 +243,7 @@ def active_alerts(alerting: Alerting, size: Size) -> KindPanel:
             Column("Alert", "alertname", links=(links.runbook(alerting),)),
             Column("Severity", "severity", width=80, texts=BY_SEVERITY),
             Column("Project", "project", width=100, links=(service_link("Project"),)),
-            Column("Environment", "environment", width=105),
+            Column("Environment", "environment", width=115),
         ],
     )
 

@@ -1,8 +1,5 @@
-// Bundle page.jsx: node bundle.mjs SOURCE_FOLDER OUT_FOLDER, from the folder that has node_modules.
+// Bundle page.jsx with Grafana's packages into site/page.js.
 import esbuild from "esbuild";
-import path from "node:path";
-
-const [source, out] = process.argv.slice(2);
 
 // Grafana's ES modules and its CommonJS ones don't mix: React gets an object where it expects a component.
 const oneFormat = {
@@ -17,10 +14,9 @@ const oneFormat = {
 };
 
 await esbuild.build({
-  entryPoints: [path.join(source, "page.jsx")],
-  outfile: path.join(out, "page.js"),
+  entryPoints: ["page.jsx"],
+  outfile: "site/page.js",
   bundle: true,
-  nodePaths: [path.join(process.cwd(), "node_modules")],
   alias: { "react-router-dom-v5-compat": "react-router-dom" },
   plugins: [oneFormat],
   loader: { ".svg": "dataurl", ".png": "dataurl", ".woff": "dataurl", ".woff2": "dataurl", ".ttf": "dataurl" },

@@ -90,16 +90,16 @@ const LINE = {
   barAlignment: -1, barWidthFactor: 0.6,
 };
 panelOf("timeseries", (props) => {
-  const custom = { ...LINE, ...props.fieldConfig.defaults.custom };
+  const drawn = (config) => ({ ...config, custom: { ...LINE, ...config.custom } });
   const frames = props.data.series.map((frame) => ({
     ...frame,
-    fields: frame.fields.map((field) => (field.type === "number" ? { ...field, config: { ...field.config, custom } } : field)),
+    fields: frame.fields.map((field) => (field.type === "number" ? { ...field, config: drawn(field.config) } : field)),
   }));
   return (
     <ui.TimeSeries frames={frames} structureRev={1} timeRange={props.timeRange} timeZone={["utc"]} width={props.width}
       height={props.height} legend={props.options.legend} options={props.options} />
   );
-});
+}, ["drawStyle", "lineWidth", "fillOpacity", "showPoints", "spanNulls", "stacking", "thresholdsStyle"]);
 panelOf("table", (props) => (
   <ui.Table data={props.data.series[0]} width={props.width} height={props.height} timeRange={props.timeRange} cellHeight="sm" ariaLabel="table" />
 ), ["width", "align", "filterable", "cellOptions"]);
@@ -136,7 +136,8 @@ async function draw() {
   let row;
   for (const panel of dashboard.panels) {
     if (panel.type === "row") {
-      row = new SceneGridRow({ title: panel.title, isCollapsed: panel.collapsed, x: 0, y: panel.gridPos.y, width: 24, height: 1, children: [] });
+      const inside = await Promise.all(panel.panels.map((child) => itemOf(child, timeRange)));
+      row = new SceneGridRow({ title: panel.title, isCollapsed: panel.collapsed, x: 0, y: panel.gridPos.y, width: 24, height: 1, children: inside });
       children.push(row);
       continue;
     }

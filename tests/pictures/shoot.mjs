@@ -1,4 +1,4 @@
-// Take pictures: node shoot.mjs CHROMIUM JOBS_JSON, from the folder that has node_modules.
+// Take pictures: node shoot.mjs CHROMIUM JOBS_JSON.
 // A job is {url, width, out}. The page says when it is drawn, and what it could not draw.
 import { chromium } from "playwright-core";
 
