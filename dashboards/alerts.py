@@ -134,6 +134,7 @@ def _durations() -> KindPanel:
         unit="s",
         no_value="No alert has ended",
         colors=BY_SEVERITY,
+        is_sparse=True,
     )
 
 

@@ -32,8 +32,8 @@ def overview(alerting: Alerting) -> Dashboard:
             shared.affected_users((6, 5)),
             shared.time_to_resolve((6, 5)),
             shared.errors_and_warnings(alerting, (10, 9)),
-            shared.errors_by_type((5, 9)),
-            shared.top_errors(alerting, (9, 9)),
+            shared.errors_by_type((6, 9)),
+            shared.top_errors(alerting, (8, 9)),
             shared.recent_errors(alerting, (24, 10)),
             shared.active_alerts(alerting, (9, 10)),
             services(alerting, (15, 10)),
@@ -65,15 +65,16 @@ def services(alerting: Alerting, size: tuple[int, int]) -> KindPanel:
         no_value="No services",
         columns=[
             Column("Project", "project", links=(shared.service_link("Project"),)),
-            Column("Environment", "environment"),
-            Column("Errors", "Value #A", unit="short"),
-            Column("New issues", "Value #F", unit="short"),
-            Column("Users, 24h", "Value #B", unit="short"),
+            Column("Environment", "environment", width=110),
+            Column("Errors", "Value #A", unit="short", width=75),
+            Column("New issues", "Value #F", unit="short", width=95),
+            Column("Users, 24h", "Value #B", unit="short", width=95),
             Column(
-                "Error rate", "Value #C", unit="percentunit", steps=shared.error_rate_steps(alerting), decimals=2
+                "Error rate", "Value #C", unit="percentunit", width=95, steps=shared.error_rate_steps(alerting),
+                decimals=2,
             ),
-            Column("95th percentile", "Value #D", unit="s", steps=shared.response_time_steps(alerting)),
-            Column("Apdex", "Value #E", unit="none", steps=shared.APDEX_STEPS, decimals=2),
+            Column("95th percentile", "Value #D", unit="s", width=125, steps=shared.response_time_steps(alerting)),
+            Column("Apdex", "Value #E", unit="none", width=75, steps=shared.APDEX_STEPS, decimals=2),
         ],
     )  # fmt: skip
 

@@ -176,13 +176,13 @@ def time_series(
 ) -> KindPanel:
     """Return lines over time, or stacked bars; ``limit`` draws the alert's threshold, ``colors`` go by legend.
 
-    ``is_sparse`` joins points over steps without a value.
+    ``is_sparse`` shows single points and joins them over steps without a value.
     """
     custom: Options = {
         "drawStyle": "bars" if stacked else "line",
         "lineWidth": 1,
-        "fillOpacity": 60 if stacked else 10,
-        "showPoints": "auto",
+        "fillOpacity": 60 if stacked else 0,
+        "showPoints": "always" if is_sparse else "auto",
         "spanNulls": is_sparse,
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if limit is not None else "off"},
@@ -262,7 +262,7 @@ def bar_gauge(
             "displayMode": "gradient",
             "orientation": "horizontal",
             "valueMode": "color",
-            "namePlacement": "auto",
+            "namePlacement": "top",
             "showUnfilled": True,
             "sizing": "auto",
             "minVizWidth": 8,
@@ -343,7 +343,7 @@ def state_timeline(
         },
         fields={
             "color": {"mode": "fixed", "fixedColor": GREY},
-            "custom": {"fillOpacity": 80, "lineWidth": 0, "spanNulls": False},
+            "custom": {"fillOpacity": 80, "lineWidth": 0},
             "mappings": [{"type": "value", "options": options}],
         },
     )

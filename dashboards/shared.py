@@ -31,7 +31,7 @@ PLAIN: Steps = [(BLUE, None)]
 APDEX_FAIR, APDEX_GOOD = 0.7, 0.94
 APDEX_STEPS: Steps = [(RED, None), (ORANGE, APDEX_FAIR), (GREEN, APDEX_GOOD)]
 SCOPE = queries.SCOPE
-_TOP_ISSUES, _TOP_TYPES, _RECENT_ISSUES = 10, 8, 20
+_TOP_ISSUES, _TOP_TYPES, _RECENT_ISSUES = 8, 8, 20
 
 
 def error_rate_steps(alerting: Alerting) -> Steps:
@@ -181,7 +181,7 @@ def recent_errors(alerting: Alerting, size: Size) -> KindPanel:
     return issue_table(
         alerting,
         "Recent errors",
-        "Issues by their newest event; a row leads to the issue's page with stack trace, samples and users.",
+        "Issues by their newest event; the title leads to stack trace, samples and users, the issue to its dashboard.",
         size,
         queries.recent_issues(_RECENT_ISSUES),
         seen="Last seen",
@@ -215,12 +215,12 @@ def issue_table(alerting: Alerting, title: str, description: str, size: Size, ex
         no_value="No errors",
         columns=[
             Column(seen, "Value", unit="dateTimeFromNow", width=145),
-            Column("Title", "title", links=(page, own)),
+            Column("Title", "title", links=(page,)),
             Column("Where", "culprit", width=280),
             Column("Project", "project", width=110, links=(service_link("Project"),)),
             Column("Environment", "environment", width=115),
             Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
-            Column("Issue", "issue", width=165, links=(page, own)),
+            Column("Issue", "issue", width=165, links=(own,)),
         ],
     )
 

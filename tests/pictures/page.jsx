@@ -75,7 +75,7 @@ panelOf("stat", (props) => {
 });
 panelOf("bargauge", (props) => (
   <ui.VizRepeater
-    {...props} source={props.data} getValues={() => displays(props)} orientation={props.options.orientation}
+    {...props} source={props.data} getAlignmentFactors={data.getDisplayValueAlignmentFactors} getValues={() => displays(props)} orientation={props.options.orientation}
     itemSpacing={8} minVizHeight={props.options.minVizHeight} minVizWidth={props.options.minVizWidth} maxVizHeight={props.options.maxVizHeight}
     renderValue={({ value, width, height, alignmentFactors }) => (
       <ui.BarGauge {...props.options} value={value.display} field={value.field} width={width} height={height} theme={theme}

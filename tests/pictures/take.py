@@ -1,8 +1,9 @@
 """Take pictures of the dashboards: `make dashboard-pictures`.
 
 Real traffic goes through a real exporter into a real Prometheus; a page made of Grafana's own published components
-draws the dashboards with it, in a headless Chromium. Three kinds of panels are not published and drawn by simple stand-ins:
-pie, heatmap and state timeline. The packages (500 MB) are kept outside of the tree, in ERRTALLY_PICTURES_CACHE.
+draws the dashboards with it, in a headless Chromium. Three kinds of panels are not published and are drawn by simple
+stand-ins: pie, heatmap and state timeline. The packages (500 MB) are kept outside of the tree, in
+ERRTALLY_PICTURES_CACHE, by default ~/.cache/errtally-pictures.
 """
 
 from __future__ import annotations
@@ -143,9 +144,7 @@ def _shoot(exporter: Exporter, address: str, document: config.document.Document,
         "project": ".+", "environment": ".+", "transaction": ".*", "release": ".*", "instance": ".+",
         "issue": issue["issue"], "issue_text": issue["title"].replace(",", ""),
     }  # fmt: skip
-    handler = functools.partial(
-        Site, prometheus_address=address, dashboards=files, directory=str(CACHE / "site")
-    )
+    handler = functools.partial(Site, prometheus_address=address, dashboards=files, directory=str(CACHE / "site"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
