@@ -261,7 +261,7 @@ def bar_gauge(
         options={
             "displayMode": "gradient",
             "orientation": "horizontal",
-            "valueMode": "color",
+            "valueMode": "text",
             "namePlacement": "top",
             "showUnfilled": True,
             "sizing": "auto",

@@ -140,7 +140,7 @@ def _ends() -> KindPanel:
     return time_series(
         "How sessions ended",
         "Sessions per step of the graph. Errored: with an error that was handled; abnormal: without a word.",
-        (24, 8),
+        (24, 9),
         [query(queries.stepped(_sessions('status!="started"'), "status"), "{{status}}")],
         unit="short",
         no_value="No sessions ended",

@@ -147,7 +147,8 @@ def _error_section(tuned: Tuned) -> Section:
 
 
 def _speed_section(tuned: Tuned) -> Section:
-    p95 = f"{record_name(names.REQUEST_DURATION, 'p95_rate', tuned.window_seconds)}{{{_SCOPE}}}"
+    # Without requests the record is NaN, which is neither slow nor fast.
+    p95 = f"({record_name(names.REQUEST_DURATION, 'p95_rate', tuned.window_seconds)}{{{_SCOPE}}} >= 0)"
     window = format_duration(tuned.window_seconds)
     return Section(
         "Response time",

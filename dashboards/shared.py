@@ -163,7 +163,7 @@ def top_errors(alerting: Alerting, size: Size) -> KindPanel:
         "Top errors",
         "Issues with the most events in the time range; a bar leads to the issue's page.",
         size,
-        query(queries.top_issues(_TOP_ISSUES), "{{title}}", instant=True),
+        query(queries.top_issues(_TOP_ISSUES), "{{project}} {{environment}}: {{title}}", instant=True),
         unit="short",
         no_value="No errors",
         links=[
