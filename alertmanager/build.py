@@ -5,8 +5,10 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from errtally.alertmanager.inhibition import inhibit_rules
+from errtally.alertmanager.quiet_hours import time_intervals
 from errtally.alertmanager.receivers import receivers
-from errtally.alertmanager.routes import inhibit_rules, route
+from errtally.alertmanager.routes import route
 from errtally.config.alerting import alerting
 from errtally.generate.files import GENERATED_BY
 from errtally.generate.yaml_text import yaml_text
@@ -30,10 +32,12 @@ def build(document: Mapping[str, Any]) -> Files:
         ConfigError: the configuration of a channel or a time contradicts itself.
     """
     settings = alerting(document)
+    intervals = time_intervals(settings.quiet_hours)
     content = {
         "templates": ["templates/*.tmpl"],
+        **({"time_intervals": intervals} if intervals else {}),
         "route": route(settings),
-        "inhibit_rules": inhibit_rules(),
+        "inhibit_rules": inhibit_rules(settings),
         "receivers": receivers(settings),
     }
     return {CONFIG_FILE: yaml_text(content, _HEAD), **_templates()}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
     from errtally.config.channels import Channels, Email, PagerDuty, Slack
+    from errtally.config.teams import Team
 
 DEFAULT = "default"
 """Takes what no route takes. It has every configured channel, so that no alert goes unheard."""
@@ -18,22 +20,79 @@ HEARTBEAT = "heartbeat"
 EXPORTER = "exporter"
 
 
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who is told: a team with its channels, or, with the team None, everybody else."""
+
+    team: Team | None
+    channels: Channels
+
+    @property
+    def fallback(self) -> str:
+        """The receiver with all of the audience's channels."""
+        return f"team-{self.team.name}" if self.team else DEFAULT
+
+    def receiver(self, channel: str) -> str:
+        """The receiver of one channel."""
+        return f"{self.fallback}-{channel}" if self.team else channel
+
+
+def audiences(alerting: Alerting) -> list[Audience]:
+    """Return the teams in their order, then everybody else."""
+    teams = [Audience(team, team.channels.or_else(alerting.channels)) for team in alerting.teams]
+    return [*teams, Audience(None, alerting.channels)]
+
+
 def receivers(alerting: Alerting) -> list[dict[str, Any]]:
-    """Return all receivers: the default one, a quiet one, and one for each configured channel."""
+    """Return all receivers: for each audience one with every channel and one a channel, and those of machines."""
+    found: list[dict[str, Any]] = []
+    for audience in reversed(audiences(alerting)):
+        people = people_configs(audience.channels)
+        found.append({"name": audience.fallback, **{f"{name}_configs": [config] for name, config in people.items()}})
+        if audience.team is None:
+            found.append({"name": QUIET})
+        found += [{"name": audience.receiver(name), f"{name}_configs": [config]} for name, config in people.items()]
+        if webhook := audience.channels.webhook:
+            config = _webhook(webhook.url, webhook.token_file)
+            found.append({"name": audience.receiver("webhook"), "webhook_configs": [config]})
     channels = alerting.channels
-    people = people_configs(channels)
-    found: list[dict[str, Any]] = [
-        {"name": DEFAULT, **{f"{name}_configs": [config] for name, config in people.items()}},
-        {"name": QUIET},
-        *({"name": name, f"{name}_configs": [config]} for name, config in people.items()),
-    ]
     if channels.heartbeat:
         found.append({"name": HEARTBEAT, "webhook_configs": [{"url": channels.heartbeat.url, "send_resolved": False}]})
     if channels.exporter:
-        config: dict[str, Any] = {"url": channels.exporter.url, "send_resolved": True}
-        if channels.exporter.token_file:
-            config["http_config"] = {"authorization": {"credentials_file": channels.exporter.token_file}}
+        config = _webhook(channels.exporter.url, channels.exporter.token_file)
         found.append({"name": EXPORTER, "webhook_configs": [config]})
+    return found
+
+
+def _webhook(url: str, token_file: str) -> dict[str, Any]:
+    login = {"http_config": {"authorization": {"credentials_file": token_file}}} if token_file else {}
+    return {"url": url, "send_resolved": True, **login}
+
+
+def destinations(alerting: Alerting) -> dict[str, str]:
+    """Return for each receiver where it leads, in words."""
+    found = {QUIET: "nobody"}
+    for audience in audiences(alerting):
+        own = _places(audience.channels)
+        found[audience.fallback] = ", ".join(own.values()) or "nobody: no channel is configured"
+        found |= {audience.receiver(name): place for name, place in own.items()}
+        if audience.channels.webhook:
+            found[audience.receiver("webhook")] = f"webhook {audience.channels.webhook.url}"
+    if alerting.channels.heartbeat:
+        found[HEARTBEAT] = f"heartbeat {alerting.channels.heartbeat.url}"
+    if alerting.channels.exporter:
+        found[EXPORTER] = f"errtally {alerting.channels.exporter.url}"
+    return found
+
+
+def _places(channels: Channels) -> dict[str, str]:
+    found = {}
+    if channels.slack:
+        found["slack"] = f"Slack {channels.slack.channel}"
+    if channels.pagerduty:
+        found["pagerduty"] = "PagerDuty"
+    if channels.email:
+        found["email"] = f"mail to {', '.join(channels.email.to)}"
     return found
 
 
@@ -97,8 +156,9 @@ def _pagerduty(pagerduty: PagerDuty) -> dict[str, Any]:
         },
         "links": [
             {"href": _template("link"), "text": "Errors"},
-            {"href": "{{ .CommonAnnotations.dashboard_url }}", "text": "Dashboard"},
-            {"href": "{{ .CommonAnnotations.runbook_url }}", "text": "Runbook"},
+            {"href": _template("dashboard"), "text": "Dashboard"},
+            {"href": _template("runbook"), "text": "Runbook"},
+            {"href": _template("silence"), "text": "Silence"},
         ],
     }
 

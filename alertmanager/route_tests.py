@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET
+from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET, Audience, audiences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
 
-_SCOPE = {"project": "checkout", "environment": "production"}
+_SCOPE = {"project": "-nobody's-", "environment": "production"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,31 @@ def route_tests(alerting: Alerting) -> list[RouteTest]:
     """Return the table for the channels that are configured."""
     configured = alerting.channels.configured
     first = (EXPORTER,) if alerting.channels.exporter else ()
+    webhook = ("webhook",) if alerting.channels.webhook else ()
     tests = [
         RouteTest(
             name,
             {"alertname": "HighErrorRate", **_SCOPE, **labels},
-            first + (tuple(channel for channel in wanted if channel in configured) or (DEFAULT,)),
+            first + webhook + (tuple(channel for channel in wanted if channel in configured) or (DEFAULT,)),
         )
         for name, labels, wanted in _WANTED
     ]
+    tests += [test for audience in audiences(alerting) if audience.team for test in _team_tests(audience, first)]
     watchdog = HEARTBEAT if alerting.channels.heartbeat else QUIET
     return [
         *tests,
         RouteTest("the watchdog tells no person", {"alertname": "Watchdog", "severity": "none"}, (watchdog,)),
     ]
+
+
+def _team_tests(audience: Audience, first: tuple[str, ...]) -> list[RouteTest]:
+    """A team's alerts reach its own receivers, whether a rule says whose they are or only the project does."""
+    team = audience.team
+    assert team is not None
+    machine = (audience.receiver("webhook"),) if audience.channels.webhook else ()
+    told = tuple(audience.receiver(name) for name in ("slack", "pagerduty") if name in audience.channels.configured)
+    receivers = first + machine + (told or (audience.fallback,))
+    labels = {"alertname": "HighErrorRate", "severity": "critical", "channels": "slack,pagerduty"}
+    project = team.projects[0].replace("*", "a").replace("?", "a")
+    tests = [RouteTest(f"team {team.name} hears of its alerts", {**labels, "team": team.name}, receivers)]
+    return [*tests, RouteTest(f"team {team.name} hears of {project}", {**labels, "project": project}, receivers)]

@@ -1,4 +1,4 @@
-"""The routing tree and what inhibits what.
+"""The routing tree.
 
 Matchers keep to what Alertmanager 0.25 and every later version read alike: lists of strings, ASCII names.
 """
@@ -8,59 +8,49 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from errtally import names
-from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET
+from errtally.alertmanager.quiet_hours import QUIET_HOURS
+from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET, Audience, audiences
 from errtally.config.duration import format_duration
+from errtally.config.objectives import glob_regex
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
+    from errtally.config.teams import Team
 
 WATCHDOG = "Watchdog"
-NEW_ISSUE = "NewIssue"
 
 SEVERITY_CHANNELS = {"critical": ("slack", "pagerduty"), "warning": ("slack",), "info": ("slack",)}
 """Where an alert goes that names no channels of its own, such as one from another rule file."""
+
+_CAN_WAIT = 'severity=~"warning|info"'
 
 
 def route(alerting: Alerting) -> dict[str, Any]:
     """Return the routing tree.
 
-    First the dead man's switch, then the exporter, which hears everything, then people. An alert reaches every
-    channel that it names, since the channels' routes go on to the next (``continue``). What none of them takes stays
-    with the route above them, whose receiver has all configured channels.
+    First the dead man's switch, then the exporter, which hears everything, then people: of each project the team that
+    owns it, or else everybody. An alert reaches every channel that it names, since the channels' routes go on to the
+    next (``continue``). What none of them takes stays with the route above them, whose receiver has all channels.
     """
     exporter = (
         [{"receiver": EXPORTER, "group_wait": format_duration(min(1, alerting.group_wait_seconds)), "continue": True}]
         if alerting.channels.exporter
         else []
     )
-    people = {
-        "receiver": DEFAULT,
-        "routes": [found for channel in alerting.channels.configured for found in _channel(channel)],
-    }
+    people = [
+        found
+        for audience in audiences(alerting)
+        for matchers in _owned_by(audience.team)
+        for found in _told(audience, matchers, is_quiet=bool(alerting.quiet_hours))
+    ]
     return {
         "receiver": DEFAULT,
         "group_by": ["alertname", *names.BASE_LABELS],
         "group_wait": format_duration(alerting.group_wait_seconds),
         "group_interval": format_duration(alerting.group_interval_seconds),
         "repeat_interval": format_duration(alerting.cooldown_seconds),
-        "routes": [_watchdog(alerting), *exporter, people],
+        "routes": [_watchdog(alerting), *exporter, *people],
     }
-
-
-def inhibit_rules() -> list[dict[str, Any]]:
-    """Return what keeps one outage to one page.
-
-    A critical alert hides the warnings of the same project and environment. Never hidden: a new issue, which
-    is news of its own, and the dead man's switch. Alerts without a project (of hosts and the exporter) would all be
-    equal in their missing labels, so they neither hide nor are hidden.
-    """
-    return [
-        {
-            "source_matchers": ['severity="critical"', 'project!=""'],
-            "target_matchers": ['severity=~"warning|info"', f'alertname!~"{NEW_ISSUE}|{WATCHDOG}"', 'project!=""'],
-            "equal": list(names.BASE_LABELS),
-        }
-    ]
 
 
 def _watchdog(alerting: Alerting) -> dict[str, Any]:
@@ -81,11 +71,44 @@ def _watchdog(alerting: Alerting) -> dict[str, Any]:
     }
 
 
-def _channel(channel: str) -> list[dict[str, Any]]:
+def _owned_by(team: Team | None) -> list[list[str]]:
+    """Matchers of what a team owns: alerts with its label, and alerts of other rule files about its projects."""
+    if team is None:
+        return [[]]
+    return [[f'team="{team.name}"'], ['team=""', f'project=~"{glob_regex(team.projects)}"']]
+
+
+def _told(audience: Audience, matchers: list[str], *, is_quiet: bool) -> list[dict[str, Any]]:
+    """The routes of one audience: its webhook hears everything, its people what is meant for them."""
+    chosen = {"matchers": matchers} if matchers else {}
+    leaves = [leaf for channel in audience.channels.configured for leaf in _channel(audience, channel)]
+    waiting = []
+    if is_quiet and leaves:
+        # Muting holds for the very route that an alert ends at, so each of them says so.
+        muted = {"mute_time_intervals": [QUIET_HOURS]}
+        waiting = [
+            {
+                "receiver": audience.fallback,
+                "matchers": [_CAN_WAIT],
+                **muted,
+                "routes": [{**leaf, **muted} for leaf in leaves],
+            }
+        ]
+    webhook = audience.receiver("webhook")
+    return [
+        *([{"receiver": webhook, **chosen, "continue": True}] if audience.channels.webhook else []),
+        {"receiver": audience.fallback, **chosen, "routes": [*waiting, *leaves]},
+    ]
+
+
+def _channel(audience: Audience, channel: str) -> list[dict[str, Any]]:
+    receiver = audience.receiver(channel)
     severities = "|".join(severity for severity, names_ in SEVERITY_CHANNELS.items() if channel in names_)
     routes: list[dict[str, Any]] = [
-        {"receiver": channel, "matchers": [f'channels=~"(.*,)?{channel}(,.*)?"'], "continue": True}
+        {"receiver": receiver, "matchers": [f'channels=~"(.*,)?{channel}(,.*)?"'], "continue": True}
     ]
     if severities:
-        routes.append({"receiver": channel, "matchers": ['channels=""', f'severity=~"{severities}"'], "continue": True})
+        routes.append(
+            {"receiver": receiver, "matchers": ['channels=""', f'severity=~"{severities}"'], "continue": True}
+        )
     return routes

@@ -14,6 +14,7 @@ from errtally.dashboards import links, queries, shared, variables
 from errtally.dashboards.colors import GREEN, ORANGE, RED
 from errtally.dashboards.frame import framed
 from errtally.dashboards.layout import Section
+from errtally.dashboards.objectives import objectives_section
 from errtally.dashboards.panels import query, stat, time_series
 from errtally.dashboards.tables import Column, table
 from errtally.rules.alerts.high_error_rate import HIGH_ERROR_RATE
@@ -37,6 +38,9 @@ def service_levels(alerting: Alerting) -> Dashboard:
     """Return the dashboard."""
     rules = tuned_rules(alerting)
     parts: list[KindPanel | Section] = [*_range_numbers(alerting), _services(alerting)]
+    recorded = {recording.record for rule, tuned in rules.items() for recording in rule.recordings(tuned)}
+    if section := objectives_section(alerting, recorded):
+        parts.append(section)
     if HIGH_ERROR_RATE in rules:
         parts.append(_error_section(rules[HIGH_ERROR_RATE]))
     if RESPONSE_TIME_DEGRADATION in rules:

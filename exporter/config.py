@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping  # noqa: TC003 (msgspec reads the annotations)
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from errtally import names
 from errtally.config import load
+from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,12 +37,23 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What one key may send of one category: so many a second, and so many at once after a pause."""
+
+    per_second: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """One project: the value of label ``project``, and who may send to it."""
 
     name: str
     id: str
     keys: frozenset[str] = frozenset()
+    allowed_origins: tuple[str, ...] = ("*",)
+    rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    daily_quotas: Mapping[str, int] = field(default_factory=dict)
     environments: tuple[str, ...] = (names.DEFAULT_ENVIRONMENT,)
     apdex_threshold_seconds: float = names.DEFAULT_APDEX_THRESHOLD_SECONDS
     transaction_apdex_threshold_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -49,13 +61,23 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may cost. The figures for Sentry's items are Relay's."""
+    """What one request may cost. The figures for Sentry's items are Relay's.
+
+    Attributes:
+        item_bytes: the largest single event, transaction or other item.
+        batch_events: events in one batch of the native API.
+        json_values: values in one JSON document; memory goes by their number, not by the bytes.
+        journal_bytes: size of the journal beyond which nothing more is taken.
+        min_free_bytes: free space on the journal's disk below which nothing more is taken.
+    """
 
     body_bytes: int = 20 * 1024 * 1024
     decompressed_bytes: int = 20 * 1024 * 1024
     item_bytes: int = 1024 * 1024
     batch_events: int = 10_000
+    json_values: int = 1_000_000
     journal_bytes: int = 1024 * 1024 * 1024
+    min_free_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +93,11 @@ class ExporterConfig:
     log_format: str = "console"
     projects: tuple[Project, ...] = ()
     limits: Limits = Limits()
+    rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
+    daily_quotas: Mapping[str, int] = field(default_factory=dict)
     series_limits: Mapping[str, int] = field(default_factory=dict)
     events_per_issue: int = 50
+    grouping: GroupingSettings = field(default_factory=GroupingSettings)
     web_username: str = "errtally"
     web_password: str | None = None
     web_token: str | None = None
@@ -155,8 +180,11 @@ def build(document: Document, name: str) -> ExporterConfig:
         log_format=str(document.get("log_format", "console")),
         projects=projects,
         limits=limits,
+        rate_limits=_rate_limits(document),
+        daily_quotas=document.get("daily_quotas", {}),
         series_limits=document.get("series_limits", {}),
         events_per_issue=document.get("retention", {}).get("events_per_issue", 50),
+        grouping=_grouping(document, name, problems),
         web_username=web.get("username", "errtally"),
         web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
@@ -175,6 +203,14 @@ def build(document: Document, name: str) -> ExporterConfig:
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _grouping(document: Document, name: str, problems: list[str]) -> GroupingSettings:
+    try:
+        return grouping(document, name)
+    except ConfigError as exc:
+        problems += exc.problems
+        return GroupingSettings()
 
 
 def _address(text: str, name: str, problems: list[str]) -> tuple[str, int]:
@@ -212,6 +248,9 @@ def _projects(document: Document, name: str, problems: list[str]) -> tuple[Proje
             name=entry["name"],
             id=entry.get("id", entry["name"]),
             keys=frozenset(keys),
+            allowed_origins=tuple(entry.get("allowed_origins", ["*"])),
+            rate_limits=_rate_limits(entry),
+            daily_quotas=entry.get("daily_quotas", {}),
             environments=tuple(entry.get("environments", [names.DEFAULT_ENVIRONMENT])),
             apdex_threshold_seconds=entry.get("apdex_threshold_seconds", names.DEFAULT_APDEX_THRESHOLD_SECONDS),
             transaction_apdex_threshold_seconds=entry.get("transaction_apdex_threshold_seconds", {}),
@@ -224,6 +263,14 @@ def _projects(document: Document, name: str, problems: list[str]) -> tuple[Proje
                 problems.append(f"{place}: {shown} belongs to {owner.removeprefix(f'{name}: ')} already")
         projects.append(project)
     return tuple(projects)
+
+
+def _rate_limits(entry: Mapping[str, Any]) -> dict[str, RateLimit]:
+    """Read rate limits; without a burst of its own, one lets through at once what comes in ten seconds."""
+    return {
+        category: RateLimit(limit["per_second"], limit.get("burst", max(10 * limit["per_second"], 1)))
+        for category, limit in entry.get("rate_limits", {}).items()
+    }
 
 
 def _secret(entry: Mapping[str, str], key: str, place: str, problems: list[str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import sys
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,8 @@ def secret(data_dir: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         draft = path.with_suffix(".new")
-        draft.write_bytes(secrets.token_bytes(32))
-        draft.chmod(0o600)
+        # With its mode from the start: changed afterwards, there would be a moment in which others can read it.
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(secrets.token_bytes(32))
         draft.rename(path)
         return path.read_bytes()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import fcntl
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 import structlog
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server as Granian
 
@@ -26,7 +28,18 @@ if TYPE_CHECKING:
 
     from errtally.exporter.config import ExporterConfig
 
-BLOCKING_THREADS = 16
+BLOCKING_THREADS = 512
+"""Threads are made when they are needed; most of them would wait for a slow client's body. See `slow_connections`."""
+
+MAX_CONNECTIONS = 4096
+"""Connections of one worker, most of them idle; granian accepts no further ones meanwhile."""
+
+HEADER_READ_MILLISECONDS = 10_000
+HEADER_BYTES = 64 * 1024
+
+ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+"""For glibc in the workers: what a large body took goes back to the system, and hundreds of threads share arenas."""
+
 LOCK_FILE = "errtally.lock"
 _FIXED = ("host", "port", "data_dir", "workers", "durability")
 """Settings that a reload does not change."""
@@ -51,6 +64,9 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         secret(config.data_dir)
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
+    _allow_connections()
+    for name, value in ALLOCATOR.items():
+        os.environ.setdefault(name, value)
     writer, stop = Writer(config), threading.Event()
     thread = threading.Thread(target=_run_writer, args=(writer, stop), name="writer")
     # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
@@ -63,6 +79,10 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         workers=config.workers,
         blocking_threads=BLOCKING_THREADS,
         backlog=1024,
+        backpressure=MAX_CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BYTES),
+        websockets=False,
         respawn_failed_workers=True,
         factory=True,
         log_level=LogLevels.error,
@@ -102,6 +122,14 @@ def _run_writer(writer: Writer, stop: threading.Event) -> None:
     except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
         _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files as far as it goes: many systems start programs with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + 1024
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def _lock(path: Path) -> IO[bytes]:

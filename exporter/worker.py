@@ -36,10 +36,13 @@ from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web.slow_connections import SlowConnections, keep_cutting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse
+
+    from errtally.exporter.ingest.quotas import Quotas
 
 TALLY_SECONDS = 1.0
 
@@ -55,6 +58,7 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         config.data_dir / JOURNAL_DIRECTORY,
         fsync=config.durability == "fsync",
         journal_bytes=config.limits.journal_bytes,
+        min_free_bytes=config.limits.min_free_bytes,
     )
     tally = Tally()
     key = secret(config.data_dir)
@@ -76,18 +80,34 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         access=Access(config, key),
         is_up=is_up,
     )
-    threading.Thread(target=_keep_tallying, args=(tally, appender, os.getppid()), name="tally", daemon=True).start()
+    threading.Thread(
+        target=_keep_tallying, args=(tally, appender, pipeline.quotas, os.getppid()), name="tally", daemon=True
+    ).start()
+    watch = SlowConnections(config.port)
+    threading.Thread(target=keep_cutting, args=(watch,), name="slow-connections", daemon=True).start()
     atexit.register(_hand_over, tally, appender)
+    atexit.register(_share, pipeline.quotas)
     return FastPath(app, pipeline, limits=config.limits, tally=tally)
 
 
-def _keep_tallying(tally: Tally, appender: Appender, parent: int) -> None:
+def _keep_tallying(tally: Tally, appender: Appender, quotas: Quotas | None, parent: int) -> None:
     """Hand the tallies on, and end with the supervisor: without its writer nothing would be counted."""
     while True:
         time.sleep(TALLY_SECONDS)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
         _hand_over(tally, appender)
+        _share(quotas)
+
+
+def _share(quotas: Quotas | None) -> None:
+    """Tell the other workers what this one let in, and hear it of them."""
+    if quotas is None:
+        return
+    try:
+        quotas.share(time.time())
+    except OSError as exc:
+        _log.warning("quotas are not shared", error=str(exc))
 
 
 def _hand_over(tally: Tally, appender: Appender) -> None:

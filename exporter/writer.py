@@ -46,7 +46,7 @@ class Writer:
             database.create(config.data_dir / database.FILE_NAME, synchronous=synchronous),
             events_per_issue=config.events_per_issue,
         )
-        self._state, positions = self._store.load(config.series_limits)
+        self._state, positions = self._store.load(config.series_limits, config.grouping)
         self._reader = Reader(self._journal, positions)
         self._thresholds = Thresholds(config.projects)
         self._next_config: ExporterConfig | None = None
@@ -89,6 +89,8 @@ class Writer:
             self._thresholds = Thresholds(config.projects)
             self._state.budget.limits = config.series_limits
             self._store.events_per_issue = config.events_per_issue
+            if config.grouping != self._state.aliases.settings:
+                self._state.aliases = self._store.aliases(config.grouping)
             fold = Fold(self._state, self._thresholds)
             fold.declare(config.projects)
             records = 1
@@ -162,5 +164,8 @@ class Writer:
 
 
 def _touch(path: Path) -> None:
-    with path.open("ab"):
-        os.utime(path)
+    try:
+        with path.open("ab"):
+            os.utime(path)
+    except OSError as exc:  # on a full disk there is no room for a new file; readiness then says what it can't see
+        _log.warning("no heartbeat", error=str(exc))

@@ -7,6 +7,7 @@ from urllib.parse import quote_plus
 
 from errtally import names
 from errtally.config.duration import format_duration
+from errtally.config.objectives import glob_matches, glob_regex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +19,40 @@ OVERVIEW_UID = "errtally-overview"
 """The overview dashboard's address in Grafana; the dashboards room builds it under this name."""
 
 
-def labels(tuned: Tuned) -> dict[str, str]:
-    """Return the labels that the rule adds; ``channels`` is a list with commas, which routes match."""
+DASHBOARD_RANGE = "from=now-3h&to=now"
+"""The time range of links to dashboards."""
+
+
+def labels(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, str]:
+    """Return the labels that the rule adds: severity, channels, and the team that owns the project.
+
+    ``channels`` is a list with commas, which routes match. An alert whose project no team owns has no team: Prometheus
+    drops an empty label.
+    """
+    team = {"team": _team_template(alerting)} if alerting.teams and "project" in rule.labels else {}
+    return {**_fixed_labels(tuned), **team}
+
+
+def expected_labels(rule: AlertRule, tuned: Tuned, alerting: Alerting, firing: Firing) -> dict[str, str]:
+    """Return all labels that one firing alert has."""
+    found = {**firing.labels, **_fixed_labels(tuned)}
+    if "project" in rule.labels:
+        owners = [team.name for team in alerting.teams if glob_matches(team.projects, firing.labels["project"])]
+        found |= {"team": owners[0]} if owners else {}
+    return found
+
+
+def _fixed_labels(tuned: Tuned) -> dict[str, str]:
     channels = {"channels": ",".join(tuned.channels)} if tuned.channels else {}
     return {"severity": tuned.severity, **channels}
+
+
+def _team_template(alerting: Alerting) -> str:
+    branches = "".join(
+        f'{{{{ {"else " if index else ""}if match "^(?:{glob_regex(team.projects)})$" $labels.project }}}}{team.name}'
+        for index, team in enumerate(alerting.teams)
+    )
+    return branches.replace("\\", "\\\\") + "{{ end }}"
 
 
 def templates(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, str]:
@@ -54,10 +85,11 @@ def _annotations(rule: AlertRule, tuned: Tuned, alerting: Alerting, words: Mappi
         "window": format_duration(tuned.window_seconds),
         "for": format_duration(tuned.for_seconds),
     }
-    dashboard = f"{alerting.grafana.url}/d/{OVERVIEW_UID}"
+    variables = ""
     if set(names.BASE_LABELS) <= set(rule.labels):
-        variables = "&".join(f"var-{label}={words[f'{label}_query']}" for label in names.BASE_LABELS)
-        dashboard = f"{dashboard}?{variables}"
+        variables = "".join(f"var-{label}={words[f'{label}_query']}&" for label in names.BASE_LABELS)
+    # Prometheus' templates know no time; Alertmanager's put the alert's own in the place of this range.
+    dashboard = f"{alerting.grafana.url}/d/{OVERVIEW_UID}?{variables}{DASHBOARD_RANGE}"
     issue = {"issue_url": f"{alerting.external_url}{words['link']}"} if "link" in words else {}
     return {
         "title": rule.title,

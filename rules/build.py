@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 from errtally.config.alerting import alerting
 from errtally.generate.files import GENERATED_BY
 from errtally.generate.yaml_text import yaml_text
+from errtally.rules.alerts import ALERTS
 from errtally.rules.rule_groups import prometheus_rule, rule_groups
 from errtally.rules.runbook_pages import runbook_page
-from errtally.rules.settings import tuned_rules
+from errtally.rules.settings import settings_of, tuned_rules
 from errtally.rules.unit_tests import unit_tests
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Format = Literal["prometheus", "prometheusrule"]
 
+RULES_ENDING, TESTS_ENDING = ".rules.yml", ".tests.yml"
 RULES_FILE = "errtally.rules.yml"
 TESTS_FILE = "errtally.tests.yml"
 RESOURCE_FILE = "errtally.prometheusrule.yml"
@@ -31,7 +33,8 @@ def build(document: Mapping[str, Any], output: Format = "prometheus") -> Files:
 
     Args:
         document: the checked configuration; an empty one gives every default.
-        output: ``prometheus`` gives a rule file and its unit tests, ``prometheusrule`` the operator's resource.
+        output: ``prometheus`` gives a rule file for each group and its unit tests, ``prometheusrule`` the operator's
+            resource, which has all groups.
 
     Raises:
         ConfigError: the configuration of a rule does not fit it.
@@ -39,11 +42,16 @@ def build(document: Mapping[str, Any], output: Format = "prometheus") -> Files:
     settings = alerting(document)
     rules = tuned_rules(settings)
     groups = rule_groups(rules, settings)
-    pages = {f"runbooks/{rule.name}.md": runbook_page(rule, tuned, _HEAD) for rule, tuned in rules.items()}
+    pages = {f"runbooks/{rule.name}.md": runbook_page(rule, settings_of(rule, settings), _HEAD) for rule in ALERTS}
     if output == "prometheusrule":
         return {RESOURCE_FILE: yaml_text(prometheus_rule(groups), _HEAD), **pages}
     return {
-        RULES_FILE: yaml_text(groups, _HEAD),
-        TESTS_FILE: yaml_text(unit_tests(rules, settings, RULES_FILE), _HEAD),
+        **{rules_file(group["name"]): yaml_text({"groups": [group]}, _HEAD) for group in groups},
+        **{name: yaml_text(tests, _HEAD) for name, tests in unit_tests(rules, settings).items()},
         **pages,
     }
+
+
+def rules_file(group: str) -> str:
+    """Return the name of the file that holds a rule group."""
+    return f"{group}{RULES_ENDING}"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 
 from errtally import config
+from errtally.config.alerting import alerting
 from errtally.generate import programs
 from errtally.generate.files import DriftError, drift, write
 from errtally.generate.options import config_option, out_option
-from errtally.rules.build import RULES_FILE, TESTS_FILE, Format, build
+from errtally.rules.build import RULES_ENDING, TESTS_ENDING, Format, build
+from errtally.rules.lint import LintError, lint
 
 _format_option = click.option(
     "--format",
@@ -44,16 +48,21 @@ def build_command(config_path: Path | None, out: Path, output: Format) -> None:
 @_format_option
 def check_command(config_path: Path | None, out: Path, output: Format) -> None:
     """Compare the files in the output folder with the configuration; let promtool check the rules."""
-    files = build(config.load(config_path), output)
+    document = config.load(config_path)
+    files = build(document, output)
     if found := drift(files, out):
         raise DriftError("\n".join([*found, "run `errtally rules build` to bring them up to date"]))
     click.echo(f"{out}: {len(files)} files are what the configuration gives")
-    if RULES_FILE not in files:
+    if output == "prometheusrule":
         return
+    rule_files = {name: text for name, text in files.items() if name.endswith(RULES_ENDING)}
+    if problems := lint(rule_files, alerting(document).scrape_interval_seconds):
+        raise LintError("\n".join(problems))
+    click.echo(f"lint: no problem in {len(rule_files)} rule files")
     if programs.is_installed("promtool"):
-        click.echo(programs.run("promtool", ["check", "rules", "--lint=all", RULES_FILE], folder=out))
+        click.echo(programs.run("promtool", ["check", "rules", "--lint=all", *rule_files], folder=out))
     else:
-        click.echo("promtool is not installed: the rules' syntax was not checked", err=True)
+        click.echo("promtool is not installed: the rules' syntax was not checked by it", err=True)
 
 
 @command.command("test")
@@ -63,4 +72,11 @@ def test_command(config_path: Path | None) -> None:
     files = build(config.load(config_path))
     with tempfile.TemporaryDirectory(prefix="errtally-rules-") as folder:
         write(files, Path(folder))
-        click.echo(programs.run("promtool", ["test", "rules", TESTS_FILE], folder=Path(folder)))
+        tests = sorted(name for name in files if name.endswith(TESTS_ENDING))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for output in pool.map(lambda name: _run_tests(name, Path(folder)), tests):
+                click.echo(output)
+
+
+def _run_tests(name: str, folder: Path) -> str:
+    return programs.run("promtool", ["test", "rules", name], folder=folder)

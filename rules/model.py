@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from errtally.config.alerting import Alerting
+    from errtally.config.objectives import Monitor, Slo
+
+
+SLACK_STEPS = 4
+"""Steps that tests wait beyond what a rule needs, for the first samples of a rate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
@@ -24,6 +31,8 @@ class Defaults:
         for_seconds: how long the condition must hold.
         threshold: the number compared with, None for a condition without one.
         window_seconds: how far the query looks back, None for a query that looks at now.
+        minimum: how much must have happened before the rule may speak, so that one odd request in a quiet night
+            pages nobody; None for a rule without such a floor.
         has_cooldown: whether the alert goes on for the cooldown after its condition ended, so that a value that
             wavers about its threshold gives one notification instead of many.
     """
@@ -33,6 +42,7 @@ class Defaults:
     for_seconds: int = 0
     threshold: float | None = None
     window_seconds: int | None = None
+    minimum: float | None = None
     has_cooldown: bool = False
 
 
@@ -45,14 +55,19 @@ class Tuned:
     for_seconds: int
     threshold: float
     window_seconds: int
+    minimum: float
     keep_firing_seconds: int
     step_seconds: int
     """The distance of samples and evaluations in the generated tests."""
+    exporters: str = "one"
+    """How the series of several exporters add up; one of `EXPORTERS`."""
+    slos: tuple[Slo, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
 
     @property
     def settled_steps(self) -> int:
         """Steps after which a condition that held from the start has filled the window and waited long enough."""
-        return _whole_steps(self.window_seconds + self.for_seconds, self.step_seconds) + 4
+        return _whole_steps(self.window_seconds + self.for_seconds, self.step_seconds) + SLACK_STEPS
 
     @property
     def settled_seconds(self) -> int:
@@ -63,7 +78,7 @@ class Tuned:
     def over_steps(self) -> int:
         """Steps until an alert has ended whose condition ended right after `settled_steps`."""
         after = _whole_steps(self.window_seconds, self.step_seconds)
-        return self.settled_steps + after + _whole_steps(self.keep_firing_seconds, self.step_seconds) + 4
+        return self.settled_steps + after + _whole_steps(self.keep_firing_seconds, self.step_seconds) + SLACK_STEPS
 
     @property
     def over_seconds(self) -> int:
@@ -77,6 +92,7 @@ class Recording:
 
     record: str
     expr: str
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +148,10 @@ class AlertRule:
         recordings: recording rules that the query needs.
         cases: unit tests.
         problem: says what is wrong with a setting, or "".
+        minimum_of: what the minimum counts, for the runbook page.
+        group: the rule group that evaluates it.
+        step_seconds: the longest distance of samples in its tests; a rule that looks far back takes a long one.
+        is_due: whether the configuration has what the rule needs.
     """
 
     name: str
@@ -148,6 +168,10 @@ class AlertRule:
     recordings: Callable[[Tuned], tuple[Recording, ...]] = lambda _: ()
     fields: Mapping[str, str] = field(default_factory=dict)
     problem: Callable[[Tuned], str] = lambda _: ""
+    minimum_of: str = ""
+    group: str = "errtally"
+    step_seconds: int = 30
+    is_due: Callable[[Alerting], bool] = lambda _: True
 
 
 def _whole_steps(seconds: int, step_seconds: int) -> int:

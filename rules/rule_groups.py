@@ -1,4 +1,8 @@
-"""Prometheus' rule groups: recording rules first, then the alerts that read them."""
+"""Prometheus' rule groups: recording rules first, then the alerts that read them.
+
+Each group stands in a file of its own and reads nothing from another, so the tests of one need not evaluate all.
+Prometheus evaluates a group's rules in order: an alert reads what was recorded in the same evaluation.
+"""
 
 from __future__ import annotations
 
@@ -11,39 +15,49 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, Tuned
+    from errtally.rules.model import AlertRule, Recording, Tuned
+
+_INTERVALS = {"errtally-slo": "1m", "errtally-seasonal": "1m"}
+"""Groups that look back over days need no more; the others have Prometheus' own interval."""
 
 
-def rule_groups(rules: Mapping[AlertRule, Tuned], alerting: Alerting) -> dict[str, Any]:
-    """Return the content of a rule file, in the part of the format that Prometheus 2.42 to 3 share.
-
-    One group holds recordings and alerts: Prometheus evaluates a group's rules in order, so an alert reads
-    what was recorded in the same evaluation.
-    """
-    recordings = {
-        recording.record: recording.expr for rule, tuned in rules.items() for recording in rule.recordings(tuned)
-    }
-    return {
-        "groups": [
-            {
-                "name": "errtally",
-                "rules": [
-                    *({"record": record, "expr": expr} for record, expr in recordings.items()),
-                    *(_alert(rule, tuned, alerting) for rule, tuned in rules.items()),
-                ],
-            }
-        ]
-    }
+def rule_groups(rules: Mapping[AlertRule, Tuned], alerting: Alerting) -> list[dict[str, Any]]:
+    """Return the rule groups, in the part of the format that Prometheus 2.42 to 3 share."""
+    names = list(dict.fromkeys(rule.group for rule in rules))
+    return [
+        _group(name, {rule: tuned for rule, tuned in rules.items() if rule.group == name}, alerting) for name in names
+    ]
 
 
-def prometheus_rule(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same groups as the custom resource of the Prometheus operator."""
+def prometheus_rule(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the groups as the custom resource of the Prometheus operator."""
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PrometheusRule",
         "metadata": {"name": "errtally", "labels": {"app.kubernetes.io/name": "errtally"}},
-        "spec": content,
+        "spec": {"groups": groups},
     }
+
+
+def _group(name: str, rules: Mapping[AlertRule, Tuned], alerting: Alerting) -> dict[str, Any]:
+    recordings = {
+        (recording.record, *sorted(recording.labels.items())): recording
+        for rule, tuned in rules.items()
+        for recording in rule.recordings(tuned)
+    }
+    return {
+        "name": name,
+        **({"interval": _INTERVALS[name]} if name in _INTERVALS else {}),
+        "rules": [
+            *(_recording(recording) for recording in recordings.values()),
+            *(_alert(rule, tuned, alerting) for rule, tuned in rules.items()),
+        ],
+    }
+
+
+def _recording(recording: Recording) -> dict[str, Any]:
+    own_labels = {"labels": dict(recording.labels)} if recording.labels else {}
+    return {"record": recording.record, "expr": recording.expr, **own_labels}
 
 
 def _alert(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, Any]:
@@ -52,4 +66,4 @@ def _alert(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, Any]:
         alert["for"] = format_duration(tuned.for_seconds)
     if tuned.keep_firing_seconds:
         alert["keep_firing_for"] = format_duration(tuned.keep_firing_seconds)
-    return {**alert, "labels": labels(tuned), "annotations": templates(rule, tuned, alerting)}
+    return {**alert, "labels": labels(rule, tuned, alerting), "annotations": templates(rule, tuned, alerting)}

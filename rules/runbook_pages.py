@@ -19,6 +19,8 @@ def runbook_page(rule: AlertRule, tuned: Tuned, head: str) -> str:
         settings.append(f"- Threshold: {rule.threshold_text(tuned.threshold)}")
     if rule.defaults.window_seconds is not None:
         settings.append(f"- Window: {format_duration(tuned.window_seconds)}")
+    if rule.defaults.minimum is not None:
+        settings.append(f"- Minimum: {tuned.minimum:.15g} {rule.minimum_of}")
     settings.append(f"- Fires after: {format_duration(tuned.for_seconds)}")
     if tuned.keep_firing_seconds:
         settings.append(f"- Cooldown: {format_duration(tuned.keep_firing_seconds)}")
@@ -29,10 +31,16 @@ def runbook_page(rule: AlertRule, tuned: Tuned, head: str) -> str:
         "Diagnosis": book.diagnosis,
         "Mitigation": book.mitigation,
         "Settings": "\n".join(settings) + f"\n\nThey are changed below `alerting.rules.{rule.name}`.",
-        "Query": "```promql\n" + "\n".join([*_recorded(rule, tuned), rule.expr(tuned)]) + "\n```",
+        "Query": _query(rule, tuned),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
     return f"<!-- {head} -->\n\n# {rule.title} (`{rule.name}`)\n\n{body}\n"
+
+
+def _query(rule: AlertRule, tuned: Tuned) -> str:
+    if not (expr := rule.expr(tuned)):
+        return "Without configuration there is none."
+    return "```promql\n" + "\n".join([*_recorded(rule, tuned), expr]) + "\n```"
 
 
 def _recorded(rule: AlertRule, tuned: Tuned) -> list[str]:

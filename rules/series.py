@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.config.duration import format_duration
+from errtally.config.objectives import glob_regex
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from errtally.names import Metric
+    from errtally.rules.model import Tuned
 
 SCOPE = "project, environment"
 """The labels by which services are told apart."""
@@ -42,6 +47,49 @@ def label_set(labels: dict[str, str]) -> str:
 def record_name(metric: Metric, operation: str, window_seconds: int) -> str:
     """Return a recording rule's name as Prometheus advises, level:metric:operations."""
     return f"project:{metric.family}:{operation}{format_duration(window_seconds)}"
+
+
+def glob_matcher(label: str, globs: Sequence[str], *, but: bool = False) -> str:
+    """Return the matcher of a label for any of some globs (``but``: for none of them); "" when every value matches."""
+    if "*" in globs and not but:
+        return ""
+    if len(globs) == 1 and not re.search(r"[*?]", globs[0]):
+        return f'{label}{"!" if but else ""}="{globs[0]}"'
+    # A regular expression in PromQL's string: its backslashes are doubled.
+    regex = glob_regex(globs).replace("\\", "\\\\")
+    return f'{label}{"!~" if but else "=~"}"{regex}"'
+
+
+def added(metric: Metric, expr: str, tuned: Tuned, by: str = SCOPE) -> str:
+    """Add up an expression over one metric by some labels, so that no event counts twice.
+
+    Replicas that share a store show the same series each: of equal ones the largest counts, before anything is
+    added. Exporters with stores of their own have each seen other events, which add up.
+    """
+    if tuned.exporters != "shared":
+        return f"sum by ({by}) ({expr})"
+    own = [*metric.labels, *(["le"] if "_bucket" in expr else [])]
+    if set(own) == set(by.split(", ")):
+        return f"max by ({by}) ({expr})"
+    return f"sum by ({by}) (max by ({', '.join(own)}) ({expr}))"
+
+
+def rate(metric: Metric, window_seconds: int, matchers: str = "", suffix: str = "") -> str:
+    """Return the rate of a counter over a window; ``matchers`` stand in the braces."""
+    chosen = f"{{{matchers}}}" if matchers else ""
+    return f"rate({metric.name}{suffix}{chosen}[{format_duration(window_seconds)}])"
+
+
+def increase(metric: Metric, window_seconds: int, matchers: str = "") -> str:
+    """Return the increase of a counter over a window."""
+    return rate(metric, window_seconds, matchers).replace("rate(", "increase(", 1)
+
+
+def enough(rate_record: str, tuned: Tuned, per: str = SCOPE) -> str:
+    """Return the condition that the minimum of the window was reached, or "" when there is none."""
+    if not tuned.minimum:
+        return ""
+    return f"\nand on ({per}) {rate_record} * {tuned.window_seconds} >= {number(tuned.minimum)}"
 
 
 def steady(value: float, steps: int) -> str:

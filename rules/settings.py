@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from errtally.config.alerting import RuleChange
 from errtally.config.channels import CHANNELS
 from errtally.config.duration import parse_duration
 from errtally.errors import ConfigError
@@ -11,10 +12,10 @@ from errtally.rules.alerts import ALERTS
 from errtally.rules.model import Tuned
 
 if TYPE_CHECKING:
-    from errtally.config.alerting import Alerting, RuleChange
+    from errtally.config.alerting import Alerting
     from errtally.rules.model import AlertRule
 
-_STEPS_SECONDS = (30, 15, 10, 5, 2, 1)
+_STEPS_SECONDS = (1800, 300, 120, 60, 30, 15, 10, 5, 2, 1)
 _SAMPLES_A_WINDOW = 4
 _SHORTEST_WINDOW_SECONDS = parse_duration("4s")
 
@@ -31,7 +32,6 @@ def tuned_rules(alerting: Alerting) -> dict[AlertRule, Tuned]:
         for name in alerting.rules
         if name not in known
     ]
-    step_seconds = _step_seconds(alerting)
     rules: dict[AlertRule, Tuned] = {}
     for rule in ALERTS:
         change = alerting.rules.get(rule.name)
@@ -39,7 +39,9 @@ def tuned_rules(alerting: Alerting) -> dict[AlertRule, Tuned]:
             problems += _misfits(rule, change)
             if not change.enabled:
                 continue
-        tuned = _tuned(rule, change, alerting, step_seconds)
+        if not rule.is_due(alerting):
+            continue
+        tuned = settings_of(rule, alerting)
         if problem := rule.problem(tuned):
             problems.append(f"alerting.rules.{rule.name}: {problem}")
         rules[rule] = tuned
@@ -50,32 +52,37 @@ def tuned_rules(alerting: Alerting) -> dict[AlertRule, Tuned]:
 
 def threshold(alerting: Alerting, rule: AlertRule) -> float:
     """Return a rule's threshold, which dashboards draw even where the rule itself is switched off."""
-    change = alerting.rules.get(rule.name)
-    return _tuned(rule, change, alerting, _STEPS_SECONDS[0]).threshold
+    return settings_of(rule, alerting).threshold
 
 
-def _tuned(rule: AlertRule, change: RuleChange | None, alerting: Alerting, step_seconds: int) -> Tuned:
-    default = rule.defaults
-    limit = default.threshold if change is None or change.threshold is None else change.threshold
-    window = default.window_seconds if change is None or change.window_seconds is None else change.window_seconds
-    names = default.channels if change is None or change.channels is None else change.channels
+def settings_of(rule: AlertRule, alerting: Alerting) -> Tuned:
+    """Return a rule's settings after the configuration, whether it is switched on or not."""
+    default, change = rule.defaults, alerting.rules.get(rule.name, RuleChange())
+    names = default.channels if change.channels is None else change.channels
+    window_seconds = _first(change.window_seconds, default.window_seconds)
     return Tuned(
-        severity=default.severity if change is None or change.severity is None else change.severity,
+        severity=change.severity or default.severity,
         channels=tuple(name for name in CHANNELS if name in names),
-        for_seconds=default.for_seconds if change is None or change.for_seconds is None else change.for_seconds,
-        threshold=0.0 if limit is None else limit,
-        window_seconds=0 if window is None else window,
+        for_seconds=int(_first(change.for_seconds, default.for_seconds)),
+        threshold=_first(change.threshold, default.threshold),
+        window_seconds=int(window_seconds),
+        minimum=_first(change.minimum, default.minimum),
         keep_firing_seconds=alerting.cooldown_seconds if default.has_cooldown else 0,
-        step_seconds=step_seconds,
+        step_seconds=_step_seconds(rule, int(window_seconds)),
+        exporters=alerting.exporters,
+        slos=alerting.slos,
+        monitors=alerting.monitors,
     )
 
 
-def _step_seconds(alerting: Alerting) -> int:
-    """The longest step of the tests with which the shortest window still holds enough samples for a rate."""
-    windows = [rule.defaults.window_seconds for rule in ALERTS if rule.defaults.window_seconds]
-    windows += [change.window_seconds for change in alerting.rules.values() if change.window_seconds]
-    shortest = min(windows)
-    return next((step for step in _STEPS_SECONDS if step * _SAMPLES_A_WINDOW <= shortest), _STEPS_SECONDS[-1])
+def _first(*values: float | None) -> float:
+    return next((value for value in values if value is not None), 0)
+
+
+def _step_seconds(rule: AlertRule, window_seconds: int) -> int:
+    """The longest step of the rule's tests with which its window still holds enough samples for a rate."""
+    longest = window_seconds // _SAMPLES_A_WINDOW if window_seconds else rule.step_seconds
+    return next((step for step in _STEPS_SECONDS if step <= min(longest, rule.step_seconds)), _STEPS_SECONDS[-1])
 
 
 def _misfits(rule: AlertRule, change: RuleChange) -> list[str]:
@@ -83,6 +90,8 @@ def _misfits(rule: AlertRule, change: RuleChange) -> list[str]:
     found = []
     if change.threshold is not None and rule.defaults.threshold is None:
         found.append(f"{place}.threshold: this rule has no threshold")
+    if change.minimum is not None and rule.defaults.minimum is None:
+        found.append(f"{place}.minimum: this rule has no minimum")
     if change.window_seconds is not None:
         if rule.defaults.window_seconds is None:
             found.append(f"{place}.window: this rule looks at the present value; `for` says how long it must hold")

@@ -105,7 +105,7 @@ def test_promtool_accepts_prometheus_configuration(tmp_path: Path) -> None:
         [peer("promtool"), "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 rule files found" in done.stdout
+    assert "4 rule files found" in done.stdout
 
 
 def test_amtool_accepts_alertmanagers_configuration() -> None:

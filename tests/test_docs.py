@@ -14,6 +14,7 @@ from errtally import names
 from errtally.config.document import schema
 from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
+from errtally.exporter.web import merges
 from errtally.exporter.web.app import routes
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,7 @@ def _documented_routes() -> list[tuple[str, str]]:
 def test_every_route_of_the_app_is_documented() -> None:
     app = Flask("documented", static_folder="static")
     app.register_blueprint(routes)
+    app.register_blueprint(merges.routes)
     documented = set(_documented_routes())
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -22,18 +22,11 @@ def _run(*command: str | Path, **options: object) -> subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build sdist, and from it the wheel, of the files that git knows, links as links."""
+    """Build sdist, and from it the wheel, of a copy of the checkout, links as links."""
     folder = tmp_path_factory.mktemp("build")
     source = folder / "source"
-    source.mkdir()
-    files = _run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT).stdout
-    archive = folder / "source.tar"
-    with tarfile.open(archive, "w") as tar:
-        for name in files.split("\0"):
-            if name and ((ROOT / name).exists() or (ROOT / name).is_symlink()):
-                tar.add(ROOT / name, name, recursive=False)
-    with tarfile.open(archive) as tar:
-        tar.extractall(source, filter="tar")
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "errtally-data")
+    shutil.copytree(ROOT, source, symlinks=True, ignore=left_out)
     _run(sys.executable, "-m", "build", "--outdir", folder / "dist", source)
     return next((folder / "dist").glob("*.whl"))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from errtally.exporter.digest.state import IssueState
     from errtally.exporter.journal.records import AlertSeen, IssueSeen
 
 SeriesKey = tuple[str, tuple[str, ...], str]
@@ -57,7 +58,10 @@ class Decision:
 
 @dataclass(slots=True)
 class IssueChange:
-    """What happened to an issue; ``status``, ``resolved`` and ``regressed`` are what they are after the fold."""
+    """What happened to an issue; ``status``, ``resolved`` and ``regressed`` are what they are after the fold.
+
+    ``seen`` is None when no event had the issue's own fingerprint: a person decided, or events of merged ones came.
+    """
 
     id: int
     project: str
@@ -77,6 +81,31 @@ class IssueChange:
 
 
 @dataclass(slots=True)
+class AliasChange:
+    """A fingerprint became an alias of an issue, or no longer is one.
+
+    Attributes:
+        id: place in the order in which fingerprints appeared; 0 when the fingerprint is an issue or alias already.
+        into: fingerprint that it was merged into; "" takes the merge back for good.
+        reason: why, in words.
+        by: who, "" when nobody was asked.
+        seen: what it is, for one that never was an issue.
+        environments: environments that the issue it was merged into is known in from now on, to whether it has
+            series there.
+    """
+
+    id: int
+    project: str
+    fingerprint: str
+    into: str
+    reason: str
+    at: float
+    by: str
+    seen: IssueSeen | None = None
+    environments: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Changes:
     """Everything that one fold changes.
 
@@ -87,6 +116,7 @@ class Changes:
         apdex: project, environment, transaction, slot to requests in the three zones.
         activity: project, environment, user to when an error last hit the user.
         seen: hashes of what must not be counted again.
+        aliases: merges and what took them back, in order.
         alerts: what Alertmanager told, in order.
         events: events that were folded, duplicates among them.
     """
@@ -96,8 +126,18 @@ class Changes:
     peak: dict[SeriesKey, float] = field(default_factory=dict)
     exemplars: dict[SeriesKey, Exemplar] = field(default_factory=dict)
     issues: dict[int, IssueChange] = field(default_factory=dict)
+    aliases: list[AliasChange] = field(default_factory=list)
     apdex: dict[tuple[str, str, str, int], list[int]] = field(default_factory=dict)
     activity: dict[tuple[str, str, int], float] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
     alerts: list[AlertSeen] = field(default_factory=list)
     events: int = 0
+
+    def of(self, project: str, known: IssueState) -> IssueChange:
+        """Find or begin the change of an issue."""
+        change = self.issues.get(known.id)
+        if change is None:
+            change = self.issues[known.id] = IssueChange(
+                known.id, project, None, known.status, known.resolved, known.regressed
+            )
+        return change

@@ -13,15 +13,16 @@ from errtally.exporter.digest.changes import (
     Decision,
     EnvironmentChange,
     Exemplar,
-    IssueChange,
     Sample,
 )
+from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState
-from errtally.exporter.journal.records import Batch, Tallies
+from errtally.exporter.journal.records import Batch, MergeChange, Tallies
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Project
+    from errtally.exporter.digest.changes import IssueChange
     from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import AlertSeen, EventSeen, IssueSeen, Record, RequestSeen, StatusChange
     from errtally.names import Metric
@@ -44,6 +45,7 @@ class Fold:
         self._state = state
         self._thresholds = thresholds
         self.changes = Changes()
+        self._merges = Merges(state, self.changes, self._admit)
 
     def declare(self, projects: tuple[Project, ...]) -> None:
         """Make the series of configured projects exist at 0 before their first event."""
@@ -57,6 +59,8 @@ class Fold:
             self._add_batch(record)
         elif isinstance(record, Tallies):
             self._add_tallies(record)
+        elif isinstance(record, MergeChange):
+            self._merges.decide(record)
         else:
             self._add_status(record)
 
@@ -108,7 +112,10 @@ class Fold:
             return
         labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
         changes.add[names.EVENTS.name, labels, ""] += 1
-        change, here = self._issue(project, environment, event, seen)
+        fingerprint = self._issue_of(project, seen, batch.received)
+        change, here = self._issue(project, environment, event, fingerprint)
+        if change.seen is None and fingerprint == seen.fingerprint:
+            change.seen = seen
         change.events += 1
         here.events += 1
         change.level = event.level
@@ -122,7 +129,7 @@ class Fold:
             if event.level in _ERROR_LEVELS:
                 who = (project, environment, event.user)
                 changes.activity[who] = max(changes.activity.get(who, 0.0), event.timestamp)
-        shown = seen.fingerprint if here.is_exposed else names.OTHER
+        shown = fingerprint if here.is_exposed else names.OTHER
         key = (names.ISSUE_EVENTS.name, (project, environment, shown, event.level), "")
         changes.add[key] += 1
         if event.sample is not None and len(change.samples) < MAX_SAMPLES_A_FOLD:
@@ -131,28 +138,28 @@ class Fold:
             # Only an event that can be looked at may stand for its series.
             changes.exemplars[key] = Exemplar((*ids, ("event_id", event.event_id)), 1.0, event.timestamp)
 
+    def _issue_of(self, project: str, seen: IssueSeen, at: float) -> str:
+        """Return the fingerprint of the issue that an event counts in."""
+        state = self._state
+        fingerprint = state.aliases.resolve(project, seen.fingerprint)
+        return fingerprint if (project, fingerprint) in state.issues else self._merges.join(project, seen, at)
+
     def _issue(
-        self, project: str, environment: str, event: EventSeen, seen: IssueSeen
+        self, project: str, environment: str, event: EventSeen, fingerprint: str
     ) -> tuple[IssueChange, EnvironmentChange]:
         """Find or begin the change of an event's issue, there in that environment; notices new and regressed ones."""
         changes, state = self.changes, self._state
-        known = state.issues.get((project, seen.fingerprint))
+        known = state.issues.get((project, fingerprint))
         if known is None:
             known = IssueState(state.next_issue_id, "unresolved", event.timestamp)
             state.next_issue_id += 1
-            state.issues[project, seen.fingerprint] = known
-        change = changes.issues.get(known.id)
-        if change is None:
-            change = changes.issues[known.id] = IssueChange(
-                known.id, project, seen, known.status, known.resolved, known.regressed,
-                first_seen=event.timestamp, last_seen=event.timestamp,
-                first_release=event.release, last_release=event.release,
-            )  # fmt: skip
-        elif change.seen is None:  # begun by a person's decision
-            change.seen = seen
+            state.issues[project, fingerprint] = known
+        change = changes.of(project, known)
+        if not change.events:
             change.first_seen = change.last_seen = event.timestamp
+            change.first_release = change.last_release = event.release
         if environment not in known.environments:
-            labels = (project, environment, seen.fingerprint)
+            labels = (project, environment, fingerprint)
             is_exposed = self._admit(names.ISSUE_INFO, labels)[2] != names.OTHER
             known.environments[environment] = is_exposed
             changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
@@ -219,14 +226,12 @@ class Fold:
 
     def _add_status(self, decision: StatusChange) -> None:
         """Fold a person's decision; one about an issue that is not there, or that changes nothing, changes nothing."""
-        known = self._state.issues.get((decision.project, decision.fingerprint))
+        fingerprint = self._state.aliases.resolve(decision.project, decision.fingerprint)
+        known = self._state.issues.get((decision.project, fingerprint))
         if known is None or known.status == decision.status:
             return
-        change = self.changes.issues.get(known.id)
-        if change is None:
-            change = self.changes.issues[known.id] = IssueChange(
-                known.id, decision.project, None, known.status, known.resolved, known.regressed
-            )
+        known.is_decided = True
+        change = self.changes.of(decision.project, known)
         if decision.status == "resolved":
             since = known.regressed if known.status == "regressed" and known.regressed else known.first_seen
             metric = names.ISSUE_RESOLUTION

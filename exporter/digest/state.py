@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import Seen
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class IssueState:
     regressed: float | None = None
     environments: dict[str, bool] = field(default_factory=dict)
     """Environment to whether the issue has series of its own there."""
+    is_decided: bool = False
+    """Whether a person decided on it; then it is not merged by itself any more."""
 
 
 class Budget:
@@ -73,8 +76,10 @@ class State:
     budget: Budget
     seen: Seen = field(default_factory=Seen)
     issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
+    aliases: Aliases = field(default_factory=Aliases)
     environments: dict[str, set[str]] = field(default_factory=dict)
     next_issue_id: int = 1
+    """Numbers issues and aliases in the order in which their fingerprints appeared."""
 
     def project(self, project: str) -> str:
         """Bound the label ``project``."""

@@ -7,19 +7,20 @@ and column numbers, addresses, folders of a release and values in messages take 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from errtally.exporter.grouping.in_app import deciding_frame, function_of, place_of
-from errtally.exporter.grouping.model import Grouping
+from errtally.exporter.grouping.model import Crash, Grouping
 from errtally.exporter.grouping.stacktraces import parse
 from errtally.exporter.grouping.template import mask, untyped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from errtally.event.model import Event, ExceptionInfo, Frame
+    from errtally.exporter.grouping.model import Rule, Ruled
 
 VERSION: Final = 1
 """Mixed into each fingerprint; a change to what this room computes for any event needs the next number."""
@@ -36,23 +37,12 @@ _QUALIFIER: Final = re.compile(r"^[\w.$\\/:*&+`]*(?:[.\\/*&+]|::)(?=[A-Za-z_])")
 _QUALIFIER_MARKS: Final = frozenset(".\\/:*&+")
 
 
-@dataclass(slots=True)
-class _Crash:
-    """What an event says about its failure, from whichever protocol it came."""
-
-    type: str
-    message: str
-    frame: Frame | None
-    in_app: bool
-
-
-def fingerprint(event: Event, rule: Callable[[Event], Sequence[str] | None] | None = None) -> Grouping:
+def fingerprint(event: Event, rule: Rule | None = None) -> Grouping:
     """Return the issue that an event belongs to; never raises, whatever is missing from the event.
 
     Args:
         event: scrubbed, so that no secret reaches a title.
-        rule: server-side fingerprint rules: the parts of the fingerprint of an event that one matches, as a client
-            would send them, or None. The client's own fingerprint goes before.
+        rule: server-side fingerprint rules. The client's own fingerprint goes before.
     """
     crash = _crash(event)
     place = place_of(crash.frame) if crash.frame else ""
@@ -80,32 +70,42 @@ def fingerprint(event: Event, rule: Callable[[Event], Sequence[str] | None] | No
         why.append(f"place {key[-1] or 'unknown'}")
     default = _hash(key)
 
-    parts, source = event.fingerprint, "client"
-    if not parts and rule is not None:
-        parts, source = list(rule(event) or ()), "rule"
+    title = _title(crash.type, pattern or template or "")
+    culprit = (_at(place, function) or event.culprit or event.transaction or event.logger or "")[:CULPRIT_LIMIT]
+    scope = "" if template or not pattern else f"{crash.type}\n{place}\n{function}"
+    parts = event.fingerprint
+    if not parts and rule is not None and (ruled := rule(event, crash)) is not None:
+        return _ruled(ruled, event, crash, Grouping(default, crash.type, title, culprit, pattern, tuple(why), scope))
     if parts and not (len(parts) == 1 and _DEFAULT.fullmatch(parts[0].strip())):
         parts = [_expand(part, event, crash, default) for part in parts[:PARTS_LIMIT]]
-        own = _hash(["fingerprint", *parts])
         mixed = any(default in part for part in parts)
-        why = [
-            f"version {VERSION}",
-            f"{source} fingerprint {', '.join(parts)}"[:TITLE_LIMIT],
-            *(why[1:] if mixed else ()),
-        ]
-    else:
-        own = default
+        why = [why[0], f"client fingerprint {', '.join(parts)}"[:TITLE_LIMIT], *(why[1:] if mixed else ())]
+        default, scope = _hash(["fingerprint", *parts]), ""
+    return Grouping(default, crash.type, title, culprit, pattern, tuple(why), scope)
 
-    return Grouping(
-        fingerprint=own,
-        type=crash.type,
-        title=_title(crash.type, pattern or template or ""),
-        culprit=(_at(place, function) or event.culprit or event.transaction or event.logger or "")[:CULPRIT_LIMIT],
-        pattern=pattern,
-        why=tuple(why),
+
+def _ruled(ruled: Ruled, event: Event, crash: Crash, computed: Grouping) -> Grouping:
+    """Return the grouping that a rule asks for, beside the one computed without it."""
+    # In a rule, the message is its pattern: else each value in it would make an issue of its own.
+    masked = {"message": untyped(computed.pattern), "function": function_of(crash.frame) if crash.frame else ""}
+    default, title = computed.fingerprint, computed.title
+    if ruled.title is not None:
+        title = _cut(_expand(ruled.title, event, crash, default, masked))
+    version, *ingredients = computed.why
+    if len(ruled.fingerprint) == 1 and _DEFAULT.fullmatch(ruled.fingerprint[0].strip()):
+        return replace(computed, title=title, why=(version, ruled.why[:TITLE_LIMIT], *ingredients))
+    parts = [_expand(part, event, crash, default, masked) for part in ruled.fingerprint[:PARTS_LIMIT]]
+    mixed = any(default in part for part in parts)
+    why = (
+        version,
+        ruled.why[:TITLE_LIMIT],
+        f"rule fingerprint {', '.join(parts)}"[:TITLE_LIMIT],
+        *(ingredients if mixed else ()),
     )
+    return replace(computed, fingerprint=_hash(["fingerprint", *parts]), title=title, why=why, scope="")
 
 
-def _crash(event: Event) -> _Crash:
+def _crash(event: Event) -> Crash:
     """Return type, message and deciding frame: of the raised exception, or of its nearest cause in the application."""
     exceptions = event.exceptions
     sent_as_text = not exceptions and bool(event.stack)
@@ -113,7 +113,7 @@ def _crash(event: Event) -> _Crash:
         exceptions = parse(event.stack or "", event.platform)
     if not exceptions:
         frame, in_app = deciding_frame(event.frames)
-        return _Crash(short_type(event.type), event.message, frame, in_app)
+        return Crash(short_type(event.type), event.message, frame, in_app, exceptions, event.type or "")
 
     raised = exceptions[-1]
     chosen, frame, in_app = _choose(exceptions)
@@ -127,7 +127,8 @@ def _crash(event: Event) -> _Crash:
             kind, message = event.type or kind, event.message or message
         else:
             kind, message = kind or (None if chosen.synthetic else event.type), message or event.message
-    return _Crash(short_type(kind), message, frame, in_app)
+    sent = f"{chosen.module}.{kind}" if chosen.module and kind == chosen.type else kind or ""
+    return Crash(short_type(kind), message, frame, in_app, exceptions, sent)
 
 
 def _choose(exceptions: list[ExceptionInfo]) -> tuple[ExceptionInfo, Frame | None, bool]:
@@ -148,16 +149,16 @@ def short_type(name: str | None) -> str:
     return name if _QUALIFIER_MARKS.isdisjoint(name) else _QUALIFIER.sub("", name)
 
 
-def _expand(part: str, event: Event, crash: _Crash, default: str) -> str:
+def _expand(part: str, event: Event, crash: Crash, default: str, instead: Mapping[str, str] | None = None) -> str:
+    """Fill variables in; ``instead`` has values that go before those of the event."""
     part = part[:PART_LIMIT]
     if "{{" not in part:
         return part
-    return _VARIABLE.sub(lambda found: _variable(found[1], event, crash, default), part)
+    own = {"default": default, **(instead or {})}
+    return _VARIABLE.sub(lambda found: own.get(found[1]) or _variable(found[1], event, crash), part)
 
 
-def _variable(name: str, event: Event, crash: _Crash, default: str) -> str:
-    if name == "default":
-        return default
+def _variable(name: str, event: Event, crash: Crash) -> str:
     if name.startswith("tags."):
         return event.tags.get(name[5:]) or f"<no {name}>"
     frame = crash.frame
@@ -180,7 +181,10 @@ def _variable(name: str, event: Event, crash: _Crash, default: str) -> str:
 
 
 def _title(kind: str, pattern: str) -> str:
-    title = f"{kind}: {pattern}" if kind and pattern else kind or pattern or NO_MESSAGE
+    return _cut(f"{kind}: {pattern}" if kind and pattern else kind or pattern or NO_MESSAGE)
+
+
+def _cut(title: str) -> str:
     return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
 
 

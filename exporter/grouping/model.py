@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from errtally.event.model import Event
+
+if TYPE_CHECKING:
+    from errtally.event.model import ExceptionInfo, Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +23,9 @@ class Grouping:
         culprit: where it happened, as ``place in function``; else the transaction or the logger.
         pattern: the message with what varies masked.
         why: the ingredients of the fingerprint, in words.
+        scope: what two issues have to share (type, place and function, a line each) for their patterns to be
+            compared; "" when the fingerprint was chosen (by a client, a rule or a template) or has no message in it.
+        former: fingerprints of the same event by former versions, the newest first.
     """
 
     fingerprint: str
@@ -24,3 +34,44 @@ class Grouping:
     culprit: str
     pattern: str
     why: tuple[str, ...]
+    scope: str = ""
+    former: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Crash:
+    """What an event says about its failure, from whichever protocol it came.
+
+    Attributes:
+        type: without its module.
+        frame: the one that decides.
+        in_app: whether that frame is the application's.
+        exceptions: as sent, or as read from the stack trace's text.
+        sent_type: the type as sent, with its module where there is one.
+    """
+
+    type: str
+    message: str
+    frame: Frame | None
+    in_app: bool
+    exceptions: list[ExceptionInfo] = field(default_factory=list)
+    sent_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What a rule says of an event.
+
+    Attributes:
+        fingerprint: the parts, with variables.
+        title: with variables; None keeps the computed one.
+        why: which rule it was.
+    """
+
+    fingerprint: tuple[str, ...]
+    title: str | None
+    why: str
+
+
+Rule = Callable[[Event, Crash], Ruled | None]
+"""Server-side fingerprint rules: what they say of an event, None when they say nothing."""

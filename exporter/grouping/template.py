@@ -31,6 +31,8 @@ _FILE_EXTENSIONS: Final = frozenset(_WORDS["file_extensions"])
 
 _MASK: Final = "<(?:num|uuid|url|path|addr|time|ip|email|hex|str)>"
 _ANY_MASK: Final = re.compile(_MASK)
+ANY_VALUE: Final = "<*>"
+"""The mask of all kinds of values."""
 
 # Marks that a token may leave for the second step, which sees its neighbours. Neither occurs in text.
 _UNIT_MARK: Final = "\x01"
@@ -125,9 +127,14 @@ def mask(message: str, *, exception: bool = False) -> str:
     return _mask_last_word(text) if exception else text
 
 
+def is_outcome(word: str) -> bool:
+    """Return whether a word says what happened ("timeout", "refused"), so that it tells two messages apart."""
+    return word.rstrip(".!?").lower() in _OUTCOMES
+
+
 def untyped(pattern: str) -> str:
     """Return the pattern with one mask for all kinds: a value that is now a number, now a word, is one value."""
-    return _ANY_MASK.sub("<*>", pattern) if "<" in pattern else pattern
+    return _ANY_MASK.sub(ANY_VALUE, pattern) if "<" in pattern else pattern
 
 
 def _mask_last_word(text: str) -> str:

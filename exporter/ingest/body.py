@@ -13,6 +13,12 @@ from errtally.errors import MalformedError, TooLargeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+LARGE_BYTES = 1024 * 1024
+"""Bodies above this are few, and only some of them are in memory at a time."""
+
+MAX_DRAIN_BYTES = 64 * 1024 * 1024
+_DRAIN_PIECE_BYTES = 64 * 1024
+SHORT_JSON_BYTES = 64 * 1024
 _GZIP_WINDOW = 31
 _ZLIB_WINDOW = 15
 _RAW_WINDOW = -15
@@ -34,13 +40,20 @@ class Readable(Protocol):
         ...
 
 
-def read(stream: Readable, content_length: int | None, limit_bytes: int) -> bytes:
+def _anyway() -> None:
+    """Let a large body in."""
+
+
+def read(
+    stream: Readable, content_length: int | None, limit_bytes: int, on_large: Callable[[], None] = _anyway
+) -> bytes:
     """Read a request's body.
 
     Args:
         stream: the input, terminated by the server when ``content_length`` is None (chunked bodies).
         content_length: what the header says, None without one.
         limit_bytes: the largest body to take.
+        on_large: called before more than `LARGE_BYTES` are read.
 
     Raises:
         TooLargeError: the body is longer than the limit.
@@ -49,7 +62,9 @@ def read(stream: Readable, content_length: int | None, limit_bytes: int) -> byte
     if content_length is not None and content_length > limit_bytes:
         raise TooLargeError("body_too_large", f"the body has {content_length} bytes; the limit is {limit_bytes}")
     wanted = limit_bytes + 1 if content_length is None else content_length
-    body = stream.read(wanted)
+    body = stream.read(min(wanted, LARGE_BYTES))
+    if len(body) >= LARGE_BYTES and wanted > LARGE_BYTES:
+        on_large()
     while len(body) < wanted and (more := stream.read(wanted - len(body))):
         body += more
     if len(body) > limit_bytes:
@@ -59,13 +74,25 @@ def read(stream: Readable, content_length: int | None, limit_bytes: int) -> byte
     return body
 
 
-def decompress(body: bytes, encoding: str, limit_bytes: int) -> bytes:
+def drain(stream: Readable) -> None:
+    """Read what is left of a refused body and drop it.
+
+    Many clients look for an answer only when they have sent everything; a server that closes before shows them a
+    broken connection instead of the reason. A body beyond the limit is not worth the time.
+    """
+    left = MAX_DRAIN_BYTES
+    while left > 0 and (piece := stream.read(_DRAIN_PIECE_BYTES)):
+        left -= len(piece)
+
+
+def decompress(body: bytes, encoding: str, limit_bytes: int, on_large: Callable[[], None] = _anyway) -> bytes:
     """Undo a request's ``Content-Encoding``.
 
     Args:
         body: the body as sent.
         encoding: the header's value; empty, ``identity`` and ``utf-8`` stand for none.
         limit_bytes: the most that may come out.
+        on_large: called before more than `LARGE_BYTES` come out.
 
     Raises:
         TooLargeError: more than the limit comes out.
@@ -81,12 +108,30 @@ def decompress(body: bytes, encoding: str, limit_bytes: int) -> bytes:
             "unknown_encoding", f"Content-Encoding {encoding!r}: known are gzip, deflate, br, zstd", status=415
         )
     try:
-        plain = decoder(body, limit_bytes)
+        plain = decoder(body, min(limit_bytes, LARGE_BYTES))
+        if limit_bytes > LARGE_BYTES and len(plain) > LARGE_BYTES:
+            on_large()
+            plain = decoder(body, limit_bytes)
     except (zlib.error, brotli.error, zstandard.ZstdError, EOFError) as exc:
         raise MalformedError("bad_compression", f"the body is not valid {name}: {exc}") from exc
     if len(plain) > limit_bytes:
         raise TooLargeError("decompressed_too_large", f"the body decompresses to more than {limit_bytes} bytes")
     return plain
+
+
+def check_json(document: bytes, limit_values: int) -> None:
+    """Refuse a JSON document that would take far more memory than its bytes, such as millions of empty lists.
+
+    Every value but the first in its container has a comma in front of it, so commas and brackets bound their number.
+    Short documents are not looked at: they can't hold many.
+
+    Raises:
+        TooLargeError: there may be more values than the limit.
+    """
+    if len(document) > SHORT_JSON_BYTES:
+        values = document.count(b",") + document.count(b"[") + document.count(b"{")
+        if values > limit_values:
+            raise TooLargeError("too_many_values", f"JSON of {values} values; the limit is {limit_values}")
 
 
 def _inflate(body: bytes, limit_bytes: int, window: int) -> bytes:

@@ -38,6 +38,8 @@ class Delivery:
         rejected: items that were not taken, by reason, for the counter.
         failures: place in the batch and message of each rejected event (native API).
         event_id: the id to answer with.
+        others: what the same request delivered for other projects; their items are counted here.
+        unkept_bytes: payloads, such as attachments, that are counted and not kept.
     """
 
     project: str = ""
@@ -52,3 +54,11 @@ class Delivery:
     rejected: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)
     event_id: str | None = None
+    others: list[Delivery] = field(default_factory=list)
+    unkept_bytes: int = 0
+
+    def holds_anything(self) -> bool:
+        """Whether there is anything in it to keep or to count."""
+        return bool(
+            self.events or self.requests or self.sessions or self.check_ins or self.discards or self.logs or self.alerts
+        )

@@ -8,15 +8,20 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from errtally import names
-from errtally.errors import JournalError, OverloadedError, RejectedError
-from errtally.exporter.grouping import fingerprint
+from errtally.errors import JournalError, JournalFullError, Limited, MalformedError, OverloadedError, RejectedError
+from errtally.exporter.grouping import identify
+from errtally.exporter.grouping.rules import compiled
+from errtally.exporter.ingest.admission import BACKLOG_RETRY_SECONDS, Admission, Gate
 from errtally.exporter.ingest.keys import Keys
+from errtally.exporter.ingest.quotas import Quotas
+from errtally.exporter.ingest.rates import Rates
 from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.journal import records
 
@@ -41,12 +46,16 @@ class Pipeline:
     def __init__(
         self, config: ExporterConfig, *, appender: Appender, scrubber: Scrubber, tally: Tally, user_key: bytes
     ) -> None:
-        self._keys = Keys(config)
+        self.keys = Keys(config)
+        self.quotas = Quotas(config) if Quotas.are_in(config) else None
+        self._is_limiting = bool(Rates.are_in(config) or self.quotas)
+        self._gate = Gate(appender, Rates(config) if Rates.are_in(config) else None, self.quotas)
         self._limits = config.limits
         self._appender = appender
         self._scrubber = scrubber
         self._tally = tally
         self._user_key = user_key
+        self._rules = compiled(config.grouping.rules)
         self._samples = SamplePolicy()
         self._memo: dict[tuple[Any, ...], Grouping] = {}
         self._labels: dict[str, str] = {}
@@ -55,10 +64,25 @@ class Pipeline:
         """Take one request; every outcome but a bug is an answer in the protocol's own form, and is counted."""
         started = time.perf_counter()
         tally = self._tally
+        admission = Admission(self.keys, self._gate, request)
+        limited = None
         try:
-            delivery = endpoint.decode(request, self._keys, self._limits)
+            delivery = endpoint.decode(request, admission, self._limits)
+            if self._is_limiting:
+                limited = self._limit(admission, delivery)
             self._accept(delivery, request.received)
-            response = endpoint.answer(delivery)
+            if limited is None or (
+                endpoint.resends and any(part.holds_anything() for part in (delivery, *delivery.others))
+            ):
+                response = endpoint.answer(delivery)
+            else:
+                response = endpoint.refuse(limited)
+        except RecursionError:
+            tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
+            response = endpoint.refuse(MalformedError("too_deep", "the body is nested too deeply"))
+        except UnicodeError:
+            tally.add(names.INGEST_REJECTED, (endpoint.protocol, "bad_text"))
+            response = endpoint.refuse(MalformedError("bad_text", "the body is not valid UTF-8"))
         except RejectedError as exc:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, exc.reason))
             response = endpoint.refuse(exc)
@@ -67,19 +91,43 @@ class Pipeline:
                 tally.add(names.INGEST_ITEMS, (endpoint.protocol, item), quantity)
             for reason, quantity in delivery.rejected.items():
                 tally.add(names.INGEST_REJECTED, (endpoint.protocol, reason), quantity)
+            if delivery.unkept_bytes:
+                tally.add(names.INGEST_ATTACHMENT_BYTES, (endpoint.protocol,), delivery.unkept_bytes)
+        finally:
+            if request.is_large:
+                request.release()
         tally.add(names.INGEST_REQUESTS, (endpoint.protocol, str(response.status)))
         tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
         return response
 
+    def _limit(self, admission: Admission, delivery: Delivery) -> OverloadedError | None:
+        """Take out of a delivery what its sender may not send now, and count it."""
+        dropped: Counter[tuple[str, str, str]] = Counter()
+        limited = admission.limit(delivery, dropped)
+        for labels, quantity in dropped.items():
+            self._tally.add(names.INGEST_DROPPED, labels, quantity)
+        if limited is not None:
+            delivery.rejected[limited.reason] += dropped.total()
+            delivery.failures.append((0, str(limited)))
+        return limited
+
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
-        batch = self._batch(delivery, received)
-        if not any(
-            (batch.events, batch.requests, batch.sessions, batch.check_ins, batch.discards, batch.logs, batch.alerts)
-        ):
+        payloads = []
+        for part in (delivery, *delivery.others):
+            if part.holds_anything():
+                batch = self._batch(part, received)
+                payloads.append((records.encoder.encode(batch), len(batch.events)))
+        if not payloads:
             return
         try:
-            self._appender.append(records.encoder.encode(batch), len(batch.events), received)
+            if len(payloads) == 1:
+                self._appender.append(*payloads[0], received)
+            else:
+                self._appender.append_all(payloads, received)
+        except JournalFullError as exc:
+            limits = (Limited("", BACKLOG_RETRY_SECONDS, exc.reason),)
+            raise OverloadedError(exc.reason, str(exc), limits=limits) from exc
         except JournalError as exc:
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
@@ -110,7 +158,8 @@ class Pipeline:
                     label(session.release, scrubbed),
                     session.status,
                     session.quantity,
-                    session.session_id or "",
+                    # Only looked up, never shown; it stands for a person, so its hash does.
+                    f"{self._hash(delivery.project, session.session_id):x}" if session.session_id else "",
                 )
             )
         for check_in in delivery.check_ins:
@@ -134,7 +183,7 @@ class Pipeline:
         for alert in delivery.alerts:
             batch.alerts.append(
                 records.AlertSeen(
-                    alert.fingerprint,
+                    label(alert.fingerprint, scrubbed),
                     label(alert.name, scrubbed),
                     label(alert.severity, scrubbed),
                     alert.starts_at,
@@ -172,6 +221,8 @@ class Pipeline:
                     grouping.pattern,
                     grouping.why,
                     label(event.platform, scrubbed),
+                    grouping.scope,
+                    grouping.former,
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
@@ -207,15 +258,26 @@ class Pipeline:
         if not event.exceptions and not event.frames and event.fingerprint is None:
             key = (event.type, event.message, event.template, event.stack, event.platform, event.logger,
                    event.transaction, event.culprit)  # fmt: skip
+            if self._rules is not None:
+                key += self._rules.facts(event)
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = fingerprint(event)
+        found = self._shown(identify(event, self._rules), scrubbed)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()
             self._memo[key] = found
         return found, True
+
+    def _shown(self, grouping: Grouping, scrubbed: Counter[str]) -> Grouping:
+        """Scrub what of a grouping is kept: names of functions and modules are not scrubbed before they group."""
+        label = self._label
+        culprit, scope = label(grouping.culprit, scrubbed), label(grouping.scope, scrubbed)
+        why = tuple([label(reason, scrubbed) for reason in grouping.why])
+        if (culprit, scope, why) == (grouping.culprit, grouping.scope, grouping.why):
+            return grouping
+        return replace(grouping, culprit=culprit, scope=scope, why=why)
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a short text that comes again and again, such as a release or a transaction."""
@@ -231,27 +293,31 @@ class Pipeline:
 
     def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> bytes:
         """Write what the event's page shows: the shared fields and the protocol's details, scrubbed."""
-        event = item.event
+        event, label = item.event, self._label
         page: dict[str, Any] = {
             "event_id": event.event_id,
             "timestamp": event.timestamp,
             "level": event.level,
             "type": event.type,
             "message": event.message,
-            "platform": self._label(event.platform, scrubbed) or None,
+            "platform": label(event.platform, scrubbed) or None,
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": self._label(event.release, scrubbed) or None,
+            "release": label(event.release, scrubbed) or None,
             "server_name": event.server_name,
-            "trace_id": self._label(event.trace_id, scrubbed) or None,
+            "trace_id": label(event.trace_id, scrubbed) or None,
             "tags": event.tags,
         }
-        details = self._scrubber.scrub_value(item.details(), scrubbed)
-        encoded = _json(page | details)
+        try:
+            encoded = _encode(page | self._scrubber.scrub_value(item.details(), scrubbed))
+        except (RejectedError, RecursionError, UnicodeError, msgspec.DecodeError) as exc:
+            # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.
+            page["truncated"] = f"its details can't be read: {type(exc).__name__}"
+            return _encode(page)
         if len(encoded) > MAX_SAMPLE_BYTES:
             page["truncated"] = f"its details of {len(encoded)} bytes were not kept"
-            encoded = _json(page)
+            encoded = _encode(page)
         return encoded
 
     def _hash(self, project: str, identity: str) -> int:
@@ -260,9 +326,8 @@ class Pipeline:
         return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-def _json(page: dict[str, Any]) -> bytes:
-    """Write a page; lone surrogates, which JSON can hold and UTF-8 can't, become question marks."""
+def _encode(page: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(page)
-    except UnicodeEncodeError:
-        return json.dumps(page, ensure_ascii=False).encode("utf-8", "replace")
+    except (OverflowError, UnicodeEncodeError):  # numbers beyond 64 bits, half of a surrogate pair
+        return json.dumps(page, default=str).encode()

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from errtally.errors import OverloadedError
 from errtally.exporter.ingest import body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+
+MAX_LARGE_BODIES = 8
+"""Bodies above `body.LARGE_BYTES` that one process holds at a time: each may take some 80 MB until it is decoded."""
+
+LARGE_WAIT_SECONDS = 5.0
+
+_large_bodies = threading.BoundedSemaphore(MAX_LARGE_BODIES)
 
 
 class Request:
@@ -42,6 +52,7 @@ class Request:
         self._body_limit_bytes = body_limit_bytes
         self._decompressed_limit_bytes = decompressed_limit_bytes
         self._body: bytes | None = None
+        self.is_large = False
 
     @property
     def remote_address(self) -> str:
@@ -67,16 +78,33 @@ class Request:
 
         Raises:
             TooLargeError, MalformedError: as `body.read` and `body.decompress`.
+            OverloadedError: it is large, and there are too many large ones.
         """
         if self._body is None:
             length = self._environ.get("CONTENT_LENGTH")
             content_length = int(length[:19]) if length and length.isdecimal() else None
             if content_length is None and not self._environ.get("wsgi.input_terminated"):
                 content_length = 0  # the server does not end the input, so reading it would wait for ever
-            raw = body.read(self._environ["wsgi.input"], content_length, self._body_limit_bytes)
+            stream, hold = self._environ["wsgi.input"], self._hold_large
+            raw = body.read(stream, content_length, self._body_limit_bytes, hold)
             encoding = self._environ.get("HTTP_CONTENT_ENCODING")
-            self._body = body.decompress(raw, encoding, self._decompressed_limit_bytes) if encoding else raw
+            self._body = body.decompress(raw, encoding, self._decompressed_limit_bytes, hold) if encoding else raw
         return self._body
+
+    def _hold_large(self) -> None:
+        """Wait for one of the few places that this process has for large bodies."""
+        if not self.is_large:
+            if not _large_bodies.acquire(timeout=LARGE_WAIT_SECONDS):
+                raise OverloadedError(
+                    "large_bodies", f"{MAX_LARGE_BODIES} large bodies are being read already", retry_after_seconds=10
+                )
+            self.is_large = True
+
+    def release(self) -> None:
+        """Give the place of a large body up; to be called when a request that ``is_large`` is answered."""
+        if self.is_large:
+            self.is_large = False
+            _large_bodies.release()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,23 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from errtally.errors import JournalError
+from errtally.errors import JournalError, JournalFullError
 from errtally.exporter.journal import frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SUFFIX = ".segment"
 SEGMENT_BYTES = 64 * 1024 * 1024
 SYNC_INTERVAL_SECONDS = 0.02
+LOOK_SECONDS = 0.25
+"""How often, at most, the journal's size and the disk's free space are looked at."""
+
+REOPEN_RATIO = 0.9
+"""A journal that was full takes records again below this share of its size: not at the first byte that is free."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Appender:
@@ -32,7 +40,8 @@ class Appender:
             the kernel, from where a timer brings them to the disk every 20 ms.
         segment_bytes: size at which the next segment is begun.
         journal_bytes: size of all segments together beyond which nothing more is taken; what other workers append
-            is noticed at each new segment, so they may go beyond it by a segment each.
+            is noticed at the next look, so they may go beyond it by what comes in meanwhile.
+        min_free_bytes: free space on the disk below which nothing more is taken.
     """
 
     def __init__(
@@ -42,12 +51,16 @@ class Appender:
         fsync: bool = False,
         segment_bytes: int = SEGMENT_BYTES,
         journal_bytes: int = 1 << 62,
+        min_free_bytes: int = 0,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._fsync = fsync
-        self._segment_bytes = segment_bytes
+        self._segment_bytes = min(segment_bytes, max(journal_bytes // 4, 1))
         self._journal_bytes = journal_bytes
+        self._min_free_bytes = min_free_bytes
+        self._full: JournalFullError | None = None
+        self._next_look = 0.0
         self._name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         self._sequence = 0
         self._lock = threading.Lock()
@@ -71,28 +84,44 @@ class Appender:
             received: when they were received, seconds since the epoch.
 
         Raises:
-            JournalError: the disk is full or fails, or the journal has its full size; nothing was appended.
+            JournalFullError: there is no room; nothing was appended.
+            JournalError: the disk fails; nothing was appended. With ``fsync``, also when the disk can't confirm: then
+                the record may still be folded.
         """
-        data = frame.encode(payload, events, received)
+        self.append_all([(payload, events)], received)
+
+    def append_all(self, payloads: Sequence[tuple[bytes, int]], received: float) -> None:
+        """Append several records, all or none of them: each an encoded record and how many events are in it.
+
+        Raises:
+            JournalError: as `append`.
+        """
+        data = b"".join([frame.encode(payload, events, received) for payload, events in payloads])
         with self._lock:
-            if self._size >= self._segment_bytes:
-                try:
-                    self._rotate()
-                except OSError as exc:
-                    raise JournalError(f"the journal's next segment can't be begun: {exc}") from exc
+            self._look()
+            if self._full is not None:
+                raise self._full
             if self._others_bytes + self._size + len(data) > self._journal_bytes:
-                self._others_bytes = self._measure_others()
-                if self._others_bytes + self._size + len(data) > self._journal_bytes:
-                    raise JournalError(f"the journal has its full size of {self._journal_bytes} bytes")
+                self._full = self._backlog()
+                raise self._full
+            if self._size >= self._segment_bytes:
+                self._rotate()
             self._write(data)
             self._size += len(data)
-            self._written += 1
+            self._written += len(payloads)
             ticket = self._written
         if self._fsync:
             try:
                 self._sync(ticket)
             except OSError as exc:
                 raise JournalError(f"the journal can't be brought to the disk: {exc}") from exc
+
+    def refusal(self) -> JournalFullError | None:
+        """Why nothing is taken at the moment, None when records are; cheap, for asking before a request is read."""
+        if self._full is not None and time.monotonic() >= self._next_look:
+            with self._lock:
+                self._look()
+        return self._full
 
     def close(self) -> None:
         """Bring everything to the disk and give the segment up to the reader."""
@@ -115,8 +144,44 @@ class Appender:
             except OSError:
                 # Then it stays behind: the next append begins another segment, and the reader drops the torn frame.
                 self._size = self._segment_bytes
-            what = "the disk is full" if exc.errno in {errno.ENOSPC, errno.EDQUOT} else str(exc)
-            raise JournalError(f"the journal can't be written: {what}") from exc
+            raise self._failed("written", exc) from exc
+
+    def _failed(self, verb: str, exc: OSError) -> JournalError:
+        """Make the error for a failed call; without room, nothing more is tried before the next look."""
+        if exc.errno not in _NO_ROOM:
+            return JournalError(f"the journal can't be {verb}: {exc}")
+        self._full = JournalFullError("disk_full", f"the journal can't be {verb}: the disk is full")
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        return self._full
+
+    def _look(self) -> None:
+        """See whether there is room, unless that was done a moment ago."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        self._others_bytes = self._measure_others()
+        share = REOPEN_RATIO if self._full is not None else 1.0
+        if self._others_bytes + self._size >= self._journal_bytes * share:
+            self._full = self._backlog()
+        elif self._min_free_bytes and self._free_bytes() * share < self._min_free_bytes:
+            message = f"less than {self._min_free_bytes} bytes are free on the journal's disk"
+            self._full = JournalFullError("disk_floor", message)
+        else:
+            self._full = None
+        if self._full is not None and self._size:
+            # Only a segment that was given up is removed when it is folded, and that is what makes room.
+            try:
+                self._rotate()
+            except JournalError:  # no room for a file either; the next look tries again
+                return
+
+    def _backlog(self) -> JournalFullError:
+        return JournalFullError("backlog", f"the journal has its full size of {self._journal_bytes} bytes")
+
+    def _free_bytes(self) -> int:
+        disk = os.statvfs(self._directory)
+        return disk.f_bavail * disk.f_frsize
 
     def _open(self) -> int:
         path = self._directory / f"{self._name}-{self._sequence:06d}{SUFFIX}"
@@ -133,11 +198,15 @@ class Appender:
         return descriptor
 
     def _rotate(self) -> None:
+        self._sequence += 1
         with self._sync_lock:
-            os.fdatasync(self._descriptor)
+            try:
+                os.fdatasync(self._descriptor)
+                fresh = self._open()
+            except OSError as exc:  # the old segment stays, and the next append tries again
+                self._sequence -= 1
+                raise self._failed("continued", exc) from exc
             self._synced = self._written
-            self._sequence += 1
-            fresh = self._open()
             os.close(self._descriptor)
             self._descriptor = fresh
         self._others_bytes = self._measure_others()

@@ -9,7 +9,12 @@ import msgspec
 
 
 class IssueSeen(msgspec.Struct, array_like=True, frozen=True):
-    """The issue that events of a batch belong to; complete, so that any batch can be the first to name it."""
+    """The issue that events of a batch belong to; complete, so that any batch can be the first to name it.
+
+    Attributes:
+        scope: what the patterns of two issues have to share to be compared; "" when this one is never merged by itself.
+        former: its fingerprints by former versions of the algorithm.
+    """
 
     fingerprint: str
     type: str
@@ -18,6 +23,8 @@ class IssueSeen(msgspec.Struct, array_like=True, frozen=True):
     pattern: str = ""
     why: tuple[str, ...] = ()
     platform: str = ""
+    scope: str = ""
+    former: tuple[str, ...] = ()
 
 
 class EventSeen(msgspec.Struct, array_like=True):
@@ -141,7 +148,21 @@ class StatusChange(msgspec.Struct, array_like=True, tag="status"):
     by: str = ""
 
 
-Record = Batch | Tallies | StatusChange
+class MergeChange(msgspec.Struct, array_like=True, tag="merge"):
+    """A person's decision that events of one fingerprint belong to another issue, or no longer do.
+
+    Attributes:
+        into: fingerprint of the issue that they belong to; "" takes the merge back.
+    """
+
+    project: str
+    fingerprint: str
+    into: str
+    at: float
+    by: str = ""
+
+
+Record = Batch | Tallies | StatusChange | MergeChange
 
 encoder = msgspec.msgpack.Encoder()
 decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _ISSUE_ROWS = """
 SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.project, i.fingerprint, i.type, i.title,
-  i.culprit, i.status, i.regressed
+  i.culprit, i.status, i.regressed, EXISTS (SELECT 1 FROM aliases a
+    WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL) AS is_merged
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
 """
-_USERS_SECONDS = 5.0
-"""How old the numbers of affected users may become when nothing changes but the time."""
-_USERS_PAUSE = 10
-"""Counting users takes at most one part in so many of the time, however many there are."""
+_USERS_CACHE_SECONDS = 5.0
+_USERS_CACHE_FACTOR = 20
+"""Counting users is the one query that grows with the store: its result holds for 20 times as long as it took."""
 MAX_TITLE_LABEL = 120
 
 
@@ -45,9 +45,7 @@ class StoreView:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._change = -1
-        self._users_change = -1
-        self._users_at = float("-inf")
-        self._users_pause_seconds = 0.0
+        self._users_until = float("-inf")
         self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._families: dict[str, Family | HistogramFamily] = {
             metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
@@ -84,14 +82,13 @@ class StoreView:
                 self._read_series()
                 self._read_issues()
                 self._change = change
-                self._read_alerts()
+            self._read_alerts()
             self._read_apdex(now)
-            age = now - self._users_at
-            if age < 0 or age >= (self._users_pause_seconds if change != self._users_change else _USERS_SECONDS):
-                started = time.perf_counter()
+            if time.monotonic() >= self._users_until:
+                started = time.monotonic()
                 self._read_users(now)
-                self._users_at, self._users_change = now, change
-                self._users_pause_seconds = _USERS_PAUSE * (time.perf_counter() - started)
+                ended = time.monotonic()
+                self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
             positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
         finally:
             db.execute("COMMIT")
@@ -127,6 +124,9 @@ class StoreView:
         info = self._family(names.ISSUE_INFO)
         for row in self._db.execute(_ISSUE_ROWS, (self._change,)):
             key = (row["project"], row["environment"], row["fingerprint"])
+            if row["is_merged"]:
+                self._drop_issue(key)
+                continue
             labels = (
                 *key,
                 row["type"],
@@ -146,8 +146,16 @@ class StoreView:
             if row["regressed"] is not None:
                 self._family(names.ISSUE_REGRESSED).put(key, row["regressed"])
 
+    def _drop_issue(self, key: tuple[str, str, str]) -> None:
+        """Remove the gauges of what is no issue of its own any more; its counter stays, for counters never end."""
+        if (labels := self._infos.pop(key, None)) is not None:
+            self._family(names.ISSUE_INFO).drop(labels)
+        for metric in (names.ISSUE_FIRST_SEEN, names.ISSUE_LAST_SEEN, names.ISSUE_USERS, names.ISSUE_REGRESSED):
+            self._family(metric).drop(key)
+
     def _read_alerts(self) -> None:
         assert self._db is not None
+        self._family(names.ALERTS).clear()  # one that was not told of for a week is removed without a change
         for name, severity, firing in self._db.execute(
             "SELECT name, severity, sum(ends_at IS NULL) FROM alerts GROUP BY name, severity"
         ):

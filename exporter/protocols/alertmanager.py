@@ -9,6 +9,7 @@ import msgspec
 
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import Alert
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
@@ -45,8 +46,10 @@ _notification = msgspec.json.Decoder(Notification)
 def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode a notification."""
     project = project_of(request, known)
+    body = request.body()
+    check_json(body, limits.json_values)
     try:
-        sent = _notification.decode(request.body())
+        sent = _notification.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise MalformedError("bad_notification", f"not a notification of Alertmanager: {exc}") from exc
     if sent.version != "4":
@@ -85,4 +88,4 @@ def answer(_: Delivery) -> Response:
     return Response(200, b"{}")
 
 
-ENDPOINTS = (Endpoint("alertmanager", re.compile(r"/api/alerts/?"), decode, answer, refuse),)
+ENDPOINTS = (Endpoint("alertmanager", re.compile(r"/api/alerts/?"), decode, answer, refuse, endings=("alerts",)),)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from errtally.errors import TooLargeError
+from errtally.exporter.ingest.body import check_json
+
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
@@ -30,6 +33,12 @@ class Endpoint:
         refuse: makes the answer to a request that was not taken, in the protocol's own form.
         allow_headers: request headers a browser may send from another origin; "" when browsers don't use the route.
         expose_headers: answer headers a browser may read.
+        methods: HTTP methods that are decoded; another one is refused with 405.
+        endings: the last segments that its paths may have, by which it is found at once; () when they vary.
+        media_type: the Content-Type it takes, for a route that answers in the request's own encoding; "" for any.
+        resends: whether clients send a request again that was refused for now, so that one of which a part was taken
+            must be answered, not refused.
+        has_page: whether a page lives at the same path, so that other methods are not refused but go on to it.
     """
 
     protocol: str
@@ -39,6 +48,29 @@ class Endpoint:
     refuse: Callable[[RejectedError], Response]
     allow_headers: str = ""
     expose_headers: str = ""
+    methods: tuple[str, ...] = ("POST",)
+    endings: tuple[str, ...] = ()
+    media_type: str = ""
+    resends: bool = False
+    has_page: bool = False
+
+
+def bearer(request: Request) -> str | None:
+    """Return the token of an ``Authorization: Bearer`` header, None without one."""
+    authorization = request.header("authorization")
+    return authorization[7:].strip() or None if authorization[:7].lower() == "bearer " else None
+
+
+def bounded(payload: bytes, limits: Limits, what: str) -> bytes:
+    """Return a payload that is no larger than one item may be, in bytes and in values.
+
+    Raises:
+        TooLargeError: it is larger; the message calls it ``what``.
+    """
+    if len(payload) > limits.item_bytes:
+        raise TooLargeError("item_too_large", f"{what} of {len(payload)} bytes; the limit is {limits.item_bytes}")
+    check_json(payload, limits.json_values)
+    return payload
 
 
 def error_body(error: RejectedError) -> bytes:

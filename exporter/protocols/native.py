@@ -13,16 +13,24 @@ from errtally import names
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, User
 from errtally.event.signals import RequestTiming
+from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
 from errtally.exporter.protocols.endpoint import Endpoint, error_body
+from errtally.exporter.protocols.explanation import explain
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request
+
+
+MAX_EXPLAINED = 20
+"""Bad items of one batch whose errors are all listed; of the others, the first error is."""
+
+MAX_STACK = 65_536
 
 
 class NativeUser(msgspec.Struct):
@@ -91,10 +99,19 @@ class _Requests(msgspec.Struct):
     requests: list[msgspec.Raw]
 
 
+class _Probe(msgspec.Struct):
+    """Tells a batch whose list has another type from a single event, without decoding what is in it."""
+
+    events: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    requests: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
 _event = msgspec.json.Decoder(NativeEvent)
 _request = msgspec.json.Decoder(NativeRequest)
 _events = msgspec.json.Decoder(_Events)
 _requests = msgspec.json.Decoder(_Requests)
+_probe = msgspec.json.Decoder(_Probe)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder()
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises: also for text that is not UTF-8, and for what is nested too deeply."""
@@ -140,7 +157,7 @@ def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> E
         level=level,
         type=values.label(sent.type),
         message=values.text(sent.message) or "",
-        stack=sent.stack,
+        stack=sent.stack if sent.stack is None or len(sent.stack) <= MAX_STACK else _stack(sent.stack),
         platform=values.label(sent.platform, 32),
         logger=values.label(sent.logger),
         transaction=values.label(sent.transaction),
@@ -173,7 +190,7 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
         try:
             delivery.events.append(event_from(raw, request.received, limits.item_bytes))
         except MalformedError as exc:
-            delivery.failures.append((index, str(exc)))
+            delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))
     return delivery
 
@@ -185,9 +202,16 @@ def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
         try:
             delivery.requests.append(_timing(raw, request.received))
         except MalformedError as exc:
-            delivery.failures.append((index, str(exc)))
+            delivery.failures.append((index, _explained(delivery, raw, "request", exc)))
     _account(delivery, "request", len(delivery.requests))
     return delivery
+
+
+def _explained(delivery: Delivery, raw: bytes | msgspec.Raw, name: str, error: MalformedError) -> str:
+    """Say all that is wrong with an item; of many bad ones, only of the first, since it takes its time."""
+    if len(delivery.failures) >= MAX_EXPLAINED:
+        return str(error)
+    return explain(raw, name, str(error))
 
 
 def _account(delivery: Delivery, kind: str, accepted: int) -> None:
@@ -231,6 +255,7 @@ def _raw_items(
 ) -> list[msgspec.Raw] | list[bytes]:
     """Split a body into items without decoding them."""
     found: list[msgspec.Raw] | list[bytes]
+    check_json(body, limits.json_values)
     if not body.strip():
         raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
@@ -242,18 +267,28 @@ def _raw_items(
     return found
 
 
+def _stack(text: str | None) -> str | None:
+    """Cut a stack trace of endless recursion in its middle: both ends say what happened."""
+    if text is None or len(text) <= MAX_STACK:
+        return text
+    return f"{text[: MAX_STACK // 2]}\n{text[-MAX_STACK // 2 :]}"
+
+
 def _other_forms(body: bytes, name: str, required: str, error: Exception) -> list[msgspec.Raw] | list[bytes]:
+    probe: _Probe | None
     try:
         if body.lstrip()[:1] == b"[":
-            return msgspec.json.decode(body, type=list[msgspec.Raw])
-        single = _any.decode(body)
+            return _list.decode(body)
+        probe = _probe.decode(body)
+    except msgspec.ValidationError:  # no object
+        probe = None
     except _NOT_JSON as exc:
         # Several JSON documents, one a line? The decoder has met only the first one.
         lines = [line for line in body.split(b"\n") if line.strip()]
         if len(lines) < 2 or any(line.lstrip()[:1] != b"{" for line in lines):  # noqa: PLR2004 (more than one line)
             raise MalformedError("bad_json", f"not JSON: {exc}") from exc
         return lines
-    if isinstance(single, dict) and name not in single:
+    if probe is not None and getattr(probe, name) is msgspec.UNSET:
         return [body]
     raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
 
@@ -280,7 +315,7 @@ def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
     context = sent.get("context") or {}
     breadcrumbs = sent.get("breadcrumbs")
     crumbs = [item for item in breadcrumbs if isinstance(item, dict)] if isinstance(breadcrumbs, list) else []
-    details: dict[str, Any] = {"stack": sent.get("stack"), "breadcrumbs": crumbs[-MAX_BREADCRUMBS:]}
+    details: dict[str, Any] = {"stack": _stack(sent.get("stack")), "breadcrumbs": crumbs[-MAX_BREADCRUMBS:]}
     for name in ("request", "user", "extra"):
         if isinstance(context.get(name), dict):
             details[name] = context[name]
@@ -306,7 +341,16 @@ def refuse(error: RejectedError) -> Response:
 
 _ALLOW_HEADERS = "Authorization, Content-Type, Content-Encoding, X-API-Key"
 
-ENDPOINTS = (
-    Endpoint("native", re.compile(r"/api/events/?"), decode_events, answer, refuse, _ALLOW_HEADERS, "Retry-After"),
-    Endpoint("native", re.compile(r"/api/requests/?"), decode_requests, answer, refuse, _ALLOW_HEADERS, "Retry-After"),
+ENDPOINTS = tuple(
+    Endpoint(
+        protocol="native",
+        pattern=re.compile(rf"/api/{ending}/?"),
+        decode=decode,
+        answer=answer,
+        refuse=refuse,
+        allow_headers=_ALLOW_HEADERS,
+        expose_headers="Retry-After",
+        endings=(ending,),
+    )
+    for ending, decode in (("events", decode_events), ("requests", decode_requests))
 )

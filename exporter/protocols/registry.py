@@ -1,24 +1,81 @@
-"""All endpoints of all protocols, in the order in which their routes are tried."""
+"""All endpoints of all protocols, found by the last segment of the path, else tried in order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.exporter.protocols import alertmanager, native
+from errtally.exporter.protocols import airbrake, alertmanager, bugsnag, faro, honeybadger, native, rollbar
+from errtally.exporter.protocols.otlp import endpoints as otlp
+from errtally.exporter.protocols.sentry import crash_dumps, cron, reports
 from errtally.exporter.protocols.sentry import endpoints as sentry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from errtally.exporter.protocols.endpoint import Endpoint
 
-ENDPOINTS: tuple[Endpoint, ...] = (*native.ENDPOINTS, *alertmanager.ENDPOINTS, *sentry.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *native.ENDPOINTS,
+    *alertmanager.ENDPOINTS,
+    *sentry.ENDPOINTS,
+    *reports.ENDPOINTS,
+    *cron.ENDPOINTS,
+    *crash_dumps.ENDPOINTS,
+    *otlp.ENDPOINTS,
+    *faro.ENDPOINTS,
+    *airbrake.ENDPOINTS,
+    *rollbar.ENDPOINTS,
+    *honeybadger.ENDPOINTS,
+    *bugsnag.ENDPOINTS,
+)
+
+# One segment decides nearly always, so a protocol that is added costs the others nothing.
+_VARYING = tuple(endpoint for endpoint in ENDPOINTS if not endpoint.endings)
+_BY_ENDING = {
+    ending: (*(endpoint for endpoint in ENDPOINTS if ending in endpoint.endings), *_VARYING)
+    for ending in {ending for endpoint in ENDPOINTS for ending in endpoint.endings}
+}
 
 
-def find(path: str) -> tuple[Endpoint, Mapping[str, str]] | None:
-    """Find the endpoint of a path and what its pattern caught; None when nothing is served there."""
-    for endpoint in ENDPOINTS:
+def find(path: str, method: str = "POST", content_type: str = "") -> tuple[Endpoint, Mapping[str, str]] | None:
+    """Find the endpoint of a request and what its pattern caught in the path.
+
+    Args:
+        path: the request's path.
+        method: the request's method.
+        content_type: decides between endpoints of one route that differ in ``media_type``.
+
+    Returns:
+        The endpoint that takes the method and the media type; else the first one of the path that takes the method,
+        else the first one of the path, to refuse the request in its own form. None when nothing is served there.
+    """
+    best: tuple[Endpoint, Mapping[str, str]] | None = None
+    best_rank = 0
+    for endpoint in _candidates(path):
         match = endpoint.pattern.fullmatch(path)
-        if match is not None:
-            return endpoint, {name: value for name, value in match.groupdict().items() if value is not None}
-    return None
+        if match is None:
+            continue
+        takes_method = method in endpoint.methods
+        if not takes_method and endpoint.has_page and method != "OPTIONS":
+            continue
+        takes_type = not endpoint.media_type or content_type.lower().startswith(endpoint.media_type)
+        rank = 1 + takes_method + (takes_method and takes_type)
+        if rank > best_rank:
+            best_rank = rank
+            best = endpoint, {name: value for name, value in match.groupdict().items() if value is not None}
+            if takes_method and takes_type:
+                break
+    return best
+
+
+def methods(path: str) -> tuple[str, ...]:
+    """Name the methods that a path takes."""
+    return tuple(dict.fromkeys(method for endpoint in _matching(path) for method in endpoint.methods))
+
+
+def _candidates(path: str) -> tuple[Endpoint, ...]:
+    return _BY_ENDING.get(path.rstrip("/").rpartition("/")[2], _VARYING)
+
+
+def _matching(path: str) -> Iterator[Endpoint]:
+    return (endpoint for endpoint in _candidates(path) if endpoint.pattern.fullmatch(path) is not None)

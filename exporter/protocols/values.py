@@ -12,6 +12,7 @@ from errtally import names
 
 MAX_TEXT = 8192
 MAX_LABEL = 200
+MAX_WORD = 512
 MAX_KNOWN_LABELS = 4096
 MAX_FUTURE_SECONDS = 60
 MAX_AGE_SECONDS = 30 * 86400
@@ -23,6 +24,7 @@ _MAX_INTEGER = 1 << 53
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
 
+_WORD = re.compile(r"[a-z][a-z#+.-]{0,31}")
 _EVENT_ID = re.compile(r"[0-9a-f]{32}\Z")
 _LEVELS = {
     **{level: level for level in names.LEVELS},
@@ -42,10 +44,23 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (what
     """Make text of a value: other types as JSON, lone surrogates replaced, cut to ``limit`` characters."""
     if value is None:
         return None
-    content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    content = value if isinstance(value, str) else _json(value)
     if not content.isascii():
         content = content.encode("utf-8", "replace").decode("utf-8")
-    return content if len(content) <= limit else content[: limit - 1] + "…"
+    return content if len(content) <= limit else _cut(content, limit)
+
+
+def _cut(content: str, limit: int) -> str:
+    """Cut a text, where it can be between two words: half a secret is no longer known for one."""
+    end = content.rfind(" ", max(limit - 1 - MAX_WORD, 1), limit - 1)
+    return content[: end if end > 0 else limit - 1] + "…"
+
+
+def _json(value: Any) -> str:  # noqa: ANN401
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:  # nested just less deeply than what can't be read at all
+        return "…"
 
 
 class _Labels(dict[str, str | None]):
@@ -165,6 +180,12 @@ def method(value: Any) -> str:  # noqa: ANN401
     """Read an HTTP method, in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
     name = str(value or "").upper()
     return name if not name or name in METHODS else "OTHER"
+
+
+def platform(value: Any) -> str | None:  # noqa: ANN401
+    """Name the language that a client runs on, without the version it may add: `Python/3.11.7` is ``python``."""
+    found = _WORD.match(value.strip().lower()) if isinstance(value, str) else None
+    return found[0] if found else None
 
 
 def status_class(code: int | None) -> str:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
-from errtally.exporter.store import database
+from errtally.exporter.store import database, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _ISSUES = """
@@ -21,6 +21,11 @@ SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, s
   last_seen, first_release, last_release, resolved, regressed,
   (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users
 FROM issues
+"""
+
+_NOT_MERGED = """
+NOT EXISTS (SELECT 1 FROM aliases a
+  WHERE a.project = issues.project AND a.fingerprint = issues.fingerprint AND a.undone_at IS NULL)
 """
 
 
@@ -39,7 +44,7 @@ class StoreReader:
             status: only with this status; ``open`` stands for unresolved and regressed.
             limit: at most so many.
         """
-        conditions, values = ["1"], []
+        conditions, values = [_NOT_MERGED], list[str]()
         if project:
             conditions.append("project = ?")
             values.append(project)
@@ -53,50 +58,95 @@ class StoreReader:
                 f"{_ISSUES} WHERE {' AND '.join(conditions)} ORDER BY last_seen DESC, id DESC LIMIT ?",
                 (*values, limit),
             ).fetchall()
-            return [_issue(row) for row in rows]
+            found = [_issue(row) for row in rows]
+            if merged.has_aliases(db):
+                for one in found:
+                    _add_up(db, one)
+            return found
 
     def issue(self, fingerprint: str, project: str | None = None) -> dict[str, Any] | None:
         """Return one issue with environments, history and its sample events' ids, newest first; None without it.
+
+        What was merged into it is added up. Asked for a merged fingerprint, this returns the issue that it is in.
 
         Args:
             fingerprint: the value of label ``issue``.
             project: needed only when two projects have the same error; the one seen last wins without it.
         """
         with self._snapshot() as db:
-            row = db.execute(
-                f"{_ISSUES} WHERE fingerprint = ? AND (? IS NULL OR project = ?) ORDER BY last_seen DESC LIMIT 1",
-                (fingerprint, project, project),
-            ).fetchone()
+            row = self._row(db, fingerprint, project)
             if row is None:
                 return None
             found = _issue(row)
+            _add_up(db, found)
+            ids = found["ids"]
+            marks = ", ".join("?" * len(ids))
             found["environments"] = [
                 dict(item)
                 for item in db.execute(
-                    "SELECT environment, events, users, first_seen, last_seen FROM issue_environments WHERE issue = ? "
-                    "ORDER BY last_seen DESC",
-                    (row["id"],),
+                    f"""SELECT environment, sum(events) AS events, (SELECT count(DISTINCT user) FROM issue_users u
+                      WHERE u.environment = e.environment AND u.issue IN ({marks})) AS users,
+                      min(first_seen) AS first_seen, max(last_seen) AS last_seen
+                    FROM issue_environments e WHERE issue IN ({marks}) GROUP BY environment
+                    ORDER BY max(last_seen) DESC""",  # noqa: S608 (marks only)
+                    (*ids, *ids),
                 )
             ]
             found["history"] = [
                 dict(item)
                 for item in db.execute(
-                    "SELECT at, by, what FROM history WHERE issue = ? ORDER BY id DESC", (row["id"],)
+                    f"SELECT at, by, what FROM history WHERE issue IN ({marks}) ORDER BY at DESC, id DESC",  # noqa: S608
+                    ids,
                 )
             ]
             found["samples"] = [
                 dict(item)
                 for item in db.execute(
-                    "SELECT event_id, environment, happened FROM samples WHERE issue = ? ORDER BY id DESC", (row["id"],)
+                    f"SELECT event_id, environment, happened FROM samples WHERE issue IN ({marks}) ORDER BY id DESC",  # noqa: S608
+                    ids,
                 )
             ]
             return found
 
-    def sample(self, issue_id: int, event_id: str) -> dict[str, Any] | None:
-        """Return the page of one sample event, None when it is not kept (any more)."""
+    def merge_of(self, fingerprint: str, project: str) -> str | None:
+        """Return what a fingerprint is merged into, "" when it is not merged, None when it is not known."""
         with self._snapshot() as db:
             row = db.execute(
-                "SELECT page FROM samples WHERE issue = ? AND event_id = ?", (issue_id, event_id)
+                "SELECT merged_into FROM aliases WHERE project = ? AND fingerprint = ? AND undone_at IS NULL",
+                (project, fingerprint),
+            ).fetchone()
+            if row is not None:
+                return str(row["merged_into"])
+            known = db.execute(
+                """SELECT 1 FROM issues WHERE project = ?1 AND fingerprint = ?2
+                UNION ALL SELECT 1 FROM aliases WHERE project = ?1 AND fingerprint = ?2""",
+                (project, fingerprint),
+            ).fetchone()
+            return "" if known is not None else None
+
+    def _row(self, db: sqlite3.Connection, fingerprint: str, project: str | None) -> sqlite3.Row | None:
+        one = f"{_ISSUES} WHERE fingerprint = ? AND (? IS NULL OR project = ?) ORDER BY last_seen DESC LIMIT 1"
+        row: sqlite3.Row | None = db.execute(one, (fingerprint, project, project)).fetchone()
+        where = project or (row["project"] if row is not None else None)
+        if where is None:
+            alias = db.execute(
+                "SELECT project FROM aliases WHERE fingerprint = ? AND undone_at IS NULL ORDER BY at DESC LIMIT 1",
+                (fingerprint,),
+            ).fetchone()
+            if alias is None:
+                return None
+            where = alias["project"]
+        root = merged.root_of(db, where, fingerprint)
+        if root != fingerprint:
+            row = db.execute(one, (root, where, where)).fetchone()
+        return row
+
+    def sample(self, issue_ids: Sequence[int], event_id: str) -> dict[str, Any] | None:
+        """Return the page of one sample event of an issue (its ``ids``), None when it is not kept (any more)."""
+        with self._snapshot() as db:
+            row = db.execute(
+                f"SELECT page FROM samples WHERE event_id = ? AND issue IN ({', '.join('?' * len(issue_ids))})",  # noqa: S608
+                (event_id, *issue_ids),
             ).fetchone()
         if row is None:
             return None
@@ -125,5 +175,25 @@ class StoreReader:
             raise StoreError(f"the store can't be read: {exc}") from exc
 
 
+def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
+    """Add to an issue what was counted under fingerprints before they were merged into it."""
+    members = merged.members(db, found["project"], found["fingerprint"])
+    ids = [found["id"], *[member["issue_id"] for member in members if member["issue_id"] is not None]]
+    found["ids"] = ids
+    found["merged_fingerprints"] = [
+        {key: value for key, value in member.items() if key != "issue_id"} for member in members[: merged.MAX_SHOWN]
+    ]
+    if len(ids) > 1:
+        marks = ", ".join("?" * len(ids))
+        totals = db.execute(
+            f"""SELECT sum(events) AS events, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+              (SELECT count(*) FROM (SELECT DISTINCT environment, user FROM issue_users WHERE issue IN ({marks})))
+              AS users
+            FROM issues WHERE id IN ({marks})""",  # noqa: S608 (marks only)
+            (*ids, *ids),
+        ).fetchone()
+        found.update(dict(totals))
+
+
 def _issue(row: sqlite3.Row) -> dict[str, Any]:
-    return {**dict(row), "why": json.loads(row["why"])}
+    return {**dict(row), "why": json.loads(row["why"]), "ids": [row["id"]], "merged_fingerprints": []}

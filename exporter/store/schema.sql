@@ -32,6 +32,7 @@ CREATE TABLE issues (
   title         TEXT NOT NULL,
   culprit       TEXT NOT NULL,
   pattern       TEXT NOT NULL,
+  scope         TEXT NOT NULL,  -- what another issue has to share for their patterns to be compared
   platform      TEXT NOT NULL,
   why           TEXT NOT NULL,  -- JSON array
   status        TEXT NOT NULL,
@@ -47,6 +48,25 @@ CREATE TABLE issues (
   UNIQUE (project, fingerprint)
 );
 CREATE INDEX issues_last_seen ON issues (last_seen);
+
+-- Fingerprints whose events count in another issue. One that was merged by hand has a row in issues too, with what was
+-- counted before. A merge that was taken back stays, so that it is not made again by itself.
+CREATE TABLE aliases (
+  id          INTEGER PRIMARY KEY,  -- from the same numbers as issues: the order in which fingerprints appeared
+  project     TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  merged_into TEXT NOT NULL,
+  reason      TEXT NOT NULL,
+  at          REAL NOT NULL,
+  by          TEXT NOT NULL,
+  title       TEXT NOT NULL,
+  pattern     TEXT NOT NULL,
+  scope       TEXT NOT NULL,
+  undone_at   REAL,
+  undone_by   TEXT,
+  UNIQUE (project, fingerprint)
+);
+CREATE INDEX aliases_merged_into ON aliases (project, merged_into) WHERE undone_at IS NULL;
 
 CREATE TABLE issue_environments (
   issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,

@@ -10,9 +10,12 @@ import zlib
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.config.grouping import GroupingSettings
 from errtally.errors import StoreError
+from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
+from errtally.exporter.store.merged import apply_alias, load_aliases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,22 +45,23 @@ class StoreWriter:
         self._seen_rows: list[tuple[int, int]] = []
         self._change = 0
 
-    def load(self, limits: Mapping[str, int]) -> tuple[State, dict[str, int]]:
+    def load(self, limits: Mapping[str, int], grouping: GroupingSettings | None = None) -> tuple[State, dict[str, int]]:
         """Load what the fold needs to know, and the positions in the journal.
 
         Args:
             limits: configured limits of series by metric name.
+            grouping: how issues are merged; None stands for the defaults.
 
         Raises:
             StoreError: the store can't be read.
         """
         try:
-            return self._load(limits)
+            return self._load(limits, grouping or GroupingSettings())
         except sqlite3.Error as exc:
             raise StoreError(f"the store can't be read: {exc}") from exc
 
-    def _load(self, limits: Mapping[str, int]) -> tuple[State, dict[str, int]]:
-        db, state = self._db, State(Budget(limits))
+    def _load(self, limits: Mapping[str, int], grouping: GroupingSettings) -> tuple[State, dict[str, int]]:
+        db, state = self._db, State(Budget(limits), aliases=Aliases(grouping))
         self._change = int(db.execute("SELECT value FROM meta WHERE name = 'change'").fetchone()[0])
         for id_, metric_name, text, part in db.execute("SELECT id, metric, labels, part FROM series"):
             labels = tuple(json.loads(text))
@@ -70,10 +74,11 @@ class StoreWriter:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
         by_id: dict[int, tuple[str, str, IssueState]] = {}
         columns = "id, project, fingerprint, status, first_seen, resolved, regressed"
-        for id_, project, fingerprint, status, first_seen, resolved, regressed in db.execute(
-            f"SELECT {columns} FROM issues"  # noqa: S608 (a constant)
+        is_decided = "EXISTS (SELECT 1 FROM history WHERE issue = issues.id AND by <> '')"
+        for id_, project, fingerprint, status, first_seen, resolved, regressed, decided in db.execute(
+            f"SELECT {columns}, {is_decided} FROM issues"  # noqa: S608 (constants)
         ):
-            known = IssueState(id_, status, first_seen, resolved, regressed)
+            known = IssueState(id_, status, first_seen, resolved, regressed, is_decided=bool(decided))
             state.issues[project, fingerprint] = known
             by_id[id_] = (project, fingerprint, known)
             state.next_issue_id = max(state.next_issue_id, id_ + 1)
@@ -82,6 +87,7 @@ class StoreWriter:
             known.environments[environment] = bool(is_exposed)
             if is_exposed:
                 state.budget.remember(names.ISSUE_INFO, (project, environment, fingerprint))
+        state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1)
         hashes: list[int] = []
         for id_, blob in db.execute("SELECT id, hashes FROM seen ORDER BY id"):
             row = struct.unpack(f"<{len(blob) // 8}Q", blob)
@@ -89,6 +95,19 @@ class StoreWriter:
             hashes += row
         state.seen = Seen(hashes)
         return state, dict(db.execute("SELECT segment, offset FROM positions"))
+
+    def aliases(self, grouping: GroupingSettings) -> Aliases:
+        """Load the aliases anew for changed settings; everything that was folded has to be applied.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        aliases = Aliases(grouping)
+        try:
+            load_aliases(self._db, aliases)
+        except sqlite3.Error as exc:
+            raise StoreError(f"the store can't be read: {exc}") from exc
+        return aliases
 
     def apply(self, changes: Changes, positions: Mapping[str, int]) -> None:
         """Apply a fold's changes and the positions behind the records that made them: all or nothing.
@@ -103,6 +122,8 @@ class StoreWriter:
             new_series = self._apply_series(changes, change)
             for issue in changes.issues.values():
                 self._apply_issue(issue, change)
+            for alias in changes.aliases:
+                apply_alias(self._db, alias, change)
             self._apply_requests(changes)
             self._apply_alerts(changes)
             seen_row = self._apply_seen(changes.seen)
@@ -181,7 +202,7 @@ class StoreWriter:
         db, seen = self._db, issue.seen
         if seen is not None:
             db.execute(
-                """INSERT INTO issues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """INSERT INTO issues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit,
                   platform = excluded.platform, why = excluded.why, status = excluded.status, level = excluded.level,
                   events = events + excluded.events, first_seen = min(first_seen, excluded.first_seen),
@@ -190,14 +211,22 @@ class StoreWriter:
                   last_seen = max(last_seen, excluded.last_seen),
                   resolved = excluded.resolved, regressed = excluded.regressed, change = excluded.change""",
                 (issue.id, issue.project, seen.fingerprint, seen.type, seen.title, seen.culprit, seen.pattern,
-                 seen.platform, json.dumps(seen.why), issue.status, issue.level, issue.events, issue.first_seen,
-                 issue.last_seen, issue.first_release, issue.last_release, issue.resolved, issue.regressed, change),
+                 seen.scope, seen.platform, json.dumps(seen.why), issue.status, issue.level, issue.events,
+                 issue.first_seen, issue.last_seen, issue.first_release, issue.last_release, issue.resolved,
+                 issue.regressed, change),
             )  # fmt: skip
         else:
             db.execute(
                 "UPDATE issues SET status = ?, resolved = ?, regressed = ?, change = ? WHERE id = ?",
                 (issue.status, issue.resolved, issue.regressed, change, issue.id),
             )
+            if issue.events:
+                db.execute(
+                    """UPDATE issues SET level = ?1, events = events + ?2, first_seen = min(first_seen, ?3),
+                      last_release = CASE WHEN ?4 >= last_seen AND ?5 <> '' THEN ?5 ELSE last_release END,
+                      last_seen = max(last_seen, ?4) WHERE id = ?6""",
+                    (issue.level, issue.events, issue.first_seen, issue.last_seen, issue.last_release, issue.id),
+                )
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
         for environment, here in issue.environments.items():

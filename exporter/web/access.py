@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
 
 FORM_TOKEN_SECONDS = 12 * 3600
+_OPEN_FOLDERS = ("/static/", "/api/schema/")
 _OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", "/metrics"})
 
 
@@ -25,7 +26,7 @@ class Access:
     def refuse(self) -> Response | None:
         """Return the answer to a request without a valid login, None when it may go on."""
         config = self._config
-        if not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith("/static/"):
+        if not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS):
             return None
         sent = request.authorization
         if sent is not None:
@@ -38,7 +39,9 @@ class Access:
                 and _same(sent.password, config.web_password)
             ):
                 return None
-        return Response("log in to see this\n", 401, {"WWW-Authenticate": 'Basic realm="errtally", charset="UTF-8"'})
+        # A browser must not ask for a name and password where only a token would do.
+        scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
+        return Response("log in to see this\n", 401, {"WWW-Authenticate": scheme})
 
     def form_token(self) -> str:
         """Make the token that a form has to send back: another site can't read it."""

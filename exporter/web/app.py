@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
 from flask import Response as FlaskResponse
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from errtally.errors import ConfigError, JournalError, StoreError
+from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
-from errtally.exporter.web import runbooks
+from errtally.exporter.protocols import registry
+from errtally.exporter.web import merges, runbooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,7 @@ def create_app(
         "is_up": is_up,
     }  # fmt: skip
     app.register_blueprint(routes)
+    app.register_blueprint(merges.routes)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
@@ -131,15 +134,17 @@ def index() -> str:
 
 
 @routes.get("/issues/<fingerprint>")
-def issue(fingerprint: str) -> str:
+def issue(fingerprint: str) -> str | Response:
     """Show one issue with one of its events: the newest, or the one that `event` names."""
     reader: StoreReader = _part("reader")
     found = reader.issue(fingerprint, request.args.get("project"))
     if found is None:
         abort(404)
+    if found["fingerprint"] != fingerprint:  # it was merged, and links to it go on
+        return redirect(url_for("web.issue", fingerprint=found["fingerprint"], project=found["project"]))
     samples = [sample["event_id"] for sample in found["samples"]]
     event_id = request.args.get("event") or (samples[0] if samples else None)
-    event = reader.sample(found["id"], event_id) if event_id is not None else None
+    event = reader.sample(found["ids"], event_id) if event_id is not None else None
     place = samples.index(event_id) if event_id in samples else None
     return render_template(
         "issue.html",
@@ -167,6 +172,14 @@ def runbook(name: str) -> str:
     if page is None:
         abort(404)
     return render_template("runbook.html", name=name, page=page)
+
+
+@routes.get("/api/schema/<name>.json")
+def api_schema(name: str) -> FlaskResponse | tuple[FlaskResponse, int]:
+    """Return the JSON Schema of what the native API takes."""
+    if name not in schema.NAMES:
+        return _error(404, "unknown_schema", f"schemas are {', '.join(schema.NAMES)}")
+    return FlaskResponse(schema.text(name), content_type="application/schema+json")
 
 
 @routes.get("/api/issues")
@@ -221,7 +234,7 @@ def _decide(fingerprint: str, action: str, project: str | None) -> str:
 
 def _public(found: dict[str, Any]) -> dict[str, Any]:
     """What the API tells of an issue: the fingerprint is its id."""
-    shown = {name: value for name, value in found.items() if name not in {"id", "fingerprint"}}
+    shown = {name: value for name, value in found.items() if name not in {"id", "ids", "fingerprint"}}
     return {"issue": found["fingerprint"], **shown}
 
 
@@ -231,6 +244,8 @@ def _error(status: int, code: str, message: str) -> tuple[FlaskResponse, int]:
 
 def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]:
     """Answer as JSON under /api/; for people a page when nothing is there, else the plain text."""
+    if error.code == HTTPStatus.NOT_FOUND and registry.find(request.path) is not None:
+        error = MethodNotAllowed(valid_methods=["POST", "OPTIONS"])  # an ingest route, which only takes
     status = error.code or 500
     if request.path.startswith("/api/"):
         text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)

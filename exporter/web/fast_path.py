@@ -6,12 +6,14 @@ A Flask view costs 250 to 350 microseconds before it does anything, several time
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from errtally import names
 from errtally.errors import NotServedError, RejectedError
+from errtally.exporter.ingest.body import drain
 from errtally.exporter.ingest.request import Request, Response
 from errtally.exporter.protocols import registry
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 400: "Bad Request", 401: "Unauthorized",
     403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
-    415: "Unsupported Media Type", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
+    415: "Unsupported Media Type", 429: "Too Many Requests", 431: "Request Header Fields Too Large",
+    500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
 }  # fmt: skip
 
 _log = structlog.get_logger(__name__)
@@ -52,23 +55,46 @@ class FastPath:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         method = environ["REQUEST_METHOD"]
-        if method not in {"POST", "OPTIONS"}:
-            return self._app(environ, start_response)
-        found = registry.find(environ["PATH_INFO"])
+        found = registry.find(environ["PATH_INFO"], method, environ.get("CONTENT_TYPE") or "")
         if found is None:
             return self._app(environ, start_response)
         endpoint, route = found
-        response = _preflight(endpoint) if method == "OPTIONS" else self._ingest(endpoint, environ, route)
+        if method in endpoint.methods:
+            response = self._ingest(endpoint, environ, route)
+        elif method == "OPTIONS":
+            response = _preflight(endpoint, environ["PATH_INFO"])
+        else:
+            response = self._refuse_method(endpoint, environ["PATH_INFO"], method)
+        if response.status >= 400 and environ.get("wsgi.input_terminated"):  # noqa: PLR2004 (refused)
+            drain(environ["wsgi.input"])
         headers = [
             ("Content-Type", response.content_type),
             ("Content-Length", str(len(response.body))),
             *response.headers,
         ]
         if endpoint.allow_headers:
-            headers.append(("Access-Control-Allow-Origin", "*"))
-            headers.append(("Access-Control-Expose-Headers", endpoint.expose_headers))
+            headers += self._sharing(endpoint, route, environ.get("HTTP_ORIGIN") or "")
         start_response(f"{response.status} {_REASONS.get(response.status, 'Error')}", headers)
         return [response.body]
+
+    def _sharing(self, endpoint: Endpoint, route: Mapping[str, str], origin: str) -> list[tuple[str, str]]:
+        """Say which pages may read the answer: all, or when a project has a list, this one if it is on it."""
+        keys = self._pipeline.keys
+        expose = ("Access-Control-Expose-Headers", endpoint.expose_headers)
+        if not keys.has_origins:
+            return [("Access-Control-Allow-Origin", "*"), expose]
+        vary = ("Vary", "Origin")
+        if not origin or not keys.allows_origin(route.get("project"), origin):
+            return [vary]
+        return [("Access-Control-Allow-Origin", origin), expose, vary]
+
+    def _refuse_method(self, endpoint: Endpoint, path: str, method: str) -> Response:
+        allowed = ", ".join((*registry.methods(path), "OPTIONS"))
+        error = NotServedError("method_not_allowed", f"{method[:32]!r} is not served here, {allowed} are", status=405)
+        self._tally.add(names.INGEST_REJECTED, (endpoint.protocol, error.reason))
+        self._tally.add(names.INGEST_REQUESTS, (endpoint.protocol, "405"))
+        refused = endpoint.refuse(error)
+        return replace(refused, headers=(*refused.headers, ("Allow", allowed)))
 
     def _ingest(self, endpoint: Endpoint, environ: dict[str, Any], route: Mapping[str, str]) -> Response:
         request = Request(
@@ -84,17 +110,18 @@ class FastPath:
             # A defect of ours, never the client's: say so in the log with its place, and count it.
             _log.exception("ingest failed", protocol=endpoint.protocol, path=environ["PATH_INFO"])
             self._tally.add(names.INGEST_REJECTED, (endpoint.protocol, "internal_error"))
+            self._tally.add(names.INGEST_REQUESTS, (endpoint.protocol, "500"))
             return endpoint.refuse(RejectedError("internal_error", "the exporter failed; its log says why", status=500))
 
 
-def _preflight(endpoint: Endpoint) -> Response:
+def _preflight(endpoint: Endpoint, path: str) -> Response:
     """Answer a browser that asks whether it may send."""
     if not endpoint.allow_headers:
         return endpoint.refuse(NotServedError("no_cors", "browsers of other origins can't send here", status=405))
     return Response(
         204,
         headers=(
-            ("Access-Control-Allow-Methods", "POST, OPTIONS"),
+            ("Access-Control-Allow-Methods", ", ".join((*registry.methods(path), "OPTIONS"))),
             ("Access-Control-Allow-Headers", endpoint.allow_headers),
             ("Access-Control-Max-Age", "3600"),
         ),

@@ -1,4 +1,4 @@
-"""Data Absent: Prometheus gets nothing from an exporter, so every other rule is blind."""
+"""Data Absent: Prometheus scrapes no exporter at all, so every other rule is blind."""
 
 from __future__ import annotations
 
@@ -10,37 +10,31 @@ from errtally.rules.texts import nothing
 JOB = "errtally"
 """The job of the exporter in Prometheus' scrape configuration."""
 
-_LABELS = {"job": JOB, "instance": "exporter:9765"}
 _TARGET = f'up{{job="{JOB}", instance="exporter:9765"}}'
 
 
 def _expr(_tuned: Tuned) -> str:
-    # The second branch covers an exporter that nobody scrapes at all, under whatever name of the job.
-    return f'up{{job="{JOB}"}} == 0\nor\n(absent({names.UP.name}) unless on () up{{job="{JOB}"}})'
+    # A target that is down is TargetDown's; an exporter may be scraped under another job's name.
+    return f'absent({names.UP.name}) unless on () up{{job="{JOB}"}}'
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
     steps, at = tuned.settled_steps, tuned.settled_seconds
-    down = Firing(_LABELS, "0", {"where": " at exporter:9765"})
-    gone = Firing({}, "1", {"where": ""})
+    gone = Firing({}, "1")
     return (
-        Case("fires when a target can't be scraped", {_TARGET: steady(0, steps)}, (Check(at, (down,)),)),
         Case("fires when nothing is scraped at all", {}, (Check(at, (gone,)),)),
+        Case("leaves a target that is down to its own alert", {_TARGET: steady(0, steps)}, (Check(at),)),
         Case(
             "is silent while the exporter is scraped",
             {_TARGET: steady(1, steps), names.UP.name: steady(1, steps)},
             (Check(at),),
         ),
         Case("is silent under another job's name", {names.UP.name: steady(1, steps)}, (Check(at),)),
+        Case("waits before it fires", {}, (Check(tuned.step_seconds),)),
         Case(
-            "is silent for a gap that is shorter than the wait",
-            {_TARGET: f"1x{steps} 0 1x{steps}", names.UP.name: f"1x{2 * steps}"},
-            (Check((steps + 1) * tuned.step_seconds),),
-        ),
-        Case(
-            "resolves when the target is back",
-            {_TARGET: f"{steady(0, steps)} {steady(1, tuned.over_steps)}"},
-            (Check(at, (down,)), Check(tuned.over_seconds)),
+            "resolves when the exporter is scraped",
+            {names.UP.name: f"_x{steps} 1x{tuned.over_steps}"},
+            (Check(at - tuned.step_seconds, (gone,)), Check(tuned.over_seconds)),
         ),
     )
 
@@ -49,19 +43,19 @@ DATA_ABSENT = AlertRule(
     name="DataAbsent",
     title="Data Absent",
     defaults=Defaults(severity="critical", channels=("slack", "pagerduty"), for_seconds=180),
-    labels=("job", "instance"),
-    summary="Prometheus gets no data from errtally{where}",
+    group="errtally-health",
+    labels=(),
+    summary="Prometheus gets no data from errtally",
     description="No series of errtally came in for {for}: errors are not counted and no other rule can fire.",
     value="{{ $value }}",
     threshold_text=nothing,
-    fields={"where": "{{ with $labels.instance }} at {{ . }}{{ end }}"},
     expr=_expr,
     cases=_cases,
     runbook=Runbook(
-        meaning="Prometheus can't scrape an exporter, or scrapes none at all.",
+        meaning="Prometheus scrapes no exporter, under whatever name of the job.",
         impact="Errors go unseen: rules have nothing to work on. Clients may lose events once their queues are full.",
         diagnosis=(
-            "1. *Status > Targets* in Prometheus: what does it say about the job `errtally`?\n"
+            "1. *Status > Targets* in Prometheus: is there a job `errtally`?\n"
             "2. `curl http://EXPORTER:9765/-/healthy` from Prometheus' host: is it the process or the network?\n"
             "3. The exporter's log says why it stopped."
         ),

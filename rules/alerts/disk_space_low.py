@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import selector, steady
-from errtally.rules.texts import percentage
+from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.series import selector
+from errtally.rules.texts import PERCENTAGE, percentage
 
 _LABELS = {"instance": "web-1", "mountpoint": "/var"}
 _SERIES = selector(names.HOST_DISK_FREE, **_LABELS)
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
-    low = tuned.threshold / 2
-    firing = Firing(_LABELS, percentage(low))
-    return (
-        Case("fires below the threshold", {_SERIES: steady(low, steps)}, (Check(at, (firing,)),)),
-        Case("is silent above the threshold", {_SERIES: steady((1 + tuned.threshold) / 2, steps)}, (Check(at),)),
-        Case("is silent at the threshold itself", {_SERIES: steady(tuned.threshold, steps)}, (Check(at),)),
-        Case("is silent when the metric is absent", {}, (Check(at),)),
-        Case(
-            "resolves when space is free again and the cooldown is over",
-            {_SERIES: f"{steady(low, steps)} {steady((1 + tuned.threshold) / 2, tuned.over_steps)}"},
-            (Check(at, (firing,)), Check(tuned.over_seconds)),
-        ),
+    return threshold_cases(
+        tuned,
+        lambda share, _: {_SERIES: share},
+        lambda share: Firing(_LABELS, percentage(share)),
+        high=tuned.threshold / 2,
+        calm=(1 + tuned.threshold) / 2,
+        fires_near=tuned.threshold * (1 - NEAR),
+        silent_near=tuned.threshold,
     )
 
 
@@ -42,10 +38,11 @@ DISK_SPACE_LOW = AlertRule(
         for_seconds=900,
         has_cooldown=True,
     ),
+    group="errtally-health",
     labels=("instance", "mountpoint"),
     summary="Only {value} of {mountpoint} on {instance} is free",
     description="{value} of the file system {mountpoint} on the host of {instance} is free; the limit is {threshold}.",
-    value="{{ $value | humanizePercentage }}",
+    value=PERCENTAGE,
     threshold_text=percentage,
     expr=lambda tuned: f"{selector(names.HOST_DISK_FREE)} < {tuned.threshold:.15g}",
     cases=_cases,

@@ -1,80 +1,46 @@
-"""High Error Rate: too large a share of a service's requests ends with status 5xx."""
+"""High Error Rate: too large a share of a service's requests ends with status 5xx.
+
+The least traffic of 20 requests goes with the threshold of 5 %: below it a single failure would be enough.
+"""
 
 from __future__ import annotations
 
 from errtally import names
-from errtally.config.duration import format_duration
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, SCOPE, growing, record_name, selector
-from errtally.rules.texts import percentage
+from errtally.rules.cases import threshold_cases
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.quantities import failure_ratio
+from errtally.rules.series import DEMO_LABELS, enough, number, selector
+from errtally.rules.texts import PERCENTAGE, percentage
+from errtally.rules.timeline import timeline
 
-_REQUESTS_A_STEP = 10_000
 _FAILED = selector(
     names.REQUESTS, project="checkout", environment="production", transaction="/pay", method="POST", status_class="5xx"
 )
 _SERVED = _FAILED.replace("5xx", "2xx")
 
 
-def _rate(tuned: Tuned) -> str:
-    return record_name(names.REQUESTS, "rate", tuned.window_seconds)
+def _expr(tuned: Tuned) -> str:
+    total, ratio = failure_ratio(tuned)
+    return f"{ratio.record} > {number(tuned.threshold)}{enough(total.record, tuned)}"
 
 
-def _ratio(tuned: Tuned) -> str:
-    return record_name(names.REQUESTS, "failure_ratio_rate", tuned.window_seconds)
-
-
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    window = format_duration(tuned.window_seconds)
-    failed = selector(names.REQUESTS, status_class="5xx")
-    return (
-        Recording(_rate(tuned), f"sum by ({SCOPE}) (rate({selector(names.REQUESTS)}[{window}]))"),
-        Recording(
-            _ratio(tuned),
-            # A service that never failed has no 5xx series: its ratio is 0, not absent. A service without
-            # traffic has no ratio at all: the comparison drops it before the division could give NaN.
-            f"(\n  sum by ({SCOPE}) (rate({failed}[{window}]))\n  or 0 * {_rate(tuned)}\n)\n/ ({_rate(tuned)} > 0)",
-        ),
-    )
-
-
-def _requests(failed: float, steps: int) -> dict[str, str]:
-    return {_SERVED: growing(_REQUESTS_A_STEP - failed, steps), _FAILED: growing(failed, steps)}
-
-
-def _recovering(failed: float, tuned: Tuned) -> dict[str, str]:
-    """Failures until the alert has settled, then only successes."""
-    steps = tuned.settled_steps
-    served = _REQUESTS_A_STEP - failed
-    return {
-        _SERVED: f"{growing(served, steps)} {growing(_REQUESTS_A_STEP, tuned.over_steps, served * (steps + 1))}",
-        _FAILED: f"{growing(failed, steps)} {growing(0, tuned.over_steps, failed * steps)}",
-    }
+def _requests(ratio: float, traffic: float) -> dict[str, float]:
+    return {_SERVED: (1 - ratio) * traffic, _FAILED: ratio * traffic}
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
-    above = min(2 * tuned.threshold, 1.0)
-    limit = round(tuned.threshold * _REQUESTS_A_STEP)
-    firing = Firing(DEMO_LABELS, percentage(above))
-    just_above = Firing(DEMO_LABELS, percentage((limit + 1) / _REQUESTS_A_STEP))
-    failing = above * _REQUESTS_A_STEP
+    unfailing = timeline(({_SERVED: tuned.minimum + 100}, tuned.settled_steps))
     return (
-        Case("fires above the threshold", _requests(failing, steps), (Check(at, (firing,)),)),
-        Case("is silent below the threshold", _requests(limit // 2, steps), (Check(at),)),
-        Case("is silent one request in 10000 below the threshold", _requests(limit - 1, steps), (Check(at),)),
-        Case(
-            "fires one request in 10000 above the threshold",
-            _requests(limit + 1, steps),
-            (Check(at, (just_above,)),),
+        *threshold_cases(
+            tuned,
+            _requests,
+            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
+            high=min(2 * tuned.threshold, (1 + tuned.threshold) / 2),
+            calm=0.0,
+            fires_near=tuned.threshold * 1.004,
+            silent_near=tuned.threshold * 0.996,
         ),
-        Case("is silent when no request ever failed", {_SERVED: growing(_REQUESTS_A_STEP, steps)}, (Check(at),)),
-        Case("is silent without traffic", {_SERVED: f"17x{steps}", _FAILED: f"13x{steps}"}, (Check(at),)),
-        Case("is silent when the metric is absent", {}, (Check(at),)),
-        Case(
-            "resolves when the failures have ended and the cooldown is over",
-            _recovering(failing, tuned),
-            (Check(at, (firing,)), Check(tuned.over_seconds)),
-        ),
+        Case("is silent when no request ever failed", unfailing, (Check(tuned.settled_seconds),)),
     )
 
 
@@ -90,6 +56,7 @@ HIGH_ERROR_RATE = AlertRule(
         channels=("slack", "pagerduty"),
         threshold=0.05,
         window_seconds=300,
+        minimum=20,
         for_seconds=60,
         has_cooldown=True,
     ),
@@ -99,10 +66,11 @@ HIGH_ERROR_RATE = AlertRule(
         "{value} of the requests of {project} in {environment} end with a server error; the limit is {threshold}"
         " over {window}."
     ),
-    value="{{ $value | humanizePercentage }}",
+    value=PERCENTAGE,
     threshold_text=percentage,
-    recordings=_recordings,
-    expr=lambda tuned: f"{_ratio(tuned)} > {tuned.threshold:.15g}",
+    minimum_of="requests in the window",
+    recordings=failure_ratio,
+    expr=_expr,
     cases=_cases,
     problem=_problem,
     runbook=Runbook(

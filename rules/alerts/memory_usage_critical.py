@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import selector, steady
-from errtally.rules.texts import percentage
+from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.series import selector
+from errtally.rules.texts import PERCENTAGE, percentage
 
 _SERIES = selector(names.HOST_MEMORY, instance="web-1")
 _LABELS = {"instance": "web-1"}
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
-    above = (tuned.threshold + 1) / 2
-    firing = Firing(_LABELS, percentage(above))
-    return (
-        Case("fires above the threshold", {_SERIES: steady(above, steps)}, (Check(at, (firing,)),)),
-        Case("is silent below the threshold", {_SERIES: steady(tuned.threshold / 2, steps)}, (Check(at),)),
-        Case("is silent at the threshold itself", {_SERIES: steady(tuned.threshold, steps)}, (Check(at),)),
-        Case("is silent when the metric is absent", {}, (Check(at),)),
-        Case(
-            "resolves when memory is free again and the cooldown is over",
-            {_SERIES: f"{steady(above, steps)} {steady(0.1 * tuned.threshold, tuned.over_steps)}"},
-            (Check(at, (firing,)), Check(tuned.over_seconds)),
-        ),
+    return threshold_cases(
+        tuned,
+        lambda share, _: {_SERIES: share},
+        lambda share: Firing(_LABELS, percentage(share)),
+        high=(tuned.threshold + 1) / 2,
+        calm=tuned.threshold / 2,
+        fires_near=tuned.threshold * (1 + NEAR),
+        silent_near=tuned.threshold,
     )
 
 
@@ -42,10 +38,11 @@ MEMORY_USAGE_CRITICAL = AlertRule(
         for_seconds=300,
         has_cooldown=True,
     ),
+    group="errtally-health",
     labels=("instance",),
     summary="{value} of the memory of {instance} is in use",
     description="{value} of the memory of the host of {instance} is in use; the limit is {threshold}, for {for}.",
-    value="{{ $value | humanizePercentage }}",
+    value=PERCENTAGE,
     threshold_text=percentage,
     expr=lambda tuned: f"{selector(names.HOST_MEMORY)} > {tuned.threshold:.15g}",
     cases=_cases,

@@ -19,45 +19,31 @@ owner, and silence then would look like a broken set-up. Two things would be fal
 from __future__ import annotations
 
 from errtally import names
-from errtally.config.duration import format_duration
+from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, selector, steady
+from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, added, increase, selector, steady
 from errtally.rules.texts import nothing
 
 _MEMORY = "1h"
-_ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
-_FIRST_SEEN = selector(names.ISSUE_FIRST_SEEN, **_ISSUE)
+_FIRST_SEEN = selector(names.ISSUE_FIRST_SEEN, **ISSUE)
 _NEW_ISSUES = selector(names.NEW_ISSUES, **DEMO_LABELS)
-_TITLE = "ValueError: no price for <num>"
-_INFO = selector(names.ISSUE_INFO, **_ISSUE, type="ValueError", title=_TITLE, culprit="pay", status="unresolved")
-_ERRORS = selector(names.ISSUE_EVENTS, **_ISSUE, level="error")
-_NOTES = selector(names.ISSUE_EVENTS, **_ISSUE, level="info")
-_TEXTS = {"what": _TITLE, "link": "/issues/3f2a9c81d07b"}
-
-# The title comes into the text by a query instead of a join: an issue beyond the budget has no info series, and two
-# info series of one issue must never make the rule fail.
-_WHAT = (
-    "{{ $found := false }}"
-    f'{{{{ range printf "{names.ISSUE_INFO.name}{{project=%q,environment=%q,issue=%q}}"'
-    " $labels.project $labels.environment $labels.issue | query }}"
-    "{{ if not $found }}{{ $found = true }}{{ .Labels.title }}{{ end }}"
-    "{{ end }}"
-    "{{ if not $found }}see the list of issues{{ end }}"
-)
-_LINK = "{{ if $labels.issue }}/issues/{{ $labels.issue }}{{ else }}/{{ end }}"
+_ERRORS = selector(names.ISSUE_EVENTS, **ISSUE, level="error")
+_NOTES = selector(names.ISSUE_EVENTS, **ISSUE, level="info")
 
 
 def _expr(tuned: Tuned) -> str:
     first_seen = selector(names.ISSUE_FIRST_SEEN)
     by_issue = f"by ({SCOPE}, issue)"
     age = f"abs(time() - min {by_issue} ({first_seen}))"
-    errors = f"{selector(names.ISSUE_EVENTS)}{{{ERROR_LEVELS}}}"
+    errors = f"{names.ISSUE_EVENTS.name}{{{ERROR_LEVELS}}}"
     young = f"{age} < {tuned.window_seconds}"
     failed = f"sum {by_issue} ({errors}) > 0"
     known = f"min {by_issue} (min_over_time({first_seen}[{_MEMORY}])) < max {by_issue} ({first_seen})"
-    counted = f"sum by ({SCOPE}) (increase({selector(names.NEW_ISSUES)}[{format_duration(tuned.window_seconds)}])) > 0"
+    # Exporters with stores of their own meet an issue one after the other; what any of them found lately is told.
+    told = f"abs(time() - max {by_issue} ({first_seen})) < {tuned.window_seconds}"
+    counted = f"{added(names.NEW_ISSUES, increase(names.NEW_ISSUES, tuned.window_seconds), tuned)} > 0"
     first = f"(\n  {young}\n  and\n  {failed}\n  unless\n  {known}\n)"
-    return f"{first}\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {young}\n)"
+    return f"{first}\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {told}\n)"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
@@ -67,12 +53,12 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     born, steps = born_steps * step, born_steps + tuned.over_steps
     at = born + tuned.for_seconds + step
     gone = born + window + tuned.for_seconds + step
-    firing = Firing(_ISSUE, "1", _TEXTS)
-    late = Firing(DEMO_LABELS, "1", {"what": "see the list of issues", "link": "/"})
+    firing = Firing(ISSUE, "1", KNOWN)
+    late = Firing(DEMO_LABELS, "1", UNKNOWN)
     appears = {
         _FIRST_SEEN: f"_x{born_steps} {steady(born, steps)}",
         _ERRORS: f"_x{born_steps} 1x{steps}",
-        _INFO: f"_x{born_steps} 1x{steps}",
+        INFO: f"_x{born_steps} 1x{steps}",
     }
     notes = {series: values for series, values in appears.items() if series != _ERRORS}
     return (
@@ -89,7 +75,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         ),
         Case(
             "is silent for issues that are older than the window",
-            {_FIRST_SEEN: steady(step, steps), _ERRORS: f"1x{steps}", _INFO: f"1x{steps}"},
+            {_FIRST_SEEN: steady(step, steps), _ERRORS: f"1x{steps}", INFO: f"1x{steps}"},
             (Check(gone),),
         ),
         Case(
@@ -97,7 +83,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             {
                 _FIRST_SEEN: f"{steady(step, born_steps)} {steady(born, steps)}",
                 _ERRORS: f"1x{2 * steps}",
-                _INFO: f"1x{2 * steps}",
+                INFO: f"1x{2 * steps}",
             },
             (Check(at),),
         ),
@@ -125,7 +111,7 @@ NEW_ISSUE = AlertRule(
     description="An error that was never seen before happened in {project} ({environment}): {what}.",
     value="1",
     threshold_text=nothing,
-    fields={"what": _WHAT, "link": _LINK},
+    fields=FIELDS,
     expr=_expr,
     cases=_cases,
     runbook=Runbook(

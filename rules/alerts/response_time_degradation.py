@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from errtally import names
-from errtally.config.duration import format_duration
+from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, SCOPE, growing, record_name, selector
-from errtally.rules.texts import duration
+from errtally.rules.quantities import timed_requests
+from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, number, rate, record_name, selector
+from errtally.rules.texts import DURATION, duration
+from errtally.rules.timeline import timeline
 
 _BOUNDS_SECONDS = names.REQUEST_DURATION_BUCKETS_SECONDS
 _QUANTILE = 0.95
-_REQUESTS_A_STEP = 100
+_COUNT = selector(names.REQUEST_DURATION, "_count", **DEMO_LABELS, transaction="/pay", outcome="success")
 
 
 def _p95(tuned: Tuned) -> str:
@@ -18,9 +20,13 @@ def _p95(tuned: Tuned) -> str:
 
 
 def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    buckets = selector(names.REQUEST_DURATION, "_bucket")
-    rate = f"rate({buckets}[{format_duration(tuned.window_seconds)}])"
-    return (Recording(_p95(tuned), f"histogram_quantile({_QUANTILE}, sum by ({SCOPE}, le) ({rate}))"),)
+    by_bound_rate = rate(names.REQUEST_DURATION, tuned.window_seconds, suffix="_bucket")
+    by_bound = added(names.REQUEST_DURATION, by_bound_rate, tuned, f"{SCOPE}, le")
+    return (timed_requests(tuned), Recording(_p95(tuned), f"histogram_quantile({_QUANTILE}, {by_bound})"))
+
+
+def _expr(tuned: Tuned) -> str:
+    return f"{_p95(tuned)} > {number(tuned.threshold)}{enough(timed_requests(tuned).record, tuned)}"
 
 
 def _bucket(bound: str) -> str:
@@ -28,17 +34,14 @@ def _bucket(bound: str) -> str:
     return selector(names.REQUEST_DURATION, "_bucket", **labels)
 
 
-def _requests(counts: dict[float, int], steps: int, quiet_steps: int = 0) -> dict[str, str]:
-    """Buckets of a histogram into which each step puts ``counts`` requests, by upper bound; then none any more."""
-    series = {}
-    for bound in _BOUNDS_SECONDS:
-        below = sum(count for upper, count in counts.items() if upper <= bound)
-        series[_bucket(str(bound))] = growing(below, steps)
-    series[_bucket("+Inf")] = growing(sum(counts.values()), steps)
-    if quiet_steps:
-        last = {name: int(text.split("+")[1].split("x")[0]) * steps for name, text in series.items()}
-        series = {name: f"{text} {growing(0, quiet_steps, last[name])}" for name, text in series.items()}
-    return series
+def _requests(counts: dict[float, float]) -> dict[str, float]:
+    """The histogram's growth in a step that brings ``counts`` requests, by the upper bound of their bucket."""
+    total = sum(counts.values())
+    series = {
+        _bucket(str(bound)): sum(count for upper, count in counts.items() if upper <= bound)
+        for bound in _BOUNDS_SECONDS
+    }
+    return {**series, _bucket("+Inf"): total, _COUNT: total}
 
 
 def _interpolated(upper: float) -> float:
@@ -54,23 +57,37 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         bound for index, bound in enumerate(_BOUNDS_SECONDS) if index and _BOUNDS_SECONDS[index - 1] >= tuned.threshold
     )
     fast = max(bound for bound in _BOUNDS_SECONDS if bound <= tuned.threshold)
+    least = tuned.minimum * tuned.step_seconds / tuned.window_seconds
+    plenty = 100 * (least or 1)
     firing = Firing(DEMO_LABELS, duration(_interpolated(slow)))
+
+    def held(counts: dict[float, float], *then: tuple[dict[str, float], int]) -> dict[str, str]:
+        return timeline((_requests(counts), steps), *then)
+
     cases = [
-        Case("fires when all are slow", _requests({slow: _REQUESTS_A_STEP}, steps), (Check(at, (firing,)),)),
-        Case("is silent when all are fast", _requests({_BOUNDS_SECONDS[0]: _REQUESTS_A_STEP}, steps), (Check(at),)),
-        Case("is silent without traffic", _requests({slow: 0}, steps), (Check(at),)),
+        Case("fires when all are slow", held({slow: plenty}), (Check(at, (firing,)),)),
+        Case("is silent when all are fast", held({_BOUNDS_SECONDS[0]: plenty}), (Check(at),)),
+        Case("is silent without traffic", held({slow: 0}), (Check(at),)),
         Case("is silent when the metric is absent", {}, (Check(at),)),
         Case(
             "resolves when slow requests have ended and the cooldown is over",
-            _requests({slow: _REQUESTS_A_STEP}, steps, tuned.over_steps),
-            (Check(at, (firing,)), Check(tuned.over_seconds)),
+            held({slow: plenty}, (_requests({fast: plenty}), tuned.over_steps)),
+            (Check(at, (firing,)), Check(tuned.over_seconds + tuned.window_seconds)),
         ),
     ]
-    if fast == tuned.threshold:  # a bound of the histogram: the shares about the 95th percentile are exact
-        above = Firing(DEMO_LABELS, duration(fast + (slow - fast) / 6))
+    if tuned.minimum:
         cases += [
-            Case("is silent when 4 of 100 are slow", _requests({fast: 96, slow: 4}, steps), (Check(at),)),
-            Case("fires when 6 of 100 are slow", _requests({fast: 94, slow: 6}, steps), (Check(at, (above,)),)),
+            Case("is silent just below the least traffic", held({slow: least * (1 - NEAR)}), (Check(at),)),
+            Case("fires just above the least traffic", held({slow: least * (1 + NEAR)}), (Check(at, (firing,)),)),
+        ]
+    if fast == tuned.threshold:  # a bound of the histogram: the shares about the 95th percentile are exact
+        # Of 100 requests `extra` beyond five are slow: the percentile lies in the slow bucket, that far into it.
+        extra = 5 * NEAR * fast / (slow - fast * (1 + NEAR))
+        near = held({fast: (95 - extra) * plenty, slow: (5 + extra) * plenty})
+        above = Firing(DEMO_LABELS, duration(fast + (slow - fast) * extra / (5 + extra)))
+        cases += [
+            Case("is silent when 4.9 of 100 are slow", held({fast: 95.1 * plenty, slow: 4.9 * plenty}), (Check(at),)),
+            Case("fires just above the threshold", near, (Check(at, (above,)),)),
         ]
     return tuple(cases)
 
@@ -90,6 +107,7 @@ RESPONSE_TIME_DEGRADATION = AlertRule(
         channels=("slack",),
         threshold=1.0,
         window_seconds=600,
+        minimum=20,
         for_seconds=60,
         has_cooldown=True,
     ),
@@ -99,10 +117,11 @@ RESPONSE_TIME_DEGRADATION = AlertRule(
         "One request in twenty of {project} in {environment} takes longer than {value}; the limit is {threshold}"
         " over {window}."
     ),
-    value="{{ $value | humanizeDuration }}",
+    value=DURATION,
     threshold_text=duration,
     recordings=_recordings,
-    expr=lambda tuned: f"{_p95(tuned)} > {tuned.threshold:.15g}",
+    expr=_expr,
+    minimum_of="requests in the window",
     cases=_cases,
     problem=_problem,
     runbook=Runbook(

@@ -30,6 +30,7 @@ STORE_FAILING = AlertRule(
     name="StoreFailing",
     title="Store Failing",
     defaults=Defaults(severity="critical", channels=("slack", "pagerduty"), for_seconds=120),
+    group="errtally-health",
     labels=("instance",),
     summary="errtally {instance} can't write to its store",
     description="For {for} the writer of {instance} has not kept the store current: counts and pages are old.",

@@ -14,6 +14,7 @@ WATCHDOG = AlertRule(
     name="Watchdog",
     title="Watchdog",
     defaults=Defaults(severity="none"),
+    group="errtally-health",
     labels=(),
     summary="Alerting works",
     description="This alert always fires. Send it to a heartbeat service that raises the alarm when it stays away.",

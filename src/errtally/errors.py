@@ -9,11 +9,13 @@ ErrtallyError
     TooLargeError        413: a limit of size or count
     OverloadedError      429 and 503: try again later
   JournalError           the journal can't be written or read
+    JournalFullError     the journal or its disk has no room for now
   StoreError             the store can't be read or written
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,18 +73,55 @@ class TooLargeError(RejectedError):
     status = 413
 
 
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """What a client should not send for now.
+
+    Attributes:
+        category: one of ``names.CATEGORIES``; "" stands for everything.
+        seconds: for how long.
+        reason: short stable word.
+    """
+
+    category: str
+    seconds: int
+    reason: str
+
+
 class OverloadedError(RejectedError):
-    """The exporter can't take more now; ``retry_after_seconds`` says when to come back."""
+    """The exporter can't take more now.
+
+    Attributes:
+        retry_after_seconds: when to come back.
+        limits: what is not taken until when, for protocols that can say so.
+    """
 
     status = 429
 
-    def __init__(self, reason: str, message: str, *, status: int | None = None, retry_after_seconds: int = 60) -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_seconds: int = 60,
+        limits: tuple[Limited, ...] = (),
+    ) -> None:
         super().__init__(reason, message, status=status)
-        self.retry_after_seconds = retry_after_seconds
+        self.limits = limits
+        self.retry_after_seconds = max((limit.seconds for limit in limits), default=retry_after_seconds)
 
 
 class JournalError(ErrtallyError):
     """The journal can't be written or read."""
+
+
+class JournalFullError(JournalError):
+    """The journal takes nothing more for now; ``reason`` is ``backlog``, ``disk_floor`` or ``disk_full``."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class StoreError(ErrtallyError):

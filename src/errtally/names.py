@@ -28,6 +28,8 @@ STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "unknown")
 SESSION_STATUSES = ("started", "exited", "errored", "unhandled", "crashed", "abnormal")
 """``started`` counts every session once; the others say how sessions ended."""
 CHECK_IN_STATUSES = ("in_progress", "ok", "error", "missed", "timeout")
+CATEGORIES = ("error", "transaction", "session", "monitor", "log_item", "default")
+"""Kinds of items that rate limits and quotas tell apart; ``default`` is what has no kind of its own."""
 USER_WINDOWS = {"1h": 3600, "24h": 86400}
 """Windows of ``users_affected``: label value to seconds."""
 
@@ -242,6 +244,17 @@ INGEST_ITEMS = _counter("ingest_items_total", "Items in accepted ingest requests
 INGEST_REJECTED = _counter(
     "ingest_rejected_total", "Ingest requests or items that were not taken, by reason.", "protocol", "reason"
 )
+INGEST_DROPPED = _counter(
+    "ingest_dropped_total",
+    "Items that a rate limit, a quota or a full journal did not let in, by category.",
+    "project",
+    "category",
+    "reason",
+)
+INGEST_ATTACHMENT_BYTES = _counter(
+    "ingest_attachment_bytes_total", "Bytes of attachments and other payloads that are counted and not kept.",
+    "protocol",
+)  # fmt: skip
 INGEST_DURATION = _histogram(
     "ingest_duration_seconds",
     "Time from the request's body to its answer.",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ from click.testing import CliRunner
 from tests.peers import peer
 
 from errtally import config
-from errtally.alertmanager import routes
+from errtally.alertmanager import inhibition, routes
 from errtally.alertmanager.build import CONFIG_FILE, build
+from errtally.alertmanager.quiet_hours import time_intervals
 from errtally.command_line import errtally
+from errtally.config.alerting import alerting
+from errtally.config.quiet_hours import QuietHours
 from errtally.generate.files import drift
 from errtally.rules.alerts import ALERTS
 
@@ -28,9 +32,25 @@ alerting:
       smarthost: mail.example.com:587
       auth_username: errtally
       auth_password_file: /run/secrets/mail
+    webhook: {url: 'https://hooks.example.com/all', token_file: /run/secrets/hook}
     heartbeat: {url: 'https://heartbeat.example.com/x', interval: 1m}
     exporter: {token_file: /run/secrets/key}
 """
+TEAMS = (
+    EVERYTHING
+    + """
+  teams:
+    - name: shop
+      projects: [shop-*, checkout]
+      channels:
+        slack: {api_url_file: /run/secrets/slack, channel: '#shop'}
+        email: {to: [shop@example.com], from: b@example.com, smarthost: 'mail:25', require_tls: false}
+    - {name: data, projects: ["etl*"], channels: {webhook: {url: 'https://hooks.example.com/data'}}}
+  quiet_hours:
+    - {from: "22:00", to: "06:00", location: Europe/Berlin}
+    - {from: "00:00", to: "24:00", days: [saturday, sunday]}
+"""
+)
 MAIL_ONLY = """
 alerting:
   channels:
@@ -68,6 +88,7 @@ def test_the_committed_files_are_what_the_configuration_gives(text: str, folder:
         pytest.param(EVERYTHING, id="every channel"),
         pytest.param(MAIL_ONLY, id="mail only"),
         pytest.param(LITERAL_SECRETS, id="secrets written down"),
+        pytest.param(TEAMS, id="teams and quiet hours"),
     ],
 )
 def test_amtool_accepts_the_file_and_its_routes(tmp_path: Path, text: str) -> None:
@@ -81,7 +102,7 @@ def test_amtool_accepts_the_file_and_its_routes(tmp_path: Path, text: str) -> No
 
 def test_a_route_that_loses_an_alert_fails_the_routing_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     peer("amtool")
-    monkeypatch.setattr(routes, "_channel", lambda channel: [{"receiver": channel, "matchers": ['severity="loud"']}])
+    monkeypatch.setattr(routes, "_channel", lambda _, channel: [{"receiver": channel, "matchers": ['severity="loud"']}])
     file = tmp_path / "errtally.yml"
     file.write_text(EVERYTHING)
     result = CliRunner().invoke(errtally, ["alertmanager", "test", "--config", str(file)])
@@ -109,14 +130,121 @@ def test_the_cooldown_is_the_time_between_repetitions() -> None:
     assert (route["group_interval"], route["repeat_interval"]) == ("5m", "30m")
 
 
-def test_a_critical_alert_hides_warnings_but_never_a_new_issue_or_the_watchdog() -> None:
-    (rule,) = _content("")["inhibit_rules"]
+def test_a_critical_alert_hides_warnings_but_never_news_or_the_watchdog() -> None:
+    rule, *_ = _content("")["inhibit_rules"]
     assert rule["equal"] == ["project", "environment"]
-    assert 'alertname!~"NewIssue|Watchdog"' in rule["target_matchers"]
-    assert {routes.NEW_ISSUE, routes.WATCHDOG} <= {rule.name for rule in ALERTS}
+    assert 'alertname!~"NewIssue|Regression|CheckInMissed|CheckInFailed|Watchdog"' in rule["target_matchers"]
 
 
-def test_alerts_without_a_project_neither_hide_nor_are_hidden() -> None:
-    (rule,) = _content("")["inhibit_rules"]
+def test_alerts_without_a_project_neither_hide_nor_are_hidden_by_severity() -> None:
+    rule, *_ = _content("")["inhibit_rules"]
     assert 'project!=""' in rule["source_matchers"]
     assert 'project!=""' in rule["target_matchers"]
+
+
+def test_inhibition_names_only_alerts_that_exist() -> None:
+    named = {*inhibition.NEWS, *inhibition.SYMPTOMS, *inhibition.OF_THE_STORE, inhibition.TARGET_DOWN, routes.WATCHDOG}
+    assert named <= {rule.name for rule in ALERTS}
+
+
+def test_news_is_the_target_of_no_inhibition() -> None:
+    for rule in inhibition.inhibit_rules(alerting({})):
+        for name in inhibition.NEWS:
+            labels = {"alertname": name, "severity": "warning", "project": "a", "environment": "b", "team": "c"}
+            assert not all(_matches(matcher, labels) for matcher in rule["target_matchers"]), (rule, name)
+
+
+def _matches(matcher: str, labels: dict[str, str]) -> bool:
+    name, operator, value = re.fullmatch(r'(\w+)(=~|!~|!=|=)"(.*)"', matcher).groups()  # type: ignore[union-attr]
+    found = labels.get(name, "")
+    equal = re.fullmatch(value, found) is not None if "~" in operator else value == found
+    return equal is not operator.startswith("!")
+
+
+def test_one_exporter_that_is_down_hides_what_its_store_said() -> None:
+    hidden = 'alertname=~"StoreErrors|IngestRejected|SeriesBudgetReached|ClientsDiscarding"'
+    assert [hidden] in [rule["target_matchers"] for rule in _content("")["inhibit_rules"]]
+    shared = _content("alerting: {exporters: shared}")["inhibit_rules"]
+    assert [hidden] not in [rule["target_matchers"] for rule in shared]
+
+
+def test_a_night_is_two_intervals_and_a_critical_alert_is_never_muted() -> None:
+    content = _content(TEAMS)
+    (interval,) = content["time_intervals"]
+    assert interval["time_intervals"] == [
+        {"times": [{"start_time": "22:00", "end_time": "24:00"}], "location": "Europe/Berlin"},
+        {"times": [{"start_time": "00:00", "end_time": "06:00"}], "location": "Europe/Berlin"},
+        {
+            "times": [{"start_time": "00:00", "end_time": "24:00"}],
+            "weekdays": ["saturday", "sunday"],
+            "location": "UTC",
+        },
+    ]
+    muted = [route for route in _all_routes(content["route"]) if "mute_time_intervals" in route]
+    assert muted
+    tops = [route for route in muted if "routes" in route]
+    assert all(route["matchers"] == ['severity=~"warning|info"'] for route in tops)
+    below = [child for route in tops for child in route["routes"]]
+    assert len(muted) == len(tops) + len(below), "only what waits is muted"
+
+
+def _all_routes(route: dict[str, Any]) -> list[dict[str, Any]]:
+    return [route, *(found for child in route.get("routes", []) for found in _all_routes(child))]
+
+
+def test_the_night_of_a_weekday_ends_on_the_next_day() -> None:
+    span = QuietHours("23:00", "05:00", ("friday", "sunday"))
+    (interval,) = time_intervals([span])
+    assert [part["weekdays"] for part in interval["time_intervals"]] == [["friday", "sunday"], ["monday", "saturday"]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        pytest.param(
+            "alertname=A,severity=critical,channels=slack,pagerduty,project=shop-web",
+            [
+                "exporter: errtally http://127.0.0.1:9765/api/alerts",
+                "team-shop-webhook: webhook https://hooks.example.com/all",
+                "team-shop-slack: Slack #shop",
+                "team-shop-pagerduty: PagerDuty",
+            ],
+            id="a team's own channel, and what it lacks from above",
+        ),
+        pytest.param(
+            "severity=info,team=data",
+            [
+                "exporter: errtally http://127.0.0.1:9765/api/alerts",
+                "team-data-webhook: webhook https://hooks.example.com/data",
+                "team-data-slack: Slack #alerts",
+            ],
+            id="by the team's label",
+        ),
+        pytest.param(
+            "severity=warning, channels=email, project=unowned",
+            [
+                "exporter: errtally http://127.0.0.1:9765/api/alerts",
+                "webhook: webhook https://hooks.example.com/all",
+                "email: mail to oncall@example.com, sre@example.com",
+            ],
+            id="a project that nobody owns",
+        ),
+        pytest.param(
+            "alertname=Watchdog,severity=none",
+            ["heartbeat: heartbeat https://heartbeat.example.com/x"],
+            id="a heartbeat",
+        ),
+    ],
+)
+def test_the_command_says_who_is_told(tmp_path: Path, labels: str, told: list[str]) -> None:
+    peer("amtool")
+    (tmp_path / "f.yml").write_text(TEAMS)
+    arguments = ["alertmanager", "route", "--config", str(tmp_path / "f.yml"), "--labels", labels]
+    result = CliRunner().invoke(errtally, arguments)
+    assert result.output.splitlines() == told
+
+
+def test_labels_that_are_none_are_refused() -> None:
+    result = CliRunner().invoke(errtally, ["alertmanager", "route", "--labels", "critical"])
+    assert result.exit_code == 2
+    assert "'critical' is not NAME=VALUE" in result.output

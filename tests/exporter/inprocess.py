@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from errtally.errors import JournalError
 from errtally.event.scrub import Scrubber
 from errtally.exporter.config import ExporterConfig, Limits
 from errtally.exporter.digest.state import Budget
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from errtally.errors import JournalError
     from errtally.exporter.ingest.delivery import Delivery
 
 NOW = 1_795_500_000.0
@@ -49,6 +49,9 @@ class RecordingAppender:
         self.payloads: list[bytes] = []
         self.events = 0
         self.error: JournalError | None = None
+
+    def refusal(self):
+        return None
 
     def append(self, payload: bytes, events: int, received: float) -> None:
         assert received
@@ -132,7 +135,10 @@ class Answer:
 def call(app: Any, made: dict[str, Any]) -> Answer:
     """Call a WSGI application."""
     started: list[Any] = []
-    body = b"".join(app(made, lambda status, headers, _=None: started.append((status, headers))))
+    parts = app(made, lambda status, headers, _=None: started.append((status, headers)))
+    body = b"".join(parts)
+    if hasattr(parts, "close"):
+        parts.close()
     status, headers = started[0]
     return Answer(int(status.split()[0]), dict(headers), body)
 

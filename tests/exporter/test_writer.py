@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from tests.exporter.inprocess import InProcess
 
 from errtally import names
 from errtally.errors import StoreError
@@ -14,7 +15,6 @@ from errtally.exporter.config import ExporterConfig, Project
 from errtally.exporter.journal import frame
 from errtally.exporter.store.writing import StoreWriter
 from errtally.exporter.writer import HEARTBEAT_FILE, JOURNAL_DIRECTORY, Writer
-from tests.exporter.inprocess import InProcess
 
 
 @pytest.fixture

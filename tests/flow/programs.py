@@ -63,11 +63,14 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
 
 
 @contextmanager
-def alertmanager(folder: Path, files: Mapping[str, str]) -> Iterator[str]:
-    """Run Alertmanager with generated files (``alertmanager.yml`` among them); yield its address HOST:PORT."""
+def alertmanager(folder: Path, files: Mapping[str, str], address: str = "") -> Iterator[str]:
+    """Run Alertmanager with generated files (``alertmanager.yml`` among them); yield its address HOST:PORT.
+
+    With the same folder and address it is the same one again, with what it remembered.
+    """
     binary = peer("alertmanager")
     _write(folder, files)
-    address = f"127.0.0.1:{free_port()}"
+    address = address or f"127.0.0.1:{free_port()}"
     command = [
         str(binary),
         "--config.file=alertmanager.yml",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 import urllib.request
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +12,7 @@ import yaml
 from tests.flow import grafana
 from tests.flow.programs import alertmanager, prometheus
 from tests.flow.receivers import PAGERDUTY_PATH, SLACK_PATH, MailReceiver, Post, WebReceiver
+from tests.flow.scrape_target import scrape_target
 from tests.peers import peer
 
 from errtally import config, names
@@ -24,7 +22,6 @@ from errtally.rules.build import build as build_rules
 from errtally.rules.series import selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.flow
@@ -54,6 +51,7 @@ class Service:
             f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='1.0')} {self._served}",
             f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='2.0')} {self._served + self._failed}",
             f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='+Inf')} {self._served + self._failed}",
+            f"{selector(names.REQUEST_DURATION, '_count', **slow)} {self._served + self._failed}",
             f"{selector(names.NEW_ISSUES, **_SERVICE)} {int(bool(self._first_seen))}",
         ]
         if self._first_seen:
@@ -67,31 +65,6 @@ class Service:
                 f"{selector(names.ISSUE_EVENTS, **what, level='error')} {self._failed}",
             ]
         return "\n".join(lines) + "\n"
-
-
-@contextmanager
-def scrape_target(service: Service) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            text = service.exposition().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _configuration(web: WebReceiver, mail: MailReceiver) -> config.document.Document:

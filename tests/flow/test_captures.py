@@ -53,6 +53,27 @@ EXPECTED = {
         "discarded": {},
     },
 }
+# Other protocols: what is not named was not sent. OpenTelemetry's services and Faro's apps name their projects.
+for folder, other in {
+    # One ValueError on a span and in a log record, a message, an ExceptionGroup; a trace of one request.
+    "otel-python-gzip": {
+        "project": "checkout", "events": {"error": 2, "fatal": 1}, "requests": {"5xx": 1}, "duplicates": 1,
+    },
+    # One failure, recorded on three nested spans and in a log record.
+    "otel-python-nested": {"project": "nested", "events": {"error": 1}, "requests": {"unknown": 1}, "duplicates": 3},
+    # The log record names no trace, so nothing says that it is the span's failure.
+    "otel-node-json": {"project": "web-bff", "events": {"error": 2}, "requests": {"5xx": 1}, "logs": 1},
+    "faro-browser": {
+        "project": "shop-web", "events": {"error": 4}, "requests": {"2xx": 1}, "logs": 1,
+        "statuses": [204, 202, 202, 202, 202],
+    },
+    "pybrake": {"project": "105138", "events": {"error": 1}, "statuses": [201]},
+    "rollbar-python": {"project": "default", "events": {"error": 1, "warning": 1}},
+    "honeybadger-python": {"project": "default", "events": {"error": 1}, "statuses": [201]},
+    "bugsnag-python": {"project": "default", "events": {"warning": 1}, "statuses": [202]},
+}.items():  # fmt: skip
+    nothing = {"requests": {}, "logs": 0, "sessions": {}, "check_ins": {}, "discarded": {}}
+    EXPECTED[folder] = nothing | other
 EXPECTED["sentry-python-plain"] = EXPECTED["sentry-python"]
 
 
@@ -65,6 +86,7 @@ def _check(exporter: Exporter, expected: dict) -> None:
         total = exporter.total(names.REQUESTS, project=project, status_class=status)
         assert total == expected["requests"].get(status, 0), status
     assert exporter.total(names.LOG_RECORDS, project=project) == expected["logs"]
+    assert exporter.total(names.DUPLICATES, project=project) == expected.get("duplicates", 0)
     for status in names.SESSION_STATUSES:
         total = exporter.total(names.SESSIONS, project=project, status=status)
         assert total == expected["sessions"].get(status, 0), status
@@ -80,7 +102,8 @@ def _check(exporter: Exporter, expected: dict) -> None:
 def test_every_captured_request_is_taken_and_counted(tmp_path: Path, folder: str) -> None:
     with running(tmp_path) as exporter:
         answers = replay(CAPTURES / folder, exporter.port)
-        assert [(name, status) for name, status, _ in answers] == [(name, 200) for name, _, _ in answers]
+        expected = EXPECTED[folder].get("statuses", [200] * len(answers))
+        assert expected == [status for _, status, _ in answers]
         exporter.wait_until_folded()
         _check(exporter, EXPECTED[folder])
 
@@ -95,10 +118,22 @@ def test_a_second_delivery_of_the_same_requests_counts_no_event_twice(tmp_path: 
         assert exporter.total(names.SESSIONS, project="43", status="crashed") == 1
 
 
-def test_the_browser_may_read_the_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["sentry-browser", "faro-browser"])
+def test_the_browser_may_read_the_answer(tmp_path: Path, folder: str) -> None:
     with running(tmp_path) as exporter:
-        for _, _, answer in replay(CAPTURES / "sentry-browser", exporter.port):
+        for _, _, answer in replay(CAPTURES / folder, exporter.port):
             assert b"access-control-allow-origin: *" in answer.lower()
+
+
+def test_faros_preflight_is_granted_every_header_that_it_asks_for(tmp_path: Path) -> None:
+    head = (CAPTURES / "faro-browser" / "req-01.head").read_text().lower()
+    asked = head.partition("access-control-request-headers:")[2].splitlines()[0].strip().split(",")
+    with running(tmp_path) as exporter:
+        _, status, answer = replay(CAPTURES / "faro-browser", exporter.port)[0]
+        granted = answer.decode().lower().partition("access-control-allow-headers:")[2].splitlines()[0]
+        assert status == 204
+        assert set(asked) <= {header.strip() for header in granted.split(",")}
+        assert b"access-control-expose-headers: retry-after, x-faro-session-status" in answer.lower()
 
 
 def test_compressed_and_plain_requests_give_identical_series(tmp_path: Path) -> None:

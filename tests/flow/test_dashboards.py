@@ -80,7 +80,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     try:
         with prometheus(
             folder / "prometheus",
-            build_rules(document),
+            shop.hurried(build_rules(document)),
             target=f"127.0.0.1:{exporter.port}",
             alertmanager_address=f"127.0.0.1:{free_port()}",
         ) as address:

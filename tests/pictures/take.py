@@ -126,7 +126,7 @@ def main() -> None:
         target, nowhere = f"127.0.0.1:{exporter.port}", f"127.0.0.1:{free_port()}"
         try:
             with prometheus(
-                folder / "prometheus", build_rules(document), target=target, alertmanager_address=nowhere
+                folder / "prometheus", shop.hurried(build_rules(document)), target=target, alertmanager_address=nowhere
             ) as address:
                 _shoot(exporter, address, document, asked)
         finally:

@@ -1,30 +1,38 @@
-"""The routes of Sentry SDKs: `/api/<project>/envelope/` and `/api/<project>/store/`, the last slash optional."""
+"""The routes that Sentry SDKs send events to: envelope, tunnel and store; the last slash is optional everywhere."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
 import zlib
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from errtally.errors import MalformedError, OverloadedError, TooLargeError
+from errtally.errors import MalformedError, TooLargeError, UnauthorizedError
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
-from errtally.exporter.protocols.endpoint import Endpoint
 from errtally.exporter.protocols.sentry import envelope, event, items, keys
+from errtally.exporter.protocols.sentry.answers import endpoint
 
 if TYPE_CHECKING:
-    from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request
 
 MIN_DRIFT_SECONDS = 60
 """A client's clock that is off by less is not corrected: the network's delay would look like drift."""
+
+_PIXEL = Response(
+    200,
+    base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"),
+    content_type="image/gif",
+    headers=(("Cache-Control", "no-store"),),
+)
+"""A GIF of one transparent pixel."""
+
+_DECODED = frozenset(
+    {"event", "transaction", "span", "session", "sessions", "check_in", "client_report", "log"}
+)  # fmt: skip
 
 _KNOWN_BUT_UNUSED = frozenset(
     {
@@ -33,12 +41,6 @@ _KNOWN_BUT_UNUSED = frozenset(
         "unreal_report", "otel_span",
     }
 )  # fmt: skip
-
-_ALLOW_HEADERS = (
-    "X-Sentry-Auth, X-Requested-With, X-Forwarded-For, Origin, Referer, Accept, Content-Type, Authentication, "
-    "Authorization, Content-Encoding, Transfer-Encoding, sentry-trace, baggage, traceparent, X-CSRFToken"
-)
-_EXPOSE_HEADERS = "X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"
 
 
 def decode_envelope(request: Request, known: Keys, limits: Limits) -> Delivery:
@@ -51,6 +53,23 @@ def decode_envelope(request: Request, known: Keys, limits: Limits) -> Delivery:
     head, offset = envelope.header(body)
     if project is None:
         project = known.project(project_id, keys.of_dsn(head.dsn)[0])
+    return _delivery(project, body, head, offset, request, limits)
+
+
+def decode_tunnel(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Decode an envelope that a browser sent to a path of the site's own: its DSN names key and project."""
+    body = request.body()
+    head, offset = envelope.header(body)
+    key, project_id = keys.of_dsn(head.dsn)
+    if key is None or project_id is None:
+        raise UnauthorizedError("missing_key", "an envelope through a tunnel needs a DSN in its header")
+    return _delivery(known.project(project_id, key), body, head, offset, request, limits)
+
+
+def _delivery(
+    project: str, body: bytes, head: envelope.Header, offset: int, request: Request, limits: Limits
+) -> Delivery:
+    """Decode the items of an envelope."""
     delivery = Delivery(project=project)
     sent_at = values.moment(head.sent_at) if head.sent_at is not None else None
     drift = request.received - sent_at if sent_at is not None else 0.0
@@ -59,7 +78,7 @@ def decode_envelope(request: Request, known: Keys, limits: Limits) -> Delivery:
     head_id = values.event_id(head.event_id)
     delivery.event_id = head_id
     for index, (item, payload) in enumerate(envelope.items(body, offset)):
-        if item.type not in _KNOWN_BUT_UNUSED and len(payload) > limits.item_bytes:
+        if len(payload) > limits.item_bytes and item.type in _DECODED:
             raise TooLargeError(
                 "item_too_large", f"item {index}: {item.type} of {len(payload)} bytes; the limit is {limits.item_bytes}"
             )
@@ -99,18 +118,29 @@ def _take(delivery: Delivery, kind: str, payload: bytes, request: Request, head_
             delivery.discards += items.client_report(payload)
         case "log":
             delivery.logs += items.logs(payload)
-        case _ if kind in _KNOWN_BUT_UNUSED:
-            pass
         case _:
-            kind = "unknown"
+            delivery.unkept_bytes += len(payload)
+            if kind not in _KNOWN_BUT_UNUSED:
+                kind = "unknown"
     delivery.items[kind] += 1
 
 
 def decode_store(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode a single event as SDKs before envelopes sent it: JSON, or base64 of deflated JSON."""
-    key = keys.of_request(request)
-    project = known.project(request.route.get("project"), key)
-    body = request.body().strip()
+    project = known.project(request.route.get("project"), keys.of_request(request))
+    return _stored(project, request.body().strip(), request, limits)
+
+
+def decode_store_query(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Decode an event that an image's address carries, as old scripts of pages sent it."""
+    project = known.project(request.route.get("project"), keys.of_request(request))
+    content = request.query.get("sentry_data")
+    if not content:
+        raise MalformedError("empty_body", "the parameter sentry_data has no event")
+    return _stored(project, content.encode("utf-8", "replace").strip(), request, limits)
+
+
+def _stored(project: str, body: bytes, request: Request, limits: Limits) -> Delivery:
     if body[:1] != b"{":
         try:
             body = zlib.decompressobj().decompress(base64.b64decode(body, validate=True), limits.item_bytes + 1)
@@ -124,40 +154,9 @@ def decode_store(request: Request, known: Keys, limits: Limits) -> Delivery:
     return delivery
 
 
-def answer(delivery: Delivery) -> Response:
-    """Answer as Relay does: the event's id, or an empty object."""
-    return Response(200, b'{"id":"%s"}' % delivery.event_id.encode() if delivery.event_id else b"{}")
-
-
-def refuse(error: RejectedError) -> Response:
-    """Refuse as Relay does: ``{"detail", "causes"}`` and the text in a header."""
-    message = str(error)
-    # A message may quote what the client sent: a line break in it would begin another header.
-    line = "".join(c if c.isprintable() else " " for c in message[:500])
-    headers = [("X-Sentry-Error", line.encode("ascii", "replace").decode())]
-    if isinstance(error, OverloadedError):
-        headers.append(("Retry-After", str(error.retry_after_seconds)))
-    body = msgspec.json.encode({"detail": message, "causes": [error.reason]})
-    return Response(error.status, body, headers=tuple(headers))
-
-
 ENDPOINTS = (
-    Endpoint(
-        protocol="sentry",
-        pattern=re.compile(r"(?:/.*)?/api/(?P<project>[^/]+)/envelope/?"),
-        decode=decode_envelope,
-        answer=answer,
-        refuse=refuse,
-        allow_headers=_ALLOW_HEADERS,
-        expose_headers=_EXPOSE_HEADERS,
-    ),
-    Endpoint(
-        protocol="sentry",
-        pattern=re.compile(r"(?:/.*)?/api/(?:(?P<project>[^/]+)/)?store/?"),
-        decode=decode_store,
-        answer=answer,
-        refuse=refuse,
-        allow_headers=_ALLOW_HEADERS,
-        expose_headers=_EXPOSE_HEADERS,
-    ),
+    endpoint("/api/(?P<project>[^/]+)/envelope", decode_envelope),
+    endpoint("/tunnel", decode_tunnel),
+    endpoint("/api/(?:(?P<project>[^/]+)/)?store", decode_store),
+    endpoint("/api/(?:(?P<project>[^/]+)/)?store", decode_store_query, answer=lambda _: _PIXEL, methods=("GET",)),
 )

@@ -6,10 +6,10 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from errtally.errors import MalformedError
+from errtally.errors import RejectedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import EventDelivery
-from errtally.exporter.protocols import values
+from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import wire
 
 if TYPE_CHECKING:
@@ -177,8 +177,8 @@ def _fingerprint(sent: Any) -> list[str] | None:  # noqa: ANN401 (whatever the c
 def _details(payload: bytes) -> dict[str, Any]:
     """What the event's page shows beside the shared model; lists in the order in which they happened."""
     try:
-        sent = wire.document(payload)
-    except MalformedError as exc:  # the quick decoder skipped what this one can't read: the event is good all the same
+        sent = tolerant.document(payload)
+    except RejectedError as exc:  # the quick decoder skipped what this one can't read: the event is good all the same
         return {"truncated": f"its details can't be read: {exc}"}
     exception = sent.get("exception")
     if isinstance(exception, dict):

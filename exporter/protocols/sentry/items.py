@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from errtally import names
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
-from errtally.exporter.protocols import values
+from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import wire
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _STATUS_CLASSES = {
     "unavailable": "5xx",
     "data_loss": "5xx",
 }
+
 
 _SEGMENT_OPERATIONS = (
     "http.server",
@@ -141,7 +142,7 @@ def session(payload: bytes) -> list[SessionCount]:
     Raises:
         MalformedError: not a JSON object.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     attributes = _dict(sent.get("attrs"))
     environment = values.label(attributes.get("environment"), 64) or ""
     release = values.label(attributes.get("release"))
@@ -163,7 +164,7 @@ def sessions(payload: bytes) -> list[SessionCount]:
     Raises:
         MalformedError: not a JSON object.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     attributes = _dict(sent.get("attrs"))
     environment = values.label(attributes.get("environment"), 64) or ""
     release = values.label(attributes.get("release"))
@@ -183,7 +184,7 @@ def check_in(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> 
     Raises:
         MalformedError: not a JSON object, without a monitor, or with a status that is none.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     monitor = values.label(sent.get("monitor_slug"), 64)
     status = str(sent.get("status"))
     if monitor is None or status not in names.CHECK_IN_STATUSES:
@@ -205,7 +206,7 @@ def client_report(payload: bytes) -> list[Discard]:
     Raises:
         MalformedError: not a JSON object.
     """
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     found: list[Discard] = []
     for name in ("discarded_events", "rate_limited_events", "filtered_events", "filtered_sampling_events"):
         for entry in _dicts(sent.get(name), MAX_CONTAINER_ITEMS):
@@ -242,7 +243,7 @@ def logs(payload: bytes) -> list[LogCount]:
 
 def _container(payload: bytes) -> Iterator[dict[str, Any]]:
     """The items of a container; a payload that is no container is its only item."""
-    sent = wire.document(payload)
+    sent = tolerant.document(payload)
     if isinstance(sent.get("items"), list):
         yield from _dicts(sent["items"], MAX_CONTAINER_ITEMS)
     else:

@@ -7,15 +7,14 @@ expected. An event with odd frames takes the slow way, through `_repair`.
 
 from __future__ import annotations
 
-import json
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import field
 
-from errtally.errors import MalformedError
 from errtally.event.model import Frame  # noqa: TC001 (msgspec reads the annotations)
 from errtally.exporter.protocols import values
+from errtally.exporter.protocols.tolerant import document
 
 
 class Stacktrace(msgspec.Struct):
@@ -149,22 +148,6 @@ def event(payload: bytes) -> Event:
         return _event.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a ValidationError is a DecodeError
         return salvage(_repair(document(payload)), Event)
-
-
-def document(payload: bytes) -> dict[str, Any]:
-    """Decode a whole JSON object, also with the NaN and Infinity that old Python SDKs write.
-
-    Raises:
-        MalformedError: the payload is not a JSON object, or is nested too deeply.
-    """
-    try:
-        # A byte that is not UTF-8 costs a character, not the event: clients do not send again.
-        value = json.loads(payload.decode("utf-8", "replace"))
-    except (ValueError, RecursionError) as exc:
-        raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-    if not isinstance(value, dict):
-        raise MalformedError("bad_json", f"a JSON object is due, not {type(value).__name__}")
-    return value
 
 
 def salvage(value: dict[str, Any], kind: type[T]) -> T:

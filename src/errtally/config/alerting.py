@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.config.channels import Channels, channels
 from errtally.config.duration import format_duration, parse_duration
+from errtally.config.objectives import DEFAULT_SLOS, Monitor, Slo, monitors, slos
+from errtally.config.quiet_hours import QuietHours, quiet_hours
+from errtally.config.teams import Team, teams
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,6 +20,10 @@ DEFAULT_GRAFANA_URL = "http://127.0.0.1:3000"
 DEFAULT_COOLDOWN_SECONDS = 900
 DEFAULT_GROUP_WAIT_SECONDS = 30
 DEFAULT_GROUP_INTERVAL_SECONDS = 300
+DEFAULT_SCRAPE_INTERVAL_SECONDS = 15
+
+EXPORTERS = ("one", "shared", "independent")
+"""How many exporters Prometheus scrapes: one; replicas that show one store; several, each with a store of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class RuleChange:
     threshold: float | None = None
     window_seconds: int | None = None
     for_seconds: int | None = None
+    minimum: float | None = None
     severity: str | None = None
     channels: tuple[str, ...] | None = None
 
@@ -52,6 +60,12 @@ class Alerting:
         group_interval_seconds: how often Alertmanager looks at a group again; the cooldown is a multiple of it.
         rules: changes by alert name.
         channels: the notification channels.
+        scrape_interval_seconds: how often Prometheus scrapes the exporter; windows must hold enough samples.
+        exporters: one of `EXPORTERS`; it decides how series of several exporters add up.
+        teams: who owns which projects; the first team that matches a project has it.
+        slos: service level objectives.
+        monitors: how often scheduled jobs must report success; the first that matches a job holds.
+        quiet_hours: when only critical alerts are told.
         grafana: where dashboards are.
     """
 
@@ -62,6 +76,12 @@ class Alerting:
     group_interval_seconds: int = DEFAULT_GROUP_INTERVAL_SECONDS
     rules: Mapping[str, RuleChange] = field(default_factory=dict)
     channels: Channels = field(default_factory=Channels)
+    scrape_interval_seconds: int = DEFAULT_SCRAPE_INTERVAL_SECONDS
+    exporters: str = EXPORTERS[0]
+    teams: tuple[Team, ...] = ()
+    slos: tuple[Slo, ...] = DEFAULT_SLOS
+    monitors: tuple[Monitor, ...] = ()
+    quiet_hours: tuple[QuietHours, ...] = ()
     grafana: Grafana = field(default_factory=Grafana)
 
 
@@ -83,6 +103,12 @@ def alerting(document: Mapping[str, Any]) -> Alerting:
         group_interval_seconds=_seconds(values, "group_interval", _default_group_interval(cooldown)),
         rules={name: _change(change) for name, change in values.get("rules", {}).items()},
         channels=channels(values.get("channels", {}), external_url, problems),
+        scrape_interval_seconds=_seconds(values, "scrape_interval", DEFAULT_SCRAPE_INTERVAL_SECONDS),
+        exporters=values.get("exporters", EXPORTERS[0]),
+        teams=teams(values.get("teams", []), problems),
+        slos=slos(values.get("slos"), problems),
+        monitors=monitors(values.get("monitors", [])),
+        quiet_hours=quiet_hours(values.get("quiet_hours", []), problems),
         grafana=_grafana(document.get("grafana", {})),
     )
     if not cooldown:
@@ -119,6 +145,7 @@ def _change(values: Mapping[str, Any]) -> RuleChange:
         threshold=values.get("threshold"),
         window_seconds=parse_duration(values["window"]) if "window" in values else None,
         for_seconds=parse_duration(values["for"]) if "for" in values else None,
+        minimum=values.get("minimum"),
         severity=values.get("severity"),
         channels=None if names is None else tuple(names),
     )

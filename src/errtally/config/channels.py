@@ -66,6 +66,14 @@ class Email:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """Any receiver of Alertmanager's own webhook, which hears every alert; ``token_file`` holds a bearer token."""
+
+    url: str
+    token_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """A webhook that hears the dead man's switch every ``interval_seconds``; its silence is the alarm."""
 
@@ -88,6 +96,7 @@ class Channels:
     slack: Slack | None = None
     pagerduty: PagerDuty | None = None
     email: Email | None = None
+    webhook: Webhook | None = None
     heartbeat: Heartbeat | None = None
     exporter: ExporterWebhook | None = None
 
@@ -96,20 +105,33 @@ class Channels:
         """The names of the channels for people that are configured."""
         return tuple(name for name in CHANNELS if getattr(self, name) is not None)
 
+    def or_else(self, others: Channels) -> Channels:
+        """Return these channels for people, and for each that is not configured the one of ``others``."""
+        return Channels(
+            slack=self.slack or others.slack,
+            pagerduty=self.pagerduty or others.pagerduty,
+            email=self.email or others.email,
+            webhook=self.webhook or others.webhook,
+        )
 
-def channels(document: Mapping[str, Any], external_url: str, problems: list[str]) -> Channels:
-    """Build the channels from the checked mapping below ``alerting.channels``; append what is wrong to ``problems``."""
+
+def channels(
+    document: Mapping[str, Any], external_url: str, problems: list[str], place: str = "alerting.channels"
+) -> Channels:
+    """Build the channels from a checked mapping, which stands at ``place``; append what is wrong to ``problems``."""
     slack = document.get("slack")
     pagerduty = document.get("pagerduty")
     email = document.get("email")
+    webhook = document.get("webhook")
     heartbeat = document.get("heartbeat")
     exporter = document.get("exporter")
     return Channels(
-        slack=None if slack is None else Slack(_secret(slack, "slack", "api_url", problems), slack["channel"]),
+        slack=None if slack is None else Slack(_secret(slack, f"{place}.slack", "api_url", problems), slack["channel"]),
         pagerduty=None
         if pagerduty is None
-        else PagerDuty(_secret(pagerduty, "pagerduty", "routing_key", problems), pagerduty.get("url", "")),
-        email=None if email is None else _email(email, problems),
+        else PagerDuty(_secret(pagerduty, f"{place}.pagerduty", "routing_key", problems), pagerduty.get("url", "")),
+        email=None if email is None else _email(email, f"{place}.email", problems),
+        webhook=None if webhook is None else Webhook(webhook["url"], webhook.get("token_file", "")),
         heartbeat=None
         if heartbeat is None
         else Heartbeat(heartbeat["url"], parse_duration(heartbeat.get("interval", "5m"))),
@@ -119,20 +141,20 @@ def channels(document: Mapping[str, Any], external_url: str, problems: list[str]
     )
 
 
-def _secret(values: Mapping[str, Any], channel: str, key: str, problems: list[str], *, required: bool = True) -> Secret:
+def _secret(values: Mapping[str, Any], place: str, key: str, problems: list[str], *, required: bool = True) -> Secret:
     secret = Secret(values.get(f"{key}_file", ""), values.get(key, ""))
     if required and not secret:
-        problems.append(f"alerting.channels.{channel}: needs {key}_file (better) or {key}")
+        problems.append(f"{place}: needs {key}_file (better) or {key}")
     if secret.file and secret.value:
-        problems.append(f"alerting.channels.{channel}: has {key} and {key}_file; only one can hold")
+        problems.append(f"{place}: has {key} and {key}_file; only one can hold")
     return secret
 
 
-def _email(values: Mapping[str, Any], problems: list[str]) -> Email:
-    password = _secret(values, "email", "auth_password", problems, required=False)
+def _email(values: Mapping[str, Any], place: str, problems: list[str]) -> Email:
+    password = _secret(values, place, "auth_password", problems, required=False)
     username = values.get("auth_username", "")
     if bool(password) != bool(username):
-        problems.append("alerting.channels.email: auth_username and auth_password_file need each other")
+        problems.append(f"{place}: auth_username and auth_password_file need each other")
     return Email(
         to=tuple(values["to"]),
         sender=values["from"],

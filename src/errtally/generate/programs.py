@@ -26,7 +26,28 @@ def is_installed(program: str) -> bool:
 
 
 def run(program: str, arguments: Sequence[str], *, folder: Path) -> str:
-    """Run a tool in ``folder`` and return what it printed.
+    """Run a tool in ``folder`` and return all that it printed, remarks as well.
+
+    Raises:
+        ErrtallyError: the tool is not installed; the message names the package that brings it.
+        CheckFailedError: the tool exited with anything but 0.
+    """
+    done = _done(program, arguments, folder)
+    return (done.stdout + done.stderr).strip()
+
+
+def result(program: str, arguments: Sequence[str], *, folder: Path) -> str:
+    """Run a tool in ``folder`` and return its result, without remarks that it makes on the side.
+
+    Raises:
+        ErrtallyError: as `run`.
+        CheckFailedError: as `run`.
+    """
+    return _done(program, arguments, folder).stdout.strip()
+
+
+def _done(program: str, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a tool.
 
     Raises:
         ErrtallyError: the tool is not installed; the message names the package that brings it.
@@ -45,7 +66,7 @@ def run(program: str, arguments: Sequence[str], *, folder: Path) -> str:
         )
     except subprocess.TimeoutExpired as exc:
         raise CheckFailedError(f"{program} {' '.join(arguments)} took longer than {_TIMEOUT_SECONDS} s") from exc
-    output = (done.stdout + done.stderr).strip()
     if done.returncode:
+        output = (done.stdout + done.stderr).strip()
         raise CheckFailedError(f"{program} {' '.join(arguments)} failed:\n{output}")
-    return output
+    return done

@@ -71,3 +71,53 @@ def test_a_line_that_is_no_event_is_named(line, complaint):
 
 def test_no_input_gives_no_output():
     assert run("").output == ""
+
+
+WORDS = ["alpha", "basket", "cobalt", "delta", "ember"]
+VARYING = [{"message": f"plugin {word} could not be loaded"} for word in WORDS]
+
+
+def lines(events):
+    return "\n".join(map(json.dumps, events))
+
+
+def test_events_are_in_the_issue_that_they_end_up_in():
+    issues = [json.loads(line) for line in run(lines(VARYING)).stdout.splitlines()]
+    assert {issue["issue"] for issue in issues} == {issues[0]["fingerprint"]}
+    assert len({issue["fingerprint"] for issue in issues}) == 5
+    assert issues[1]["why"][-1] == f"merged into {issues[0]['issue']}: varying word"
+    assert issues[0]["why"] == ["version 1", "message plugin alpha could not be loaded"]
+
+
+def test_a_stream_is_answered_line_by_line():
+    issues = [json.loads(line) for line in run(lines(VARYING), "--stream").stdout.splitlines()]
+    assert len({issue["issue"] for issue in issues}) == 4
+    assert issues[4]["issue"] == issues[0]["issue"]
+
+
+def test_stats_are_counts_on_standard_error():
+    result = run(lines([*VARYING, EVENTS[1], EVENTS[1]]), "--stats")
+    counts = dict(pair.split("=") for pair in result.stderr.split())
+    assert float(counts.pop("seconds")) >= 0
+    assert counts == {"events": "7", "issues": "2", "merges": "4"}
+    assert len(result.stdout.splitlines()) == 7
+
+
+def test_the_configuration_has_rules_and_switches(tmp_path):
+    file = tmp_path / "errtally.yml"
+    file.write_text(
+        "grouping: {merge: {varying_word: false}, rules: [{match: {logger: db}, fingerprint: [db], title: Database}]}",
+        encoding="utf-8",
+    )
+    result = run(lines([*VARYING, EVENTS[1]]), "--config", str(file))
+    issues = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len({issue["issue"] for issue in issues}) == 6
+    assert issues[-1]["title"] == "Database"
+    assert issues[-1]["why"][1:] == ["rule grouping.rules[0]: logger db", "rule fingerprint db"]
+
+
+def test_a_wrong_configuration_is_told_with_its_place(tmp_path):
+    file = tmp_path / "errtally.yml"
+    file.write_text("grouping: {rules: [{match: {type: a}, fingerprint: ['{{ x }}']}]}", encoding="utf-8")
+    result = CliRunner().invoke(command, ["--config", str(file)], input="")
+    assert f"{file}: grouping.rules[0].fingerprint[0]: there is no variable" in str(result.exception)

@@ -76,9 +76,7 @@ class World:
 def event(
     at=100.0, *, issue=0, environment="prod", level="error", id_="", user=None, sample=None, trace="", release=""
 ):
-    return EventSeen(
-        issue, environment, level, at, id_ or "e" * 32, bool(id_), user, release, "", trace, sample
-    )  # fmt: skip
+    return EventSeen(issue, environment, level, at, id_ or "e" * 32, bool(id_), user, release, "", trace, sample)
 
 
 def batch(*events, issues=("f1",), project="p", type_="T", **more):
@@ -239,7 +237,11 @@ def test_a_session_with_an_id_counts_once_a_status_and_sums_count_always():
 
 def test_the_other_records_are_added_up():
     world = World()
-    check_ins = [CheckInSeen("prod", "m", "ok", 50.0), CheckInSeen("prod", "m", "ok", 40.0), CheckInSeen("prod", "m", "error", 60.0)]  # fmt: skip
+    check_ins = [
+        CheckInSeen("prod", "m", "ok", 50.0),
+        CheckInSeen("prod", "m", "ok", 40.0),
+        CheckInSeen("prod", "m", "error", 60.0),
+    ]
     world.fold(
         batch(
             check_ins=check_ins,
@@ -296,7 +298,10 @@ def test_a_request_lies_in_one_zone(made, zone):
     assert world.total(names.APDEX_REQUESTS) == 1
     assert world.value(names.APDEX_REQUESTS, "p", "prod", "/a", zone) == 1
     index = names.APDEX_ZONES.index(zone)
-    assert {key: zones[index] for key, zones in changes.apdex.items()} == {("p", "prod", "/a", 100): 1, ("p", "prod", "", 100): 1}  # fmt: skip
+    assert {key: zones[index] for key, zones in changes.apdex.items()} == {
+        ("p", "prod", "/a", 100): 1,
+        ("p", "prod", "", 100): 1,
+    }
     outcome = "failure" if made.failed else "success"
     assert world.value(names.REQUEST_DURATION, "p", "prod", "/a", outcome, part=SUM) == made.duration_seconds
 
@@ -429,7 +434,9 @@ def test_projects_and_environments_are_bounded(monkeypatch):
         for environment in ("a", "b", "c", "d"):
             world.fold(batch(event(environment=environment), project=project))
     places = {labels for name, labels, _ in world.values if name == names.NEW_ISSUES.name}
-    assert places == {(project, environment) for project in ("p", "q", names.OTHER) for environment in ("a", "b", names.OTHER)}  # fmt: skip
+    assert places == {
+        (project, environment) for project in ("p", "q", names.OTHER) for environment in ("a", "b", names.OTHER)
+    }
     assert world.total(names.EVENTS) == 16
 
 

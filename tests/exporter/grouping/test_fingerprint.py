@@ -256,14 +256,6 @@ def test_variables_of_the_frame_without_a_frame_are_told_as_missing():
     assert one.why[1] == "client fingerprint <no function>"
 
 
-def test_a_rule_gives_the_fingerprint_unless_the_client_did():
-    by_rule = fingerprint(STRUCTURED, rule=lambda _: ["chunk"])
-    assert by_rule.why[1] == "rule fingerprint chunk"
-    assert fingerprint(STRUCTURED, rule=lambda _: None) == fingerprint(STRUCTURED)
-    own = fingerprint(replace(STRUCTURED, fingerprint=["own"]), rule=lambda _: ["chunk"])
-    assert own.why[1] == "client fingerprint own"
-
-
 @pytest.mark.parametrize(
     ("name", "short"),
     [

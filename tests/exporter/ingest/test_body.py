@@ -140,11 +140,11 @@ def test_many_empty_members_cost_no_more_than_their_number(encoding, encode):
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_an_empty_body_is_empty_or_malformed_but_never_a_crash(encoding):
-    try:
+    if encoding == "br":
+        with pytest.raises(MalformedError, match="it ends too early"):
+            body.decompress(b"", encoding, LIMIT)
+    else:
         assert body.decompress(b"", encoding, LIMIT) == b""
-    except MalformedError as exc:
-        assert encoding == "br"
-        assert exc.reason == "bad_compression"
 
 
 def test_a_body_of_several_chunks_is_whole():

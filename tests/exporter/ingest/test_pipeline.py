@@ -7,13 +7,13 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.exporter.inprocess import RecordingAppender, call, door, envelope, environ
 
 from errtally import names
 from errtally.errors import JournalError
 from errtally.exporter.ingest import pipeline as pipeline_module
 from errtally.exporter.ingest.sampling import BURST_SAMPLES
 from errtally.exporter.ingest.tally import Tally
-from tests.exporter.inprocess import RecordingAppender, call, door, envelope, environ
 
 SECRET = "hunter2-very-secret"
 AWS_KEY = "AKIAIOSFODNN7EXAMPLE"
@@ -275,7 +275,7 @@ def test_numbers_beyond_all_measure_are_never_a_server_error(body):
 
 def test_a_defect_is_500_in_the_protocols_form_logged_and_counted(monkeypatch):
     class Broken(RecordingAppender):
-        def append(self, payload, events, received):
+        def append(self, *_):
             raise RuntimeError("a defect")
 
     logged, tally = [], Tally()

@@ -6,10 +6,10 @@ import gzip
 import io
 
 import pytest
+from tests.exporter.inprocess import NOW, environ
 
 from errtally.errors import TooLargeError
 from errtally.exporter.ingest.request import Request
-from tests.exporter.inprocess import NOW, environ
 
 
 def made(body=b"", headers=None, query="", **changes):
@@ -25,8 +25,10 @@ def made(body=b"", headers=None, query="", **changes):
 def test_headers_are_found_by_their_lower_case_names():
     request = made(headers={"X-Sentry-Auth": "a"}, CONTENT_TYPE="text/plain")
     assert (request.header("x-sentry-auth"), request.header("content-type"), request.header("origin")) == (
-        "a", "text/plain", "",
-    )  # fmt: skip
+        "a",
+        "text/plain",
+        "",
+    )
     assert request.remote_address == "192.0.2.7"
 
 

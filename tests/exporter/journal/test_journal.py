@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from errtally.errors import JournalError
+from errtally.errors import JournalError, JournalFullError
 from errtally.exporter.journal import appender as appender_module
 from errtally.exporter.journal import frame
 from errtally.exporter.journal.appender import SUFFIX, Appender
@@ -164,6 +164,7 @@ def test_a_segment_has_its_name_only_when_it_is_locked(tmp_path, opened, monkeyp
 
 @pytest.mark.parametrize("kept", [0, 1, 20, 26])
 def test_a_full_disk_leaves_the_file_at_a_frames_end_and_the_next_append_works(tmp_path, opened, monkeypatch, kept):
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0)
     writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
     writer.append(b"before", 1, 5.0)
     path = tmp_path / segments(tmp_path)[0]
@@ -235,6 +236,7 @@ def test_a_torn_frame_that_can_not_be_cut_off_is_left_behind_in_its_segment(tmp_
 def test_a_segment_that_can_not_be_begun_refuses_the_append_and_the_next_one_works(
     tmp_path, opened, monkeypatch, broken
 ):
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0)
     writer, reader = opened(Appender(tmp_path, segment_bytes=10)), opened(Reader(tmp_path, {}))
     writer.append(b"before", 1, 5.0)
 
@@ -251,19 +253,17 @@ def test_a_segment_that_can_not_be_begun_refuses_the_append_and_the_next_one_wor
     assert len(segments(tmp_path)) == 2
 
 
-def test_the_journal_has_a_full_size_that_counts_all_segments(tmp_path, opened):
-    size = frame.HEADER.size + 80
-    other = abandon(tmp_path, b"x" * (300 - 2 * size + 1))
-    writer = opened(Appender(tmp_path, journal_bytes=300))
+def test_the_journal_has_a_full_size_that_counts_all_segments(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0)
+    other = abandon(tmp_path, b"x" * 201)
+    writer = opened(Appender(tmp_path, journal_bytes=400))
     writer.append(b"x" * 80, 1, 5.0)
-    with pytest.raises(JournalError, match="full size of 300 bytes"):
+    with pytest.raises(JournalFullError, match="full size of 400 bytes") as refused:
         writer.append(b"x" * 80, 1, 5.0)
-    other.write_bytes(b"x" * (300 - 2 * size))
-    writer.append(b"x" * 80, 1, 5.0)
-    with pytest.raises(JournalError):
-        writer.append(b"", 1, 5.0)
+    assert refused.value.reason == "backlog"
     other.unlink()
-    writer.append(b"", 0, 5.0)
+    writer.append(b"x" * 80, 1, 5.0)
+    assert writer.refusal() is None
 
 
 def test_a_segment_that_goes_while_it_is_measured_counts_nothing(tmp_path, opened, monkeypatch):

@@ -184,7 +184,7 @@ def test_whatever_is_sent_the_readers_answer_with_their_types(sent):
         (1 << 53, 1 << 53),
         ((1 << 53) + 1, None),
         ("9" * 5000, None),
-    ],  # fmt: skip
+    ],
 )
 def test_an_integer(sent, expected):
     assert values.integer(sent) == expected
@@ -210,7 +210,7 @@ def test_a_number(sent, expected):
         (199, "unknown"),
         (0, "unknown"),
         (None, "unknown"),
-    ],  # fmt: skip
+    ],
 )
 def test_a_status_class(code, expected):
     assert values.status_class(code) == expected

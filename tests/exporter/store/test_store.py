@@ -47,7 +47,13 @@ def event(number=1, *, environment="prod", user=None, sample=b'{"message": "m"}'
 
 
 def batch(*events, fingerprint="f1", **more):
-    return Batch("p", 1.0, issues=[IssueSeen(fingerprint, "T", "title", "culprit", "pattern", ("why",), "python")], events=list(events), **more)  # fmt: skip
+    return Batch(
+        "p",
+        1.0,
+        issues=[IssueSeen(fingerprint, "T", "title", "culprit", "pattern", ("why",), "python")],
+        events=list(events),
+        **more,
+    )
 
 
 def fold(state, *records):
@@ -61,10 +67,14 @@ def test_what_was_applied_is_loaded_again(open_store):
     store, state, positions = open_store()
     assert positions == {}
     records = [
-        batch(event(1, user=7), event(2, environment="stage"), requests=[RequestSeen("prod", "/a", "GET", "2xx", False, 0.1, 1005.0)]),
+        batch(
+            event(1, user=7),
+            event(2, environment="stage"),
+            requests=[RequestSeen("prod", "/a", "GET", "2xx", False, 0.1, 1005.0)],
+        ),
         StatusChange("p", "f1", "resolved", 200.0, "ann"),
         batch(event(3, at=300.0), fingerprint="f2"),
-    ]  # fmt: skip
+    ]
     store.apply(fold(state, *records), {"a.segment": 7, "b.segment": 9})
     _, again, positions = open_store()
     assert positions == {"a.segment": 7, "b.segment": 9}
@@ -202,8 +212,8 @@ def test_what_is_not_there_is_none(open_store, path):
     assert reader.issue("nothing") is None
     assert reader.issue("f1", "other") is None
     assert reader.issue("f1", "p") is not None
-    assert reader.sample(1, "0" * 32) is None
-    assert reader.sample(1, f"{1:032x}") == {"message": "m"}
+    assert reader.sample([1], "0" * 32) is None
+    assert reader.sample([1], f"{1:032x}") == {"message": "m"}
     assert reader.is_folded(1, "unresolved")
     assert not reader.is_folded(1, "resolved")
     assert not reader.is_folded(99, "resolved")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from errtally.errors import MalformedError, RejectedError, TooLargeError
-from errtally.exporter.config import ExporterConfig, Limits
-from errtally.exporter.protocols.sentry import envelope
 from tests.exporter.inprocess import RecordingAppender, call, deliver, door, environ
 from tests.exporter.inprocess import envelope as build
+
+from errtally.errors import MalformedError, RejectedError, TooLargeError
+from errtally.exporter.config import Limits
+from errtally.exporter.protocols.sentry import answers, envelope
 
 VECTORS = Path(__file__).parents[3] / "data" / "vectors"
 EVENT_ID = "9ec79c33ec9942ab8353589fcb2e04dc"
@@ -57,8 +58,11 @@ def test_both_forms_of_deflate_are_taken(path):
 
 def test_all_vectors_are_here():
     assert {kind: len(list(VECTORS.glob(f"{kind}_*"))) for kind in ("ok", "bad", "event", "deflate")} == {
-        "ok": 10, "bad": 4, "event": 14, "deflate": 2,
-    }  # fmt: skip
+        "ok": 10,
+        "bad": 4,
+        "event": 14,
+        "deflate": 2,
+    }
 
 
 def split(body):
@@ -83,20 +87,16 @@ def test_items_without_lengths_end_with_their_lines(items):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_split_or_refused(body):
-    try:
+    with suppress(RejectedError):
         split(body)
-    except RejectedError:
-        pass
 
 
 @given(
     st.lists(st.sampled_from([b"{}", b'{"type":"event"}', b'{"type":"x","length":3}', b"\n", b"abc", b"\r\n", b"["]))
 )
 def test_any_order_of_pieces_is_split_or_refused(pieces):
-    try:
+    with suppress(RejectedError):
         split(b"{}\n" + b"".join(pieces))
-    except RejectedError:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,5 @@ def test_items_larger_than_the_limit_are_refused_unless_they_are_not_used():
 
 
 def test_what_a_client_wrote_can_not_begin_another_header():
-    app = door(RecordingAppender(), ExporterConfig(limits=Limits(item_bytes=1024)))
-    body = build(("x\r\nSet-Cookie: a=b\u2028é", b"x" * 1025))
-    answer = call(app, environ("/api/1/envelope/", body))
-    assert answer.status == 413
-    assert answer.headers["X-Sentry-Error"].startswith("item 0: x  Set-Cookie: a=b ? of 1025 bytes")
+    answer = answers.refuse(MalformedError("bad", "item 0: x\r\nSet-Cookie: a=b\u2028é"))
+    assert dict(answer.headers)["X-Sentry-Error"] == "item 0: x??Set-Cookie: a=b??"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.exporter.inprocess import NOW
 
-from errtally.errors import MalformedError
+from errtally.errors import RejectedError
 from errtally.event.model import Frame, User
 from errtally.exporter.protocols.sentry import event, wire
-from tests.exporter.inprocess import NOW
 
 VECTORS = Path(__file__).parents[3] / "data" / "vectors"
 
@@ -162,7 +162,10 @@ def test_shapes_of_the_exception(sent, types):
 )
 def test_an_odd_frame_is_repaired_and_its_neighbours_stay(frame, expected):
     frames = [{"function": "g", "lineno": 3}, frame, None]
-    for sent in ({"exception": {"values": [{"stacktrace": {"frames": frames}}]}}, {"exception": {"stacktrace": {"frames": frames}}}):  # fmt: skip
+    for sent in (
+        {"exception": {"values": [{"stacktrace": {"frames": frames}}]}},
+        {"exception": {"stacktrace": {"frames": frames}}},
+    ):
         assert mapped(sent).exceptions[0].frames == [Frame(function="g", lineno=3), expected]
     assert mapped({"stacktrace": {"frames": frames}}).frames == [Frame(function="g", lineno=3), expected]
     assert mapped({"threads": {"values": [{"stacktrace": {"frames": frames}}]}}).frames[1] == expected
@@ -182,16 +185,30 @@ def stack(name):
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
-        pytest.param({"stacktrace": stack("own"), "threads": [{"crashed": True, "stacktrace": stack("t")}]}, "own", id="its own stack wins"),
-        pytest.param({"threads": {"values": [{"stacktrace": stack("a")}, {"crashed": True, "stacktrace": stack("b")}]}}, "b", id="the crashed thread"),
-        pytest.param({"threads": [{"stacktrace": stack("a")}, {"current": True, "stacktrace": stack("b")}]}, "b", id="the current thread"),
+        pytest.param(
+            {"stacktrace": stack("own"), "threads": [{"crashed": True, "stacktrace": stack("t")}]},
+            "own",
+            id="its own stack wins",
+        ),
+        pytest.param(
+            {"threads": {"values": [{"stacktrace": stack("a")}, {"crashed": True, "stacktrace": stack("b")}]}},
+            "b",
+            id="the crashed thread",
+        ),
+        pytest.param(
+            {"threads": [{"stacktrace": stack("a")}, {"current": True, "stacktrace": stack("b")}]},
+            "b",
+            id="the current thread",
+        ),
         pytest.param({"threads": [{"stacktrace": stack("a")}]}, "a", id="the only thread"),
-        pytest.param({"threads": [{"stacktrace": stack("a")}, {"stacktrace": stack("b")}]}, None, id="of several none says which"),
+        pytest.param(
+            {"threads": [{"stacktrace": stack("a")}, {"stacktrace": stack("b")}]}, None, id="of several none says which"
+        ),
         pytest.param({"threads": [None, {"crashed": True}]}, None, id="threads without stacks"),
         pytest.param({"threads": "x"}, None, id="threads that are text"),
         pytest.param({"stacktrace": {"frames": []}}, None, id="a stack without frames"),
     ],
-)  # fmt: skip
+)
 def test_the_stack_of_a_message(sent, expected):
     assert [frame.function for frame in mapped(sent).frames] == ([expected] if expected else [])
 
@@ -267,7 +284,7 @@ def test_users(sent, address, expected):
         (["x"] * 30, ["x"] * 20),
         ([["a"]], ['["a"]']),
         (["y" * 300], ["y" * 255 + "…"]),
-    ],  # fmt: skip
+    ],
 )
 def test_fingerprints(sent, expected):
     assert mapped({"fingerprint": sent}).fingerprint == expected
@@ -283,9 +300,9 @@ def test_drift_moves_the_time():
     ids=["empty", "a list", "a number", "torn", "null", "bytes before it", "nested without end"],
 )
 def test_what_is_no_object_is_malformed(payload):
-    with pytest.raises(MalformedError) as caught:
+    with pytest.raises(RejectedError) as caught:
         decode(payload)
-    assert caught.value.reason == "bad_json"
+    assert caught.value.reason in {"bad_json", "too_many_values"}
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.exporter.inprocess import NOW
 
 from errtally import names
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import CheckIn, Discard, LogCount, SessionCount
 from errtally.exporter.protocols.sentry import items
-from tests.exporter.inprocess import NOW
 
 
 def encoded(sent):
@@ -130,15 +130,21 @@ def test_a_segment_that_serves_a_request_is_a_request():
         pytest.param({"start_timestamp": NOW - 31 * 86400}, [], id="nor one that took a month"),
         pytest.param({"is_segment": "true"}, [], id="is_segment is a truth value"),
         pytest.param({"attributes": attributes(sentry__op="http.server"), "status": "error"}, ["5xx"], id="a failure"),
-        pytest.param({"attributes": attributes(sentry__op="pageload"), "status": "error"}, ["unknown"], id="a page with an error"),
+        pytest.param(
+            {"attributes": attributes(sentry__op="pageload"), "status": "error"}, ["unknown"], id="a page with an error"
+        ),
     ],
-)  # fmt: skip
+)
 def test_which_spans_are_requests(change, expected):
     assert [timing.status_class for timing in items.spans(encoded(SPAN | change), received=NOW)] == expected
 
 
 def test_a_span_is_named_after_its_segment():
-    change = {"attributes": attributes(sentry__op="http.server", sentry__segment__name="/cart", sentry__environment="e", sentry__release="r")}  # fmt: skip
+    change = {
+        "attributes": attributes(
+            sentry__op="http.server", sentry__segment__name="/cart", sentry__environment="e", sentry__release="r"
+        )
+    }
     [timing] = items.spans(encoded(SPAN | change), received=NOW)
     assert (timing.transaction, timing.environment, timing.release) == ("/cart", "e", "r")
     [unnamed] = items.spans(encoded(SPAN | {"name": None}), received=NOW)
@@ -193,7 +199,7 @@ def test_a_check_in():
         {"monitor_slug": "b"},
         {"monitor_slug": "b", "status": "great"},
         {"monitor_slug": " ", "status": "ok"},
-    ],  # fmt: skip
+    ],
 )
 def test_a_check_in_needs_a_monitor_and_a_status(sent):
     with pytest.raises(MalformedError) as caught:

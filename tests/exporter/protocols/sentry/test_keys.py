@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 
 import pytest
+from tests.exporter.inprocess import deliver, envelope, request
 
 from errtally.errors import UnauthorizedError
 from errtally.exporter.config import ExporterConfig, Project
 from errtally.exporter.protocols.sentry import keys
-from tests.exporter.inprocess import deliver, envelope, request
 
 CONFIG = ExporterConfig(projects=(Project("shop", "42", frozenset({"k1"})),))
 
@@ -26,9 +26,7 @@ def basic(text):
         pytest.param("", {"X-Sentry-Auth": "Sentry sentry_key=k1, sentry_version=7"}, "k1", id="in X-Sentry-Auth"),
         pytest.param(
             "",
-            {
-                "X-Sentry-Auth": "Sentry sentry_timestamp=1,sentry_client=raven,sentry_version=6,sentry_key=k1,sentry_secret=s"
-            },
+            {"X-Sentry-Auth": "Sentry sentry_timestamp=1,sentry_client=raven,sentry_key=k1,sentry_secret=s"},
             "k1",
             id="in any order and without blanks",
         ),
@@ -89,3 +87,9 @@ def test_a_wrong_key_is_refused_before_the_body_is_read():
         deliver("/api/42/envelope/", b"not an envelope", config=CONFIG, query="sentry_key=other")
     with pytest.raises(UnauthorizedError):
         deliver("/api/42/store/", b"not an event", config=CONFIG)
+
+
+@pytest.mark.parametrize("project", ["42", "shop"])
+def test_the_right_key_in_the_query_sends(project):
+    body = envelope(("event", {"message": "m"}))
+    assert deliver(f"/api/{project}/envelope/", body, config=CONFIG, query="sentry_key=k1").project == "shop"

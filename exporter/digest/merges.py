@@ -1,0 +1,134 @@
+"""Merging: a fingerprint's events go on in another issue, by themselves or as a person says, and back.
+
+Series never go down: what was counted under a merged fingerprint stays there, and only stops growing. Pages add up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.exporter.digest.changes import AliasChange, Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from errtally.exporter.digest.changes import Changes
+    from errtally.exporter.digest.state import IssueState, State
+    from errtally.exporter.journal.records import IssueSeen, MergeChange
+    from errtally.names import Metric
+
+BY_HAND = "by hand"
+FORMER_VERSION = "former version"
+
+
+class Merges:
+    """Merges and takes back merges.
+
+    Args:
+        state: what is known of the store; kept current.
+        changes: where the changes go.
+        admit: bounds the labels of a metric.
+    """
+
+    def __init__(
+        self, state: State, changes: Changes, admit: Callable[[Metric, tuple[str, ...]], tuple[str, ...]]
+    ) -> None:
+        self._state = state
+        self._changes = changes
+        self._admit = admit
+
+    def join(self, project: str, seen: IssueSeen, at: float) -> str:
+        """Return the issue of a fingerprint that is no issue yet: its own, or the one that it is merged into now."""
+        aliases = self._state.aliases
+        if (project, seen.fingerprint) in aliases.vetoes:
+            return seen.fingerprint
+        target, reason = self._former(project, seen, at), FORMER_VERSION
+        # Noted in any case, so that what is known does not depend on why it was merged.
+        found = aliases.note(project, seen.fingerprint, seen.scope, seen.pattern)
+        if target is None and found is not None:
+            reason = found.reason
+            issues = self._state.issues
+            roots = {aliases.resolve(project, known) for known in found.known}
+            free = [root for root in roots if (project, root) in issues and (project, root) not in aliases.vetoes]
+            free.sort(key=lambda root: issues[project, root].id)
+            target = free[0] if free else None
+            for other in free[1:]:
+                # What a person decided on stays as it is.
+                if not issues[project, other].is_decided:
+                    self._merge(project, other, free[0], reason, at, by="")
+        if target is None:
+            return seen.fingerprint
+        alias = AliasChange(self._state.next_issue_id, project, seen.fingerprint, target, reason, at, "", seen)
+        self._state.next_issue_id += 1
+        aliases.into[project, seen.fingerprint] = target
+        self._changes.aliases.append(alias)
+        return target
+
+    def decide(self, decision: MergeChange) -> None:
+        """Fold a person's decision; one that makes no sense any more when its turn comes changes nothing."""
+        aliases, project, fingerprint = self._state.aliases, decision.project, decision.fingerprint
+        is_alias = (project, fingerprint) in aliases.into
+        if not decision.into:
+            if is_alias:
+                self._unmerge(decision)
+            return
+        target = aliases.resolve(project, decision.into)
+        if (
+            (project, target) not in self._state.issues
+            or not (is_alias or (project, fingerprint) in self._state.issues)
+            or aliases.resolve(project, fingerprint) == target
+        ):
+            return
+        if is_alias:
+            self._unmerge(decision)
+        self._merge(project, fingerprint, target, BY_HAND, decision.at, decision.by)
+
+    def _former(self, project: str, seen: IssueSeen, at: float) -> str | None:
+        """Return the issue that a former version put the event into."""
+        aliases = self._state.aliases
+        if not seen.former or not aliases.settings.merge_former_version or at > aliases.transition_ends:
+            return None
+        for former in seen.former:
+            target = aliases.resolve(project, former)
+            if (project, target) in self._state.issues:
+                return target
+        return None
+
+    def _merge(self, project: str, fingerprint: str, target: str, reason: str, at: float, by: str) -> None:
+        state, changes = self._state, self._changes
+        alias = AliasChange(0, project, fingerprint, target, reason, at, by)
+        state.aliases.into[project, fingerprint] = target
+        state.aliases.vetoes.discard((project, fingerprint))
+        changes.aliases.append(alias)
+        root = state.issues[project, target]
+        if (merged := state.issues.get((project, fingerprint))) is not None:
+            self._count(project, merged, -1)
+            changes.of(project, merged)
+            for environment in merged.environments.keys() - root.environments.keys():
+                # The issue is not new there: it was known under the other fingerprint.
+                labels = self._admit(names.ISSUE_INFO, (project, environment, target))
+                alias.environments[environment] = root.environments[environment] = labels[2] != names.OTHER
+                changes.add[names.ISSUES.name, (project, environment, root.status), ""] += 1
+        if by:
+            root.is_decided = True
+            changes.of(project, root).decisions.append(Decision(at, by, f"merged {fingerprint} into this"))
+
+    def _unmerge(self, decision: MergeChange) -> None:
+        state, changes, project, fingerprint = self._state, self._changes, decision.project, decision.fingerprint
+        target = state.aliases.into.pop((project, fingerprint))
+        state.aliases.vetoes.add((project, fingerprint))
+        changes.aliases.append(AliasChange(0, project, fingerprint, "", "", decision.at, decision.by))
+        # What has no counts of its own becomes an issue with its next event.
+        if (merged := state.issues.get((project, fingerprint))) is not None:
+            self._count(project, merged, 1)
+            changes.of(project, merged)
+        # The target may have been merged itself since.
+        if (former := state.issues.get((project, target))) is not None:
+            changes.of(project, former).decisions.append(
+                Decision(decision.at, decision.by, f"took {fingerprint} out of this")
+            )
+
+    def _count(self, project: str, issue: IssueState, number: int) -> None:
+        for environment in issue.environments:
+            self._changes.add[names.ISSUES.name, (project, environment, issue.status), ""] += number

@@ -1,0 +1,230 @@
+"""Which fingerprints belong to one issue although they differ: asked only when one appears for the first time.
+
+Two fingerprints are compared only within one scope (type, place and function), by the patterns of their messages:
+
+- *A varying word*: messages that differ in one word, the same one, are one issue once that word has had several
+  values. In an error's message, a value that was masked counts for most of them. Of the messages that are one then,
+  another word may vary.
+- *Similar*: the message of an error without a stack trace is as similar as asked for to one known, word by word.
+
+Joining what does not belong together is worse than leaving apart what does. So both have limits, which were measured
+on labelled data: outcomes (``refused``) and constants (``END_OBJECT``) tell messages apart, and neither a message
+without an error type nor one with a deciding frame joins by being similar.
+
+The work for one fingerprint is bounded, whatever is known already.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rapidfuzz import fuzz, process
+
+from errtally.exporter.grouping.template import ANY_VALUE, is_outcome, untyped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SIMILAR: Final = "similar"
+VARYING_WORD: Final = "varying word"
+
+VALUES_OF_A_VARYING_WORD: Final = 5
+"""Distinct words at one position, all else equal, after which whatever stands there is a value."""
+
+WORTH_OF_A_MASK: Final = 4
+"""How many of these words a masked value at the position is worth, in an error's message: masking knew it by its look.
+Where a frame decides it is one of them, because the messages of one place are few and tell its failures apart; so it is
+in log messages, where ``name=android`` and a masked name may be two statements."""
+
+FIXED_WORDS: Final = 2
+FIXED_WORDS_OF_A_LOG_MESSAGE: Final = 3
+"""Words that have to stay beside the one that varies; more of them where no error type says what it is about."""
+
+MAX_WORDS: Final = 40
+MAX_VARYING_WORDS: Final = 3
+MAX_TEMPLATES: Final = 64
+MAX_FITTED: Final = 10_000
+"""Of one scope and number of words: templates with several varying words, and messages that a new one is laid on."""
+
+MAX_SIMILAR_CANDIDATES: Final = 64
+MAX_PATTERNS: Final = 100_000
+"""Patterns of one project that are compared; what appears after so many stays an issue of its own."""
+
+_WORD: Final = re.compile(r"[^\s,;=()\[\]{}|\"'`:]+|[,;=()\[\]{}|\"'`:]")
+_ANY_WORD: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What belongs to one issue with a new fingerprint.
+
+    Attributes:
+        reason: `SIMILAR` or `VARYING_WORD`.
+        known: fingerprints that were known before, the oldest first.
+    """
+
+    reason: str
+    known: tuple[str, ...]
+
+
+class Patterns:
+    """The patterns of one project's issues, and of what was merged into them.
+
+    What it answers depends on what it was told, in that order, and on nothing else.
+
+    Args:
+        similarity: from 0 to 1; 0 turns joining by similarity off.
+        varying_word: whether a varying word joins.
+    """
+
+    def __init__(self, *, similarity: float, varying_word: bool) -> None:
+        self._cutoff = similarity * 100
+        self._varying_word = varying_word
+        # Nodes: a fingerprint with its words, or one whose varying words are left open.
+        self._fingerprints: list[str] = []
+        self._words: list[tuple[str, ...]] = []
+        self._patterns: list[str] = []
+        # Nodes by what stands around one word: the only one, all of them, or when that word is known to vary, the
+        # complement of the first one.
+        self._around: dict[int, int | list[int]] = {}
+        # By scope and number of words: templates with several varying words, and nodes without any.
+        self._templates: dict[int, list[int]] = {}
+        self._messages: dict[int, list[int]] = {}
+        self._similar: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._fingerprints)
+
+    def add(self, fingerprint: str, scope: str, pattern: str) -> Join | None:
+        """Note a fingerprint that was not known; return what it belongs to, None when it stands alone.
+
+        Args:
+            fingerprint: not added before.
+            scope: from its grouping; without one nothing is compared.
+            pattern: from its grouping.
+        """
+        if not scope or len(self._fingerprints) >= MAX_PATTERNS:
+            return None
+        pattern = untyped(pattern)
+        words = tuple(_WORD.findall(pattern))
+        if len(words) > MAX_WORDS:
+            return None
+        node = self._add_node(fingerprint, words, pattern)
+        if self._varying_word:
+            shape = hash((scope, len(words)))
+            nodes = {one for one in self._templates.get(shape, ()) if _fits(self._words[one], words)}
+            nodes |= self._join_by_word(node, scope)
+            messages = self._messages.setdefault(shape, [])
+            if len(messages) < MAX_FITTED:
+                messages.append(node)
+            known = dict.fromkeys(self._fingerprints[other] for other in sorted(nodes))
+            known.pop(fingerprint, None)
+            if known:
+                return Join(VARYING_WORD, tuple(known))
+        if self._cutoff and (similar := self._join_by_similarity(node, scope)) is not None:
+            return Join(SIMILAR, (self._fingerprints[similar],))
+        return None
+
+    def _add_node(self, fingerprint: str, words: tuple[str, ...], pattern: str) -> int:
+        self._fingerprints.append(fingerprint)
+        self._words.append(words)
+        self._patterns.append(pattern)
+        return len(self._fingerprints) - 1
+
+    def _join_by_word(self, node: int, scope: str, varying: int = 1) -> set[int]:
+        """Note a node under each word that may vary; return the nodes that it belongs to."""
+        words, joined = self._words[node], set[int]()
+        fixed = sum(word[0].isalpha() for word in words)
+        needed = FIXED_WORDS if _is_error(scope) else FIXED_WORDS_OF_A_LOG_MESSAGE
+        for position, word in enumerate(words):
+            if not (word == ANY_VALUE or _may_vary(word)) or fixed - word[0].isalpha() < needed:
+                continue
+            around = (*words[:position], _ANY_WORD, *words[position + 1 :])
+            key = hash((scope, around))
+            known = self._around.get(key)
+            if known is None:
+                self._around[key] = node
+                continue
+            if isinstance(known, int):
+                if known < 0:
+                    joined.add(~known)
+                    continue
+                known = self._around[key] = [known]
+            values = {self._words[other][position] for other in known}
+            if word in values:
+                continue
+            known.append(node)
+            if self._is_value({*values, word}, scope):
+                self._around[key] = ~known[0]
+                joined.update(known)
+                if varying < MAX_VARYING_WORDS:
+                    joined |= self._vary_more(known[0], around, scope, varying)
+        return joined
+
+    @staticmethod
+    def _is_value(values: set[str], scope: str) -> bool:
+        worth = len(values)
+        if ANY_VALUE in values and _is_error(scope) and not _has_place(scope):
+            worth += WORTH_OF_A_MASK - 1
+        return worth >= VALUES_OF_A_VARYING_WORD
+
+    def _vary_more(self, first: int, around: tuple[str, ...], scope: str, varying: int) -> set[int]:
+        """Note the template that the nodes around a varying word have in common; return what it belongs to."""
+        template, joined = self._add_node(self._fingerprints[first], around, ""), set[int]()
+        if varying > 1:
+            # Messages with one varying word are found by what is around it, those with several have to be tried.
+            shape = hash((scope, len(around)))
+            templates = self._templates.setdefault(shape, [])
+            if len(templates) < MAX_TEMPLATES:
+                templates.append(template)
+                joined.update(one for one in self._messages.get(shape, ()) if _fits(around, self._words[one]))
+        return joined | self._join_by_word(template, scope, varying + 1)
+
+    def _join_by_similarity(self, node: int, scope: str) -> int | None:
+        """Return the node that an error's message is most similar to; note the message where there is none.
+
+        Candidates have as many words and share a third of them: where few words differ, one third at least is the
+        same. Only messages that joined nothing are candidates, so that likeness does not add up along a chain.
+        """
+        words, pattern = self._words[node], self._patterns[node]
+        if not _is_error(scope) or _has_place(scope) or len(words) <= FIXED_WORDS:
+            return None
+        third = -(-len(words) // 3)
+        keys = [hash((scope, len(words), at, words[at : at + third])) for at in range(0, len(words), third)]
+        candidates = sorted({other for key in keys for other in self._similar.get(key, ())})
+        texts = [self._patterns[other] for other in candidates]
+        for _, _, index in process.extract(
+            pattern, texts, scorer=fuzz.ratio, score_cutoff=self._cutoff, limit=len(texts)
+        ):
+            if _differ_by_values(words, self._words[candidates[index]]):
+                return candidates[index]
+        for key in keys:
+            known = self._similar.setdefault(key, [])
+            if len(known) < MAX_SIMILAR_CANDIDATES:
+                known.append(node)
+        return None
+
+
+def _is_error(scope: str) -> bool:
+    return scope != "\n\n"
+
+
+def _has_place(scope: str) -> bool:
+    return not scope.endswith("\n\n")
+
+
+def _may_vary(word: str) -> bool:
+    return (word[0].isalnum() or word[0] in "_$") and not is_outcome(word)
+
+
+def _fits(template: Sequence[str], words: Sequence[str]) -> bool:
+    return all(a in (_ANY_WORD, b) for a, b in zip(template, words, strict=True))
+
+
+def _differ_by_values(one: Sequence[str], other: Sequence[str]) -> bool:
+    return all(
+        a == b or (_may_vary(a) and _may_vary(b) and not (a.isupper() and b.isupper()))
+        for a, b in zip(one, other, strict=True)
+    )

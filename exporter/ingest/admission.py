@@ -1,0 +1,148 @@
+"""The door of one request: whose key it has, from which page it comes, and what of its items is let in."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from errtally import names
+from errtally.errors import Limited, OverloadedError, UnauthorizedError
+from errtally.exporter.ingest.keys import Keys, is_allowed
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
+    from errtally.exporter.config import Project
+    from errtally.exporter.ingest.delivery import Delivery
+    from errtally.exporter.ingest.quotas import Quotas
+    from errtally.exporter.ingest.rates import Rates
+    from errtally.exporter.ingest.request import Request
+    from errtally.exporter.journal.appender import Appender
+
+BACKLOG_RETRY_SECONDS = 10
+
+_ITEM_CATEGORIES = {
+    "event": "error",
+    "csp_report": "error",
+    "transaction": "transaction",
+    "span": "transaction",
+    "request": "transaction",
+    "session": "session",
+    "sessions": "session",
+    "check_in": "monitor",
+    "log": "log_item",
+    "alert": "default",
+    "client_report": "default",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What every request has to pass, the same for all requests of one process.
+
+    Attributes:
+        rates: None when no rate limit is configured.
+        quotas: None when no quota is configured.
+    """
+
+    appender: Appender
+    rates: Rates | None = None
+    quotas: Quotas | None = None
+
+
+class Admission(Keys):
+    """The keys as one request meets them: who may send is asked before its body is read."""
+
+    __slots__ = ("_all", "_gate", "_key", "_owner_", "_request")
+
+    def __init__(self, keys: Keys, gate: Gate, request: Request) -> None:
+        self._all = keys
+        self.is_open = keys.is_open
+        self._gate = gate
+        self._request = request
+        self._key = ""
+        self._owner_: Project | None = None
+
+    def project(self, project_id: str | None, key: str | None) -> str:
+        """Name the project of this request.
+
+        Raises:
+            UnauthorizedError: as `Keys.project`, or the page's origin may not send there (403).
+            OverloadedError: nothing at all is taken at the moment.
+        """
+        keys = self._all
+        name, owner = keys.owner(project_id, key)
+        if keys.has_origins:
+            origin = self._request.header("origin")
+            if origin and not is_allowed(origin, owner.allowed_origins):
+                raise UnauthorizedError("bad_origin", "pages of this origin may not send to this project", status=403)
+        full = self._gate.appender.refusal()
+        if full is not None:
+            raise OverloadedError(full.reason, str(full), limits=(Limited("", BACKLOG_RETRY_SECONDS, full.reason),))
+        self._key, self._owner_ = key or "", owner
+        return name
+
+    def limit(self, delivery: Delivery, dropped: Counter[tuple[str, str, str]]) -> OverloadedError | None:
+        """Take out of a delivery what this sender's limits and quotas do not let in.
+
+        A category goes as a whole: a batch is never cut in two, so that it can be sent again as it is.
+
+        Args:
+            delivery: changed in place.
+            dropped: how many items were taken out, by project, category and reason, is added here.
+
+        Returns:
+            What to answer with when something was taken out; None when all was let in.
+        """
+        owner = self._owner_
+        if owner is None:
+            return None
+        limits: list[Limited] = []
+        shown = names.OTHER if self._all.is_open else owner.name
+        for category, lists in _categories((delivery, *delivery.others)):
+            items = [entry for entries in lists for entry in entries]
+            quantity = sum(entry.quantity for entry in items) if category in {"session", "log_item"} else len(items)
+            if not quantity:
+                continue
+            limited = self._ask(owner, category, quantity)
+            if limited is not None:
+                limits.append(limited)
+                dropped[shown, category, limited.reason] += quantity
+                for entries in lists:
+                    entries.clear()
+        if not limits:
+            return None
+        closed = {limited.category for limited in limits}
+        for kind in [kind for kind in delivery.items if _ITEM_CATEGORIES.get(kind) in closed]:
+            del delivery.items[kind]
+        text = ", ".join(f"{limited.category} ({limited.reason}, {limited.seconds} s)" for limited in limits)
+        return OverloadedError(limits[0].reason, f"not taken for now: {text}", limits=tuple(limits))
+
+    def _ask(self, owner: Project, category: str, quantity: int) -> Limited | None:
+        gate = self._gate
+        if gate.quotas is not None:
+            wait = gate.quotas.wait_seconds(owner, category, self._request.received)
+            if wait:
+                return Limited(category, wait, "quota")
+        if gate.rates is not None:
+            wait = gate.rates.take(owner, self._key, category, quantity, time.monotonic())
+            if wait:
+                return Limited(category, wait, "rate_limited")
+        if gate.quotas is not None:
+            gate.quotas.add(owner, category, quantity, self._request.received)
+        return None
+
+
+def _categories(parts: Sequence[Delivery]) -> tuple[tuple[str, list[list[Any]]], ...]:
+    """The lists of one request's deliveries by the category that limits them."""
+    return (
+        ("error", [part.events for part in parts]),
+        ("transaction", [part.requests for part in parts]),
+        ("session", [part.sessions for part in parts]),
+        ("monitor", [part.check_ins for part in parts]),
+        ("log_item", [part.logs for part in parts]),
+        ("default", [part.discards for part in parts]),
+        ("default", [part.alerts for part in parts]),
+    )

@@ -1,0 +1,196 @@
+"""Airbrake's notices, version 3, as pybrake, airbrake-js, airbrake-ruby, gobrake and Errbit's clients send them.
+
+Newest frame first, raised exception first, its causes behind it. A notice has no id, so one that is sent again
+counts again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from errtally.errors import MalformedError, OverloadedError
+from errtally.event.model import Event, ExceptionInfo, Frame, User
+from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.request import Response
+from errtally.exporter.protocols import frames, tolerant, values
+from errtally.exporter.protocols.endpoint import Endpoint, bearer, bounded
+from errtally.exporter.protocols.native import new_event_id
+
+if TYPE_CHECKING:
+    from errtally.errors import RejectedError
+    from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.request import Request
+
+
+class NoticeFrame(msgspec.Struct):
+    """One call."""
+
+    file: Any = None
+    function: Any = None
+    line: Any = None
+    column: Any = None
+
+
+class NoticeError(msgspec.Struct):
+    """One exception."""
+
+    type: Any = None
+    message: Any = None
+    backtrace: list[NoticeFrame | None] | None = None
+
+
+class NoticeUser(msgspec.Struct):
+    """Who was affected."""
+
+    id: Any = None
+    name: Any = None
+    email: Any = None
+
+
+class Context(msgspec.Struct, rename="camel"):
+    """Where it happened."""
+
+    environment: Any = None
+    severity: Any = None
+    version: Any = None
+    hostname: Any = None
+    language: Any = None
+    root_directory: Any = None
+    route: Any = None
+    component: Any = None
+    action: Any = None
+    user: NoticeUser | None = None
+    user_id: Any = None
+    user_name: Any = None
+    user_email: Any = None
+    user_addr: Any = None
+
+
+class Notice(msgspec.Struct):
+    """One notice."""
+
+    errors: list[NoticeError | None] | None = None
+    context: Context | None = None
+
+
+def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Decode one notice; its key comes as a bearer token, as ``?key=`` or in ``X-Airbrake-Token``."""
+    key = bearer(request) or request.header("x-airbrake-token") or request.query.get("key")
+    delivery = Delivery(project=known.project(request.route["project"], key or None))
+    payload = bounded(request.body(), limits, "a notice")
+    sent = tolerant.decode(payload, Notice)
+    errors = [error for error in sent.errors or () if error is not None][: frames.MAX_EXCEPTIONS]
+    if not errors:
+        raise MalformedError("bad_notice", "a notice needs at least one error - at `$.errors`")
+    context = sent.context or Context()
+    event = Event(
+        event_id=new_event_id(),
+        timestamp=request.received,
+        level=values.level(context.severity),
+        exceptions=[_exception(error, context.root_directory) for error in reversed(errors)],
+        platform=values.platform(context.language),
+        transaction=_transaction(context),
+        environment=values.label(context.environment, 64) or "",
+        release=values.label(context.version),
+        server_name=values.label(context.hostname),
+        user=_user(context),
+    )
+    delivery.event_id = event.event_id
+    delivery.events.append(EventDelivery(event, lambda: _details(payload), has_own_id=False))
+    delivery.items["event"] = 1
+    return delivery
+
+
+def _exception(sent: NoticeError, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
+    backtrace = [frame for frame in sent.backtrace or () if frame is not None]
+    return ExceptionInfo(
+        type=values.label(sent.type),
+        value=values.text(sent.message),
+        frames=[_frame(frame, root) for frame in reversed(frames.both_ends(backtrace))],
+    )
+
+
+def _frame(sent: NoticeFrame, root: Any) -> Frame:  # noqa: ANN401
+    return Frame(
+        function=frames.function(sent.function),
+        abs_path=frames.path(sent.file, root),
+        lineno=values.integer(sent.line),
+        colno=values.integer(sent.column),
+    )
+
+
+def _transaction(context: Context) -> str | None:
+    parts = [values.label(context.component), values.label(context.action)]
+    return values.label(context.route) or values.label("#".join(part for part in parts if part))
+
+
+def _user(context: Context) -> User | None:
+    sent = context.user or NoticeUser()
+    user = User(
+        id=values.label(sent.id) or values.label(context.user_id),
+        email=values.label(sent.email) or values.label(context.user_email),
+        username=values.label(sent.name) or values.label(context.user_name),
+        ip_address=values.label(context.user_addr, 64),
+    )
+    return user if user.identity() is not None else None
+
+
+def _details(payload: bytes) -> dict[str, Any]:
+    """What the event's page shows beside the shared model; lists in the order in which they happened."""
+    sent = tolerant.document(payload)
+    context = tolerant.mapping(sent.get("context"))
+    root = context.get("rootDirectory")
+    exceptions = []
+    for error in reversed(tolerant.objects(sent.get("errors"))[: frames.MAX_EXCEPTIONS]):
+        called = [
+            frames.shown(_frame(tolerant.fit(frame, NoticeFrame), root), frame.get("code"))
+            for frame in reversed(frames.both_ends(tolerant.objects(error.get("backtrace"))))
+        ]
+        exceptions.append(frames.exception_shown(_exception(tolerant.fit(error, NoticeError), root), called))
+    hidden = ("user", "history", "url", "httpMethod", "userAgent", "referer")
+    return {
+        "exceptions": exceptions,
+        "breadcrumbs": [
+            {"category": crumb.get("type"), "message": crumb.get("message"), "data": crumb}
+            for crumb in tolerant.objects(context.get("history"))[-100:]
+        ],
+        "request": {
+            "url": context.get("url"), "method": context.get("httpMethod"), "user_agent": context.get("userAgent"),
+            "params": sent.get("params"), "session": sent.get("session"), "environment": sent.get("environment"),
+        },
+        "user": tolerant.mapping(context.get("user")),
+        "contexts": {name: value for name, value in context.items() if name not in hidden},
+    }  # fmt: skip
+
+
+def answer(delivery: Delivery) -> Response:
+    """Answer with the notice's id."""
+    return Response(201, msgspec.json.encode({"id": delivery.event_id, "url": ""}))
+
+
+def refuse(error: RejectedError) -> Response:
+    """Refuse with ``{"message"}``; clients wait as long as ``X-RateLimit-Delay`` says."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if isinstance(error, OverloadedError):
+        seconds = str(error.retry_after_seconds)
+        headers = (("X-RateLimit-Delay", seconds), ("Retry-After", seconds))
+    return Response(error.status, msgspec.json.encode({"message": str(error), "code": error.reason}), headers=headers)
+
+
+ENDPOINTS = tuple(
+    Endpoint(
+        protocol="airbrake",
+        pattern=re.compile(rf"(?:/.*)?/api/v3/projects/(?P<project>[^/]+)/{ending}/?"),
+        decode=decode,
+        answer=answer,
+        refuse=refuse,
+        allow_headers="Origin, Content-Type, Accept, Authorization, X-Airbrake-Token, Content-Encoding",
+        expose_headers="X-RateLimit-Delay, Retry-After",
+        endings=(ending,),
+    )
+    for ending in ("notices", "create-notice")
+)

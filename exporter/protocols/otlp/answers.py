@@ -1,0 +1,86 @@
+"""OTLP's answers, each in the encoding of its request: nothing, a partial success, or google.rpc.Status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from errtally.errors import OverloadedError
+from errtally.exporter.ingest.request import Response
+
+if TYPE_CHECKING:
+    from errtally.errors import RejectedError
+    from errtally.exporter.ingest.delivery import Delivery
+
+PROTOBUF = "application/x-protobuf"
+JSON = "application/json"
+
+MIN_RETRY_AFTER_SECONDS = 5
+"""SDKs try again at once when told less, and give up a batch after 10 seconds."""
+
+# HTTP status to gRPC's code (google.rpc.Code).
+_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
+_UNKNOWN_CODE = 2
+_REJECTED = {"logs": "rejectedLogRecords", "traces": "rejectedSpans", "metrics": "rejectedDataPoints"}
+
+
+def answer_protobuf(delivery: Delivery, signal: str) -> Response:  # noqa: ARG001 (the three answers have one shape)
+    """Answer with an empty message, which is no byte, unless some records were not taken.
+
+    ``Export{Logs,Trace,Metrics}ServiceResponse`` have a partial success as field 1, and that a number and a text.
+    """
+    rejected = delivery.rejected.total()
+    if not rejected:
+        return Response(200, b"", PROTOBUF)
+    partial = _number_and_text(rejected, delivery.failures[0][1])
+    return Response(200, b"\x0a" + _varint(len(partial)) + partial, PROTOBUF)
+
+
+def answer_json(delivery: Delivery, signal: str) -> Response:
+    """Answer with an empty object, unless some records were not taken; 64-bit numbers are text in JSON."""
+    rejected = delivery.rejected.total()
+    if not rejected:
+        return Response(200, b"{}", JSON)
+    partial = {_REJECTED[signal]: str(rejected), "errorMessage": delivery.failures[0][1]}
+    return Response(200, msgspec.json.encode({"partialSuccess": partial}), JSON)
+
+
+def refuse_protobuf(error: RejectedError) -> Response:
+    """Refuse with google.rpc.Status: field 1 the code, field 2 the message."""
+    return Response(error.status, _number_and_text(_code(error), str(error)), PROTOBUF, _headers(error))
+
+
+def refuse_json(error: RejectedError) -> Response:
+    """Refuse with google.rpc.Status in JSON."""
+    return Response(
+        error.status, msgspec.json.encode({"code": _code(error), "message": str(error)}), JSON, _headers(error)
+    )
+
+
+def _code(error: RejectedError) -> int:
+    return _CODES.get(error.status, _UNKNOWN_CODE)
+
+
+def _headers(error: RejectedError) -> tuple[tuple[str, str], ...]:
+    if isinstance(error, OverloadedError):
+        return (("Retry-After", str(max(error.retry_after_seconds, MIN_RETRY_AFTER_SECONDS))),)
+    return ()
+
+
+def _number_and_text(number: int, text: str) -> bytes:
+    """Write a protobuf message of an integer as field 1 and a string as field 2.
+
+    By hand, because the bindings are loaded only when a request in protobuf comes.
+    """
+    content = text.encode("utf-8", "replace")
+    return b"\x08" + _varint(number) + b"\x12" + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:  # noqa: PLR2004 (seven bits a byte)
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

@@ -1,0 +1,290 @@
+"""Rollbar's items, as pyrollbar, rollbar.js, the Rollbar gem and others send them.
+
+Oldest frame first, as in the shared model; in a ``trace_chain`` the raised exception comes first, its causes behind
+it. An item's uuid is its identity, so that one sent again counts once.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from errtally.errors import MalformedError, OverloadedError, TooLargeError
+from errtally.event.model import Event, ExceptionInfo, Frame, User
+from errtally.exporter.ingest.body import check_json
+from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.request import Response
+from errtally.exporter.protocols import frames, tolerant, values
+from errtally.exporter.protocols.endpoint import Endpoint, bounded
+from errtally.exporter.protocols.native import new_event_id
+
+if TYPE_CHECKING:
+    from errtally.errors import RejectedError
+    from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.request import Request
+
+
+class RollbarFrame(msgspec.Struct):
+    """One call."""
+
+    filename: Any = None
+    lineno: Any = None
+    colno: Any = None
+    method: Any = None
+    code: Any = None
+    class_name: Any = None
+
+
+class ExceptionPart(msgspec.Struct):
+    """What was raised."""
+
+    kind: Any = msgspec.field(default=None, name="class")
+    message: Any = None
+
+
+class Trace(msgspec.Struct):
+    """An exception and where it was raised."""
+
+    frames: list[RollbarFrame | None] | None = None
+    exception: ExceptionPart | None = None
+
+
+class Message(msgspec.Struct):
+    """A message without an exception."""
+
+    body: Any = None
+
+
+class CrashReport(msgspec.Struct):
+    """A stack trace as text."""
+
+    raw: Any = None
+
+
+class Body(msgspec.Struct):
+    """One of four forms of what happened."""
+
+    trace: Trace | None = None
+    trace_chain: list[Trace | None] | None = None
+    message: Message | None = None
+    crash_report: CrashReport | None = None
+
+
+class Person(msgspec.Struct):
+    """Who was affected."""
+
+    id: Any = None
+    username: Any = None
+    email: Any = None
+
+
+class HttpRequest(msgspec.Struct):
+    """The request that was served."""
+
+    user_ip: Any = None
+
+
+class Server(msgspec.Struct):
+    """The machine."""
+
+    host: Any = None
+    root: Any = None
+    code_version: Any = None
+
+
+class Data(msgspec.Struct):
+    """One occurrence."""
+
+    body: Body | None = None
+    environment: Any = None
+    level: Any = None
+    timestamp: Any = None
+    uuid: Any = None
+    code_version: Any = None
+    platform: Any = None
+    language: Any = None
+    context: Any = None
+    person: Person | None = None
+    request: HttpRequest | None = None
+    server: Server | None = None
+    fingerprint: Any = None
+
+
+class Item(msgspec.Struct):
+    """One item."""
+
+    access_token: Any = None
+    data: Data | None = None
+
+
+def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Decode one item, or a JSON array of items; of an array the items that can't be read are left out and counted.
+
+    The token comes in a header or in the body; of an array, in its first item.
+    """
+    token = request.header("x-rollbar-access-token") or None
+    project = known.project(None, token) if token is not None else None
+    delivery = Delivery()
+    for index, payload in enumerate(_payloads(request.body(), limits)):
+        try:
+            sent = tolerant.decode(bounded(payload, limits, "an item"), Item)
+            if project is None:
+                project = known.project(None, values.text(sent.access_token, 128))
+            event, has_own_id = _event(sent.data or Data(), request)
+        except (MalformedError, TooLargeError) as exc:
+            delivery.failures.append((index, str(exc)))
+            delivery.rejected[exc.reason] += 1
+            continue
+        delivery.events.append(EventDelivery(event, partial(_details, payload), has_own_id))
+        delivery.event_id = delivery.event_id or event.event_id
+    if project is None:
+        project = known.project(None, None)
+    if not delivery.events:
+        raise MalformedError("bad_item", delivery.failures[0][1] if delivery.failures else "an empty array")
+    delivery.project = project
+    delivery.items["event"] = len(delivery.events)
+    return delivery
+
+
+def _payloads(body: bytes, limits: Limits) -> list[bytes]:
+    check_json(body, limits.json_values)
+    if body.lstrip()[:1] != b"[":
+        return [body]
+    try:
+        payloads = [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    except tolerant.NOT_JSON as exc:
+        raise MalformedError("bad_json", f"not JSON: {exc}") from exc
+    if len(payloads) > limits.batch_events:
+        raise TooLargeError("batch_too_large", f"{len(payloads)} items; the limit is {limits.batch_events}")
+    return payloads
+
+
+def _event(sent: Data, request: Request) -> tuple[Event, bool]:
+    """Map one occurrence; tells also whether it has an id of its own."""
+    body = sent.body or Body()
+    chain = [trace for trace in body.trace_chain or () if trace is not None][: frames.MAX_EXCEPTIONS]
+    if not chain and body.trace is not None:
+        chain = [body.trace]
+    message = values.text(body.message.body) if body.message is not None else None
+    stack = values.text(body.crash_report.raw, 256 * 1024) if body.crash_report is not None else None
+    if not chain and message is None and not stack:
+        raise MalformedError("bad_item", "an item needs trace, trace_chain, message or crash_report - at `$.data.body`")
+    server = sent.server or Server()
+    own_id = values.event_id(sent.uuid)
+    event = Event(
+        event_id=own_id or new_event_id(),
+        timestamp=values.timestamp(sent.timestamp, request.received),
+        level=values.level(sent.level),
+        message=message or "",
+        exceptions=[_exception(trace, server.root) for trace in reversed(chain)],
+        stack=stack,
+        platform=values.platform(sent.language) or values.platform(sent.platform),
+        transaction=values.label(sent.context),
+        environment=values.label(sent.environment, 64) or "",
+        release=values.label(sent.code_version) or values.label(server.code_version),
+        server_name=values.label(server.host),
+        user=_user(sent, request.remote_address),
+    )
+    if sent.fingerprint is not None:
+        event.fingerprint = [values.text(sent.fingerprint, 256) or ""]
+    return event, own_id is not None
+
+
+def _exception(sent: Trace, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
+    raised = sent.exception or ExceptionPart()
+    called = [frame for frame in sent.frames or () if frame is not None]
+    return ExceptionInfo(
+        type=values.label(raised.kind),
+        value=values.text(raised.message),
+        frames=[_frame(frame, root) for frame in frames.both_ends(called)],
+    )
+
+
+def _frame(sent: RollbarFrame, root: Any) -> Frame:  # noqa: ANN401
+    return Frame(
+        function=frames.function(sent.method),
+        module=values.label(sent.class_name),
+        abs_path=frames.path(sent.filename, root),
+        lineno=values.integer(sent.lineno),
+        colno=values.integer(sent.colno),
+        context_line=values.text(sent.code, 512),
+    )
+
+
+def _user(sent: Data, remote_address: str) -> User | None:
+    person = sent.person or Person()
+    address = values.label(sent.request.user_ip, 64) if sent.request is not None else None
+    user = User(
+        id=values.label(person.id),
+        email=values.label(person.email),
+        username=values.label(person.username),
+        ip_address=remote_address or None if address == "$remote_ip" else address,
+    )
+    return user if user.identity() is not None else None
+
+
+def _details(payload: bytes) -> dict[str, Any]:
+    """What the event's page shows beside the shared model; lists in the order in which they happened."""
+    sent = tolerant.mapping(tolerant.document(payload).get("data"))
+    body = tolerant.mapping(sent.get("body"))
+    root = tolerant.mapping(sent.get("server")).get("root")
+    chain = tolerant.objects(body.get("trace_chain"))[: frames.MAX_EXCEPTIONS] or tolerant.objects([body.get("trace")])
+    exceptions = []
+    for trace in reversed(chain):
+        called = []
+        for frame in frames.both_ends(tolerant.objects(trace.get("frames"))):
+            around = tolerant.mapping(frame.get("context"))
+            page = frames.shown(_frame(tolerant.fit(frame, RollbarFrame), root))
+            page |= {"pre_context": around.get("pre"), "post_context": around.get("post"), "vars": frame.get("locals")}
+            page["vars"] = tolerant.mapping(page["vars"])
+            for name in ("pre_context", "post_context"):
+                page[name] = page[name] if isinstance(page[name], list) else []
+            called.append(page)
+        exceptions.append(frames.exception_shown(_exception(tolerant.fit(trace, Trace), root), called))
+    crash = tolerant.mapping(body.get("crash_report"))
+    return {
+        "exceptions": exceptions,
+        "stack": values.text(crash.get("raw"), 64 * 1024),
+        "breadcrumbs": [
+            {"category": crumb.get("type"), "message": None, "data": crumb.get("body")}
+            for crumb in tolerant.objects(body.get("telemetry"))[-100:]
+        ],
+        "request": tolerant.mapping(sent.get("request")),
+        "user": tolerant.mapping(sent.get("person")),
+        "contexts": {name: sent[name] for name in ("server", "client", "notifier", "framework") if sent.get(name)},
+        "extra": tolerant.mapping(sent.get("custom")),
+    }
+
+
+def answer(delivery: Delivery) -> Response:
+    """Answer as Rollbar does; the id is a number there, so none is given."""
+    own = str(uuid.UUID(delivery.event_id)) if delivery.event_id else None
+    return Response(200, msgspec.json.encode({"err": 0, "result": {"id": None, "uuid": own}}))
+
+
+def refuse(error: RejectedError) -> Response:
+    """Refuse as Rollbar does: ``{"err": 1, "message"}``."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if isinstance(error, OverloadedError):
+        seconds = str(error.retry_after_seconds)
+        headers = (("X-Rate-Limit-Remaining-Seconds", seconds), ("Retry-After", seconds))
+    return Response(error.status, msgspec.json.encode({"err": 1, "message": str(error)}), headers=headers)
+
+
+ENDPOINTS = (
+    Endpoint(
+        protocol="rollbar",
+        pattern=re.compile(r"(?:/.*)?/api/1/item/?"),
+        decode=decode,
+        answer=answer,
+        refuse=refuse,
+        allow_headers="Content-Type, Content-Encoding, X-Rollbar-Access-Token",
+        expose_headers="X-Rate-Limit-Remaining-Seconds, Retry-After",
+        endings=("item",),
+    ),
+)

@@ -1,0 +1,61 @@
+"""Check-ins by address alone, for jobs that have no SDK: `curl https://host/api/1/cron/backup/KEY/?status=ok`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.errors import MalformedError
+from errtally.event.signals import CheckIn
+from errtally.exporter.ingest.delivery import Delivery
+from errtally.exporter.ingest.request import Response
+from errtally.exporter.protocols import tolerant, values
+from errtally.exporter.protocols.sentry.answers import endpoint
+
+if TYPE_CHECKING:
+    from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.request import Request
+
+
+def decode(request: Request, known: Keys, _: Limits) -> Delivery:
+    """Decode a check-in from the address, and with POST also from a JSON body; the address wins.
+
+    Raises:
+        UnauthorizedError: the key in the path may not send here.
+        MalformedError: no status, or one that is none; a body that is no JSON object.
+    """
+    route = request.route
+    project = known.project(route["project"], route["key"])
+    fields: dict[str, object] = {}
+    if request.method == "POST" and (body := request.body()).strip():
+        fields |= tolerant.document(body)
+    fields |= request.query
+    status = str(fields.get("status") or "")
+    if status not in names.CHECK_IN_STATUSES:
+        raise MalformedError("bad_check_in", f"status {status[:32]!r} is none of {', '.join(names.CHECK_IN_STATUSES)}")
+    monitor = values.label(route["monitor"], 64)
+    if monitor is None:
+        raise MalformedError("bad_check_in", "the monitor in the path is empty")
+    check_in = CheckIn(
+        monitor=monitor,
+        status=status,
+        timestamp=request.received,
+        environment=values.label(fields.get("environment"), 64) or "",
+        duration_seconds=values.number(fields.get("duration")),
+    )
+    delivery = Delivery(project=project, check_ins=[check_in])
+    delivery.items["check_in"] = 1
+    return delivery
+
+
+def answer(_: Delivery) -> Response:
+    """Answer as Sentry does: accepted."""
+    return Response(202, b"{}")
+
+
+_SLUG = "(?P<monitor>[^/]+)"
+
+ENDPOINTS = (
+    endpoint(f"/api/(?P<project>[^/]+)/cron/{_SLUG}/(?P<key>[^/]+)", decode, answer=answer, methods=("POST", "GET")),
+)

@@ -1,0 +1,81 @@
+"""Apdex Dropping: satisfaction with response times falls well below what it was in the last hour."""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.alerts.apdex_low import rated
+from errtally.rules.baseline import baseline, baseline_record, history_steps
+from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.quantities import apdex
+from errtally.rules.series import DEMO_LABELS, enough, number
+from errtally.rules.texts import DECIMAL, decimal
+from errtally.rules.timeline import timeline
+
+_USUAL = 0.9
+
+
+def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
+    total, score = apdex(tuned)
+    return (total, score, baseline(score.record, tuned))
+
+
+def _expr(tuned: Tuned) -> str:
+    total, score = apdex(tuned)
+    return f"{score.record} < {baseline_record(score.record)} - {number(tuned.threshold)}{enough(total.record, tuned)}"
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    traffic = 100 * (tuned.minimum or 1)
+    lead = (rated(_USUAL, traffic), history_steps(tuned))
+    high = max(_USUAL - 4 * tuned.threshold, 0.0)
+    fresh = timeline((rated(high, traffic), tuned.settled_steps))
+    return (
+        *threshold_cases(
+            tuned,
+            rated,
+            lambda score: Firing(DEMO_LABELS, decimal(score)),
+            high=high,
+            calm=_USUAL,
+            fires_near=_USUAL - tuned.threshold * (1 + NEAR),
+            silent_near=_USUAL - tuned.threshold * (1 - NEAR),
+            before=(lead,),
+        ),
+        Case("is silent without a history", fresh, (Check(tuned.settled_seconds),)),
+    )
+
+
+APDEX_DROPPING = AlertRule(
+    name="ApdexDropping",
+    title="Apdex Dropping",
+    defaults=Defaults(
+        severity="warning",
+        channels=("slack",),
+        threshold=0.1,
+        window_seconds=300,
+        minimum=20,
+        for_seconds=120,
+        has_cooldown=True,
+    ),
+    labels=names.BASE_LABELS,
+    step_seconds=60,
+    summary="Apdex of {project} ({environment}) dropped to {value}",
+    description=("Over {window} the Apdex of {project} in {environment} is {value}: more than {threshold}."),
+    value=DECIMAL,
+    threshold_text=lambda limit: f"{decimal(limit)} below the last hour",
+    minimum_of="requests in the window",
+    recordings=_recordings,
+    expr=_expr,
+    cases=_cases,
+    problem=lambda tuned: "" if tuned.threshold < 0.5 else "the threshold is a drop of the score, below 0.5",  # noqa: PLR2004
+    runbook=Runbook(
+        meaning="The Apdex over the window lies below the mean of the hour before by more than the threshold.",
+        impact="The service got noticeably worse for its users within minutes, whatever its level was before.",
+        diagnosis=(
+            "1. What changed within the hour? A deploy, a feature switch, a dependency?\n"
+            "2. Failures or slowness: compare *Error rate* and *Response times*.\n"
+            "3. Which transaction's score fell?"
+        ),
+        mitigation=("- Undo the change.\n- If the new level is meant, the alert ends by itself within the hour."),
+    ),
+)

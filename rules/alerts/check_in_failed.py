@@ -1,0 +1,67 @@
+"""Check-In Failed: a scheduled job reports that it failed, was missed or took too long."""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.cases import threshold_cases
+from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector
+from errtally.rules.texts import COUNT, count
+
+_BY = f"{SCOPE}, monitor"
+_BAD = "|".join(names.CHECK_IN_STATUSES[2:])
+_LABELS = {**DEMO_LABELS, "monitor": "nightly-backup"}
+_FAILED = selector(names.CHECK_INS, **_LABELS, status="error")
+_WENT_WELL = selector(names.CHECK_INS, **_LABELS, status="ok")
+
+
+def _expr(tuned: Tuned) -> str:
+    # A counter that is born with its first failure does not increase: what it is worth when it was not there before
+    # counts as well.
+    matchers = f'status=~"{_BAD}"'
+    grown = added(names.CHECK_INS, increase(names.CHECK_INS, tuned.window_seconds, matchers), tuned, _BY)
+    total = added(names.CHECK_INS, f"{names.CHECK_INS.name}{{{matchers}}}", tuned, _BY)
+    window = increase(names.CHECK_INS, tuned.window_seconds).split("[")[1].rstrip("])")
+    limit = number(tuned.threshold)
+    return f"{grown} >= {limit}\nor\n({total} >= {limit} unless {total.replace('})', f'}} offset {window})')})"
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    share = tuned.step_seconds / tuned.window_seconds
+    return threshold_cases(
+        tuned,
+        lambda failures, _: {_FAILED: failures * share, _WENT_WELL: 1.0},
+        lambda failures: Firing(_LABELS, count(failures)),
+        high=7 * tuned.threshold,
+        calm=0.0,
+        fires_near=tuned.threshold * 1.04,
+        silent_near=tuned.threshold * 0.96,
+        before=(({_FAILED: 0.0, _WENT_WELL: 1.0}, 4 + -(-tuned.window_seconds // tuned.step_seconds)),),
+    )
+
+
+CHECK_IN_FAILED = AlertRule(
+    name="CheckInFailed",
+    title="Check-In Failed",
+    defaults=Defaults(severity="warning", channels=("slack", "email"), threshold=1, window_seconds=900),
+    labels=(*names.BASE_LABELS, "monitor"),
+    summary="{monitor} of {project} ({environment}) failed",
+    description="{monitor} of {project} in {environment} reported {value} failed runs within {window}.",
+    value=COUNT,
+    threshold_text=count,
+    expr=_expr,
+    cases=_cases,
+    runbook=Runbook(
+        meaning="Within the window a scheduled job reported runs that failed, were missed or took too long.",
+        impact="What the job should have done is not done, or only partly.",
+        diagnosis=(
+            "1. The job's issue on the list, with the stack trace, if the job reports its errors.\n"
+            "2. The job's own log of that run.\n"
+            "3. Did it fail before? The counter `check_ins_total` by status tells on the dashboard."
+        ),
+        mitigation=(
+            "- Repair the cause and run the job again; check first that a half-done run does no harm.\n"
+            "- A job that may fail now and then: raise `alerting.rules.CheckInFailed.threshold`."
+        ),
+    ),
+)

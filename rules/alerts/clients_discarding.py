@@ -1,0 +1,85 @@
+"""Clients Discarding: clients drop events before they send them, and not because they were told to."""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.series import added, enough, number, rate, record_name, selector
+from errtally.rules.texts import PERCENTAGE, percentage
+
+_ON_PURPOSE = "sample_rate|before_send|event_processor|ignored"
+"""Reasons that somebody configured; every other one is a loss."""
+
+_LABELS = {"project": "checkout"}
+_LOST = selector(names.CLIENT_DISCARDED_EVENTS, **_LABELS, reason="queue_overflow", category="error")
+_DROPPED = selector(names.CLIENT_DISCARDED_EVENTS, **_LABELS, reason="before_send", category="error")
+_SENT = selector(names.EVENTS, **_LABELS, environment="production", level="error", type="ValueError")
+
+
+def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
+    window, discarded = tuned.window_seconds, names.CLIENT_DISCARDED_EVENTS
+    lost = added(discarded, rate(discarded, window, f'category="error",reason!~"{_ON_PURPOSE}"'), tuned, "project")
+    sent = added(names.EVENTS, rate(names.EVENTS, window), tuned, "project")
+    total = Recording(record_name(discarded, "sent_or_lost_rate", window), f"({lost} + {sent})\nor {lost}")
+    return (total, Recording(record_name(discarded, "lost_ratio_rate", window), f"{lost}\n/ ({total.record} > 0)"))
+
+
+def _expr(tuned: Tuned) -> str:
+    total, ratio = _recordings(tuned)
+    return f"{ratio.record} > {number(tuned.threshold)}{enough(total.record, tuned, 'project')}"
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    return threshold_cases(
+        tuned,
+        lambda ratio, traffic: {_LOST: ratio * traffic, _SENT: (1 - ratio) * traffic, _DROPPED: traffic},
+        lambda ratio: Firing(_LABELS, percentage(ratio)),
+        high=(1 + tuned.threshold) / 2,
+        calm=0.0,
+        fires_near=tuned.threshold * (1 + NEAR),
+        silent_near=tuned.threshold * (1 - NEAR),
+    )
+
+
+CLIENTS_DISCARDING = AlertRule(
+    name="ClientsDiscarding",
+    title="Clients Discarding",
+    defaults=Defaults(
+        severity="warning",
+        channels=("slack",),
+        threshold=0.1,
+        window_seconds=900,
+        minimum=20,
+        for_seconds=300,
+        has_cooldown=True,
+    ),
+    group="errtally-health",
+    labels=("project",),
+    summary="Clients of {project} lose {value} of their events",
+    description="Clients of {project} say that they lost {value} of their events over {window}; limit {threshold}.",
+    value=PERCENTAGE,
+    threshold_text=percentage,
+    minimum_of="events sent or lost in the window",
+    recordings=_recordings,
+    expr=_expr,
+    cases=_cases,
+    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of events and must be below 1",
+    runbook=Runbook(
+        meaning=(
+            "Clients report how many events they dropped before sending. Of all events, a larger share than the"
+            " threshold was dropped against their will: a full queue, no network, a rate limit."
+        ),
+        impact="Counts are too low by that share, and the missing events may be those that matter.",
+        diagnosis=(
+            "1. `client_discarded_events_total` by reason: `queue_overflow` is a burst, `network_error` a way that is"
+            " broken, `ratelimit_backoff` the exporter's own limit.\n"
+            "2. Does IngestRejected or JournalLag fire as well?"
+        ),
+        mitigation=(
+            "- A burst: fix the issue that loops, or let the client sample.\n"
+            "- The network: can the client's host reach the exporter?\n"
+            "- The limit: raise it for the key, if the load is meant."
+        ),
+    ),
+)

@@ -1,0 +1,94 @@
+"""Crash-Free Sessions Low: too many sessions of a release end in a crash."""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.cases import threshold_cases
+from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, number, rate, record_name, selector
+from errtally.rules.texts import PERCENTAGE, percentage
+
+_BY = f"{SCOPE}, release"
+_LABELS = {**DEMO_LABELS, "release": "shop@2.1.0"}
+_STARTED = selector(names.SESSIONS, **_LABELS, status="started")
+_CRASHED = selector(names.SESSIONS, **_LABELS, status="crashed")
+
+
+def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
+    window = tuned.window_seconds
+    started = Recording(
+        record_name(names.SESSIONS, "started_rate", window),
+        added(names.SESSIONS, rate(names.SESSIONS, window, 'status="started"'), tuned, _BY),
+    )
+    crashed = added(names.SESSIONS, rate(names.SESSIONS, window, 'status="crashed"'), tuned, _BY)
+    return (
+        started,
+        Recording(
+            record_name(names.SESSIONS, "crash_free_ratio_rate", window),
+            f"1 - (\n  {crashed}\n  or 0 * {started.record}\n)\n/ ({started.record} > 0)",
+        ),
+    )
+
+
+def _expr(tuned: Tuned) -> str:
+    started, ratio = _recordings(tuned)
+    return f"{ratio.record} < {number(tuned.threshold)}{enough(started.record, tuned, _BY)}"
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    bad = 1 - tuned.threshold
+    return threshold_cases(
+        tuned,
+        lambda ratio, traffic: {_STARTED: traffic, _CRASHED: (1 - ratio) * traffic},
+        lambda ratio: Firing(_LABELS, percentage(ratio)),
+        high=max(1 - 5 * bad, 0.0),
+        calm=1.0,
+        fires_near=1 - bad * 1.5,
+        silent_near=1 - bad / 1.5,
+    )
+
+
+CRASH_FREE_SESSIONS_LOW = AlertRule(
+    name="CrashFreeSessionsLow",
+    title="Crash-Free Sessions Low",
+    defaults=Defaults(
+        severity="critical",
+        channels=("slack", "pagerduty"),
+        threshold=0.99,
+        window_seconds=3600,
+        minimum=100,
+        for_seconds=300,
+        has_cooldown=True,
+    ),
+    labels=(*names.BASE_LABELS, "release"),
+    step_seconds=300,
+    summary="Only {value} of the sessions of {release} ({project}, {environment}) end without a crash",
+    description=(
+        "{value} of the sessions of release {release} of {project} in {environment} ended without a crash over"
+        " {window}; the limit is {threshold}."
+    ),
+    value=PERCENTAGE,
+    threshold_text=percentage,
+    minimum_of="sessions started in the window",
+    recordings=_recordings,
+    expr=_expr,
+    cases=_cases,
+    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of sessions and must be below 1",
+    runbook=Runbook(
+        meaning=(
+            "Of the sessions that a release started within the window, a smaller share than the threshold was free of"
+            " crashes. Fewer sessions than the minimum say nothing."
+        ),
+        impact="The program ends under its users' hands. What they had not saved is lost.",
+        diagnosis=(
+            "1. Is it a new release? Compare with the release before, on the same dashboard.\n"
+            "2. The list of issues, level fatal, newest first: which crash came with this release?\n"
+            "3. One device, system or version of a browser? The issue's tags tell."
+        ),
+        mitigation=(
+            "- Stop the rollout of the release, or roll it back.\n"
+            "- Switch off the feature that crashes, if a switch exists.\n"
+            "- Resolve the issue when the fix is out, so that it is reported if it comes back."
+        ),
+    ),
+)

@@ -1,0 +1,93 @@
+"""Error Budget Exhausted: over its window an objective was missed.
+
+A share of a few hours says nothing about a month, so a service must have been seen for a sixtieth of the window: half a
+day of a month.
+"""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.config.duration import format_duration
+from errtally.rules import objectives
+from errtally.rules.cases import NEAR
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.texts import PERCENTAGE, nothing, percentage
+from errtally.rules.timeline import timeline
+
+_SHARE_OF_WINDOW = 60
+_TRAFFIC = 1000.0
+
+
+def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
+    return (*objectives.inputs(tuned), *objectives.left(tuned))
+
+
+def _expr(tuned: Tuned) -> str:
+    return "\nor\n".join(
+        f'({objectives.LEFT}{{slo="{slo.name}"}} < 0 and'
+        f' {objectives.REQUESTS}{{slo="{slo.name}"}} offset {format_duration(slo.window_seconds // _SHARE_OF_WINDOW)})'
+        for slo in tuned.slos
+    )
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    slo = tuned.slos[0]
+    labels = {**objectives.demo_labels(slo), "slo": slo.name}
+    budget, step = objectives.budget(slo), tuned.step_seconds
+    seen = slo.window_seconds // _SHARE_OF_WINDOW // step + tuned.for_seconds // step + 10
+
+    def requests(share: float) -> dict[str, float]:
+        return objectives.demo_requests(slo, share, _TRAFFIC)
+
+    firing = (Firing(labels, percentage(-NEAR)),)
+    return (
+        Case(
+            "fires just beyond the budget",
+            timeline((requests(budget * (1 + NEAR)), seen)),
+            (Check((seen // 2) * step), Check(seen * step, firing)),
+        ),
+        Case(
+            "is silent just within the budget",
+            timeline((requests(budget * (1 - NEAR)), seen)),
+            (Check(seen * step),),
+        ),
+        Case("is silent without failures", timeline((requests(0), seen)), (Check(seen * step),)),
+        Case("is silent without traffic", timeline((dict.fromkeys(requests(0.5), 0.0), seen)), (Check(seen * step),)),
+        Case("is silent when the metrics are absent", {}, (Check(seen * step),)),
+        Case(
+            "resolves when there is a budget again",
+            timeline((requests(budget * (1 + NEAR)), seen), (requests(0), seen // 2)),
+            (Check(seen * step, firing), Check((seen + seen // 2) * step)),
+        ),
+    )
+
+
+ERROR_BUDGET_EXHAUSTED = AlertRule(
+    name="ErrorBudgetExhausted",
+    title="Error Budget Exhausted",
+    defaults=Defaults(severity="warning", channels=("slack",), for_seconds=300),
+    labels=(*names.BASE_LABELS, "slo"),
+    group=objectives.GROUP,
+    step_seconds=120,
+    is_due=lambda alerting: bool(alerting.slos),
+    summary="{project} ({environment}) has used up the error budget of {slo}",
+    description="What is left of the error budget of {slo} for {project} in {environment}: {value}.",
+    value=PERCENTAGE,
+    threshold_text=nothing,
+    recordings=_recordings,
+    expr=_expr,
+    cases=_cases,
+    runbook=Runbook(
+        meaning="Over the objective's window more requests were bad than it allows: the objective was missed.",
+        impact="The promise to users is broken. Nothing need be wrong at this moment.",
+        diagnosis=(
+            "1. When was the budget spent: in one outage or evenly? See `errtally:slo_error_budget:left_ratio`.\n"
+            "2. One outage: is its cause repaired for good?\n"
+            "3. Evenly: which issue has the most events within the window?"
+        ),
+        mitigation=(
+            "- Put reliability first until there is a budget again: fixes before features, careful deploys.\n"
+            "- If the objective asks for more than users need, lower it in `alerting.slos`."
+        ),
+    ),
+)

@@ -1,0 +1,103 @@
+"""Error Rate Anomaly: the share of failed requests is well above what it was in the last hour.
+
+Above the default limit of High Error Rate that alert speaks first and holds this one back. This one finds the
+service whose limit was raised because it always fails a little.
+"""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.baseline import baseline, baseline_record, history_steps
+from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.quantities import failure_ratio
+from errtally.rules.series import DEMO_LABELS, enough, number, selector
+from errtally.rules.texts import PERCENTAGE, percentage
+from errtally.rules.timeline import timeline
+
+_FAILED = selector(
+    names.REQUESTS, project="checkout", environment="production", transaction="/pay", method="POST", status_class="5xx"
+)
+_SERVED = _FAILED.replace("5xx", "2xx")
+_USUAL = 0.01
+
+
+def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
+    total, ratio = failure_ratio(tuned)
+    return (total, ratio, baseline(ratio.record, tuned))
+
+
+def _expr(tuned: Tuned) -> str:
+    total, ratio = failure_ratio(tuned)
+    usual = baseline_record(ratio.record)
+    return f"{ratio.record} > {usual} + {number(tuned.threshold)}{enough(total.record, tuned)}"
+
+
+def _requests(ratio: float, traffic: float) -> dict[str, float]:
+    return {_SERVED: (1 - ratio) * traffic, _FAILED: ratio * traffic}
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    traffic = 100 * (tuned.minimum or 1)
+    lead = (_requests(_USUAL, traffic), history_steps(tuned))
+    high = min(_USUAL + 3 * tuned.threshold, 0.99)
+    fresh = timeline((_requests(high, traffic), tuned.settled_steps))
+    return (
+        *threshold_cases(
+            tuned,
+            _requests,
+            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
+            high=high,
+            calm=_USUAL,
+            fires_near=_USUAL + tuned.threshold * (1 + NEAR),
+            silent_near=_USUAL + tuned.threshold * (1 - NEAR),
+            before=(lead,),
+        ),
+        Case("is silent without a history", fresh, (Check(tuned.settled_seconds),)),
+    )
+
+
+ERROR_RATE_ANOMALY = AlertRule(
+    name="ErrorRateAnomaly",
+    title="Error Rate Anomaly",
+    defaults=Defaults(
+        severity="critical",
+        channels=("slack", "pagerduty"),
+        threshold=0.05,
+        window_seconds=300,
+        minimum=20,
+        for_seconds=120,
+        has_cooldown=True,
+    ),
+    labels=names.BASE_LABELS,
+    step_seconds=60,
+    summary="Failures of {project} ({environment}) rose to {value} of requests",
+    description=(
+        "{value} of the requests of {project} in {environment} fail over {window}: more than {threshold} above the"
+        " mean of the hour before."
+    ),
+    value=PERCENTAGE,
+    threshold_text=lambda limit: f"{percentage(limit)} above the last hour",
+    minimum_of="requests in the window",
+    recordings=_recordings,
+    expr=_expr,
+    cases=_cases,
+    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of requests and must be below 1",
+    runbook=Runbook(
+        meaning=(
+            "The share of requests that end with a status of 500 or above is higher than the mean of the last hour by"
+            " more than the threshold. It needs ten minutes of history."
+        ),
+        impact="More users than usual see failures. It started within the last minutes.",
+        diagnosis=(
+            "1. What changed within the hour: a deploy, a configuration, a dependency, a kind of traffic?\n"
+            "2. *Top errors* on the dashboard: which issue grew? Its page names code and release.\n"
+            "3. Is one transaction or every transaction affected?"
+        ),
+        mitigation=(
+            "- Undo the change that started it, then look for the cause.\n"
+            "- If this level is the new normal, the alert ends by itself within the hour; raise\n"
+            "  `alerting.rules.ErrorRateAnomaly.threshold` if it comes back without need."
+        ),
+    ),
+)

@@ -1,0 +1,148 @@
+"""Error Spike: far more errors than at this hour of the same weekday.
+
+The baseline is the median of what was counted about this time one, two and three weeks ago, so that one bad
+week does not hide the next. Whatever weeks are there take part; without any, the hour before is the baseline.
+"""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.config.duration import format_duration
+from errtally.rules.cases import NEAR
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.quantities import errors
+from errtally.rules.series import DEMO_LABELS, SCOPE, number, selector
+from errtally.rules.texts import COUNT, count, factor
+from errtally.rules.timeline import timeline
+
+_HOUR_SECONDS = 3600
+_WEEK_SECONDS = 7 * 86_400
+_ERRORS = selector(names.EVENTS, **DEMO_LABELS, level="error", type="ValueError")
+_NOTES = selector(names.EVENTS, **DEMO_LABELS, level="info", type="Note")
+_USUAL = f"project:{names.EVENTS.family}:error_rate:usual"
+
+
+def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
+    hourly, now = errors(tuned, _HOUR_SECONDS), errors(tuned, tuned.window_seconds)
+    # The hour that a rate looks back on is put about the time of day: half before it, half after it.
+    weeks = "\n  or ".join(
+        f"label_replace({hourly.record} offset {format_duration(week * _WEEK_SECONDS - _HOUR_SECONDS // 2)},"
+        f' "weeks_ago", "{week}", "", "")'
+        for week in (1, 2, 3)
+    )
+    last_hour = f"{hourly.record} offset {format_duration(tuned.window_seconds)}"
+    usual = f"quantile by ({SCOPE}) (0.5,\n  {weeks}\n)\nor\n{last_hour}"
+    return (hourly, now, Recording(_USUAL, usual))
+
+
+def _expr(tuned: Tuned) -> str:
+    now = errors(tuned, tuned.window_seconds).record
+    window = tuned.window_seconds
+    return (
+        f"{now} * {window} > {number(tuned.threshold)} * {_USUAL} * {window}"
+        f"\nand {now} * {window} >= {number(tuned.minimum)}"
+    )
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    step, window = tuned.step_seconds, tuned.window_seconds
+    week, hour = _WEEK_SECONDS // step, _HOUR_SECONDS // step
+    usual = 10 * max(tuned.minimum, 1)  # in a window
+    settled = tuned.settled_steps
+
+    def levels(in_a_window: float) -> dict[str, float]:
+        return {_ERRORS: in_a_window * step / window}
+
+    def after_a_week(in_a_window: float) -> dict[str, str]:
+        """Two hours on either side of this time a week ago were busy; then it was quiet until now."""
+        quiet = week - 2 * hour - settled
+        return timeline((levels(usual), 4 * hour), (levels(0), quiet), (levels(in_a_window), settled))
+
+    def seen(at: int, in_a_window: float) -> Check:
+        return Check(at, (Firing(DEMO_LABELS, count(in_a_window)),))
+
+    now = (week + 2 * hour) * step
+    high, limit, least = 10 * tuned.threshold * usual, tuned.threshold * usual, tuned.minimum
+    steady = 6 * hour
+    # One window after the change the hour before is still what it was.
+    fresh = steady * step + window + tuned.for_seconds
+    over = (steady + tuned.over_steps + hour) * step
+    return (
+        Case("fires far above the same hour of last week", after_a_week(high), (seen(now, high),)),
+        Case(
+            "fires just above the threshold",
+            after_a_week(limit * (1 + NEAR)),
+            (seen(now, limit * (1 + NEAR)),),
+        ),
+        Case("is silent just below the threshold", after_a_week(limit * (1 - NEAR)), (Check(now),)),
+        Case("is silent in an hour that is always busy", after_a_week(usual), (Check(now),)),
+        Case(
+            "falls back on the last hour",
+            timeline((levels(usual), steady), (levels(high), settled), (levels(usual), tuned.over_steps + hour)),
+            (seen(fresh, high), Check(over)),
+        ),
+        Case(
+            "is silent just below the least number",
+            timeline((levels(0), steady), (levels(least * (1 - NEAR)), settled)),
+            (Check(fresh),),
+        ),
+        Case(
+            "fires just above the least number",
+            timeline((levels(0), steady), (levels(least * (1 + NEAR)), settled)),
+            (seen(fresh, least * (1 + NEAR)),),
+        ),
+        Case(
+            "is silent for events that are no errors",
+            timeline(({_NOTES: 1.0}, steady), ({_NOTES: 1000.0}, settled)),
+            (Check(fresh),),
+        ),
+        Case("is silent when nothing happens", timeline((levels(0), steady + settled)), (Check(fresh),)),
+        Case("is silent when the metric is absent", {}, (Check(fresh),)),
+    )
+
+
+ERROR_SPIKE = AlertRule(
+    name="ErrorSpike",
+    title="Error Spike",
+    defaults=Defaults(
+        severity="warning",
+        channels=("slack",),
+        threshold=3,
+        window_seconds=1800,
+        minimum=20,
+        for_seconds=0,
+        has_cooldown=True,
+    ),
+    labels=names.BASE_LABELS,
+    group="errtally-seasonal",
+    step_seconds=300,
+    summary="{value} errors in {project} ({environment}) within {window}: far more than usual at this time",
+    description=(
+        "{project} in {environment} had {value} errors within {window}: more than {threshold} of this hour in the"
+        " weeks before (or of the last hour, where there is no history)."
+    ),
+    value=COUNT,
+    threshold_text=lambda limit: f"{factor(limit)} the usual number",
+    minimum_of="errors in the window",
+    recordings=_recordings,
+    expr=_expr,
+    cases=_cases,
+    problem=lambda tuned: "" if tuned.threshold > 1 else "the threshold multiplies what is usual and must be above 1",
+    runbook=Runbook(
+        meaning=(
+            "Within the window there were more errors than the threshold times what is usual at this time: the median"
+            " of the same hour one, two and three weeks ago, or the hour before when Prometheus has no such history."
+        ),
+        impact="Something fails more often than it does at this time of the week. It need not show in status codes.",
+        diagnosis=(
+            "1. *Top errors* on the dashboard: does one issue make the difference, or all of them?\n"
+            "2. One issue: open its page, compare releases and tags of its newest events with older ones.\n"
+            "3. All of them: is there simply more traffic (a campaign, a crawler)? Compare with throughput."
+        ),
+        mitigation=(
+            "- Undo what changed, or fix the issue that grew.\n"
+            "- Noise that clients send again and again: filter it in the client or ignore the issue.\n"
+            "- Prometheus must keep at least three weeks for the full baseline (`--storage.tsdb.retention.time`)."
+        ),
+    ),
+)

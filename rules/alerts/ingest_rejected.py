@@ -1,0 +1,90 @@
+"""Ingest Rejected: the exporter refuses a large share of what clients send."""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.series import added, enough, number, rate, selector
+from errtally.rules.texts import PERCENTAGE, percentage
+
+_LABELS = {"protocol": "sentry"}
+_TAKEN = selector(names.INGEST_REQUESTS, **_LABELS, code="200")
+_REFUSED = selector(names.INGEST_REQUESTS, **_LABELS, code="401")
+
+
+def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
+    window = tuned.window_seconds
+    total = Recording(
+        f"protocol:{names.INGEST_REQUESTS.family}:rate{_window(tuned)}",
+        added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window), tuned, "protocol"),
+    )
+    refused = added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window, 'code=~"[45].."'), tuned, "protocol")
+    return (
+        total,
+        Recording(
+            f"protocol:{names.INGEST_REQUESTS.family}:refused_ratio_rate{_window(tuned)}",
+            f"(\n  {refused}\n  or 0 * {total.record}\n)\n/ ({total.record} > 0)",
+        ),
+    )
+
+
+def _window(tuned: Tuned) -> str:
+    return rate(names.INGEST_REQUESTS, tuned.window_seconds).split("[")[1].rstrip("])")
+
+
+def _expr(tuned: Tuned) -> str:
+    total, ratio = _recordings(tuned)
+    return f"{ratio.record} > {number(tuned.threshold)}{enough(total.record, tuned, 'protocol')}"
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    return threshold_cases(
+        tuned,
+        lambda ratio, traffic: {_TAKEN: (1 - ratio) * traffic, _REFUSED: ratio * traffic},
+        lambda ratio: Firing(_LABELS, percentage(ratio)),
+        high=(1 + tuned.threshold) / 2,
+        calm=0.0,
+        fires_near=tuned.threshold * (1 + NEAR),
+        silent_near=tuned.threshold * (1 - NEAR),
+    )
+
+
+INGEST_REJECTED = AlertRule(
+    name="IngestRejected",
+    title="Ingest Rejected",
+    defaults=Defaults(
+        severity="warning",
+        channels=("slack",),
+        threshold=0.05,
+        window_seconds=600,
+        minimum=20,
+        for_seconds=300,
+        has_cooldown=True,
+    ),
+    group="errtally-health",
+    labels=("protocol",),
+    summary="errtally refuses {value} of what comes in by {protocol}",
+    description="{value} of the ingest requests by {protocol} were refused over {window}; the limit is {threshold}.",
+    value=PERCENTAGE,
+    threshold_text=percentage,
+    minimum_of="ingest requests in the window",
+    recordings=_recordings,
+    expr=_expr,
+    cases=_cases,
+    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of requests and must be below 1",
+    runbook=Runbook(
+        meaning="Of the requests with events, a larger share than the threshold was answered with 4xx or 5xx.",
+        impact="Those events are not counted: dashboards and alerts see less than what happens.",
+        diagnosis=(
+            "1. `ingest_rejected_total` by reason on the dashboard names the cause.\n"
+            "2. An unknown key: which client was deployed lately, and with which DSN?\n"
+            "3. Limits: did one client grow, or all of them?"
+        ),
+        mitigation=(
+            "- Give the client the right key, or add its key to the configuration.\n"
+            "- Raise the limit that is reached, if the load is meant; sample in the client if not.\n"
+            "- 5xx: see the exporter's log; JournalLag and StoreFailing tell of a full disk."
+        ),
+    ),
+)

@@ -1,0 +1,88 @@
+"""Regression: an issue that was resolved came back.
+
+As with a new issue, the time of the regression says so where the issue has series, and the counter where not.
+"""
+
+from __future__ import annotations
+
+from errtally import names
+from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, selector, steady
+from errtally.rules.texts import nothing
+
+_REGRESSED = selector(names.ISSUE_REGRESSED, **ISSUE)
+_COUNTED = selector(names.REGRESSIONS, **DEMO_LABELS)
+
+
+def _expr(tuned: Tuned) -> str:
+    at = f"max by ({SCOPE}, issue) ({names.ISSUE_REGRESSED.name})"
+    lately = f"abs(time() - {at}) < {tuned.window_seconds}"
+    counted = f"{added(names.REGRESSIONS, increase(names.REGRESSIONS, tuned.window_seconds), tuned)} > 0"
+    return f"{lately}\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {lately}\n)"
+
+
+def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    step, window = tuned.step_seconds, tuned.window_seconds
+    back_steps = 2 * -(-window // step) + 4
+    back, steps = back_steps * step, back_steps + tuned.over_steps
+    at, gone = back + tuned.for_seconds + step, back + window + tuned.for_seconds + step
+    firing, unnamed = Firing(ISSUE, "1", KNOWN), Firing(DEMO_LABELS, "1", UNKNOWN)
+    returns = {_REGRESSED: f"_x{back_steps} {steady(back, steps)}", INFO: steady(1, back_steps + steps)}
+    return (
+        Case(
+            "fires once, by its issue, when it comes back",
+            {**returns, _COUNTED: f"0x{back_steps} 1x{steps}"},
+            (Check(back - step), Check(at, (firing,))),
+        ),
+        Case("resolves when it is no longer news", returns, (Check(at, (firing,)), Check(gone))),
+        Case(
+            "fires again when the issue comes back once more",
+            {
+                _REGRESSED: f"{steady(step, back_steps)} {steady(back + step, steps)}",
+                INFO: steady(1, back_steps + steps),
+            },
+            (Check(back), Check(at + step, (firing,))),
+        ),
+        Case(
+            "fires for the service when the issue has no series",
+            {_COUNTED: f"0x{back_steps} 1x{steps}"},
+            (Check(at, (unnamed,)),),
+        ),
+        Case(
+            "is silent for a regression that is older than the window",
+            {_REGRESSED: steady(step, steps), INFO: steady(1, steps), _COUNTED: steady(3, steps)},
+            (Check(gone),),
+        ),
+        Case("is silent without a regression", {INFO: steady(1, steps), _COUNTED: steady(3, steps)}, (Check(at),)),
+        Case("is silent when the metrics are absent", {}, (Check(at),)),
+    )
+
+
+REGRESSION = AlertRule(
+    name="Regression",
+    title="Regression",
+    defaults=Defaults(severity="warning", channels=("slack", "email"), window_seconds=600),
+    labels=(*names.BASE_LABELS, "issue"),
+    summary="Regression in {project} ({environment}): {what}",
+    description="An issue that was resolved came back in {project} ({environment}): {what}.",
+    value="1",
+    threshold_text=nothing,
+    fields=FIELDS,
+    expr=_expr,
+    cases=_cases,
+    runbook=Runbook(
+        meaning="After somebody resolved an issue, an event of it happened again.",
+        impact="What was thought to be fixed is not, or an old release is still in use somewhere.",
+        diagnosis=(
+            "1. Open the issue's page: which release does the new event carry? An old one means an instance or a"
+            " client that was not updated.\n"
+            "2. A new release: compare its stack trace with the one that was fixed. The same place?\n"
+            "3. Look at what was merged since the fix."
+        ),
+        mitigation=(
+            "- Update what still runs the old release.\n"
+            "- Otherwise the fix is incomplete or was undone: fix it again, with a test, and resolve the issue."
+        ),
+    ),
+)

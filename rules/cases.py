@@ -1,0 +1,78 @@
+"""The test cases that every rule with a threshold has: above, below, boundary, no traffic, no data, resolved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.rules.model import SLACK_STEPS, Case, Check
+from errtally.rules.timeline import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from errtally.rules.model import Firing, Tuned
+    from errtally.rules.timeline import Levels, Phase
+
+NEAR = 0.04
+"""How close to a limit the boundary cases come: a limit that moves by 10 % makes one of them fail."""
+
+PLENTY = 100.0
+"""Traffic a step where the amount does not matter, as a multiple of the minimum."""
+
+
+def threshold_cases(
+    tuned: Tuned,
+    levels: Callable[[float, float], Levels],
+    firing: Callable[[float], Firing],
+    *,
+    high: float,
+    calm: float,
+    fires_near: float,
+    silent_near: float,
+    before: tuple[Phase, ...] = (),
+) -> tuple[Case, ...]:
+    """Return the cases of a rule that compares one quantity with a threshold.
+
+    Args:
+        tuned: the rule's settings.
+        levels: gives the series for a value of the quantity and an amount of traffic a step.
+        firing: the alert that a value gives.
+        high: a value far on the firing side.
+        calm: a value far on the silent side.
+        fires_near: a value just on the firing side.
+        silent_near: a value just on the silent side.
+        before: what was before, for rules that compare with the past.
+    """
+    lead = sum(steps for _, steps in before)
+    # A past is soon mixed with the present: such a rule is looked at as soon as it can fire.
+    steps = tuned.settled_steps - (SLACK_STEPS if before else 0)
+    at = (lead + steps) * tuned.step_seconds
+    over = (lead + tuned.over_steps) * tuned.step_seconds
+    least = tuned.minimum * tuned.step_seconds / (tuned.window_seconds or tuned.step_seconds)
+    traffic = (least or 1.0) * PLENTY
+
+    def held(value: float, amount: float = traffic) -> dict[str, str]:
+        return timeline(*before, (levels(value, amount), steps))
+
+    cases = [
+        Case("fires far beyond the threshold", held(high), (Check(at, (firing(high),)),)),
+        Case("fires just beyond the threshold", held(fires_near), (Check(at, (firing(fires_near),)),)),
+        Case("is silent just short of the threshold", held(silent_near), (Check(at),)),
+        Case("is silent when all is well", held(calm), (Check(at),)),
+        Case("is silent when the metrics are absent", {}, (Check(at),)),
+        Case(
+            "resolves when it is over and the cooldown has passed",
+            timeline(*before, (levels(high, traffic), steps), (levels(calm, traffic), tuned.over_steps - steps + 1)),
+            (Check(at, (firing(high),)), Check(over)),
+        ),
+    ]
+    if tuned.minimum:
+        cases += [
+            Case("is silent without traffic", held(high, 0.0), (Check(at),)),
+            Case("is silent just below the least traffic", held(high, least * (1 - NEAR)), (Check(at),)),
+            Case("fires just above the least traffic", held(high, least * (1 + NEAR)), (Check(at, (firing(high),)),)),
+        ]
+    if tuned.for_seconds > tuned.step_seconds:
+        early = (lead + 1) * tuned.step_seconds
+        cases.append(Case("waits before it fires", held(high), (Check(early),)))
+    return tuple(cases)

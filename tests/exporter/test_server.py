@@ -1,0 +1,253 @@
+"""The processes: what the supervisor and a worker do around their parts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import threading
+import time
+from typing import ClassVar
+
+import pytest
+import structlog
+from click.testing import CliRunner
+from tests.exporter.inprocess import RecordingAppender, call, environ
+
+from errtally import names
+from errtally.errors import ErrtallyError, JournalError
+from errtally.exporter import installation, server, worker
+from errtally.exporter.commands import serve as serve_command
+from errtally.exporter.config import ExporterConfig, Project, from_environ, hand_over, take_over
+from errtally.exporter.ingest.tally import Tally
+from errtally.exporter.installation import HEARTBEAT_FILE, HEARTBEAT_SECONDS
+from errtally.exporter.journal.records import decoder
+
+
+@pytest.fixture(autouse=True)
+def logging():
+    yield
+    structlog.reset_defaults()
+
+
+class Granian:
+    """Stands for the real server: says that it is ready and returns."""
+
+    made: ClassVar = {}
+
+    def __init__(self, target, **options):
+        Granian.made = {"target": target, **options}
+        self._ready = None
+
+    def on_startup(self, ready):
+        self._ready = ready
+
+    def on_reload(self, _):
+        pass
+
+    def serve(self):
+        self._ready()
+
+
+@pytest.fixture
+def stubbed(monkeypatch):
+    monkeypatch.setattr(server, "Granian", Granian)
+    monkeypatch.setattr(server.multiprocessing, "set_start_method", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("stubbed")
+def test_serve_runs_the_writer_and_the_server_and_leaves_the_directory_free(tmp_path):
+    ready = []
+    config = ExporterConfig(data_dir=tmp_path / "data", port=1234, workers=3)
+    for _ in range(2):
+        server.serve(config, on_ready=lambda: ready.append(threading.active_count()))
+    assert len(ready) == 2
+    assert (Granian.made["port"], Granian.made["workers"], Granian.made["factory"]) == (1234, 3, True)
+    assert Granian.made["target"] == "errtally.exporter.worker:create_worker"
+    assert not [thread for thread in threading.enumerate() if thread.name == "writer"]
+    assert (config.data_dir / HEARTBEAT_FILE).exists()
+    secret = config.data_dir / installation.SECRET_FILE
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert len(secret.read_bytes()) == 32
+
+
+@pytest.mark.usefixtures("stubbed")
+def test_two_exporters_can_not_share_a_directory(tmp_path):
+    held = server._lock(tmp_path / server.LOCK_FILE)
+    with pytest.raises(ErrtallyError, match="another exporter uses this directory"):
+        server.serve(ExporterConfig(data_dir=tmp_path), on_ready=lambda: None)
+    held.close()
+
+
+@pytest.mark.usefixtures("stubbed")
+def test_a_directory_that_can_not_be_used_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ErrtallyError, match="can't be used"):
+        server.serve(ExporterConfig(data_dir=tmp_path / "file"), on_ready=lambda: None)
+
+
+def test_the_installations_key_stays(tmp_path):
+    assert installation.secret(tmp_path) == installation.secret(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [installation.SECRET_FILE]
+
+
+def test_a_key_is_never_readable_by_others(tmp_path, monkeypatch):
+    seen = []
+    real = os.open
+
+    def opened(*arguments):
+        descriptor = real(*arguments)
+        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return descriptor
+
+    monkeypatch.setattr(os, "open", opened)
+    installation.secret(tmp_path)
+    assert seen == [0o600]
+
+
+def test_a_writer_that_fails_ends_the_exporter(monkeypatch):
+    class Broken:
+        def run(self, _):
+            raise ZeroDivisionError
+
+    killed = []
+    monkeypatch.setattr(server.os, "kill", lambda *arguments: killed.append(arguments))
+    monkeypatch.setattr(server._log, "exception", lambda *_: None)
+    server._run_writer(Broken(), threading.Event())
+    assert killed == [(os.getpid(), signal.SIGTERM)]
+
+
+def test_tallies_are_handed_to_the_journal_and_kept_when_it_fails(monkeypatch):
+    monkeypatch.setattr(worker._log, "warning", lambda *_, **__: None)
+    tally, appender = Tally(), RecordingAppender()
+    worker._hand_over(tally, appender)
+    assert appender.payloads == []
+    tally.add(names.INGEST_ITEMS, ("native", "event"), 2)
+    appender.error = JournalError("full")
+    worker._hand_over(tally, appender)
+    appender.error = None
+    tally.add(names.INGEST_ITEMS, ("native", "event"), 3)
+    worker._hand_over(tally, appender)
+    [record] = map(decoder.decode, appender.payloads)
+    assert record.counters == [(names.INGEST_ITEMS.name, ("native", "event"), 5)]
+
+
+def test_a_worker_ends_with_its_supervisor(monkeypatch):
+    class EndedError(Exception):
+        pass
+
+    def kill(*_):
+        raise EndedError
+
+    rounds = []
+    monkeypatch.setattr(worker.time, "sleep", rounds.append)
+    monkeypatch.setattr(worker.os, "getppid", lambda: 7 if len(rounds) < 3 else 1)
+    monkeypatch.setattr(worker.os, "kill", kill)
+    tally, appender = Tally(), RecordingAppender()
+    tally.add(names.STORE_ERRORS)
+    with pytest.raises(EndedError):
+        worker._keep_tallying(tally, appender, None, 7)
+    assert rounds == [worker.TALLY_SECONDS] * 3
+    assert len(appender.payloads) == 1
+
+
+def test_a_worker_takes_requests(tmp_path, monkeypatch):
+    started, at_exit = [], []
+
+    class Tallying:
+        def start(self):
+            started.append("tally")
+
+    real = threading.Thread
+    monkeypatch.setattr(
+        worker.threading, "Thread", lambda **options: Tallying() if options["name"] == "tally" else real(**options)
+    )
+    monkeypatch.setattr(worker.atexit, "register", lambda *arguments: at_exit.append(arguments))
+    monkeypatch.setenv(installation.SETTINGS_VARIABLE, hand_over(ExporterConfig(data_dir=tmp_path)))
+    app = worker.create_worker()
+    assert started == ["tally"]
+    assert at_exit[0][0] is worker._hand_over
+    assert call(app, environ("/api/events", b'{"message": "m"}')).status == 200
+    base = {"wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "1"}
+    ready = environ("/-/ready", method="GET") | base
+    assert call(app, dict(ready)).status == 503
+    heartbeat = tmp_path / HEARTBEAT_FILE
+    heartbeat.write_bytes(b"")
+    assert call(app, dict(ready)).status == 200
+    old = time.time() - 5 * HEARTBEAT_SECONDS - 1
+    os.utime(heartbeat, (old, old))
+    assert call(app, dict(ready)).status == 503
+    at_exit[0][2].close()
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_logs_show_no_local_variables(log_format, capsys):
+    installation.configure_logging(log_format)
+    log = structlog.get_logger()
+
+    def fail():
+        password = "hunter2" * 2  # noqa: F841 (what must not be shown)
+        raise ZeroDivisionError("a defect")
+
+    try:
+        fail()
+    except ZeroDivisionError:
+        log.exception("it failed", place="here")
+    log.debug("not shown")
+    told = capsys.readouterr().err
+    assert "a defect" in told
+    assert "hunter2hunter2" not in told
+    assert "not shown" not in told
+    if log_format == "json":
+        [line] = told.splitlines()
+        entry = json.loads(line)
+        assert (entry["event"], entry["level"], entry["place"]) == ("it failed", "error", "here")
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What `errtally serve` would run, with the environment put back afterwards."""
+    found = []
+    for name in list(os.environ):
+        if name.startswith("ERRTALLY_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+
+    def serve(config, *, on_ready):
+        on_ready()
+        found.append(config)
+
+    monkeypatch.setattr(serve_command, "serve", serve)
+    return found
+
+
+def test_settings_reach_a_worker_as_they_were_checked(tmp_path):
+    config = ExporterConfig(
+        data_dir=tmp_path,
+        projects=(Project("shop", "42", frozenset({"a", "b"}), transaction_apdex_threshold_seconds={"/x": 0.3}),),
+        series_limits={names.EVENTS.name: 17},
+        web_token="t",
+    )
+    assert take_over(hand_over(config)) == config
+
+
+def test_flags_reach_the_workers_through_the_environment(served, tmp_path):
+    arguments = ["--listen", "localhost:81", "--data-dir", str(tmp_path), "--workers", "2", "--durability", "fsync"]
+    result = CliRunner().invoke(serve_command.command, [*arguments, "--log-format", "json"])
+    assert result.exit_code == 0, result.output
+    [config] = served
+    assert (config.host, config.port, config.data_dir, config.workers) == ("localhost", 81, tmp_path, 2)
+    assert (config.durability, config.log_format) == ("fsync", "json")
+    assert from_environ(os.environ) == config
+    for line in ("localhost:81", "Sentry DSN http://any@localhost:81/1", "http://localhost:81/api/events"):
+        assert line in result.output
+
+
+def test_the_banner_of_configured_projects_shows_no_key(served, tmp_path):
+    path = tmp_path / "errtally.yml"
+    path.write_text("external_url: https://errors.example.org\nprojects: [{name: shop, id: '42', keys: [sEcReTkEy]}]\n")
+    result = CliRunner().invoke(serve_command.command, ["--config", str(path)])
+    assert "project shop: Sentry DSN https://KEY@errors.example.org/42 (1 keys)" in result.output
+    assert "sEcReTkEy" not in result.output
+    assert served[0].projects == (Project("shop", "42", frozenset({"sEcReTkEy"})),)

@@ -1,0 +1,211 @@
+"""Generated rules and routes in the real programs: how often people are told, what is held back, what is not lost."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from tests.flow.exporter import running
+from tests.flow.programs import alertmanager, free_port, prometheus
+from tests.flow.receivers import SLACK_PATH, Post, WebReceiver
+from tests.flow.scrape_target import scrape_target
+from tests.peers import peer
+
+from errtally import config, names
+from errtally.alertmanager.build import build as build_alertmanager
+from errtally.rules.build import build as build_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.flow
+
+COOLDOWN_SECONDS = 5
+
+
+class Host:
+    """An exporter whose host has too little memory whenever ``is_full`` says so."""
+
+    def __init__(self, is_full: Callable[[], bool]) -> None:
+        self.is_full = is_full
+
+    def exposition(self) -> str:
+        return f"{names.UP.name} 1\n{names.HOST_MEMORY.name} {0.97 if self.is_full() else 0.2}\n"
+
+
+def _document(web: WebReceiver, **changes: Any) -> config.document.Document:
+    settings = {
+        "cooldown": f"{COOLDOWN_SECONDS}s",
+        "group_wait": "0s",
+        "group_interval": "1s",
+        "slos": [],
+        "rules": {"MemoryUsageCritical": {"for": "0s"}},
+        "channels": {
+            "slack": {"api_url": web.url(SLACK_PATH), "channel": "#alerts"},
+            "webhook": {"url": web.url("/hook")},
+        },
+        **changes,
+    }
+    return config.parse(yaml.safe_dump({"alerting": settings}), "the test's configuration")
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> tuple[Path, Path]:
+    peer("prometheus")
+    peer("alertmanager")
+    for name in ("alertmanager", "prometheus"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "alertmanager", tmp_path / "prometheus"
+
+
+def _told(post: Post, status: str) -> bool:
+    return post.path == SLACK_PATH and post.body["attachments"][0]["title"].endswith(f"Memory Usage Critical: {status}")
+
+
+def test_an_alert_that_flaps_is_told_once_in_the_cooldown_and_once_when_it_is_over(rooms: tuple[Path, Path]) -> None:
+    start = time.monotonic()
+    flaps_seconds = 3.5 * COOLDOWN_SECONDS
+
+    def is_full() -> bool:
+        passed = time.monotonic() - start
+        return passed < flaps_seconds and int(passed) % 4 < 2
+
+    with WebReceiver() as web, scrape_target(Host(is_full)) as target:
+        document = _document(web)
+        with (
+            alertmanager(rooms[0], build_alertmanager(document)) as address,
+            prometheus(rooms[1], build_rules(document), target=target, alertmanager_address=address),
+        ):
+            web.inbox.first(lambda post: _told(post, "firing"), within_seconds=15)
+            time.sleep(max(0.0, flaps_seconds - (time.monotonic() - start)))
+            assert web.inbox.all(lambda post: _told(post, "resolved")) == []
+            flapped = len(web.inbox.all(lambda post: _told(post, "firing")))
+            web.inbox.first(lambda post: _told(post, "resolved"), within_seconds=4 * COOLDOWN_SECONDS)
+            assert len(web.inbox.all(lambda post: _told(post, "resolved"))) == 1
+    assert 2 <= flapped <= 4, "once at first, then once a cooldown, whatever the number of flaps"
+
+
+def test_what_fires_while_alertmanager_is_down_is_told_when_it_is_back(rooms: tuple[Path, Path]) -> None:
+    full = {"now": False}
+    with WebReceiver() as web, scrape_target(Host(lambda: full["now"])) as target:
+        document = _document(web)
+        address = f"127.0.0.1:{free_port()}"
+        files = build_alertmanager(document)
+        with prometheus(rooms[1], build_rules(document), target=target, alertmanager_address=address):
+            with alertmanager(rooms[0], files, address):
+                time.sleep(1)
+            full["now"] = True
+            time.sleep(3)
+            assert web.at(SLACK_PATH) == []
+            with alertmanager(rooms[0], files, address):
+                web.inbox.first(lambda post: _told(post, "firing"), within_seconds=10)
+            told = len(web.inbox.all(lambda post: _told(post, "firing")))
+            with alertmanager(rooms[0], files, address):
+                full["now"] = False
+                web.inbox.first(lambda post: _told(post, "resolved"), within_seconds=20)
+            again = len(web.inbox.all(lambda post: _told(post, "firing"))) - told
+    assert again <= 3, "after its restart Alertmanager remembers whom it told"
+
+
+def _fire(address: str, *alerts: dict[str, str]) -> None:
+    body = json.dumps([{"labels": labels, "startsAt": datetime.now(UTC).isoformat()} for labels in alerts]).encode()
+    headers = {"Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(f"http://{address}/api/v2/alerts", body, headers), timeout=5):
+        pass
+
+
+def test_one_outage_is_one_page_and_news_still_comes(rooms: tuple[Path, Path]) -> None:
+    shop = {"project": "shop", "environment": "production"}
+    other = {**shop, "project": "other"}
+    one, two = ({"job": "errtally", "instance": name} for name in ("exporter-1", "exporter-2"))
+    causes = [
+        {"alertname": "HighErrorRate", "severity": "critical", **shop},
+        {"alertname": "ErrorBudgetBurn1h", "severity": "critical", "slo": "fast", **other},
+        {"alertname": "TargetDown", "severity": "critical", **one},
+    ]
+    hidden = [
+        {"alertname": "ErrorRateAnomaly", "severity": "critical", **shop},
+        {"alertname": "ErrorBudgetBurn1h", "severity": "critical", "slo": "up", **shop},
+        {"alertname": "ApdexLow", "severity": "warning", **shop},
+        {"alertname": "GrowingIssue", "severity": "warning", "issue": "a1", **shop},
+        {"alertname": "ErrorBudgetBurn6h", "severity": "critical", "slo": "fast", **other},
+        {"alertname": "JournalLag", "severity": "warning", **one},
+        {"alertname": "IngestRejected", "severity": "warning", "protocol": "sentry"},
+    ]
+    heard = [
+        {"alertname": "NewIssue", "severity": "warning", "issue": "a2", **shop},
+        {"alertname": "Regression", "severity": "warning", "issue": "a3", **shop},
+        {"alertname": "CheckInFailed", "severity": "warning", "monitor": "backup", **shop},
+        {"alertname": "ErrorRateAnomaly", "severity": "critical", **other},
+        {"alertname": "ErrorBudgetBurn6h", "severity": "critical", "slo": "up", **other},
+        {"alertname": "MemoryUsageCritical", "severity": "critical", **two},
+    ]
+    with WebReceiver() as web, alertmanager(rooms[0], build_alertmanager(_document(web))) as address:
+        _fire(address, *causes)
+        web.inbox.first(lambda post: _names(post) == {"TargetDown"}, within_seconds=10)
+        _fire(address, *hidden, *heard)
+        web.inbox.first(lambda post: _names(post) == {"MemoryUsageCritical"}, within_seconds=10)
+        time.sleep(2.5)
+        told = [_label_set(alert["labels"]) for post in web.at("/hook") for alert in post.body["alerts"]]
+    assert {_label_set(labels) for labels in [*causes, *heard]} == set(told)
+
+
+def _names(post: Post) -> set[str]:
+    return {alert["labels"]["alertname"] for alert in post.body["alerts"]} if post.path == "/hook" else set()
+
+
+def _label_set(labels: dict[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset(labels.items())
+
+
+def test_quiet_hours_hold_back_warnings_and_no_critical_alert(rooms: tuple[Path, Path]) -> None:
+    always = [{"from": "00:00", "to": "24:00"}]
+    with WebReceiver() as web:
+        document = _document(
+            web, quiet_hours=always, channels={"slack": _document(web)["alerting"]["channels"]["slack"]}
+        )
+        with alertmanager(rooms[0], build_alertmanager(document)) as address:
+            _fire(address, {"alertname": "Quiet", "severity": "warning"}, {"alertname": "Calm", "severity": "info"})
+            time.sleep(0.5)
+            _fire(address, {"alertname": "Loud", "severity": "critical"})
+            web.inbox.first(lambda post: "Loud" in post.body["attachments"][0]["title"], within_seconds=10)
+            time.sleep(1.5)
+            titles = {post.body["attachments"][0]["title"] for post in web.at(SLACK_PATH)}
+    assert titles == {"🚨 Loud: firing"}
+
+
+def test_a_new_error_is_in_the_chat_within_two_seconds(
+    rooms: tuple[Path, Path], tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    with WebReceiver() as web, running(tmp_path) as exporter:
+        document = _document(web)
+        with (
+            alertmanager(rooms[0], build_alertmanager(document)) as address,
+            prometheus(
+                rooms[1],
+                build_rules(document),
+                target=f"127.0.0.1:{exporter.port}",
+                alertmanager_address=address,
+                interval="200ms",
+            ),
+        ):
+            took = []
+            for word in ("alpha", "beta", "gamma"):
+                time.sleep(1)
+                event = {"level": "error", "type": f"{word.title()}Error", "message": word, "context": {}}
+                sent = time.monotonic()
+                status, answer = exporter.post(
+                    "/api/events", json.dumps(event).encode(), {"Content-Type": "application/json"}
+                )
+                assert status in (200, 202), answer
+                web.inbox.first(lambda post: f"{word.title()}Error" in json.dumps(post.body), within_seconds=15)  # noqa: B023
+                took.append(time.monotonic() - sent)
+    record_property("seconds", took)
+    print("event to Slack, seconds:", [round(seconds, 2) for seconds in took])
+    assert min(took) < 2, took

@@ -1,0 +1,63 @@
+"""Every limit of every alert is held by a test: moved by a tenth, it makes a generated test of that alert fail."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from tests.peers import peer
+
+from errtally import config
+from errtally.config.alerting import alerting
+from errtally.rules.alerts import ALERTS
+from errtally.rules.rule_groups import rule_groups
+from errtally.rules.settings import settings_of
+from errtally.rules.unit_tests import unit_tests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from errtally.rules.model import AlertRule, Tuned
+
+SETTINGS = alerting(config.parse("alerting: {monitors: [{monitor: backup-*, interval: 2h}]}", "f"))
+
+_LIMITS = [
+    pytest.param(rule, limit, factor, id=f"{rule.name}: {limit} x {factor}")
+    for rule in ALERTS
+    for limit in ("threshold", "minimum")
+    if getattr(rule.defaults, limit) is not None
+    for factor in (0.9, 1.1)
+]
+
+
+def _passes(folder: Path, rule: AlertRule, broken: Tuned) -> bool:
+    """Run the rule's own tests on its query with broken settings; its texts stay, so that only the query can fail."""
+    tuned = settings_of(rule, SETTINGS)
+    (group,) = rule_groups({replace(rule, expr=lambda _: rule.expr(broken)): tuned}, SETTINGS)
+    ((name, tests),) = unit_tests({rule: tuned}, SETTINGS).items()
+    (folder / f"{rule.group}.rules.yml").write_text(yaml.safe_dump({"groups": [group]}))
+    (folder / name).write_text(yaml.safe_dump(tests))
+    done = subprocess.run(
+        [peer("promtool"), "test", "rules", name], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 or f"alertname: {rule.name}" in done.stdout + done.stderr, done.stdout + done.stderr
+    return done.returncode == 0
+
+
+@pytest.mark.parametrize(("rule", "limit", "factor"), _LIMITS)
+def test_a_limit_that_moves_by_a_tenth_is_noticed(tmp_path: Path, rule: AlertRule, limit: str, factor: float) -> None:
+    tuned = settings_of(rule, SETTINGS)
+    broken = replace(tuned, **{limit: getattr(tuned, limit) * factor})
+    assert not _passes(tmp_path, rule, broken)
+
+
+def test_the_interval_of_a_monitor_that_moves_by_a_tenth_is_noticed(tmp_path: Path) -> None:
+    rule = next(rule for rule in ALERTS if rule.name == "CheckInMissed")
+    tuned = settings_of(rule, SETTINGS)
+    assert _passes(tmp_path, rule, tuned)
+    for factor in (0.9, 1.1):
+        monitor = replace(tuned.monitors[0], interval_seconds=round(tuned.monitors[0].interval_seconds * factor))
+        assert not _passes(tmp_path, rule, replace(tuned, monitors=(monitor,)))
