@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test check format generate clean
+.PHONY: run install test check format generate dashboard-pictures clean
 
 run: install  ## install everything, start the exporter, say where to look and where to send
 	@echo
@@ -43,6 +43,9 @@ generate: install  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally alertmanager build --config deploy/errtally.yml --out deploy/generated/alertmanager
 	$(BIN)/errtally dashboards build
 	$(BIN)/python docs/build_reference.py
+
+dashboard-pictures: install  ## draw docs/pictures/dashboard-*.png; needs node, npm, chromium, prometheus, 500 MB in ~/.cache
+	$(BIN)/python -m tests.pictures.take
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -8,15 +8,31 @@ from typing import TYPE_CHECKING, Any
 from grafanalib._gen import DashboardEncoder
 
 from errtally.config.alerting import alerting
+from errtally.dashboards.alerts import alerts
+from errtally.dashboards.health import health
+from errtally.dashboards.issue import issue
 from errtally.dashboards.modern import modern
 from errtally.dashboards.overview import overview
+from errtally.dashboards.performance import performance
+from errtally.dashboards.releases import releases
+from errtally.dashboards.service import service
+from errtally.dashboards.service_levels import service_levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.generate.files import Files
 
-DASHBOARDS = {"overview.json": overview}
+DASHBOARDS = {
+    "overview.json": overview,
+    "service.json": service,
+    "issue.json": issue,
+    "performance.json": performance,
+    "service-levels.json": service_levels,
+    "alerting.json": alerts,
+    "releases.json": releases,
+    "exporter-health.json": health,
+}
 """File name to builder; a new dashboard is a new file and a line here."""
 
 

@@ -20,6 +20,7 @@ _PANEL_KEYS = (
     "id", "type", "title", "description", "gridPos", "datasource", "targets", "options", "fieldConfig",
     "transformations", "links", "interval", "maxDataPoints", "collapsed", "panels",
 )  # fmt: skip
+_ROW_KEYS = ("id", "type", "title", "gridPos", "collapsed", "panels")
 _TARGET_KEYS = ("refId", "expr", "legendFormat", "format", "instant", "exemplar", "interval", "datasource", "hide")
 _VARIABLE_KEYS = (
     "name", "type", "label", "query", "datasource", "regex", "refresh", "sort", "multi", "includeAll", "allValue",
@@ -52,7 +53,7 @@ def _panel(panel: Json) -> Json:
     found = _known(panel, _PANEL_KEYS)
     if found["type"] == "row":
         found["panels"] = [_panel(child) for child in found.get("panels", [])]
-        return {key: value for key, value in found.items() if key not in {"targets", "options", "transformations"}}
+        return _known(found, _ROW_KEYS)
     found["targets"] = [_target(target) for target in found["targets"]]
     defaults = found["fieldConfig"]["defaults"]
     if steps := defaults["thresholds"]["steps"]:

@@ -10,15 +10,20 @@ from __future__ import annotations
 from typing import Any
 
 import attr
-from grafanalib.core import GridPos, Panel, RowPanel, Target
+from grafanalib.core import Panel, Target
+
+from errtally import names
+from errtally.dashboards.colors import GREY, RED
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 attrs: Any = attr.s
 """Grafanalib builds its classes by attrs but has no types: called by its own name, mypy would see half a class."""
 
-RED, ORANGE, GREEN, BLUE = "#e02f44", "#ff9830", "#56a64b", "#3274d9"
-
 Options = dict[str, Any]
+Size = tuple[int, int]
+"""Columns and lines of the grid."""
+Steps = list[tuple[str, float | None]]
+"""Colours from their lower bounds; the first begins at None."""
 
 
 @attrs
@@ -38,6 +43,7 @@ class KindPanel(Panel):  # type: ignore[misc] # grafanalib has no types
     """A panel of any kind."""
 
     kind = attr.ib(default="timeseries", type=str)
+    size = attr.ib(default=(12, 8), type=Size)
     options = attr.ib(factory=dict, type=Options)
     fields = attr.ib(factory=dict, type=Options)
     overrides = attr.ib(factory=list, type=list[Options])
@@ -50,7 +56,8 @@ class KindPanel(Panel):  # type: ignore[misc] # grafanalib has no types
 
 
 def query(expr: str, legend: str = "", *, instant: bool = False, table: str = "time_series", ref: str = "A") -> Query:
-    """Return a query; a range query of a histogram's buckets carries exemplars."""
+    """Return a query; one over time of series that carry exemplars asks for them."""
+    has_exemplars = f"{names.REQUEST_DURATION.name}_bucket" in expr or names.ISSUE_EVENTS.name in expr
     return Query(
         expr=expr,
         legendFormat=legend,
@@ -58,20 +65,15 @@ def query(expr: str, legend: str = "", *, instant: bool = False, table: str = "t
         instant=instant,
         refId=ref,
         datasource=DATASOURCE,
-        exemplar=not instant and "_bucket" in expr and table == "time_series",
+        exemplar=not instant and table == "time_series" and has_exemplars,
     )
-
-
-def grid(x: int, y: int, width: int, height: int) -> GridPos:
-    """Return a place on the grid of 24 columns."""
-    return GridPos(height, width, x, y)
 
 
 def panel(
     kind: str,
     title: str,
     description: str,
-    at: GridPos,
+    size: Size,
     targets: list[Query],
     *,
     unit: str,
@@ -86,7 +88,7 @@ def panel(
         kind=kind,
         title=title,
         description=description,
-        gridPos=at,
+        size=size,
         dataSource=DATASOURCE,
         targets=targets,
         options=options,
@@ -99,39 +101,53 @@ def panel(
 def stat(
     title: str,
     description: str,
-    at: GridPos,
+    size: Size,
     expr: str,
     *,
     unit: str,
     no_value: str,
-    steps: list[tuple[str, float | None]],
+    steps: Steps,
     decimals: int | None = None,
+    is_better_high: bool = False,
+    has_trend: bool = True,
+    texts: dict[str, str] | None = None,
 ) -> KindPanel:
-    """Return one number with its trend; ``steps`` are colours from their lower bounds, the first from None."""
+    """Return one number with its trend and how it changed over the time range.
+
+    Without a trend it is the number now; ``texts`` stand for values.
+    """
+    mappings = [
+        {"type": "value", "options": {value: {"text": text, "index": index}}}
+        for index, (value, text) in enumerate((texts or {}).items())
+    ]
     return panel(
         "stat",
         title,
         description,
-        at,
-        [query(expr, title)],
+        size,
+        [query(expr, title, instant=not has_trend)],
         unit=unit,
         no_value=no_value,
         options={
             "colorMode": "background",
-            "graphMode": "area",
+            "graphMode": "area" if has_trend else "none",
             "justifyMode": "auto",
             "orientation": "auto",
             "textMode": "value",
             "wideLayout": True,
-            "showPercentChange": True,
-            "percentChangeColorMode": "inverted",
+            "showPercentChange": has_trend,
+            "percentChangeColorMode": "standard" if is_better_high else "inverted",
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         },
-        fields={**thresholds(steps), **({} if decimals is None else {"decimals": decimals})},
+        fields={
+            **thresholds(steps),
+            **({} if decimals is None else {"decimals": decimals}),
+            **({"mappings": mappings} if mappings else {}),
+        },
     )
 
 
-def thresholds(steps: list[tuple[str, float | None]]) -> Options:
+def thresholds(steps: Steps) -> Options:
     """Return colours by value."""
     return {
         "color": {"mode": "thresholds"},
@@ -145,7 +161,7 @@ def thresholds(steps: list[tuple[str, float | None]]) -> Options:
 def time_series(
     title: str,
     description: str,
-    at: GridPos,
+    size: Size,
     targets: list[Query],
     *,
     unit: str,
@@ -153,19 +169,29 @@ def time_series(
     limit: float | None = None,
     stacked: bool = False,
     colors: dict[str, str] | None = None,
+    minimum: float | None = 0,
     maximum: float | None = None,
+    is_sparse: bool = False,
+    links: list[Options] | None = None,
 ) -> KindPanel:
-    """Return lines over time, or stacked bars; ``limit`` draws the alert's threshold, ``colors`` go by legend."""
+    """Return lines over time, or stacked bars; ``limit`` draws the alert's threshold, ``colors`` go by legend.
+
+    ``is_sparse`` shows single points and joins them over steps without a value.
+    """
     custom: Options = {
         "drawStyle": "bars" if stacked else "line",
         "lineWidth": 1,
-        "fillOpacity": 60 if stacked else 10,
-        "showPoints": "auto",
-        "spanNulls": False,
+        "fillOpacity": 60 if stacked else 0,
+        "showPoints": "always" if is_sparse else "auto",
+        "spanNulls": is_sparse,
         "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if limit is not None else "off"},
     }
-    fields: Options = {"custom": custom, "color": {"mode": "palette-classic"}, "min": 0}
+    fields: Options = {"custom": custom, "color": {"mode": "palette-classic"}}
+    if minimum is not None:
+        fields["min"] = minimum
+    if links:
+        fields["links"] = links
     if limit is not None:
         steps = [{"color": "transparent", "value": None}, {"color": RED, "value": limit}]
         fields["thresholds"] = {"mode": "absolute", "steps": steps}
@@ -175,12 +201,17 @@ def time_series(
         "timeseries",
         title,
         description,
-        at,
+        size,
         targets,
         unit=unit,
         no_value=no_value,
         options={
-            "legend": {"displayMode": "table", "placement": "bottom", "showLegend": True, "calcs": ["mean", "max"]},
+            "legend": {
+                "displayMode": "table",
+                "placement": "bottom",
+                "showLegend": True,
+                "calcs": ["sum", "max"] if stacked and unit == "short" else ["lastNotNull", "mean", "max"],
+            },
             "tooltip": {"mode": "multi", "sort": "desc"},
         },
         fields=fields,
@@ -194,13 +225,13 @@ def time_series(
     )
 
 
-def pie(title: str, description: str, at: GridPos, target: Query, *, unit: str, no_value: str) -> KindPanel:
+def pie(title: str, description: str, size: Size, target: Query, *, unit: str, no_value: str) -> KindPanel:
     """Return shares of a whole."""
     return panel(
         "piechart",
         title,
         description,
-        at,
+        size,
         [target],
         unit=unit,
         no_value=no_value,
@@ -216,22 +247,22 @@ def pie(title: str, description: str, at: GridPos, target: Query, *, unit: str, 
 
 
 def bar_gauge(
-    title: str, description: str, at: GridPos, target: Query, *, unit: str, no_value: str, link: Options
+    title: str, description: str, size: Size, target: Query, *, unit: str, no_value: str, links: list[Options]
 ) -> KindPanel:
-    """Return one bar a series, longest first, each with a link."""
+    """Return one bar a series, longest first, each with links."""
     return panel(
         "bargauge",
         title,
         description,
-        at,
+        size,
         [target],
         unit=unit,
         no_value=no_value,
         options={
             "displayMode": "gradient",
             "orientation": "horizontal",
-            "valueMode": "color",
-            "namePlacement": "auto",
+            "valueMode": "text",
+            "namePlacement": "top",
             "showUnfilled": True,
             "sizing": "auto",
             "minVizWidth": 8,
@@ -239,17 +270,17 @@ def bar_gauge(
             "maxVizHeight": 300,
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         },
-        fields={"color": {"mode": "continuous-YlRd"}, "min": 0, "links": [link]},
+        fields={"color": {"mode": "continuous-YlRd"}, "min": 0, "links": links},
     )
 
 
-def heatmap(title: str, description: str, at: GridPos, target: Query, *, unit: str, no_value: str) -> KindPanel:
+def heatmap(title: str, description: str, size: Size, target: Query, *, unit: str, no_value: str) -> KindPanel:
     """Return the buckets of a histogram over time."""
     return panel(
         "heatmap",
         title,
         description,
-        at,
+        size,
         [target],
         unit="short",
         no_value=no_value,
@@ -277,62 +308,42 @@ def heatmap(title: str, description: str, at: GridPos, target: Query, *, unit: s
     )
 
 
-def table(
-    title: str,
-    description: str,
-    at: GridPos,
-    target: Query,
-    *,
-    no_value: str,
-    columns: dict[str, str],
-    links: dict[str, Options] | None = None,
-    units: dict[str, str] | None = None,
+def state_timeline(
+    title: str, description: str, size: Size, target: Query, *, no_value: str, states: dict[str, str]
 ) -> KindPanel:
-    """Return a table.
+    """Return one bar a series over time, coloured where the series is there.
 
     Args:
         title: heading.
         description: what it shows and what to do about it.
-        at: place on the grid.
-        target: an instant query in the format ``table``.
+        size: columns and lines.
+        target: a query over time whose values are numbers of ``states``, counted from 1.
         no_value: text for no data.
-        columns: the labels shown, in order, and their headings; ``Value`` is the query's value.
-        links: link of a column, by heading.
-        units: unit of a column, by heading.
+        states: text of each value and its colour.
     """
-    properties: dict[str, list[Options]] = {}
-    for heading, link in (links or {}).items():
-        properties.setdefault(heading, []).append({"id": "links", "value": [link]})
-    for heading, unit in (units or {}).items():
-        properties.setdefault(heading, []).append({"id": "unit", "value": unit})
+    options = {
+        str(value): {"text": text, "color": color, "index": value - 1}
+        for value, (text, color) in enumerate(states.items(), 1)
+    }
     return panel(
-        "table",
+        "state-timeline",
         title,
         description,
-        at,
+        size,
         [target],
-        unit="string",
+        unit="none",
         no_value=no_value,
-        options={"cellHeight": "sm", "showHeader": True},
-        fields={"custom": {"align": "left", "filterable": True, "cellOptions": {"type": "auto"}}},
-        overrides=[
-            {"matcher": {"id": "byName", "options": heading}, "properties": found}
-            for heading, found in properties.items()
-        ],
-        transformations=[
-            {"id": "filterFieldsByName", "options": {"include": {"names": list(columns)}}},
-            {
-                "id": "organize",
-                "options": {
-                    "excludeByName": {},
-                    "indexByName": {name: index for index, name in enumerate(columns)},
-                    "renameByName": columns,
-                },
-            },
-        ],
+        options={
+            "alignValue": "left",
+            "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+            "mergeValues": True,
+            "rowHeight": 0.8,
+            "showValue": "never",
+            "tooltip": {"mode": "single", "sort": "none"},
+        },
+        fields={
+            "color": {"mode": "fixed", "fixedColor": GREY},
+            "custom": {"fillOpacity": 80, "lineWidth": 0},
+            "mappings": [{"type": "value", "options": options}],
+        },
     )
-
-
-def row(title: str, y: int, panels: list[KindPanel], *, collapsed: bool) -> RowPanel:
-    """Return a row; a collapsed one holds its panels until it is opened."""
-    return RowPanel(title=title, gridPos=grid(0, y, 24, 1), collapsed=collapsed, panels=panels)

@@ -5,26 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.rules.series import ERROR_LEVELS
 
 if TYPE_CHECKING:
     from errtally.names import Metric
 
-SCOPE = 'project=~"$project", environment=~"$environment"'
-"""Matchers of the dashboard's variables."""
+SCOPE = names.BASE_LABELS
+"""The labels that every dashboard has a variable for."""
 
 BY_ISSUE = "project, environment, issue"
+_WHAT = "type, title, culprit, status"
+_SAME_SCRAPE = "on (job, instance)"
+_CREATED = names.STORE_CREATED.name
 
 
-def of(metric: Metric, *matchers: str, suffix: str = "") -> str:
-    """Return the selector of a metric within the chosen projects and environments, as far as it has these labels."""
-    scope = [f'{label}=~"${label}"' for label in names.BASE_LABELS if label in metric.labels]
+def of(metric: Metric, *matchers: str, suffix: str = "", variables: tuple[str, ...] = SCOPE) -> str:
+    """Return the selector of a metric within what the dashboard's variables choose, as far as it has these labels."""
+    scope = [f'{label}=~"${label}"' for label in variables if label in metric.labels]
     found = ", ".join([*scope, *matchers])
     return f"{metric.name}{suffix}{{{found}}}" if found else f"{metric.name}{suffix}"
 
 
-def total(selector: str) -> str:
+def total(selector: str, by: str = "") -> str:
     """Return the sum of gauges."""
-    return f"sum({selector})"
+    return f"sum{_by(by)}({selector})"
 
 
 def rate(selector: str, by: str = "") -> str:
@@ -32,61 +36,147 @@ def rate(selector: str, by: str = "") -> str:
     return f"sum{_by(by)}(rate({selector}[$__rate_interval]))"
 
 
-def increase(selector: str, by: str = "") -> str:
-    """Return the sum of increases within one step of the graph."""
-    return f"sum{_by(by)}(increase({selector}[$__rate_interval]))"
-
-
 def counted(selector: str, by: str = "") -> str:
     """Return how much counters grew over the dashboard's time range, in whole numbers.
 
-    `increase()` does not see the first sample of a counter that is born above 0, so the first event of
-    a new issue would be missing. The exporter's counters never go down while they live, so the difference to the
-    range's start is right, and a series that was not there then counts in full.
+    `increase()` does not see the first sample of a counter that is born above 0, so the first event of a new issue
+    would be missing; a plain difference counts all of the past when Prometheus began later than the range.
+    So there are three cases, told apart by whether this Prometheus scraped the exporter at the range's start:
+
+    1. the series was there at the start: the difference;
+    2. it was not, but scrapes were, or the exporter's store is younger than the range: born within, so all of it;
+    3. Prometheus began within the range, beside an older exporter: the difference to the first sample ever seen,
+       or all of it when it has fewer samples than the exporter's own series, thus was born since.
     """
-    return f"sum{_by(by)}(clamp_min({selector} - {selector} offset $__range, 0) or {selector})"
+    start = f"{selector} offset $__range"
+    unwatched = f"({_CREATED} <= time() - $__range_s unless {_SAME_SCRAPE} {_CREATED} offset $__range)"
+    # At the end of the range once for all steps of a graph: these two read all samples of the range.
+    first = f"min_over_time({selector}[$__range] @ end())"
+    is_old = (
+        f"count_over_time({selector}[$__range] @ end()) >= bool {_SAME_SCRAPE} group_left ()"
+        f" count_over_time({_CREATED}[$__range] @ end())"
+    )
+    young = f"({_CREATED} @ end() unless {_SAME_SCRAPE} {_CREATED} @ end() offset $__range)"
+    return (
+        f"sum{_by(by)}(({selector} - {start} >= 0) or ({selector} unless {_SAME_SCRAPE} {unwatched})"
+        f" or ({selector} - {first} * ({is_old}) >= 0 and {_SAME_SCRAPE} {young}))"
+    )
 
 
-def quantile(share: float, metric: Metric, *matchers: str) -> str:
-    """Return a quantile of a histogram."""
-    return f"histogram_quantile({share}, {rate(of(metric, *matchers, suffix='_bucket'), 'le')})"
+def stepped(selector: str, by: str = "") -> str:
+    """Return how much counters grew within one step of a graph, in whole numbers: the bars add up to the total.
+
+    As `counted`, a series born within the step counts in full, but not those of an older exporter whose scrapes begin.
+    """
+    before = f"{selector} offset $__interval"
+    unwatched = f"({_CREATED} <= time() - $__interval_ms / 1000 unless {_SAME_SCRAPE} {_CREATED} offset $__interval)"
+    return f"sum{_by(by)}(({selector} - {before} >= 0) or ({selector} unless {_SAME_SCRAPE} {unwatched}))"
 
 
-def error_rate() -> str:
+def errors(by: str = "") -> str:
+    """Return the events of level error and fatal within the time range."""
+    return counted(of(names.EVENTS, ERROR_LEVELS), by)
+
+
+def quantile(share: float, buckets: str, by: str = "") -> str:
+    """Return a quantile of a histogram, now; absent where it took in nothing, which Prometheus calls NaN."""
+    return f"(histogram_quantile({share}, {rate(buckets, _joined(by, 'le'))}) >= 0)"
+
+
+def quantile_of_range(share: float, buckets: str, by: str = "") -> str:
+    """Return a quantile of a histogram over the dashboard's time range."""
+    return f"(histogram_quantile({share}, sum by ({_joined(by, 'le')}) (rate({buckets}[$__range]))) >= 0)"
+
+
+def share(part: str, whole: str) -> str:
+    """Return part by whole: 0 without a part, absent without a whole."""
+    return f"({part} or 0 * {whole}) / ({whole} > 0)"
+
+
+def error_rate(by: str = "", variables: tuple[str, ...] = SCOPE) -> str:
     """Return the share of requests that end with status 5xx; absent without requests, 0 without failures."""
-    served = rate(of(names.REQUESTS))
-    failed = rate(of(names.REQUESTS, 'status_class="5xx"'))
-    return f"({failed} or 0 * {served}) / ({served} > 0)"
+    failed = of(names.REQUESTS, 'status_class="5xx"', variables=variables)
+    return share(rate(failed, by), rate(of(names.REQUESTS, variables=variables), by))
 
 
-def mean_time_to_resolve() -> str:
-    """Return the mean seconds from an issue's first event to its resolution, of those resolved in the time range."""
-    seconds = counted(of(names.ISSUE_RESOLUTION, suffix="_sum"))
-    resolved = counted(of(names.ISSUE_RESOLUTION, suffix="_count"))
-    return f"{seconds} / ({resolved} > 0)"
+def error_rate_of_range(by: str = "", variables: tuple[str, ...] = SCOPE) -> str:
+    """Return the share of the time range's requests that ended with status 5xx."""
+    failed = of(names.REQUESTS, 'status_class="5xx"', variables=variables)
+    return share(counted(failed, by), counted(of(names.REQUESTS, variables=variables), by))
 
 
-def apdex() -> str:
-    """Return the Apdex from the requests' zones; absent without requests."""
-    zones = {zone: rate(of(names.APDEX_REQUESTS, f'zone="{zone}"')) for zone in names.APDEX_ZONES}
-    served = rate(of(names.APDEX_REQUESTS))
-    none = f"0 * {served}"
-    return f"(({zones['satisfied']} or {none}) + ({zones['tolerating']} or {none}) / 2) / ({served} > 0)"
+def mean(histogram: Metric, by: str = "") -> str:
+    """Return the mean of what a histogram took in over the dashboard's time range."""
+    return f"{counted(of(histogram, suffix='_sum'), by)} / ({counted(of(histogram, suffix='_count'), by)} > 0)"
 
 
-def recent_issues(count: int) -> str:
-    """Return when each of the newest issues was last seen, in milliseconds, with what the issue is."""
-    last_seen = f"max by ({BY_ISSUE}) ({of(names.ISSUE_LAST_SEEN)})"
+def apdex(by: str = "", variables: tuple[str, ...] = SCOPE) -> str:
+    """Return the Apdex from the requests' zones, now; absent without requests."""
+    return _apdex({zone: rate(_zone(zone, variables), by) for zone in (*names.APDEX_ZONES, "")})
+
+
+def apdex_of_range(by: str = "", variables: tuple[str, ...] = SCOPE) -> str:
+    """Return the Apdex of the time range's requests."""
+    return _apdex({zone: counted(_zone(zone, variables), by) for zone in (*names.APDEX_ZONES, "")})
+
+
+def _zone(zone: str, variables: tuple[str, ...]) -> str:
+    matchers = (f'zone="{zone}"',) if zone else ()
+    return of(names.APDEX_REQUESTS, *matchers, variables=variables)
+
+
+def _apdex(zones: dict[str, str]) -> str:
+    every = zones[""]
+    none = f"0 * {every}"
+    return f"(({zones['satisfied']} or {none}) + ({zones['tolerating']} or {none}) / 2) / ({every} > 0)"
+
+
+def described(values: str, *, kept: str = "") -> str:
+    """Join values by issue with what the issue is.
+
+    Args:
+        values: one series an issue.
+        kept: matchers of the info series, such as a status.
+    """
+    matchers = (kept,) if kept else ()
     # One info series an issue: two, as after a change of title, would make the join fail.
-    info = f"topk by ({BY_ISSUE}) (1, max by ({BY_ISSUE}, type, title, culprit, status) ({of(names.ISSUE_INFO)}))"
-    joined = f"{last_seen} * on ({BY_ISSUE}) group_left (type, title, culprit, status) {info}"
-    return f"sort_desc(topk({count}, {joined})) * 1000"
+    info = f"topk by ({BY_ISSUE}) (1, max by ({BY_ISSUE}, {_WHAT}) ({of(names.ISSUE_INFO, *matchers)}))"
+    return f"{values} * on ({BY_ISSUE}) group_left ({_WHAT}) {info}"
+
+
+def recent_issues(count: int, metric: Metric = names.ISSUE_LAST_SEEN) -> str:
+    """Return the newest issues with the moment that ``metric`` knows, in milliseconds, and what the issue is."""
+    seen = f"max by ({BY_ISSUE}) ({of(metric)})"
+    return f"sort_desc(topk({count}, {described(seen)})) * 1000"
 
 
 def top_issues(count: int) -> str:
-    """Return the issues with the most events over the time range."""
-    return f"topk({count}, {counted(of(names.ISSUE_EVENTS), BY_ISSUE)} > 0)"
+    """Return the issues with the most events over the time range; those beyond the budget have no name to show."""
+    events = f"({counted(of(names.ISSUE_EVENTS), BY_ISSUE)} > 0)"
+    return f"topk({count}, {described(events)})"
+
+
+def firing(*matchers: str) -> str:
+    """Return the alerts that fire, but for the dead man's switch."""
+    # An alert of a host or exporter has no project: the empty alternative takes it in.
+    found = ['alertstate="firing"', 'severity!="none"', 'project=~"$project|"', 'environment=~"$environment|"']
+    return f"ALERTS{{{', '.join([*found, *matchers])}}}"
+
+
+def deploys() -> str:
+    """Return each release at the steps at which its first session has just come in, 1 then and absent otherwise.
+
+    A Prometheus that has only just begun would take every release for new: what it did not watch is no deploy.
+    """
+    by = "project, environment, release"
+    seen = of(names.SESSIONS, f'release!="{names.OTHER}"')
+    watched = f"{_SAME_SCRAPE} {_CREATED} offset $__interval"
+    return f"count by ({by}) ({seen} and {watched}) unless count by ({by}) ({seen} offset $__interval)"
 
 
 def _by(labels: str) -> str:
-    return f" by ({labels}) " if labels else ""
+    return f" by ({labels}) " if labels else " "
+
+
+def _joined(*labels: str) -> str:
+    return ", ".join(label for label in labels if label)

@@ -1,0 +1,16 @@
+"""Colours of the dashboards: those of Okabe and Ito, which people with any kind of colour blindness tell apart."""
+
+from __future__ import annotations
+
+from errtally import names
+
+RED, ORANGE, GREEN, BLUE = "#D55E00", "#E69F00", "#009E73", "#0072B2"
+SKY, PINK, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#999999"
+
+BY_LEVEL = dict(zip(reversed(names.LEVELS), (PINK, RED, ORANGE, SKY, GREY), strict=True))
+BY_STATUS_CLASS = dict(zip(names.STATUS_CLASSES, (GREEN, SKY, ORANGE, RED, GREY), strict=True))
+BY_ZONE = dict(zip(names.APDEX_ZONES, (GREEN, ORANGE, RED), strict=True))
+BY_SEVERITY = dict(zip(names.SEVERITIES, (RED, ORANGE, SKY, GREY), strict=True))
+BY_QUANTILE = {"median": SKY, "95th percentile": ORANGE, "99th percentile": RED}
+BY_ISSUE_STATUS = dict(zip(names.ISSUE_STATUSES, (ORANGE, GREEN, GREY, RED), strict=True))
+BY_SESSION_END = {"crashed": RED, "abnormal": PINK, "unhandled": YELLOW, "errored": ORANGE, "exited": GREEN}

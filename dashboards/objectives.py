@@ -1,0 +1,91 @@
+"""Objectives: how much of the error budget of each service is left, and how fast it is used up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.dashboards import shared
+from errtally.dashboards.colors import GREEN, ORANGE, RED
+from errtally.dashboards.layout import Section
+from errtally.dashboards.panels import query, time_series
+from errtally.dashboards.tables import Column, table
+from errtally.rules import objectives
+from errtally.rules.alerts.error_budget_burn import ERROR_BUDGET_BURN_1H
+from errtally.rules.settings import threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from errtally.config.alerting import Alerting
+    from errtally.dashboards.panels import KindPanel, Steps
+
+_SCOPE = ", ".join(f'{label}=~"${label}"' for label in names.BASE_LABELS)
+_LEFT = f"{objectives.LEFT}{{{_SCOPE}}}"
+_STEPS: Steps = [(RED, None), (ORANGE, 0), (GREEN, 0.5)]
+_HOUR_SECONDS, _LONG_SECONDS = 3600, 6 * 3600
+_NO_DATA = "The rules are not loaded, or there are no requests"
+
+
+def objectives_section(alerting: Alerting, recorded: AbstractSet[str]) -> Section | None:
+    """Return the section, of what the rules record; None when they record nothing of objectives.
+
+    Args:
+        alerting: knows the limit of the fastest alert.
+        recorded: the names of all recording rules.
+    """
+    panels: list[KindPanel] = []
+    if objectives.LEFT in recorded:
+        panels += [_left(), _left_over_time()]
+    windows = [window for window in (_HOUR_SECONDS, _LONG_SECONDS) if objectives.burn_rate(window) in recorded]
+    if windows:
+        panels.append(_burning(alerting, windows))
+    return Section("Error budgets", panels) if panels else None
+
+
+def _left() -> KindPanel:
+    return table(
+        "Error budget left",
+        "Of each objective over its own window: 100 % is untouched, below 0 it is overdrawn and releases should wait.",
+        (8, 9),
+        [query(f"sort({_LEFT})", instant=True, table="table")],
+        no_value=_NO_DATA,
+        columns=[
+            Column("Objective", "slo"),
+            Column("Project", "project", width=95, links=(shared.service_link("Project"),)),
+            Column("Environment", "environment", width=110),
+            Column("Left", "Value", unit="percentunit", width=90, steps=_STEPS, decimals=1),
+        ],
+    )
+
+
+def _left_over_time() -> KindPanel:
+    return time_series(
+        "Error budget over time",
+        "How much of each budget is left. A step down is an outage, a slope is a fault that goes on.",
+        (8, 9),
+        [query(_LEFT, "{{slo}} {{project}} {{environment}}")],
+        unit="percentunit",
+        no_value=_NO_DATA,
+        minimum=None,
+        maximum=1,
+    )
+
+
+def _burning(alerting: Alerting, windows: list[int]) -> KindPanel:
+    return time_series(
+        "Burn rate",
+        "1 uses the budget up exactly over the objective's window. The dashed line is where the fastest alert pages.",
+        (8, 9),
+        [
+            query(
+                f"{objectives.burn_rate(window)}{{{_SCOPE}}}",
+                f"{window // _HOUR_SECONDS}h {{{{slo}}}} {{{{project}}}} {{{{environment}}}}",
+                ref=ref,
+            )
+            for ref, window in zip("AB", windows, strict=False)
+        ],
+        unit="none",
+        no_value=_NO_DATA,
+        limit=threshold(alerting, ERROR_BUDGET_BURN_1H),
+    )

@@ -1,0 +1,149 @@
+"""Releases and sessions: is the new release worse than the one before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.dashboards import links, queries, shared, variables
+from errtally.dashboards.colors import BY_SESSION_END, GREEN, ORANGE, RED
+from errtally.dashboards.frame import framed
+from errtally.dashboards.panels import query, stat, time_series
+from errtally.dashboards.tables import Column, table
+
+if TYPE_CHECKING:
+    from grafanalib.core import Dashboard
+
+    from errtally.config.alerting import Alerting
+    from errtally.dashboards.panels import KindPanel, Steps
+
+_CHOSEN = (*queries.SCOPE, "release")
+_BY = "project, release"
+_STEPS: Steps = [(RED, None), (ORANGE, 0.98), (GREEN, 0.995)]
+_CRASHED = 'status=~"crashed|unhandled"'
+"""A session that ended by an error that nobody handled, as a crash of the program or of a promise or thread."""
+
+
+def releases(alerting: Alerting) -> Dashboard:
+    """Return the dashboard."""
+    started = _sessions('status="started"')
+    return framed(
+        alerting,
+        uid=links.RELEASES,
+        title="Releases and sessions",
+        description="Sessions by release: how many run, and how many end without a crash.",
+        variables=[*variables.base(alerting), variables.release()],
+        parts=[
+            stat(
+                "Crash-free sessions",
+                "Share of the time range's sessions that did not end with an unhandled error.",
+                (8, 5),
+                _crash_free(""),
+                unit="percentunit",
+                no_value="No sessions reported",
+                steps=_STEPS,
+                decimals=2,
+                is_better_high=True,
+            ),
+            stat(
+                "Sessions",
+                "Sessions begun within the time range.",
+                (8, 5),
+                queries.counted(started),
+                unit="short",
+                no_value="No sessions reported",
+                steps=shared.PLAIN,
+                is_better_high=True,
+            ),
+            stat(
+                "Crashed sessions",
+                "Sessions of the time range that ended with an unhandled error.",
+                (8, 5),
+                queries.counted(_sessions(_CRASHED)),
+                unit="short",
+                no_value="None",
+                steps=shared.PLAIN,
+            ),
+            _by_release(),
+            _over_time(),
+            _adoption(),
+            _ends(),
+            shared.new_issues(alerting, (24, 9)),
+        ],
+    )
+
+
+def _sessions(*matchers: str) -> str:
+    return queries.of(names.SESSIONS, *matchers, variables=_CHOSEN)
+
+
+def _crash_free(by: str) -> str:
+    crashed, started = queries.counted(_sessions(_CRASHED), by), queries.counted(_sessions('status="started"'), by)
+    return f"1 - {queries.share(crashed, started)}"
+
+
+def _by_release() -> KindPanel:
+    shown = {
+        "A": queries.counted(_sessions('status="started"'), _BY),
+        "B": _crash_free(_BY),
+        "C": queries.counted(_sessions(_CRASHED), _BY),
+        "D": queries.counted(_sessions('status="errored"'), _BY),
+    }
+    return table(
+        "Releases",
+        "Each release over the time range. One that is worse than the one before it is the first to roll back.",
+        (24, 8),
+        [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
+        no_value="No sessions reported",
+        columns=[
+            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Release", "release"),
+            Column("Sessions", "Value #A", unit="short"),
+            Column("Crash-free", "Value #B", unit="percentunit", steps=_STEPS, decimals=2),
+            Column("Crashed", "Value #C", unit="short"),
+            Column("With errors", "Value #D", unit="short"),
+        ],
+    )
+
+
+def _over_time() -> KindPanel:
+    crashed, started = (
+        queries.stepped(_sessions(_CRASHED), "release"),
+        queries.stepped(_sessions('status="started"'), "release"),
+    )
+    return time_series(
+        "Crash-free rate by release",
+        "Of the sessions within a step of the graph.",
+        (12, 9),
+        [query(f"1 - {queries.share(crashed, started)}", "{{release}}")],
+        unit="percentunit",
+        no_value="No sessions reported",
+        minimum=None,
+        maximum=1,
+        is_sparse=True,
+    )
+
+
+def _adoption() -> KindPanel:
+    return time_series(
+        "Sessions by release",
+        "Sessions begun per step of the graph: how a release takes over from the one before it.",
+        (12, 9),
+        [query(queries.stepped(_sessions('status="started"'), "release"), "{{release}}")],
+        unit="short",
+        no_value="No sessions reported",
+        stacked=True,
+    )
+
+
+def _ends() -> KindPanel:
+    return time_series(
+        "How sessions ended",
+        "Sessions per step of the graph. Errored: with an error that was handled; abnormal: without a word.",
+        (24, 9),
+        [query(queries.stepped(_sessions('status!="started"'), "status"), "{{status}}")],
+        unit="short",
+        no_value="No sessions ended",
+        stacked=True,
+        colors=BY_SESSION_END,
+    )

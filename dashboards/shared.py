@@ -1,0 +1,295 @@
+"""Panels that several dashboards show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.dashboards import links, queries
+from errtally.dashboards.colors import (
+    BLUE,
+    BY_ISSUE_STATUS,
+    BY_LEVEL,
+    BY_QUANTILE,
+    BY_SEVERITY,
+    BY_STATUS_CLASS,
+    GREEN,
+    ORANGE,
+    RED,
+)
+from errtally.dashboards.panels import bar_gauge, heatmap, pie, query, stat, time_series
+from errtally.dashboards.tables import Column, table
+from errtally.rules.alerts.high_error_rate import HIGH_ERROR_RATE
+from errtally.rules.alerts.response_time_degradation import RESPONSE_TIME_DEGRADATION
+from errtally.rules.settings import threshold
+
+if TYPE_CHECKING:
+    from errtally.config.alerting import Alerting
+    from errtally.dashboards.panels import KindPanel, Size, Steps
+
+PLAIN: Steps = [(BLUE, None)]
+APDEX_FAIR, APDEX_GOOD = 0.7, 0.94
+APDEX_STEPS: Steps = [(RED, None), (ORANGE, APDEX_FAIR), (GREEN, APDEX_GOOD)]
+SCOPE = queries.SCOPE
+_TOP_ISSUES, _TOP_TYPES, _RECENT_ISSUES = 8, 8, 20
+
+
+def error_rate_steps(alerting: Alerting) -> Steps:
+    """Return the colours of an error rate: red is where the alert HighErrorRate fires."""
+    limit = threshold(alerting, HIGH_ERROR_RATE)
+    return [(GREEN, None), (ORANGE, limit / 2), (RED, limit)]
+
+
+def response_time_steps(alerting: Alerting) -> Steps:
+    """Return the colours of a response time: red is where the alert ResponseTimeDegradation fires."""
+    limit = threshold(alerting, RESPONSE_TIME_DEGRADATION)
+    return [(GREEN, None), (ORANGE, limit / 2), (RED, limit)]
+
+
+def error_rate(alerting: Alerting, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
+    """Return the share of requests that fail."""
+    return stat(
+        "Error rate",
+        "Share of requests that end with status 5xx. Red is where the alert HighErrorRate fires.",
+        size,
+        queries.error_rate(variables=variables),
+        unit="percentunit",
+        no_value="No requests",
+        steps=error_rate_steps(alerting),
+        decimals=2,
+    )
+
+
+def total_errors(size: Size) -> KindPanel:
+    """Return how many errors happened in the time range."""
+    return stat(
+        "Total errors",
+        "Events of level error and fatal within the time range.",
+        size,
+        queries.errors(),
+        unit="short",
+        no_value="No errors",
+        steps=PLAIN,
+    )
+
+
+def affected_users(size: Size) -> KindPanel:
+    """Return how many users met an error lately."""
+    return stat(
+        "Affected users",
+        "Distinct users who met any error within the last 24 hours; an estimate.",
+        size,
+        queries.total(queries.of(names.USERS_AFFECTED, 'window="24h"')),
+        unit="short",
+        no_value="No users",
+        steps=PLAIN,
+        decimals=0,
+    )
+
+
+def time_to_resolve(size: Size) -> KindPanel:
+    """Return the mean time from an issue's first event to its resolution."""
+    return stat(
+        "MTTR",
+        "Mean time from an issue's first event, or return, to its resolution; of those resolved in the time range.",
+        size,
+        queries.mean(names.ISSUE_RESOLUTION),
+        unit="s",
+        no_value="None resolved",
+        steps=PLAIN,
+    )
+
+
+def apdex_now(size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
+    """Return the Apdex."""
+    return stat(
+        "Apdex",
+        f"1 is all satisfied; below {APDEX_FAIR} is poor, from {APDEX_GOOD} excellent. A failed request is frustrated.",
+        size,
+        queries.apdex(variables=variables),
+        unit="none",
+        no_value="No requests",
+        steps=APDEX_STEPS,
+        decimals=2,
+        is_better_high=True,
+    )
+
+
+def response_time_now(alerting: Alerting, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
+    """Return the 95th percentile of the response time."""
+    return stat(
+        "95th percentile",
+        "One request in twenty is slower. Red is where the alert ResponseTimeDegradation fires.",
+        size,
+        queries.quantile(0.95, queries.of(names.REQUEST_DURATION, suffix="_bucket", variables=variables)),
+        unit="s",
+        no_value="No requests",
+        steps=response_time_steps(alerting),
+    )
+
+
+def errors_and_warnings(alerting: Alerting, size: Size) -> KindPanel:
+    """Return events by level over time, each dot an event to look at."""
+    return time_series(
+        "Errors and warnings",
+        "Events by level, per step of the graph; the sum is that of the time range. A rise at a deploy points to that"
+        " deploy; a dot is one event, with a link to it.",
+        size,
+        [query(queries.stepped(queries.of(names.ISSUE_EVENTS, 'level=~"warning|error|fatal"'), "level"), "{{level}}")],
+        unit="short",
+        no_value="No errors",
+        stacked=True,
+        colors={level: BY_LEVEL[level] for level in ("warning", *names.ERROR_LEVELS)},
+        links=[{"title": "All issues", "url": f"{alerting.external_url}/", "targetBlank": True}],
+    )
+
+
+def errors_by_type(size: Size) -> KindPanel:
+    """Return the shares of error types."""
+    return pie(
+        "Errors by type",
+        "Which error types make up the errors of the time range.",
+        size,
+        query(f"topk({_TOP_TYPES}, {queries.errors('type')} > 0)", "{{type}}", instant=True),
+        unit="short",
+        no_value="No errors",
+    )
+
+
+def top_errors(alerting: Alerting, size: Size) -> KindPanel:
+    """Return the issues with the most events."""
+    issue, project = links.label("issue"), links.label("project")
+    return bar_gauge(
+        "Top errors",
+        "Issues with the most events in the time range; a bar leads to the issue's page.",
+        size,
+        query(queries.top_issues(_TOP_ISSUES), "{{project}} {{environment}}: {{title}}", instant=True),
+        unit="short",
+        no_value="No errors",
+        links=[
+            links.issue_page(alerting, issue, project),
+            links.dashboard(
+                "Dashboard of the issue", links.ISSUE, project=project, environment=links.label("environment"),
+                issue=issue,
+            ),
+        ],
+    )  # fmt: skip
+
+
+def recent_errors(alerting: Alerting, size: Size) -> KindPanel:
+    """Return the newest issues."""
+    return issue_table(
+        alerting,
+        "Recent errors",
+        "Issues by their newest event; the title leads to stack trace, samples and users, the issue to its dashboard.",
+        size,
+        queries.recent_issues(_RECENT_ISSUES),
+        seen="Last seen",
+    )
+
+
+def new_issues(alerting: Alerting, size: Size) -> KindPanel:
+    """Return the issues that were seen for the first time last."""
+    return issue_table(
+        alerting,
+        "New issues",
+        "Issues by their first event: what has begun since the last deploy stands on top.",
+        size,
+        queries.recent_issues(_RECENT_ISSUES, names.ISSUE_FIRST_SEEN),
+        seen="First seen",
+    )
+
+
+def issue_table(alerting: Alerting, title: str, description: str, size: Size, expr: str, *, seen: str) -> KindPanel:
+    """Return a table of issues, whose value is a moment."""
+    issue, project = links.column("Issue"), links.column("Project")
+    page = links.issue_page(alerting, issue, project)
+    own = links.dashboard(
+        "Dashboard of the issue", links.ISSUE, project=project, environment=links.column("Environment"), issue=issue
+    )
+    return table(
+        title,
+        description,
+        size,
+        [query(expr, instant=True, table="table")],
+        no_value="No errors",
+        columns=[
+            Column(seen, "Value", unit="dateTimeFromNow", width=145),
+            Column("Title", "title", links=(page,)),
+            Column("Where", "culprit", width=280),
+            Column("Project", "project", width=110, links=(service_link("Project"),)),
+            Column("Environment", "environment", width=115),
+            Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
+            Column("Issue", "issue", width=165, links=(own,)),
+        ],
+    )
+
+
+def service_link(heading: str) -> links.Link:
+    """Return the link from a cell with a project to its dashboard."""
+    return links.dashboard("Dashboard of the service", links.SERVICE, project=links.column(heading))
+
+
+def active_alerts(alerting: Alerting, size: Size) -> KindPanel:
+    """Return the alerts that fire."""
+    by = "alertname, severity, project, environment, instance"
+    return table(
+        "Active alerts",
+        "Alerts that fire now, those of hosts and exporters among them. The alert's name leads to its runbook.",
+        size,
+        [query(f"max by ({by}) ({queries.firing()})", instant=True, table="table")],
+        no_value="No alerts",
+        columns=[
+            Column("Alert", "alertname", links=(links.runbook(alerting),)),
+            Column("Severity", "severity", width=80, texts=BY_SEVERITY),
+            Column("Project", "project", width=100, links=(service_link("Project"),)),
+            Column("Environment", "environment", width=115),
+        ],
+    )
+
+
+def response_time_map(size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
+    """Return how many requests took how long, over time."""
+    buckets = queries.of(names.REQUEST_DURATION, suffix="_bucket", variables=variables)
+    return heatmap(
+        "Response times",
+        "How many requests took how long. One slow band points to one transaction, a shift of all to a resource.",
+        size,
+        query(queries.stepped(buckets, "le"), "{{le}}", table="heatmap"),
+        unit="s",
+        no_value="No requests",
+    )
+
+
+def response_time_quantiles(alerting: Alerting, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
+    """Return quantiles of the response time, with the limit of the alert."""
+    buckets = queries.of(names.REQUEST_DURATION, suffix="_bucket", variables=variables)
+    shown = {"median": 0.5, "95th percentile": 0.95, "99th percentile": 0.99}
+    return time_series(
+        "Response time",
+        "The dashed line is where the alert ResponseTimeDegradation fires for the 95th percentile. A dot is one"
+        " request, with a link to its trace.",
+        size,
+        [
+            query(queries.quantile(share, buckets), name, ref=ref)
+            for ref, (name, share) in zip("ABC", shown.items(), strict=True)
+        ],
+        unit="s",
+        no_value="No requests",
+        limit=threshold(alerting, RESPONSE_TIME_DEGRADATION),
+        colors=BY_QUANTILE,
+    )
+
+
+def throughput(size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
+    """Return requests per second by class of status."""
+    return time_series(
+        "Throughput",
+        "Requests per second by class of status.",
+        size,
+        [query(queries.rate(queries.of(names.REQUESTS, variables=variables), "status_class"), "{{status_class}}")],
+        unit="reqps",
+        no_value="No requests",
+        stacked=True,
+        colors=BY_STATUS_CLASS,
+    )

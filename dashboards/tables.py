@@ -1,0 +1,99 @@
+"""Tables: one row an issue, service, alert or release, whose cells lead on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from errtally.dashboards.panels import panel, thresholds
+
+if TYPE_CHECKING:
+    from errtally.dashboards.panels import KindPanel, Options, Query, Size, Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        heading: its name, by which links of the same row find it.
+        source: the label shown, or ``Value`` for the query's value, ``Value #B`` for that of the query B of several.
+        unit: of a value.
+        width: pixels; None shares what is left over.
+        links: where a cell leads.
+        steps: background colours by value.
+        texts: background colours by text.
+        decimals: of a value.
+    """
+
+    heading: str
+    source: str
+    unit: str = ""
+    width: int | None = None
+    links: tuple[Options, ...] = field(default=(), hash=False)
+    steps: Steps | None = field(default=None, hash=False)
+    texts: dict[str, str] | None = field(default=None, hash=False)
+    decimals: int | None = None
+
+    def properties(self) -> list[Options]:
+        """Return the settings of the column that differ from the table's."""
+        found: dict[str, object] = {}
+        if self.links:
+            found["links"] = list(self.links)
+        if self.unit:
+            found["unit"] = self.unit
+        if self.decimals is not None:
+            found["decimals"] = self.decimals
+        if self.width is not None:
+            found["custom.width"] = self.width
+        if self.steps is not None:
+            found |= {**thresholds(self.steps), "custom.cellOptions": {"type": "color-background", "mode": "basic"}}
+        if self.texts is not None:
+            options = {text: {"color": color, "index": index} for index, (text, color) in enumerate(self.texts.items())}
+            found["mappings"] = [{"type": "value", "options": options}]
+            found["custom.cellOptions"] = {"type": "color-text"}
+        return [{"id": name, "value": value} for name, value in found.items()]
+
+
+def table(
+    title: str, description: str, size: Size, targets: list[Query], *, no_value: str, columns: list[Column]
+) -> KindPanel:
+    """Return a table.
+
+    Args:
+        title: heading.
+        description: what it shows and what to do about it.
+        size: columns and lines of the grid.
+        targets: instant queries in the format ``table``; the rows of several are joined by their labels.
+        no_value: text for no data.
+        columns: from left to right.
+    """
+    order = {column.source: index for index, column in enumerate(columns)}
+    return panel(
+        "table",
+        title,
+        description,
+        size,
+        targets,
+        unit="string",
+        no_value=no_value,
+        options={"cellHeight": "sm", "showHeader": True},
+        fields={"custom": {"align": "left", "filterable": True, "cellOptions": {"type": "auto"}}},
+        overrides=[
+            {"matcher": {"id": "byName", "options": column.heading}, "properties": properties}
+            for column in columns
+            if (properties := column.properties())
+        ],
+        transformations=[
+            *([{"id": "merge", "options": {}}] if len(targets) > 1 else []),
+            {"id": "filterFieldsByName", "options": {"include": {"names": list(order)}}},
+            {
+                "id": "organize",
+                "options": {
+                    "excludeByName": {},
+                    "indexByName": order,
+                    "renameByName": {column.source: column.heading for column in columns},
+                },
+            },
+        ],
+    )

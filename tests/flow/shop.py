@@ -1,0 +1,124 @@
+"""The demo's traffic and everything beside it that gives a dashboard something to show.
+
+`errtally demo` sends requests and failures. What it does not send is sent here: a release that takes over and crashes,
+decisions of people, alerts that fire and end, and requests that are turned away.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from errtally import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.flow.exporter import Exporter
+
+BEFORE, AFTER = "checkout@1.9.0", "checkout@1.9.1"
+"""The release that is deployed during the traffic, and the one that mends it."""
+
+CONFIGURATION: dict[str, Any] = {
+    "alerting": {
+        "rules": {
+            "HighErrorRate": {"window": "5s", "for": "0s", "threshold": 0.01},
+            "ResponseTimeDegradation": {"window": "5s", "for": "0s"},
+        }
+    },
+    # Few enough that client reports of four reasons go beyond.
+    "series_limits": {names.CLIENT_DISCARDED_EVENTS.name: 2},
+}
+"""Alerts that fire within the few seconds of a test."""
+
+
+def hurried(rules: Mapping[str, str]) -> dict[str, str]:
+    """Return rule files whose groups are all evaluated as often as Prometheus is told, not every minute."""
+    return {name: text.replace("\n    interval: 1m\n", "\n") for name, text in rules.items()}
+
+
+def run(exporter: Exporter, seconds: float, rate: float) -> None:
+    """Send everything; returns when it is sent and counted."""
+    command = [sys.executable, "-m", "errtally", "demo", "--url", exporter.url, "--key", "any"]
+    command += ["--duration", str(seconds), "--rate", str(rate)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as demo:
+        _sessions(exporter, BEFORE, crashed=9)
+        _alerts(exporter, is_firing=True)
+        _turned_away(exporter)
+        time.sleep(seconds * 0.35)
+        _resolve(exporter, 6)
+        _sessions(exporter, BEFORE, crashed=4)
+        time.sleep(seconds * 0.35)
+        _sessions(exporter, AFTER, crashed=1)
+        _alerts(exporter, is_firing=False)
+        _turned_away(exporter)
+        _, errors = demo.communicate(timeout=seconds + 30)
+        assert demo.returncode == 0, errors
+    _resolve(exporter, 2)
+    exporter.wait_until_folded()
+
+
+def _resolve(exporter: Exporter, count: int) -> None:
+    """Resolve the issues seen last; those that go on come back as regressed."""
+    for issue in exporter.get_json(f"/api/issues?limit={count}")["issues"]:
+        path = f"/api/issues/{issue['issue']}/resolve?project={issue['project']}"
+        status, body = exporter.post(path, b"{}", {"Content-Type": "application/json"})
+        assert status == 200, body
+
+
+def _sessions(exporter: Exporter, release: str, crashed: int) -> None:
+    started = datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
+    ended = {"started": started, "exited": 120, "errored": 6, "crashed": crashed, "abnormal": 1}
+    payload = json.dumps(
+        {"attrs": {"release": release, "environment": names.DEFAULT_ENVIRONMENT}, "aggregates": [ended]}
+    )
+    reports = json.dumps(
+        {"discarded_events": [{"reason": f"reason-{number}", "category": "error", "quantity": 1} for number in "1234"]}
+    )
+    lines = ["{}", '{"type": "sessions"}', payload, '{"type": "client_report"}', reports]
+    status, body = exporter.post(
+        "/api/checkout/envelope/?sentry_key=any",
+        "\n".join(lines).encode(),
+        {"Content-Type": "application/x-sentry-envelope"},
+    )
+    assert status == 200, body
+
+
+def _alerts(exporter: Exporter, *, is_firing: bool) -> None:
+    """Tell of alerts as Alertmanager does; when they end, one of them goes on."""
+    now = datetime.now(UTC)
+    told = []
+    for number, (name, severity) in enumerate(
+        [("HighErrorRate", "critical"), ("ResponseTimeDegradation", "warning"), ("NewIssue", "warning")]
+    ):
+        is_over = not is_firing and number < 2
+        told.append(
+            {
+                "status": "resolved" if is_over else "firing",
+                "fingerprint": f"{number:016x}",
+                "labels": {"alertname": name, "severity": severity, "project": "checkout"},
+                "startsAt": (now.replace(second=0, microsecond=0) - timedelta(minutes=7 + 4 * number)).isoformat(),
+                **({"endsAt": now.isoformat()} if is_over else {}),
+            }
+        )
+    body = json.dumps({"version": "4", "status": "firing", "alerts": told}).encode()
+    status, answer = exporter.post("/api/alerts", body, {"Content-Type": "application/json"})
+    assert status in {200, 202}, answer
+
+
+def _turned_away(exporter: Exporter) -> None:
+    """Send what is not taken, what was sent before, and what is redacted."""
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer any"}
+    assert exporter.post("/api/events?project=checkout", b"{not json", headers)[0] == 400
+    event = {
+        "event_id": "0" * 31 + "1",
+        "level": "info",
+        "message": "the same event again",
+        "context": {"extra": {"password": "correct horse"}},
+    }
+    for _ in range(2):
+        assert exporter.post("/api/events?project=checkout", json.dumps(event).encode(), headers)[0] < 300

@@ -1,0 +1,162 @@
+"""Take pictures of the dashboards: `make dashboard-pictures`.
+
+Real traffic goes through a real exporter into a real Prometheus; a page made of Grafana's own published components
+draws the dashboards with it, in a headless Chromium. Three kinds of panels are not published and are drawn by simple
+stand-ins: pie, heatmap and state timeline. The packages (500 MB) are kept outside of the tree, in
+ERRTALLY_PICTURES_CACHE, by default ~/.cache/errtally-pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from tests.flow import shop
+from tests.flow.exporter import Exporter
+from tests.flow.programs import free_port, prometheus
+from tests.peers import peer
+
+from errtally import config
+from errtally.dashboards.build import build as build_dashboards
+from errtally.rules.build import build as build_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE = Path(__file__).parent
+PICTURES = HERE.parents[1] / "docs" / "pictures"
+CACHE = Path(os.environ.get("ERRTALLY_PICTURES_CACHE", Path.home() / ".cache" / "errtally-pictures"))
+WIDE, NARROW = 1500, 420
+
+
+class Site(http.server.SimpleHTTPRequestHandler):
+    """The page, the dashboards, and Prometheus under the same address so that the page may ask it."""
+
+    def __init__(self, *args: Any, prometheus_address: str, dashboards: Mapping[str, str], **kwargs: Any) -> None:
+        self._prometheus = prometheus_address
+        self._dashboards = dashboards
+        super().__init__(*args, **kwargs)
+
+    def do_GET(self) -> None:
+        path = urllib.parse.urlsplit(self.path).path
+        if path.startswith("/prometheus/"):
+            url = f"http://{self._prometheus}{self.path.removeprefix('/prometheus')}"
+            try:
+                with urllib.request.urlopen(url, timeout=20) as answer:
+                    self._answer(answer.status, answer.read())
+            except urllib.error.HTTPError as exc:
+                with exc:
+                    self._answer(exc.code, exc.read())
+        elif path.startswith("/dashboards/"):
+            self._answer(200, self._dashboards[path.removeprefix("/dashboards/")].encode())
+        else:
+            super().do_GET()
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep the output to what was drawn."""
+
+
+def bundle() -> None:
+    """Install the packages where they are missing, and bundle the page."""
+    (CACHE / "site").mkdir(parents=True, exist_ok=True)
+    for source in [*HERE.glob("*.js*"), *HERE.glob("*.mjs")]:
+        shutil.copy(source, CACHE)
+    shutil.copy(HERE / "index.html", CACHE / "site")
+    wanted, installed = HERE / "package.json", CACHE / "node_modules" / ".installed.json"
+    if not installed.exists() or installed.read_text() != wanted.read_text():
+        # The packages ask for each other's versions more strictly than they need them.
+        subprocess.run(["npm", "install", "--legacy-peer-deps", "--no-audit", "--no-fund"], cwd=CACHE, check=True)
+        shutil.copy(wanted, installed)
+    subprocess.run(["node", "bundle.mjs"], cwd=CACHE, check=True)
+
+
+def jobs(site: str, names: list[str], values: Mapping[str, str], start: float, end: float, out: Path) -> list[Any]:
+    """Every dashboard wide and dark, as in the documentation; the overview and one more also light and narrow."""
+    found = [(name, "dark", WIDE) for name in names]
+    found += [(name, "light", WIDE) for name in names if name in {"overview", "performance"}]
+    found += [(name, "light", NARROW) for name in names if name in {"overview", "issue"}]
+    result = []
+    for name, theme, width in found:
+        asked = {"dashboard": name, "theme": theme, "from": int(start), "to": int(end), "values": json.dumps(values)}
+        suffix = ("" if theme == "dark" else f"-{theme}") + ("" if width == WIDE else "-narrow")
+        picture = str(out / f"dashboard-{name}{suffix}.png")
+        result.append({"url": f"{site}/index.html?{urllib.parse.urlencode(asked)}", "width": width, "out": picture})
+    return result
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=150, help="how long the traffic lasts")
+    parser.add_argument("--rate", type=float, default=40, help="requests a second")
+    parser.add_argument("--out", type=Path, default=PICTURES)
+    asked = parser.parse_args()
+    peer("prometheus")
+    bundle()
+    with tempfile.TemporaryDirectory(prefix="errtally-pictures-") as name:
+        folder = Path(name)
+        (folder / "prometheus").mkdir()
+        exporter = Exporter(folder)
+        path = folder / "errtally.yml"
+        path.write_text(yaml.safe_dump({"external_url": exporter.url, **shop.CONFIGURATION}))
+        document = config.load(path)
+        exporter = exporter.with_flags("--config", str(path))
+        exporter.start()
+        target, nowhere = f"127.0.0.1:{exporter.port}", f"127.0.0.1:{free_port()}"
+        try:
+            with prometheus(
+                folder / "prometheus", shop.hurried(build_rules(document)), target=target, alertmanager_address=nowhere
+            ) as address:
+                _shoot(exporter, address, document, asked)
+        finally:
+            exporter.stop()
+
+
+def _shoot(exporter: Exporter, address: str, document: config.document.Document, asked: argparse.Namespace) -> None:
+    time.sleep(6)
+    start = time.time()
+    shop.run(exporter, asked.seconds, asked.rate)
+    time.sleep(2)
+    files = build_dashboards(document)
+    issue = exporter.get_json("/api/issues?status=regressed")["issues"][0]
+    values = {
+        "project": ".+", "environment": ".+", "transaction": ".*", "release": ".*", "instance": ".+",
+        "issue": issue["issue"], "issue_text": issue["title"].replace(",", ""),
+    }  # fmt: skip
+    handler = functools.partial(Site, prometheus_address=address, dashboards=files, directory=str(CACHE / "site"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        names = [name.removesuffix(".json") for name in files]
+        work = jobs(
+            f"http://127.0.0.1:{server.server_port}", names, values, start - 4, time.time(), asked.out.absolute()
+        )
+        subprocess.run(["node", "shoot.mjs", str(peer("chromium")), json.dumps(work)], cwd=CACHE, check=True)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+if __name__ == "__main__":
+    main()
