@@ -13,7 +13,7 @@ from errtally import config
 from errtally.alertmanager.build import CONFIG_FILE, build
 from errtally.alertmanager.preview import PREVIEWED, preview
 from errtally.alertmanager.receivers import destinations
-from errtally.alertmanager.route_tests import route_tests
+from errtally.alertmanager.route_tests import label_arguments, route_tests
 from errtally.alertmanager.samples import STATES, message
 from errtally.config.alerting import alerting
 from errtally.generate import programs
@@ -91,8 +91,7 @@ def route_command(config_path: Path | None, labels: dict[str, str]) -> None:
     document = config.load(config_path)
     with tempfile.TemporaryDirectory(prefix="errtally-alertmanager-") as folder:
         write(build(document), Path(folder))
-        pairs = [f"{name}={value}" for name, value in labels.items()]
-        arguments = ["config", "routes", "test", f"--config.file={CONFIG_FILE}", *pairs]
+        arguments = ["config", "routes", "test", f"--config.file={CONFIG_FILE}", *label_arguments(labels)]
         told = programs.result("amtool", arguments, folder=Path(folder)).split(",")
     where = destinations(alerting(document))
     for receiver in told:

@@ -30,8 +30,14 @@ class RouteTest:
         """Return the arguments of ``amtool config routes test`` behind the file's name."""
         return [
             f"--verify.receivers={','.join(self.receivers)}",
-            *(f"{name}={value}" for name, value in self.labels.items()),
+            *label_arguments(self.labels),
         ]
+
+
+def label_arguments(labels: Mapping[str, str]) -> list[str]:
+    """Return labels as amtool reads them in every version: with the value in quotes."""
+    escaped = {name: value.replace("\\", "\\\\").replace('"', '\\"') for name, value in labels.items()}
+    return [f'{name}="{value}"' for name, value in escaped.items()]
 
 
 _WANTED: tuple[tuple[str, dict[str, str], tuple[str, ...]], ...] = (

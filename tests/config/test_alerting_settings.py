@@ -6,6 +6,7 @@ from errtally import config
 from errtally.config.alerting import Alerting, alerting
 from errtally.config.channels import Secret
 from errtally.config.duration import format_duration, parse_duration
+from errtally.config.objectives import glob_matches
 from errtally.errors import ConfigError
 
 
@@ -63,6 +64,37 @@ def test_a_secret_is_named_by_its_file() -> None:
         ),
         pytest.param("{cooldown: 7m, group_interval: 2m}", "not a multiple", id="a cooldown between two looks"),
         pytest.param("cooldown: 0s", "must be longer than 0s", id="no cooldown"),
+        pytest.param(
+            "slos: [{name: a, objective: 0.9, kind: latency}]", "belongs to the kind latency", id="latency of nothing"
+        ),
+        pytest.param(
+            "slos: [{name: a, objective: 0.9, threshold: 1}]",
+            "belongs to the kind latency",
+            id="a threshold of nothing",
+        ),
+        pytest.param(
+            "slos: [{name: a, objective: 0.9}, {name: a, objective: 0.99}]",
+            r"slos\[1\]: there is another objective named 'a'",
+            id="two objectives of one name",
+        ),
+        pytest.param(
+            "teams: [{name: a, projects: [x]}, {name: a, projects: [y]}]",
+            r"teams\[1\]: there is another team named 'a'",
+            id="two teams of one name",
+        ),
+        pytest.param(
+            "teams: [{name: a, projects: [x], channels: {slack: {channel: '#a'}}}]",
+            r"teams\[0\].channels.slack: needs api_url_file",
+            id="a team's channel without its secret",
+        ),
+        pytest.param(
+            "quiet_hours: [{from: '06:00', to: '06:00'}]", "begins and ends at 06:00", id="quiet hours of no length"
+        ),
+        pytest.param(
+            "quiet_hours: [{from: '06:00', to: '07:00', location: Nowhere/Land}]",
+            "'Nowhere/Land' is not a time zone",
+            id="an unknown time zone",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(text: str, problem: str) -> None:
@@ -77,6 +109,11 @@ def test_settings_that_contradict_each_other_are_refused(text: str, problem: str
         pytest.param("rules: {NewIssue: {severity: loud}}", "alerting.rules.NewIssue.severity", id="unknown severity"),
         pytest.param("rules: {NewIssue: {channels: [fax]}}", r"NewIssue.channels\[0\]", id="unknown channel"),
         pytest.param("rules: {NewIssue: {treshold: 1}}", "unknown key 'treshold'", id="a misspelt key"),
+        pytest.param("rules: {NewIsue: {}}", "alerting.rules: 'NewIsue' is not one of", id="a misspelt rule"),
+        pytest.param("exporters: many", "alerting.exporters: 'many' is not one of", id="an unknown kind of exporters"),
+        pytest.param("slos: [{name: a, objective: 99.9}]", r"slos\[0\].objective", id="per cent instead of a share"),
+        pytest.param("teams: [{name: A b, projects: [x]}]", r"teams\[0\].name: 'A b' is not a name", id="a bad name"),
+        pytest.param("quiet_hours: [{from: '25:00', to: '06:00'}]", "'25:00' is not a time", id="no time of day"),
     ],
 )
 def test_the_schema_names_the_place(text: str, place: str) -> None:
@@ -86,3 +123,33 @@ def test_the_schema_names_the_place(text: str, place: str) -> None:
 
 def test_a_cooldown_that_is_no_multiple_of_five_minutes_gets_a_fitting_group_interval() -> None:
     assert alerting({"alerting": {"cooldown": "7m"}}).group_interval_seconds == 420
+
+
+@pytest.mark.parametrize(
+    ("globs", "name", "matches"),
+    [
+        pytest.param(["shop-*"], "shop-web", True, id="a star is any characters"),
+        pytest.param(["shop-*"], "myshop-web", False, id="the whole name must match"),
+        pytest.param(["shop.?"], "shop.a", True, id="a question mark is one character"),
+        pytest.param(["shop.?"], "shopxa", False, id="a dot is itself"),
+        pytest.param(["a", "b*"], "bc", True, id="one of several"),
+        pytest.param(["*"], "", True, id="everything"),
+    ],
+)
+def test_a_glob_matches_whole_names(*, globs: list[str], name: str, matches: bool) -> None:
+    assert glob_matches(globs, name) is matches
+
+
+def test_a_team_without_a_channel_has_the_common_one() -> None:
+    text = """
+alerting:
+  channels:
+    slack: {api_url_file: /a, channel: '#all'}
+    pagerduty: {routing_key_file: /b}
+  teams: [{name: shop, projects: ['*'], channels: {slack: {api_url_file: /c, channel: '#shop'}}}]
+"""
+    settings = alerting(config.parse(text, "f"))
+    channels = settings.teams[0].channels.or_else(settings.channels)
+    assert channels.slack is not None
+    assert channels.slack.channel == "#shop"
+    assert channels.pagerduty == settings.channels.pagerduty
