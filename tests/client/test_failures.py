@@ -119,6 +119,16 @@ def test_retry_after_is_kept(receiver: Receiver) -> None:
     assert len(receiver.headers) == 4
 
 
+def test_a_flush_does_not_break_the_peace_that_the_server_asked_for_but_the_end_tries_once(receiver: Receiver) -> None:
+    receiver.answer = lambda count: (429, {"Retry-After": "30"}, b"") if count == 0 else (200, {}, b"{}")
+    errtally.init(receiver.url, hooks=False)
+    _captured(3)
+    assert [errtally.flush(5) for _ in range(5)] == [False] * 5
+    assert len(receiver.headers) == 1
+    errtally.close()
+    assert len(receiver.events()) == 3
+
+
 def test_a_resend_has_the_same_event_ids(receiver: Receiver) -> None:
     seen = []
     receiver.delay_seconds = 0.5

@@ -95,3 +95,7 @@ def test_a_copy_is_bounded(kind: str) -> None:
     copied = plain(value)
     assert _depth(copied) <= MAX_DEPTH + 1
     assert _nodes(copied) <= MAX_NODES + MAX_DEPTH * 2
+
+
+def test_the_texts_of_a_copy_are_bounded_together() -> None:
+    assert len(json.dumps(plain(["x" * 2000] * 400))) < 80_000

@@ -362,3 +362,45 @@ def test_a_spool_that_can_not_be_written_counts_what_is_lost(tmp_path: Path) -> 
         errtally.capture_message(f"message {number}")
     errtally.close()
     assert tracker.discards.take() == {("spool_error", "error"): 15}
+
+
+def test_an_event_that_is_too_large_goes_without_its_largest_parts(receiver: Receiver) -> None:
+    _init(receiver)
+    for _ in range(30):
+        errtally.add_breadcrumb("big", values={str(number): "x" * 2000 for number in range(40)})
+    errtally.capture_message("without breadcrumbs", extra={"kept": 1})
+    errtally.flush(10)
+    (event,) = receiver.events()
+    assert "breadcrumbs" not in event
+    assert event["context"]["extra"] == {"kept": 1}
+
+
+def test_what_can_not_be_made_smaller_is_counted(receiver: Receiver) -> None:
+    _init(receiver, before_send=lambda event: {**event, "message": "x" * 1_000_000})
+    errtally.capture_message("x")
+    errtally.flush(10)
+    assert receiver.discarded() == {("too_large", "error"): 1}
+
+
+def test_what_before_send_makes_unsendable_is_counted(receiver: Receiver) -> None:
+    _init(receiver, before_send=lambda event: {**event, "message": object()})
+    errtally.capture_message("x")
+    errtally.flush(10)
+    assert receiver.discarded() == {("internal_error", "error"): 1}
+
+
+def test_a_call_with_nonsense_neither_raises_nor_vanishes(receiver: Receiver) -> None:
+    _init(receiver)
+    assert errtally.capture_exception("no exception") is None
+    assert errtally.capture_message("x", tags=7) is None
+    errtally.request_finished("x", "no number")
+    errtally.flush(10)
+    assert sum(receiver.discarded().values()) == 3
+
+
+def test_what_the_exporter_rejects_of_a_batch_is_logged(receiver: Receiver, caplog) -> None:
+    receiver.answer = lambda _: (200, {}, b'{"accepted":0,"rejected":[{"index":0,"error":"no"}]}')
+    _init(receiver)
+    errtally.capture_message("x")
+    errtally.flush(10)
+    assert "the exporter did not take all" in caplog.text

@@ -185,3 +185,21 @@ def test_an_async_error_that_nobody_takes_is_fatal_and_shuts_down_in_order(expor
     )
     assert exporter.total(names.EVENTS, level="fatal", type="LookupError") == 1
     assert "cleaned up" in shown
+
+
+def test_answers_of_a_wsgi_application_are_reported_from_400(exporter: Exporter) -> None:
+    shown = _sentry(
+        exporter,
+        """
+        def app(environ, start_response):
+            start_response(environ["STATUS"], [])
+            return [b""]
+
+        wrapped = sentry.StatusMiddleware(app)
+        for status in ("200 OK", "404 Not Found", "503 Service Unavailable"):
+            wrapped({"REQUEST_METHOD": "GET", "STATUS": status}, lambda *_: None)
+        """,
+    )
+    assert "GET answered 404" in shown
+    assert exporter.total(names.EVENTS, level="warning") == 1
+    assert exporter.total(names.EVENTS, level="error") == 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
 import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.flow.exporter import Exporter, running
 from tests.flow.programs import free_port
+from tests.peers import peer
 
 from errtally import names
 
@@ -25,7 +29,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.flow
 PAGE = Path(__file__).parents[2] / "docs" / "javascript.md"
-PACKAGES = ("@sentry/node@^11", "express@^5")
+PACKAGES = ("@sentry/node@^11", "@sentry/browser@^11", "express@^5", "esbuild")
+SHOP = """
+console.debug("for developers"); console.info("cart opened");
+function price() { throw Object.assign(new RangeError("no price in the browser"), { code: "E_PRICE" }); }
+setTimeout(price, 50);
+setTimeout(() => { Promise.reject(new SyntaxError("rejected in the browser")); }, 100);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +122,37 @@ def test_an_unhandled_rejection_is_fatal_and_ends_the_process(application: Path,
         assert process.returncode == 1
     exporter.wait_until_folded()
     assert exporter.total(names.EVENTS, level="fatal", type="RangeError") == 1
+
+
+def test_a_browser_reports_across_origins(application: Path, exporter: Exporter) -> None:
+    chromium = peer("chromium")
+    page = application / "page"
+    page.mkdir()
+    dsn = exporter.url.replace("http://", "http://public@") + "/1"
+    script = (application / "web.js").read_text().replace("https://KEY@errors.example.org/1", dsn)
+    (application / "shop.js").write_text(script + SHOP)
+    (page / "index.html").write_text("<!doctype html><title>shop</title><script src=shop.js></script>")
+    bundle = ["node_modules/.bin/esbuild", "shop.js", "--bundle", "--outfile=page/shop.js", "--log-level=error"]
+    subprocess.run(bundle, cwd=application, check=True, timeout=60)
+    handler = functools.partial(_Quiet, directory=str(page))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = [str(chromium), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"]
+        command += [f"--user-data-dir={application / 'profile'}", "--dump-dom"]
+        subprocess.run(
+            [*command, f"http://127.0.0.1:{server.server_port}/"], check=True, capture_output=True, timeout=120
+        )
+        server.shutdown()
+    end = time.monotonic() + 10
+    while exporter.total(names.EVENTS, level="fatal") < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    exporter.wait_until_folded()
+    assert exporter.total(names.EVENTS, level="fatal", type="RangeError") == 1
+    assert exporter.total(names.EVENTS, level="fatal", type="SyntaxError") == 1
+    why = [issue["why"] for issue in exporter.get_json("/api/issues")["issues"]]
+    assert ["version 1", "client fingerprint RangeError, price, E_PRICE"] in why
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output clean."""

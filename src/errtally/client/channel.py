@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from errtally.client.discards import Discards
+
+log = logging.getLogger("errtally.client")
 
 
 class Channel:
@@ -73,7 +76,13 @@ class Channel:
                 item = self._waiting.popleft()
             except IndexError:
                 break
-            encoded = self._encode(item)
+            try:
+                encoded = self._encode(item)
+            except Exception:
+                # One item that can't be encoded must not hold up those behind it.
+                log.exception("an item can't be sent")
+                self._discards.add("internal_error", self.category)
+                continue
             if encoded is not None:
                 front.append(encoded)
         return list(front[: self.batch])

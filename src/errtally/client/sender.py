@@ -66,6 +66,7 @@ class Sender:
         self._restore = restore
         self._backoff = backoff or Backoff()
         self._told: tuple[str, float] = ("", 0.0)
+        self._closing = False
         self._closed = False
         self._renew()
         fork.watch(self)
@@ -81,6 +82,7 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._woken = False
         self._pause = 0.0
+        self._not_before = 0.0
         self._backoff.succeeded()
 
     def notice(self, waiting: int, channel: Channel) -> None:
@@ -109,6 +111,7 @@ class Sender:
         """Send what waits, keep what can't be sent, and end the thread."""
         if self._closed:
             return True
+        self._closing = True
         emptied = self.flush(timeout_seconds)
         self._closed = True
         self._calls.put(None)
@@ -187,6 +190,8 @@ class Sender:
 
     def _drain(self) -> bool:
         """Send until the channels are empty or the server does not take it."""
+        if time.monotonic() < self._not_before and not self._closing:
+            return False  # the server has asked for peace, also from an application that flushes after each request
         with self._draining:
             try:
                 return self._send_all()
@@ -213,6 +218,7 @@ class Sender:
     def _accept(self, answer: Answer) -> bool:
         if answer.verdict is Verdict.AGAIN:
             self._pause = self._backoff.failed(answer.retry_after_seconds)
+            self._not_before = time.monotonic() + (answer.retry_after_seconds or 0.0)
             self._tell(answer.why)
             if self._store is not None:
                 self._store(self.channels)

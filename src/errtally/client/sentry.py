@@ -213,6 +213,8 @@ class StatusMiddleware:
             if not any(exc_info) and status[:3].isdigit() and int(status[:3]) >= self._status_from:
                 with sentry_sdk.new_scope() as scope:
                     scope.set_tag("status", status[:3])
+                    # Else all statuses were one issue: they are reported from the same place.
+                    scope.fingerprint = ["http-status", str(environ.get("REQUEST_METHOD")), status[:3]]
                     scope.set_level("error" if int(status[:3]) >= 500 else "warning")  # noqa: PLR2004 (server errors)
                     sentry_sdk.capture_message(f"{environ.get('REQUEST_METHOD')} answered {status[:3]}")
             return start_response(status, headers, *exc_info)

@@ -17,6 +17,8 @@ from uuid import UUID
 MAX_DEPTH = 8
 MAX_NODES = 500
 MAX_TEXT = 2048
+MAX_CHARACTERS = 65_536
+"""Of all texts of one copy: a full queue of copies must not fill the memory."""
 _SHOWN_AS_TEXT = frozenset({datetime, date, time, timedelta, Decimal, UUID})
 _MAX_INTEGER = 1 << 63
 
@@ -42,12 +44,13 @@ class _Copy:
 
     def __init__(self) -> None:
         self._left = MAX_NODES
+        self._characters = MAX_CHARACTERS
 
     def copy(self, value: Any, depth: int) -> Any:  # noqa: ANN401 (one return for each kind)
         self._left -= 1
         kind = type(value)
         if kind is str:
-            return short(value)
+            return self._counted(value)
         if value is None or kind is bool:
             return value
         if kind is int:
@@ -59,6 +62,11 @@ class _Copy:
         if isinstance(value, list | tuple | set | frozenset):
             return self._sequence(value, depth)
         return self._text(value)
+
+    def _counted(self, text: str) -> str:
+        kept = short(text) if self._characters > 0 else "…"
+        self._characters -= len(kept)
+        return kept
 
     def _mapping(self, value: dict[Any, Any], depth: int) -> Any:  # noqa: ANN401
         if depth >= MAX_DEPTH:
@@ -86,7 +94,7 @@ class _Copy:
         if isinstance(value, Enum):
             return f"{type(value).__name__}.{value.name}"
         if isinstance(value, str):
-            return short(str.__str__(value))
+            return self._counted(str.__str__(value))
         if type(value) in _SHOWN_AS_TEXT or isinstance(value, PurePath):
             return short(str(value))
         if isinstance(value, bytes | bytearray):

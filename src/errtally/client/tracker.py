@@ -248,12 +248,7 @@ class Tracker:
     # The sender's side.
 
     def _encode_event(self, noted: rendering.Noted) -> bytes | None:
-        try:
-            event: dict[str, Any] | None = rendering.render(noted, self.settings, self._server_name)
-        except Exception:
-            log.exception("an event could not be rendered")
-            self.discards.add("internal_error", ERROR)
-            return None
+        event: dict[str, Any] | None = rendering.render(noted, self.settings, self._server_name)
         if self.settings.before_send is not None:
             try:
                 event = self.settings.before_send(event or {})
@@ -275,9 +270,10 @@ class Tracker:
             return None
         if len(encoded) <= _MAX_EVENT_BYTES:
             return encoded
-        if "breadcrumbs" in item:
-            del item["breadcrumbs"]
-            return self._encode(item, category)
+        context = item.get("context")
+        for holder, part in ((item, "breadcrumbs"), (context, "extra"), (context, "request")):
+            if isinstance(holder, dict) and holder.pop(part, None) is not None:
+                return self._encode(item, category)
         self.discards.add("too_large", category)
         return None
 
