@@ -23,6 +23,16 @@ named, so the sum over all series is always the number of events. `series_limits
 | --- | --- | --- | --- | --- |
 """
 
+_ANALYSER_HEAD = """
+## Series of the analyser
+
+`errtally analyse --format prometheus` writes these for node_exporter's textfile collector; the exporter does not have
+them. See [analyser.md](analyser.md).
+
+| series | type | labels | what |
+| --- | --- | --- | --- |
+"""
+
 _COMMANDS_HEAD = """# Commands
 
 Written from the commands themselves by `make generate`; do not edit.
@@ -36,7 +46,14 @@ def metrics_page() -> str:
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
         limit = f"{metric.series_limit}, `{metric.other_label}`" if metric.other_label else ""
         rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {limit} | {metric.help} |")
-    return _METRICS_HEAD + "\n".join(rows) + "\n"
+    return _METRICS_HEAD + "\n".join(rows) + "\n" + _ANALYSER_HEAD + "\n".join(_analyser_rows()) + "\n"
+
+
+def _analyser_rows() -> list[str]:
+    return [
+        f"| `{metric.name}` | {metric.kind} | {', '.join(f'`{label}`' for label in metric.labels)} | {metric.help} |"
+        for metric in names.ANALYSER_CATALOGUE
+    ]
 
 
 def commands_page() -> str:

@@ -1,0 +1,93 @@
+"""JavaScript and TypeScript: an empty `catch`, and `.catch(() => {})`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.javascript import callee, method
+from errtally.analyser.syntax.tree import TreeFile, arguments, has_comment, statements, walk_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_HARMLESS = {
+    "require",
+    "close",
+    "abort",
+    "cancel",
+    "destroy",
+    "kill",
+    "unlinkSync",
+    "rmSync",
+    "releaseLock",
+    "end",
+    "unref",
+    "cleanup",
+    "disconnect",
+    "terminate",
+    "localStorage",
+    "sessionStorage",
+    "removeChild",
+    "focus",
+}
+"""Feature detection and clean-up: calls after whose failure there is often nothing left to do."""
+
+
+def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
+    body, block = node.child_by_field_name("body"), node.parent
+    if body is None or block is None or statements(body):
+        return
+    tried = block.child_by_field_name("body")
+    confidence = Confidence.MEDIUM
+    if has_comment(body) or tried is None or _is_harmless(tried) or _leaves(tried):
+        confidence = Confidence.LOW
+    yield file.hit(node, "The error is caught and dropped.", confidence)
+
+
+def _leaves(tried: Node) -> bool:
+    """Whether success returns, so that what follows is what happens after the error."""
+    return any(
+        child.type in {"return_statement", "break_statement", "continue_statement"} for child in walk_scope(tried)
+    )
+
+
+def _is_harmless(tried: Node) -> bool:
+    names = {
+        part
+        for child in walk_scope(tried)
+        if child.type in {"call_expression", "new_expression"}
+        for part in callee(child).split(".")
+    }
+    return bool(names & _HARMLESS) or len(statements(tried)) == 0
+
+
+def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
+    if method(node) != "catch":
+        return
+    given = arguments(node)
+    if len(given) != 1 or given[0].type not in {"arrow_function", "function_expression"}:
+        return
+    body = given[0].child_by_field_name("body")
+    if body is None or body.type != "statement_block" or statements(body):
+        return
+    function = node.child_by_field_name("function")
+    promise = function.child_by_field_name("object") if function is not None else None
+    is_low = has_comment(body) or (promise is not None and _is_harmless_call(promise))
+    confidence = Confidence.LOW if is_low else Confidence.MEDIUM
+    yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)
+
+
+def _is_harmless_call(promise: Node) -> bool:
+    return promise.type == "call_expression" and method(promise) in _HARMLESS
+
+
+RULES = (
+    TreeRule(JAVASCRIPT, ("catch_clause",), _catch),
+    TreeRule(JAVASCRIPT, ("call_expression",), _promise),
+)

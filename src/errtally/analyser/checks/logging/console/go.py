@@ -1,0 +1,34 @@
+"""Go: `fmt.Println` in a file that has a logger or belongs to a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.syntax.go import callee, imported, libraries
+from errtally.analyser.syntax.tree import TreeFile, text, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_COMMAND_LINES = {"flag", "github.com/spf13/cobra", "github.com/urfave/cli", "github.com/urfave/cli/v2"}
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    if callee(node) not in {"fmt.Print", "fmt.Println", "fmt.Printf", "println"}:
+        return
+    if not {library.part for library in libraries(file)} & {"logging", "server"}:
+        return
+    if {path for path, _ in imported(file).values()} & _COMMAND_LINES:
+        return
+    function = within(node, {"function_declaration"}, stop=())
+    if function is not None and text(function.child_by_field_name("name")) == "main":
+        return
+    yield file.hit(node, f"{callee(node)}() goes past the log.")
+
+
+RULES = (TreeRule(("go",), ("call_expression",), _find),)

@@ -1,0 +1,33 @@
+"""JavaScript: `logger.error("failed")` in a `catch` that never mentions its error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.syntax.javascript import is_console, log_level, method, parameter
+from errtally.analyser.syntax.tree import TreeFile, identifiers, walk_scope, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    is_error = log_level(node) in {"error", "critical"} or (is_console(node) and method(node) == "error")
+    catch = within(node, {"catch_clause"}) if is_error else None
+    body = catch.child_by_field_name("body") if catch is not None else None
+    if catch is None or body is None:
+        return
+    name = parameter(catch)
+    if catch.child_by_field_name("parameter") is not None and (not name or name in identifiers(body)):
+        return
+    if any(child.type == "throw_statement" for child in walk_scope(body)):
+        return
+    yield file.hit(node, "The log does not hold the error.")
+
+
+RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)
