@@ -126,6 +126,10 @@ def _python(result: FileResult, source: bytes, settings: Settings) -> None:
 
 def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settings) -> None:
     file = TreeFile(result.path, result.language, grammar_name, source, _tree_kinds(result.language))
+    if grammar_name == "javascript" and file.root.has_error:
+        # Flow's types are not JavaScript, and most of them are TypeScript.
+        typed = TreeFile(result.path, result.language, "tsx", source, _tree_kinds(result.language))
+        file = file if typed.root.has_error else typed
     result.lines = len(file.lines)
     if line := file.error_line():
         result.problems.append(Problem(result.path, line, "syntax", "a part does not parse; the rest was analysed"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import library_of_module
 from errtally.analyser.syntax.go import callee, checked_error, full_name, imported, log_level
-from errtally.analyser.syntax.tree import TreeFile, statements, text, within
+from errtally.analyser.syntax.tree import TreeFile, statements, within
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,7 +32,6 @@ _MAKERS = {"errors.New", "fmt.Errorf", "errors.Wrap", "errors.Wrapf", "errors.Er
 
 def collect(file: TreeFile, node: Node, facts: Facts) -> None:
     """Count what one node does."""
-    line = node.start_point[0] + 1
     match node.type:
         case "source_file":
             for path, at in imported(file).values():
@@ -46,9 +45,6 @@ def collect(file: TreeFile, node: Node, facts: Facts) -> None:
                 facts.add("caught", name)
                 if not statements(node.child_by_field_name("consequence")):
                     facts.add("handling", "generic_catches")
-        case "function_declaration":
-            if text(node.child_by_field_name("name")) == "main":
-                facts.add("entry", "main", file.path, line)
         case "call_expression":
             _call(file, node, facts)
 

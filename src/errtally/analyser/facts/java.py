@@ -42,9 +42,6 @@ def collect(file: TreeFile, node: Node, facts: Facts) -> None:
             facts.add("raised", text(value.child_by_field_name("type")) if is_new and value is not None else "(again)")
         case "method_invocation":
             _call(file, node, facts)
-        case "method_declaration":
-            if text(node.child_by_field_name("name")) == "main":
-                facts.add("entry", "main", file.path, line)
         case "marker_annotation" | "annotation":
             name = text(node.child_by_field_name("name"))
             if name in {"ControllerAdvice", "RestControllerAdvice", "ExceptionHandler"}:
@@ -70,6 +67,8 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
         facts.add("console", name if name.startswith("System") else "printStackTrace")
     elif name in _CAPTURES:
         facts.add("reported", name)
+    if name == "SpringApplication.run":
+        facts.add("entry", name, file.path, line)
     if name in _INITS:
         facts.add("tracker_init", _INITS[name], file.path, line)
     if name.endswith(("setDefaultUncaughtExceptionHandler", "setUncaughtExceptionHandler")):

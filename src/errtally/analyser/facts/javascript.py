@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import library_of_module
-from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, log_level
+from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries, log_level
 from errtally.analyser.syntax.tree import TreeFile, arguments, statements, string_value, text, within
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
             facts.add("global_handler", f"{name} {event}", file.path, line)
     if last == "setErrorHandler" or (last in {"use", "useGlobalFilters"} and _is_error_middleware(node)):
         facts.add("global_handler", name, file.path, line)
-    if last == "listen" and name != last:
+    is_server = any(library.part == "server" for library in libraries(file))
+    if last == "listen" and name != last and is_server:
         facts.add("entry", name, file.path, line)
 
 

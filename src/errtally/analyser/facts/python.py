@@ -11,8 +11,13 @@ from errtally.analyser.syntax.python import PythonFile, is_empty, last_name
 if TYPE_CHECKING:
     from errtally.analyser.model import Facts
 
+_APPLICATIONS = {
+    "flask.Flask", "fastapi.FastAPI", "starlette.applications.Starlette", "sanic.Sanic", "aiohttp.web.Application",
+    "tornado.web.Application", "celery.Celery",
+}  # fmt: skip
+"""What makes a server; Django reports uncaught errors by itself."""
 KINDS = (
-    ast.Try, ast.TryStar, ast.ExceptHandler, ast.Raise, ast.Call, ast.Import, ast.ImportFrom, ast.Assign, ast.If,
+    ast.Try, ast.TryStar, ast.ExceptHandler, ast.Raise, ast.Call, ast.Import, ast.ImportFrom, ast.Assign,
 )  # fmt: skip
 _CAPTURES = {
     "sentry_sdk.capture_exception", "sentry_sdk.capture_message", "sentry_sdk.capture_event", "rollbar.report_exc_info",
@@ -44,9 +49,6 @@ def collect(file: PythonFile, node: ast.AST, facts: Facts) -> None:
         case ast.Assign():
             if any(file.dotted(target) in _GLOBAL_HOOKS for target in node.targets):
                 facts.add("global_handler", file.dotted(node.targets[0]), file.path, node.lineno)
-        case ast.If():
-            if isinstance(node.test, ast.Compare) and file.dotted(node.test.left) == "__name__":
-                facts.add("entry", "__main__", file.path, node.lineno)
 
 
 def _handler(file: PythonFile, node: ast.ExceptHandler, facts: Facts) -> None:
@@ -74,6 +76,8 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
         facts.add("console", name)
     elif name in _CAPTURES:
         facts.add("reported", name)
+    elif name in _APPLICATIONS:
+        facts.add("entry", name, file.path, node.lineno)
     elif last_name(node.func) in _ERROR_HANDLERS:
         facts.add("global_handler", last_name(node.func), file.path, node.lineno)
     if name.endswith((".init", ".configure", ".Client")):

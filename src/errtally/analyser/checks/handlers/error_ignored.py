@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import Check, TreeRule
 from errtally.analyser.model import Confidence, Severity
 from errtally.analyser.syntax.go import callee, full_name
-from errtally.analyser.syntax.tree import TreeFile, text, within
+from errtally.analyser.syntax.tree import TreeFile, arguments, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ def _returns_error(file: TreeFile, call: Node) -> tuple[str, Confidence | None]:
     if name in _LAST_IS_ERROR:
         return callee(call), Confidence.LOW if name in _UNHELPFUL else None
     own = callee(call)
-    return (own, None) if own in _own_functions(file) else ("", None)
+    return (own, Confidence.MEDIUM) if own in _own_functions(file) else ("", None)
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -105,6 +105,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     statement = node.parent
     if not name or statement is None:
         return
+    if _is_explained(file, node) or _is_in_memory(node):
+        confidence = Confidence.LOW
     if statement.type == "expression_statement":
         yield file.hit(node, f"The error of {name} is not looked at.", confidence)
     elif statement.type in {"go_statement", "defer_statement"}:
@@ -116,6 +118,19 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
             # `_ = f()` says at least that somebody thought of it.
             is_said = left.named_child_count == 1
             yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
+
+
+def _is_explained(file: TreeFile, node: Node) -> bool:
+    """Whether a comment stands on the line, or right above it."""
+    row = node.start_point[0]
+    above = file.lines[row - 1].strip() if row else ""
+    return "//" in file.lines[row] or above.startswith("//")
+
+
+def _is_in_memory(node: Node) -> bool:
+    """Whether a call writes to a buffer, which does not fail."""
+    given = arguments(node)
+    return bool(given) and text(given[0]).lower().endswith(("buf", "buffer", "hash"))
 
 
 CHECK = Check(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import callee, method
-from errtally.analyser.syntax.tree import TreeFile, arguments, has_comment, statements, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, arguments, has_comment, statements, walk_scope, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,9 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     tried = block.child_by_field_name("body")
     confidence = Confidence.MEDIUM
-    if has_comment(body) or tried is None or _is_harmless(tried) or _leaves(tried):
+    # An error during the clean-up after another one gives way to that.
+    outer = within(block, {"catch_clause"})
+    if outer is not None or has_comment(body) or tried is None or _is_harmless(tried) or _leaves(tried):
         confidence = Confidence.LOW
     yield file.hit(node, "The error is caught and dropped.", confidence)
 
@@ -64,7 +66,7 @@ def _is_harmless(tried: Node) -> bool:
         if child.type in {"call_expression", "new_expression"}
         for part in callee(child).split(".")
     }
-    return bool(names & _HARMLESS) or len(statements(tried)) == 0
+    return bool(names & _HARMLESS) or not names
 
 
 def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -78,7 +80,9 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     function = node.child_by_field_name("function")
     promise = function.child_by_field_name("object") if function is not None else None
-    is_low = has_comment(body) or (promise is not None and _is_harmless_call(promise))
+    # What is chained after the catch is meant to run in either case.
+    goes_on = node.parent is not None and node.parent.type == "member_expression"
+    is_low = goes_on or has_comment(body) or (promise is not None and _is_harmless_call(promise))
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)
 

@@ -21,7 +21,9 @@ _COMMAND_LINES = {"flag", "github.com/spf13/cobra", "github.com/urfave/cli", "gi
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if callee(node) not in {"fmt.Print", "fmt.Println", "fmt.Printf", "println"}:
         return
-    if not {library.part for library in libraries(file)} & {"logging", "server"}:
+    # The packages of the standard library alone do not tell a service from a command or a client.
+    found = [library for library in libraries(file) if library.name not in {"log", "net/http"}]
+    if not any(library.part in {"logging", "server"} for library in found):
         return
     if {path for path, _ in imported(file).values()} & _COMMAND_LINES:
         return

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from errtally.analyser.model import Hit
     from errtally.analyser.syntax.tree import TreeFile
 
+_FRAMEWORKS = {"winston", "bunyan", "pino", "log4js"}
+"""Loggers of services; `debug` and `loglevel` stand beside the console and not in its place."""
 _COMMAND_LINES = {
     "commander",
     "yargs",
@@ -31,7 +33,10 @@ _COMMAND_LINES = {
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
-    if not is_console(node) or not {library.part for library in libraries(file)} & {"logging", "server"}:
+    if not is_console(node):
+        return
+    found = libraries(file)
+    if not any(library.part == "server" or library.name in _FRAMEWORKS for library in found):
         return
     if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
         return

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from errtally.analyser.model import Hit
-    from errtally.analyser.syntax.python import PythonFile
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import PythonFile, last_name
 
 _COMMAND_LINES = {"argparse", "click", "typer", "optparse", "getopt", "fire", "cmd", "docopt", "rich", "readline"}
 _SPEAKING = {"main", "usage", "help", "run_cli", "cli", "print_help"}
@@ -29,6 +30,8 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     parts = {library.part for module in modules if (library := library_of_module("python", module)) is not None}
     if not parts & {"logging", "server"}:
         return
+    # A file with a logger but no server may well talk to a person; an error that it prints is still lost to the log.
+    is_service = "server" in parts or file.handler(node) is not None
     for above in file.ancestors(node):
         if (
             isinstance(above, ast.If)
@@ -40,7 +43,17 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
             plain = above.name.lower()
             if plain in _SPEAKING or any(part in plain for part in _SPEAKING_PARTS):
                 return
-    yield file.hit(node, f"{name}() goes past the log.")
+    confidence = None if is_service and not _asks(file, node) else Confidence.LOW
+    yield file.hit(node, f"{name}() goes past the log.", confidence)
+
+
+def _asks(file: PythonFile, node: ast.Call) -> bool:
+    """Whether the function around a print talks with a person."""
+    function = file.function(node)
+    return function is not None and any(
+        isinstance(other, ast.Call) and last_name(other.func) in {"input", "getpass", "ask_yesno", "confirm", "prompt"}
+        for other in ast.walk(function)
+    )
 
 
 RULES = (PythonRule((ast.Call,), _find),)

@@ -10,6 +10,6 @@ CHECK = Check(
     confidence=Confidence.MEDIUM,
     summary="log of a failure without the error",
     why="The record says that it failed, which is the one thing that whoever reads it knows already.",
-    instead='`logger.exception(...)`, `logger.error({ err }, ...)`, `log.error(text, e)`, `slog.Error(text, "err", err)`.',
+    instead='`logger.exception(...)`, `logger.error({ err })`, `log.error(text, e)`, `slog.Error(text, "err", err)`.',
     rules=(*python.RULES, *javascript.RULES, *java.RULES, *go.RULES),
 )

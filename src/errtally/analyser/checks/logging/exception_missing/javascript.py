@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
-from errtally.analyser.syntax.javascript import is_console, log_level, method, parameter
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.javascript import callee, is_console, log_level, method, parameter
 from errtally.analyser.syntax.tree import TreeFile, identifiers, walk_scope, within
 
 if TYPE_CHECKING:
@@ -27,7 +28,13 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if any(child.type == "throw_statement" for child in walk_scope(body)):
         return
-    yield file.hit(node, "The log does not hold the error.")
+    # That a module is not installed is what the failure of `require` means.
+    tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
+    is_require = tried is not None and any(
+        child.type == "call_expression" and callee(child) in {"require", "require.resolve", "import"}
+        for child in walk_scope(tried)
+    )
+    yield file.hit(node, "The log does not hold the error.", Confidence.LOW if is_require else None)
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

@@ -29,6 +29,12 @@ _SPECIFIC = (
     "StopIteration",
     "Unicode",
     "NotImplemented",
+    "ValueError",
+    "TypeError",
+    "Invalid",
+    "Decode",
+    "Permission",
+    "Exists",
 )
 """Types that say by themselves what happened."""
 
@@ -50,7 +56,7 @@ def _tells(file: PythonFile, body: list[ast.stmt]) -> bool:
             name = file.dotted(node.func)
             if last_name(node.func) in {"exception", "print_exc", "format_exc", "capture_exception", "exc_info"}:
                 return True
-            if "traceback" in name or any(word.arg == "exc_info" for word in node.keywords):
+            if "traceback" in name or any("exc_info" in (word.arg or "") for word in node.keywords):
                 return True
         elif isinstance(node, ast.Attribute) and node.attr in {"exc_info", "format_exc"}:
             return True
