@@ -172,10 +172,10 @@ def test_the_parts_around_a_syntax_error_are_analysed(tmp_path: Path) -> None:
 
 
 def test_types_of_flow_are_read(tmp_path: Path) -> None:
-    _write(tmp_path, {"a.js": "// @flow\nfunction g(x: string): void { try { f(x); } catch (e) {} }\n"})
+    _write(tmp_path, {"a.js": "// @flow\n\nfunction g(x: string): void { try { f(x); } catch (e) {} }\n"})
     report = analyse(tmp_path, Settings())
     assert not report.problems
-    assert [finding.line for finding in report.findings] == [2]
+    assert [finding.line for finding in report.findings] == [3]
 
 
 def test_processes_find_what_one_finds_in_the_same_order(tmp_path: Path) -> None:

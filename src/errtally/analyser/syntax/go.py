@@ -15,6 +15,8 @@ _LEVELS = {
     "debug": "debug", "info": "info", "print": "info", "warn": "warning", "warning": "warning", "error": "error",
     "fatal": "critical", "panic": "critical", "trace": "debug",
 }  # fmt: skip
+_FLAGS = "+-# 0123456789.[]*"
+"""What may stand between the percent sign and the verb of a format."""
 _LOG_PACKAGES = {"log", "slog", "logrus", "klog", "zap", "glog"}
 
 
@@ -83,3 +85,16 @@ def checked_error(node: Node) -> str:
 def is_error_name(name: str) -> bool:
     """Whether a variable is called as errors are."""
     return name in {"err", "e"} or name.endswith(("Err", "Error")) or (name.startswith("err") and name[3:].isalnum())
+
+
+def verbs(layout: str) -> list[str]:
+    """Return the verbs of a format in the order of their arguments: ["s", "v"] of `"%s: %+v"`."""
+    found, at = [], 0
+    while (at := layout.find("%", at)) >= 0:
+        at += 1
+        while at < len(layout) and layout[at] in _FLAGS:
+            at += 1
+        if at < len(layout) and layout[at] != "%":
+            found.append(layout[at])
+        at += 1
+    return found

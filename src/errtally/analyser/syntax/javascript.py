@@ -15,6 +15,7 @@ LOG_LEVELS = {
     "trace": "debug", "debug": "debug", "verbose": "debug", "info": "info", "log": "info", "warn": "warning",
     "warning": "warning", "error": "error", "fatal": "critical", "critical": "critical",
 }  # fmt: skip
+_PARSERS = {"JSON.parse", "URL", "decodeURIComponent", "decodeURI", "RegExp", "BigInt", "atob"}
 FUNCTIONS = (
     "function_declaration", "function_expression", "arrow_function", "method_definition", "generator_function",
     "generator_function_declaration",
@@ -68,6 +69,15 @@ def parameter(catch: Node) -> str:
     """Return the name that a ``catch`` gives the error, "" when it gives none."""
     node = catch.child_by_field_name("parameter")
     return text(node) if node is not None and node.type == "identifier" else ""
+
+
+def only_parses(catch: Node) -> bool:
+    """Whether the block of a `catch` does nothing but parse, whose failure means that the text is wrong."""
+    tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
+    if tried is None:
+        return False
+    names = {callee(node) for node in walk(tried) if node.type in {"call_expression", "new_expression"}}
+    return bool(names) and names <= _PARSERS
 
 
 def is_async(function: Node) -> bool:

@@ -167,6 +167,11 @@ class PythonFile:
         name = receiver.attr if isinstance(receiver, ast.Attribute) else getattr(receiver, "id", "")
         return LOG_LEVELS[func.attr] if is_logger_name(name) else ""
 
+    def is_explained(self, node: Any) -> bool:  # noqa: ANN401 (any node with a place)
+        """Whether a comment stands alone right above a node."""
+        line: int = node.lineno
+        return line > 1 and self.lines[line - 2].lstrip().startswith("#")
+
 
 def is_logger_name(name: str) -> bool:
     """Whether a variable is called as loggers are."""

@@ -141,6 +141,24 @@ def has_comment(node: Node) -> bool:
     return any(child.type in COMMENTS for child in walk(node))
 
 
+def is_explained(file: TreeFile, node: Node) -> bool:
+    """Whether a comment ends a node's first line, or stands alone right above it."""
+    row = node.start_point[0]
+    if _ends_in_comment(file, row):
+        return True
+    above = file.lines[row - 1].strip() if row else ""
+    return above.startswith(("//", "/*", "*")) and _ends_in_comment(file, row - 1)
+
+
+def _ends_in_comment(file: TreeFile, row: int) -> bool:
+    """Whether the last character of a line that is not white space belongs to a comment."""
+    column = len(file.lines[row].rstrip().encode("utf-8", "replace"))
+    if not column:
+        return False
+    found = file.root.descendant_for_point_range((row, column - 1), (row, column))
+    return found is not None and found.type in COMMENTS
+
+
 def identifiers(node: Node | None) -> set[str]:
     """Return every identifier that stands within a node."""
     if node is None:

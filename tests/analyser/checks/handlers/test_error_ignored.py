@@ -23,7 +23,7 @@ from tests.analyser.checking import lines
         ),
         pytest.param(
             "go",
-            "package a\n\nfunc g() (int, error) { return 0, nil }\n\nfunc f() {\n\ta, _ := g()\n}\n",
+            "package a\n\nfunc g() (int, error) { return h() }\n\nfunc f() {\n\ta, _ := g()\n}\n",
             [6],
             id="a function of the file",
         ),
@@ -62,6 +62,12 @@ from tests.analyser.checking import lines
             'package a\n\nimport "example.com/json"\n\nfunc f() {\n\tjson.Unmarshal(a, &b)\n}\n',
             [],
             id="another package of that name",
+        ),
+        pytest.param(
+            "go",
+            "package a\n\nfunc g() (int, error) { return 0, nil }\n\nfunc f() {\n\ta, _ := g()\n}\n",
+            [],
+            id="a function that never fails",
         ),
     ],
 )

@@ -92,6 +92,12 @@ from tests.analyser.checking import lines
             [],
             id="%d of a number called error",
         ),
+        pytest.param(
+            "javascript",
+            "try { x = JSON.parse(s); } catch (e) { throw new E('no JSON'); }\n",
+            [],
+            id="a text that does not parse",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

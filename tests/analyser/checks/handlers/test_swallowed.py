@@ -111,6 +111,22 @@ from tests.analyser.checking import lines
             [],
             id="a recovered value that is looked at",
         ),
+        pytest.param(
+            "python",
+            "# f is optional\ntry:\n    f()\nexcept Exception:\n    pass\n",
+            [],
+            id="a comment right above says why",
+        ),
+        pytest.param("javascript", "let x = 1;\ntry { x = f(); } catch {}\n", [], id="what is set keeps its default"),
+        pytest.param("javascript", "let x = 1;\ntry { x = f(); g(); } catch {}\n", [2], id="two things are done"),
+        pytest.param("javascript", "// best effort\nf().catch(() => {});\n", [], id="a comment right above a promise"),
+        pytest.param("javascript", "fs.promises.unlink(a).catch(() => {});\n", [], id="a file that is removed"),
+        pytest.param(
+            "javascript",
+            "const p = f();\np.catch(() => {});\n",
+            [],
+            id="a promise that is kept",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

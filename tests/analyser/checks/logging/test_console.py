@@ -58,6 +58,18 @@ from tests.analyser.checking import lines
         pytest.param(
             "go", 'package a\nimport "log"\nfunc f() {\n\tfmt.Println(1)\n}\n', [], id="fmt.Println in a command"
         ),
+        pytest.param(
+            "python",
+            "import django.db\n\n\ndef f():\n    print(1)\n",
+            [],
+            id="a tool of Django",
+        ),
+        pytest.param(
+            "python",
+            "import django.http\n\n\ndef f():\n    print(1)\n",
+            [5],
+            id="a view of Django",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

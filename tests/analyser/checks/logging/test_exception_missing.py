@@ -90,6 +90,12 @@ from tests.analyser.checking import lines
             [],
             id="logged and returned in Go",
         ),
+        pytest.param(
+            "javascript",
+            "try { x = new URL(s); } catch (e) { console.error('no URL'); }\n",
+            [],
+            id="an address that does not parse",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

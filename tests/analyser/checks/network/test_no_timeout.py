@@ -71,6 +71,8 @@ from tests.analyser.checking import lines
             [4],
             id="the default client",
         ),
+        pytest.param("go", 'package a\nimport "net"\nfunc f() {\n\tnet.Dial("tcp", a)\n}\n', [4], id="dialling TCP"),
+        pytest.param("go", 'package a\nimport "net"\nfunc f() {\n\tnet.Dial("udp", a)\n}\n', [], id="dialling UDP"),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

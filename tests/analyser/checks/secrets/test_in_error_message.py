@@ -34,6 +34,12 @@ from tests.analyser.checking import lines
             [],
             id="another value in Go",
         ),
+        pytest.param(
+            "go",
+            'package a\nfunc f() error {\n\treturn fmt.Errorf("no %T", cfg.Password)\n}\n',
+            [],
+            id="the type of a secret in Go",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

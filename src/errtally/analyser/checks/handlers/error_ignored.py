@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import Check, TreeRule
 from errtally.analyser.model import Confidence, Severity
 from errtally.analyser.syntax.go import callee, full_name
-from errtally.analyser.syntax.tree import TreeFile, arguments, text, within
+from errtally.analyser.syntax.tree import TreeFile, arguments, is_explained, text, walk_scope, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,10 +86,20 @@ def _own_functions(file: TreeFile) -> set[str]:
         last = result
         if result.type == "parameter_list" and result.named_child_count:
             last = result.named_children[-1].child_by_field_name("type") or result.named_children[-1]
-        if text(last) == "error":
+        if text(last) == "error" and _can_fail(node):
             found.add(text(node.child_by_field_name("name")))
     file.memory["error_functions"] = found
     return found
+
+
+def _can_fail(function: Node) -> bool:
+    """Whether a function returns anything but nil as its error; some have the result only to fit an interface."""
+    found = [
+        child
+        for child in walk_scope(function.child_by_field_name("body") or function)
+        if child.type == "return_statement"
+    ]
+    return any(text(child).split(",")[-1].removeprefix("return").strip() != "nil" for child in found)
 
 
 def _returns_error(file: TreeFile, call: Node) -> tuple[str, Confidence | None]:
@@ -105,7 +115,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     statement = node.parent
     if not name or statement is None:
         return
-    if _is_explained(file, node) or _is_in_memory(node):
+    if is_explained(file, node) or _is_in_memory(node):
         confidence = Confidence.LOW
     if statement.type == "expression_statement":
         yield file.hit(node, f"The error of {name} is not looked at.", confidence)
@@ -120,17 +130,10 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
             yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
 
 
-def _is_explained(file: TreeFile, node: Node) -> bool:
-    """Whether a comment stands on the line, or right above it."""
-    row = node.start_point[0]
-    above = file.lines[row - 1].strip() if row else ""
-    return "//" in file.lines[row] or above.startswith("//")
-
-
 def _is_in_memory(node: Node) -> bool:
-    """Whether a call writes to a buffer, which does not fail."""
+    """Whether a call writes to a buffer, which does not fail, or throws away what it reads."""
     given = arguments(node)
-    return bool(given) and text(given[0]).lower().endswith(("buf", "buffer", "hash"))
+    return bool(given) and text(given[0]).lower().endswith(("buf", "buffer", "hash", "discard"))
 
 
 CHECK = Check(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.go import callee, is_error_name
+from errtally.analyser.syntax.go import callee, is_error_name, verbs
 from errtally.analyser.syntax.tree import TreeFile, arguments, string_value, text
 
 if TYPE_CHECKING:
@@ -15,21 +15,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from errtally.analyser.model import Hit
-
-_FLAGS = "+-# 0123456789.[]*"
-
-
-def verbs(layout: str) -> list[str]:
-    """Return the verbs of a format in the order of their arguments: ["s", "v"] of `"%s: %+v"`."""
-    found, at = [], 0
-    while (at := layout.find("%", at)) >= 0:
-        at += 1
-        while at < len(layout) and layout[at] in _FLAGS:
-            at += 1
-        if at < len(layout) and layout[at] != "%":
-            found.append(layout[at])
-        at += 1
-    return found
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import callee, parameter
+from errtally.analyser.syntax.javascript import callee, only_parses, parameter
 from errtally.analyser.syntax.tree import TreeFile, identifiers, within
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if name and name in identifiers(value):
         return
     # What looks at the error before it throws has made something of it.
-    confidence = Confidence.LOW if name and name in identifiers(body) else None
+    is_low = only_parses(catch) or (bool(name) and name in identifiers(body))
+    confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"new {callee(value) or 'error'} does not hold the error that was caught.", confidence)
 
 

@@ -18,9 +18,30 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
-_LOOKUPS = {"KeyError", "IndexError", "AttributeError", "StopIteration", "LookupError", "ImportError", "TypeError",
-            "ModuleNotFoundError", "ValueError", "NotImplementedError", "StopAsyncIteration"}  # fmt: skip
-"""Errors that often only answer a question, such as whether a key is there."""
+_INFORMATIVE = (
+    "OSError",
+    "IOError",
+    "EnvironmentError",
+    "RuntimeError",
+    "SystemError",
+    "Timeout",
+    "Connection",
+    "HTTP",
+    "Http",
+    "SSL",
+    "Socket",
+    "socket",
+    "Subprocess",
+    "CalledProcess",
+    "Database",
+    "Operational",
+    "Programming",
+    "RequestException",
+    "ServiceError",
+    "win32",
+)
+"""Parts of names of errors that hold more than their type says. Others mostly answer a question, such as whether a key
+is there, and the new error's message says so."""
 _ANSWERS = (
     "Exit",
     "StopIteration",
@@ -43,8 +64,8 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
     if not raised.rsplit(".", 1)[-1][:1].isupper() or raised.rsplit(".", 1)[-1].endswith(_ANSWERS):
         return
     # With the exception among its arguments the new error at least says what happened.
-    is_answer = all(name.rsplit(".", 1)[-1] in _LOOKUPS or "DoesNotExist" in name for name in file.caught(handler))
-    is_low = is_answer or uses(handler.body, handler.name) or "with_traceback" in raised
+    tells_more = file.is_broad(handler) or any(part in name for name in file.caught(handler) for part in _INFORMATIVE)
+    is_low = not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
     yield file.hit(
         node,
         f"{raised} takes the place of {' or '.join(file.caught(handler)) or 'the exception'} without `from`.",

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import callee, method
-from errtally.analyser.syntax.tree import TreeFile, arguments, has_comment, statements, walk_scope, within
+from errtally.analyser.syntax.tree import (
+    TreeFile,
+    ancestors,
+    arguments,
+    has_comment,
+    is_explained,
+    statements,
+    walk_scope,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +32,9 @@ _HARMLESS = {
     "cancel",
     "destroy",
     "kill",
+    "unlink",
     "unlinkSync",
+    "rm",
     "rmSync",
     "releaseLock",
     "end",
@@ -47,9 +58,22 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
     confidence = Confidence.MEDIUM
     # An error during the clean-up after another one gives way to that.
     outer = within(block, {"catch_clause"})
-    if outer is not None or has_comment(body) or tried is None or _is_harmless(tried) or _leaves(tried):
+    is_said = has_comment(body) or is_explained(file, block) or (tried is not None and _has_default(tried))
+    if outer is not None or is_said or tried is None or _is_harmless(tried) or _leaves(tried):
         confidence = Confidence.LOW
     yield file.hit(node, "The error is caught and dropped.", confidence)
+
+
+def _statement(node: Node) -> Node:
+    """The statement that a node stands in."""
+    return next((above for above in ancestors(node) if above.type.endswith(("_statement", "_declaration"))), node)
+
+
+def _has_default(tried: Node) -> bool:
+    """Whether a block only sets one thing, which then keeps the value that it had before."""
+    found = [one for one in statements(tried) if one.type != "variable_declaration"]
+    inner = found[0].named_children[0] if len(found) == 1 and found[0].named_child_count else None
+    return inner is not None and inner.type == "assignment_expression"
 
 
 def _leaves(tried: Node) -> bool:
@@ -82,7 +106,10 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     promise = function.child_by_field_name("object") if function is not None else None
     # What is chained after the catch is meant to run in either case.
     goes_on = node.parent is not None and node.parent.type == "member_expression"
-    is_low = goes_on or has_comment(body) or (promise is not None and _is_harmless_call(promise))
+    # A promise with a name is often silenced here because its error is taken somewhere else.
+    is_kept = promise is not None and promise.type == "identifier"
+    is_said = is_kept or has_comment(body) or is_explained(file, _statement(node))
+    is_low = goes_on or is_said or (promise is not None and _is_harmless_call(promise))
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)
 

@@ -26,7 +26,8 @@ def _handler(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
         return
     names = ", ".join(file.caught(node))
     block = file.try_of(node)
-    if not file.is_broad(node) or file.has_comment(node) or _is_cleanup(block.body):
+    is_explained = file.has_comment(node) or file.is_explained(block)
+    if not file.is_broad(node) or is_explained or _is_cleanup(block.body):
         confidence = Confidence.LOW
     elif block.orelse or any(isinstance(one, ast.Return | ast.Continue | ast.Break) for one in block.body[-1:]):
         # Success leaves by its own way, so what follows is what happens after the error.
@@ -51,7 +52,8 @@ def _suppress(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     broad = [name for name in map(file.dotted, node.args) if name in BROAD]
     block = file.parents.get(file.parents[node])
     if broad and isinstance(block, ast.With | ast.AsyncWith) and not _is_cleanup(block.body):
-        confidence = Confidence.LOW if file.has_comment(node) else Confidence.HIGH
+        is_explained = file.has_comment(node) or file.is_explained(block)
+        confidence = Confidence.LOW if is_explained else Confidence.HIGH
         yield file.hit(node, f"suppress({broad[0]}) drops every error of the block.", confidence)
 
 

@@ -31,7 +31,7 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     if not parts & {"logging", "server"}:
         return
     # A file with a logger but no server may well talk to a person; an error that it prints is still lost to the log.
-    is_service = "server" in parts or file.handler(node) is not None
+    is_service = _is_server(modules) or file.handler(node) is not None
     for above in file.ancestors(node):
         if (
             isinstance(above, ast.If)
@@ -45,6 +45,14 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
                 return
     confidence = None if is_service and not _asks(file, node) else Confidence.LOW
     yield file.hit(node, f"{name}() goes past the log.", confidence)
+
+
+def _is_server(modules: set[str]) -> bool:
+    """Whether a file belongs to a server; that it imports Django or Celery alone does not tell."""
+    if any(module.startswith(("django.http", "django.views", "rest_framework")) for module in modules):
+        return True
+    found = [library_of_module("python", module) for module in modules]
+    return any(one is not None and one.part == "server" and one.name not in {"django", "celery"} for one in found)
 
 
 def _asks(file: PythonFile, node: ast.Call) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import callee, is_console, log_level, method, parameter
+from errtally.analyser.syntax.javascript import callee, is_console, log_level, method, only_parses, parameter
 from errtally.analyser.syntax.tree import TreeFile, identifiers, walk_scope, within
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         child.type == "call_expression" and callee(child) in {"require", "require.resolve", "import"}
         for child in walk_scope(tried)
     )
-    yield file.hit(node, "The log does not hold the error.", Confidence.LOW if is_require else None)
+    yield file.hit(
+        node, "The log does not hold the error.", Confidence.LOW if is_require or only_parses(catch) else None
+    )
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.go import full_name, imported
-from errtally.analyser.syntax.tree import TreeFile, text, within
+from errtally.analyser.syntax.tree import TreeFile, arguments, string_value, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,8 @@ def _call(file: TreeFile, node: Node) -> Iterator[Hit]:
     name = full_name(file, node)
     if name in _DEFAULT:
         yield file.hit(node, f"{name.removeprefix('net/')} uses a client without a timeout.")
-    elif name == "net.Dial":
+    elif name == "net.Dial" and (string_value(arguments(node)[0]) or "tcp").startswith("tcp"):
+        # UDP and sockets of the same machine have nobody to wait for.
         yield file.hit(node, "net.Dial waits for as long as the system likes.", Confidence.MEDIUM)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.checks.secrets.words import is_secret
 from errtally.analyser.syntax import go, java, javascript
-from errtally.analyser.syntax.tree import TreeFile, arguments, text
+from errtally.analyser.syntax.go import verbs
+from errtally.analyser.syntax.tree import TreeFile, arguments, string_value, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +72,13 @@ def _java_log(file: TreeFile, node: Node) -> Iterator[Hit]:
 
 def _go(file: TreeFile, node: Node) -> Iterator[Hit]:
     if go.callee(node) in {"fmt.Errorf", "errors.New", "errors.Errorf", "errors.Wrapf"} or go.log_level(node):
-        for argument in arguments(node):
-            if name := _in_text(argument) or _secret(argument):
+        given = arguments(node)
+        layout = string_value(given[0]) if given else None
+        # %T writes the type of a value and not the value.
+        shown = ["", *verbs(layout)] if layout is not None else []
+        for index, argument in enumerate(given):
+            is_type = index < len(shown) and shown[index] == "T"
+            if not is_type and (name := _in_text(argument) or _secret(argument)):
                 yield file.hit(node, f"The message holds {name!r}.")
                 return
 
