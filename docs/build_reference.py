@@ -33,6 +33,15 @@ In the application's own process, where `prometheus_client` is installed; scrape
 | --- | --- | --- | --- | --- |
 """
 
+_ANALYSER_HEAD = """
+## Of the analyser
+
+`errtally analyse --format prometheus` writes these for node_exporter's textfile collector, see [analyser](analyser.md).
+
+| series | type | labels | limit | what |
+| --- | --- | --- | --- | --- |
+"""
+
 _COMMANDS_HEAD = """# Commands
 
 Written from the commands themselves by `make generate`; do not edit.
@@ -41,7 +50,9 @@ Written from the commands themselves by `make generate`; do not edit.
 
 def metrics_page() -> str:
     """Return docs/metrics.md."""
-    return _METRICS_HEAD + _rows(names.CATALOGUE) + _CLIENT_HEAD + _rows(names.CLIENT_CATALOGUE)
+    sections = [(_METRICS_HEAD, names.CATALOGUE), (_CLIENT_HEAD, names.CLIENT_CATALOGUE)]
+    sections.append((_ANALYSER_HEAD, names.ANALYSER_CATALOGUE))
+    return "".join([head + _rows(catalogue) for head, catalogue in sections])
 
 
 def _rows(catalogue: tuple[names.Metric, ...]) -> str:

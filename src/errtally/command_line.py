@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rules": ("errtally.rules.command", "generate", "Generate and check Prometheus rules."),
     "alertmanager": ("errtally.alertmanager.command", "generate", "Generate and check Alertmanager's configuration."),
     "dashboards": ("errtally.dashboards.command", "generate", "Generate and check Grafana dashboards."),
+    "analyse": ("errtally.analyser.command", "analyser", "Find debt of error handling in a source tree."),
 }
 """Command: module that holds a click command ``command``, extra that it needs, one line of help."""
 

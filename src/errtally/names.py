@@ -289,6 +289,32 @@ STORE_CREATED = _gauge(
 CATALOGUE: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """All metrics, in the order in which they are written above and exposed."""
 
+# What the analyser writes for node_exporter's textfile collector; the exporter does not render these.
+ANALYSER_FINDINGS = _gauge(
+    "analyser_findings", "Findings of the last run, those of the baseline included.", "project", "check", "severity"
+)
+ANALYSER_NEW_FINDINGS = _gauge(
+    "analyser_new_findings", "Findings of the last run that the baseline does not have.", "project", "severity"
+)
+ANALYSER_SUPPRESSED = _gauge("analyser_suppressed_findings", "Findings that comments suppress.", "project")
+ANALYSER_PROBLEMS = _gauge(
+    "analyser_problems", "Files that could not be analysed, or only partly, by kind.", "project", "kind"
+)
+ANALYSER_FILES = _gauge("analyser_files", "Files analysed.", "project", "language")
+ANALYSER_LINES = _gauge("analyser_lines", "Lines analysed.", "project", "language")
+ANALYSER_TRY_BLOCKS = _gauge("analyser_try_blocks", "Blocks that catch errors.", "project", "language")
+ANALYSER_HANDLERS = _gauge("analyser_handlers", "Handlers of errors.", "project", "language")
+ANALYSER_GENERIC_CATCHES = _gauge(
+    "analyser_generic_catches", "Handlers that take everything, or do nothing.", "project", "language"
+)
+ANALYSER_CONSOLE_CALLS = _gauge("analyser_console_calls", "Calls that write to the console.", "project", "language")
+ANALYSER_LOG_CALLS = _gauge("analyser_log_calls", "Calls of loggers, by level.", "project", "language", "level")
+
+ANALYSER_CATALOGUE: tuple[Metric, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Metric) and value not in CATALOGUE
+)
+"""All metrics of the analyser."""
+
 BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}
 
 # What the client library counts in the application's own process, for the application's own /metrics.

@@ -1,0 +1,68 @@
+"""What a check is: a name, what it stands for, and the rules by which it finds places in each language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Confidence, Facts, Hit, Severity
+    from errtally.analyser.syntax.python import PythonFile
+    from errtally.analyser.syntax.tree import TreeFile
+
+
+@dataclass(frozen=True, slots=True)
+class PythonRule:
+    """Looks at every node of the kinds given in a Python file."""
+
+    kinds: tuple[type[ast.AST], ...]
+    find: Callable[[PythonFile, Any], Iterable[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRule:
+    """Looks at every node of the kinds given in a file that tree-sitter parsed."""
+
+    languages: tuple[str, ...]
+    kinds: tuple[str, ...]
+    find: Callable[[TreeFile, Node], Iterable[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRule:
+    """Looks at the facts of the whole tree, by language."""
+
+    find: Callable[[Mapping[str, Facts]], Iterable[Hit]]
+
+
+Rule = PythonRule | TreeRule | ProjectRule
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: stable; stands in the configuration, in output and in suppression comments.
+        confidence: of its findings, unless a finding has its own.
+        summary: what it finds, a few words.
+        why: what it costs, one sentence.
+        instead: what to write instead, one sentence.
+    """
+
+    name: str
+    severity: Severity
+    confidence: Confidence
+    summary: str
+    why: str
+    instead: str
+    rules: tuple[Rule, ...]
+
+
+JAVASCRIPT = ("javascript", "typescript")
+"""The languages that share rules for JavaScript's syntax."""

@@ -1,0 +1,1 @@
+"""Control flow that hides an error or a check."""

@@ -1,0 +1,1 @@
+"""The check `flow/return-in-finally`, one language a file."""

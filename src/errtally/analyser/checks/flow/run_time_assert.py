@@ -1,0 +1,69 @@
+"""`flow/run-time-assert`: `assert` checks what a caller handed in, and is gone under `python -O`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import Check, PythonRule
+from errtally.analyser.model import Confidence, Severity
+from errtally.analyser.syntax.python import PythonFile, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+
+_NARROWING = {"isinstance", "issubclass", "callable", "hasattr", "type"}
+"""These tell a type checker what the author knows."""
+
+
+def _find(file: PythonFile, node: ast.Assert) -> Iterator[Hit]:
+    function = file.function(node)
+    if function is None or function.name.startswith("_") or _is_narrowing(node.test):
+        return
+    if isinstance(node.test, ast.Constant) or file.handler(node) is not None:
+        return
+    # Only at the top of the function is it a check of what was handed in.
+    if node not in function.body:
+        return
+    arguments = function.args
+    parameters = {arg.arg for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)} - {"self", "cls"}
+    leading = function.body[: function.body.index(node)]
+    if any(_sets(statement, parameters) for statement in leading):
+        return
+    names = {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
+    for name in sorted(names & parameters):
+        confidence = Confidence.MEDIUM if node.msg is not None else Confidence.LOW
+        yield file.hit(node, f"The check of {name!r} is gone when Python runs with -O.", confidence)
+        return
+
+
+def _sets(statement: ast.stmt, names: set[str]) -> bool:
+    return any(
+        isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in names
+        for node in ast.walk(statement)
+    )
+
+
+def _is_narrowing(test: ast.expr) -> bool:
+    """Whether a condition is about types or None only."""
+    if isinstance(test, ast.BoolOp):
+        return any(_is_narrowing(value) for value in test.values)
+    if isinstance(test, ast.UnaryOp):
+        return _is_narrowing(test.operand)
+    if isinstance(test, ast.Compare):
+        is_none = any(isinstance(one, ast.Constant) and one.value is None for one in test.comparators)
+        return is_none or (isinstance(test.left, ast.Call) and last_name(test.left.func) in _NARROWING)
+    return isinstance(test, ast.Name) or (isinstance(test, ast.Call) and last_name(test.func) in _NARROWING)
+
+
+CHECK = Check(
+    name="flow/run-time-assert",
+    severity=Severity.INFO,
+    confidence=Confidence.MEDIUM,
+    summary="assert as a check of input",
+    why="With -O or PYTHONOPTIMIZE the check is not there, and the bad value goes on to where it does harm.",
+    instead="`if not ...: raise ValueError(...)`.",
+    rules=(PythonRule((ast.Assert,), _find),),
+)

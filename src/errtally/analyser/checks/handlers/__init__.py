@@ -1,0 +1,1 @@
+"""What code does with an error that it caught."""

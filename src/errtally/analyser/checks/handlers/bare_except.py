@@ -1,0 +1,35 @@
+"""`handlers/bare-except`: `except:` that does not raise again catches Ctrl-C and the interpreter's exit as well."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import Check, PythonRule
+from errtally.analyser.model import Confidence, Severity
+from errtally.analyser.syntax.python import PythonFile, is_empty, raises
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+
+
+def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
+    if node.type is not None or raises(node.body):
+        return
+    if is_empty(node.body):
+        yield file.hit(node, "`except:` swallows everything, KeyboardInterrupt and SystemExit included.")
+    else:
+        yield file.hit(node, "`except:` catches everything, KeyboardInterrupt and SystemExit included.")
+
+
+CHECK = Check(
+    name="handlers/bare-except",
+    severity=Severity.CRITICAL,
+    confidence=Confidence.HIGH,
+    summary="bare except",
+    why="It takes Ctrl-C, the exit of a worker and every programming error for the one error that was meant.",
+    instead="Name the exceptions that the code can handle; `except Exception` when it has to be all errors.",
+    rules=(PythonRule((ast.ExceptHandler,), _find),),
+)

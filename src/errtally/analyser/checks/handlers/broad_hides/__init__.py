@@ -1,0 +1,1 @@
+"""The check `handlers/broad-hides`, one language a file."""

@@ -1,0 +1,35 @@
+"""Java: `catch (Exception e)` whose body neither looks at the exception, nor calls anything that tells, nor throws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.java import BROAD, calls, caught
+from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, statements, walk_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_TELLING = ("log", "warn", "error", "fail", "report", "print", "handle", "debug", "info", "abort", "exit", "severe")
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    body = node.child_by_field_name("body")
+    types, name = caught(node)
+    if body is None or not BROAD.intersection(types) or not statements(body) or name in identifiers(body):
+        return
+    if any(child.type == "throw_statement" for child in walk_scope(body)):
+        return
+    if any(part in call.lower() for call in calls(body) for part in _TELLING):
+        return
+    confidence = Confidence.LOW if has_comment(body) or name in {"ignored", "ignore", "expected"} else None
+    yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
+
+
+RULES = (TreeRule(("java",), ("catch_clause",), _find),)

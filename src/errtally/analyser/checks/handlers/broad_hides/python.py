@@ -1,0 +1,79 @@
+"""Python: `except Exception:` whose body neither looks at the exception, nor logs, nor raises."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import PythonRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import PythonFile, is_empty, last_name, raises, uses, walk_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+
+_TELLING = (
+    "log",
+    "warn",
+    "error",
+    "err",
+    "fail",
+    "report",
+    "exc",
+    "abort",
+    "exit",
+    "print",
+    "debug",
+    "info",
+    "capture",
+    "notify",
+    "traceback",
+    "handle",
+    "rollback",
+    "write",
+    "display",
+    "reraise",
+    "emit",
+    "message",
+)
+"""Parts of names of functions that tell somebody."""
+
+
+def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
+    if node.type is None or not file.is_broad(node):
+        return
+    is_dropped = all(isinstance(one, ast.Continue) or is_empty([one]) for one in node.body)
+    if is_dropped or raises(node.body) or uses(node.body, node.name) or _tells(file, node.body):
+        return
+    # A handler that calls something may do the work in another way; one that only makes up a value can't.
+    makes_up = not any(isinstance(child, ast.Call) for child in walk_scope(list(node.body)))
+    is_low = not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(file.try_of(node).body)
+    yield file.hit(
+        node,
+        "Every error is caught, and nothing tells which one it was.",
+        Confidence.LOW if is_low else None,
+    )
+
+
+def _tells(file: PythonFile, body: list[ast.stmt]) -> bool:
+    """Whether anything in a handler may tell of the exception."""
+    for node in walk_scope(list(body)):
+        if isinstance(node, ast.Call):
+            name = last_name(node.func).lower()
+            if any(part in name for part in _TELLING) or file.log_level(node):
+                return True
+        elif isinstance(node, ast.Attribute | ast.Name):
+            name = last_name(node).lower()
+            # sys.exc_info, an error counter, a flag such as `failed`.
+            if any(part in name for part in ("exc_info", "error", "fail", "traceback", "exception")):
+                return True
+    return False
+
+
+def _is_import(body: list[ast.stmt]) -> bool:
+    return any(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body)
+
+
+RULES = (PythonRule((ast.ExceptHandler,), _find),)

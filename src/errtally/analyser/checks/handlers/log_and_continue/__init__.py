@@ -1,0 +1,1 @@
+"""The check `handlers/log-and-continue`, one language a file."""

@@ -1,0 +1,1 @@
+"""The check `handlers/lost-cause`, one language a file."""

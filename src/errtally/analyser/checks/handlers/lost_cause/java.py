@@ -1,0 +1,60 @@
+"""Java: `throw new X(...)` inside of a `catch` without the exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.java import calls, caught
+from errtally.analyser.syntax.tree import TreeFile, text, walk, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_ANSWERS = {
+    "NumberFormatException",
+    "NoSuchElementException",
+    "CloneNotSupportedException",
+    "IndexOutOfBoundsException",
+}
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    catch = within(node, {"catch_clause"})
+    value = node.named_children[0] if node.named_child_count else None
+    if catch is None or value is None or value.type != "object_creation_expression":
+        return
+    types, name = caught(catch)
+    if _keeps(value, name) or {"initCause", "addSuppressed"} & set(calls(catch)):
+        return
+    is_low = bool(_ANSWERS.intersection(types)) or _is_logged(catch, name)
+    message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."
+    yield file.hit(node, message, Confidence.LOW if is_low else None)
+
+
+def _keeps(value: Node, name: str) -> bool:
+    """Whether the exception itself, or its cause, is handed over; its message alone is not."""
+    for child in walk(value):
+        if child.type == "identifier" and text(child) == name:
+            parent = child.parent
+            if parent is None or parent.type != "method_invocation" or parent.child_by_field_name("object") != child:
+                return True
+            if text(parent.child_by_field_name("name")) in {"getCause", "getTargetException", "unwrap"}:
+                return True
+    return False
+
+
+def _is_logged(catch: Node, name: str) -> bool:
+    """Whether the exception is handed to a call on its way, such as a logger."""
+    return any(
+        child.type == "argument_list" and any(text(one) == name for one in child.named_children)
+        for child in walk(catch)
+    )
+
+
+RULES = (TreeRule(("java",), ("throw_statement",), _find),)

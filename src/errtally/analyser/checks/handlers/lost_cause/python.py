@@ -1,0 +1,76 @@
+"""Python: `raise New(...)` without `from` inside of an `except`.
+
+Python keeps the context by itself, but prints it as an accident ("During handling of the above exception, another
+exception occurred"), and trackers group by it as one.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import PythonRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import PythonFile, uses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+
+_INFORMATIVE = (
+    "OSError",
+    "IOError",
+    "EnvironmentError",
+    "RuntimeError",
+    "SystemError",
+    "Timeout",
+    "Connection",
+    "HTTP",
+    "Http",
+    "SSL",
+    "Socket",
+    "socket",
+    "Subprocess",
+    "CalledProcess",
+    "Database",
+    "Operational",
+    "Programming",
+    "RequestException",
+    "ServiceError",
+    "win32",
+)
+"""Parts of names of errors that hold more than their type says. Others mostly answer a question, such as whether a key
+is there, and the new error's message says so."""
+_ANSWERS = (
+    "Exit",
+    "StopIteration",
+    "StopAsyncIteration",
+    "Http404",
+    "HTTPException",
+    "SkipTest",
+    "KeyboardInterrupt",
+    "Return",
+    "Skip",
+    "Ignore",
+)
+
+
+def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
+    handler = file.handler(node)
+    if handler is None or node.cause is not None or not isinstance(node.exc, ast.Call):
+        return
+    raised = file.dotted(node.exc.func)
+    if not raised.rsplit(".", 1)[-1][:1].isupper() or raised.rsplit(".", 1)[-1].endswith(_ANSWERS):
+        return
+    # With the exception among its arguments the new error at least says what happened.
+    tells_more = file.is_broad(handler) or any(part in name for name in file.caught(handler) for part in _INFORMATIVE)
+    is_low = not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
+    yield file.hit(
+        node,
+        f"{raised} takes the place of {' or '.join(file.caught(handler)) or 'the exception'} without `from`.",
+        Confidence.LOW if is_low else None,
+    )
+
+
+RULES = (PythonRule((ast.Raise,), _find),)

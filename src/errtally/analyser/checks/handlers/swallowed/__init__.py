@@ -1,0 +1,1 @@
+"""The check `handlers/swallowed`, one language a file."""

@@ -1,0 +1,43 @@
+"""Java: an empty `catch`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.java import calls, caught
+from errtally.analyser.syntax.tree import TreeFile, has_comment, statements, walk_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_MEANT = {"ignored", "ignore", "expected", "unused", "_"}
+"""Names that say that the author knows."""
+_HARMLESS_TYPES = {
+    "NumberFormatException",
+    "CloneNotSupportedException",
+    "NoSuchFieldException",
+    "NoSuchMethodException",
+    "ClassNotFoundException",
+}
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    body, block = node.child_by_field_name("body"), node.parent
+    types, name = caught(node)
+    if body is None or block is None or statements(body) or "InterruptedException" in types:
+        return
+    tried = block.child_by_field_name("body")
+    leaves = tried is not None and any(child.type == "return_statement" for child in walk_scope(tried))
+    is_low = (
+        has_comment(body) or name in _MEANT or leaves or _HARMLESS_TYPES.intersection(types) or "close" in calls(tried)
+    )
+    yield file.hit(node, f"{' | '.join(types)} is caught and dropped.", Confidence.LOW if is_low else Confidence.HIGH)
+
+
+RULES = (TreeRule(("java",), ("catch_clause",), _find),)

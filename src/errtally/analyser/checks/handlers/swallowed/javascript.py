@@ -1,0 +1,124 @@
+"""JavaScript and TypeScript: an empty `catch`, and `.catch(() => {})`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.javascript import callee, method
+from errtally.analyser.syntax.tree import (
+    TreeFile,
+    ancestors,
+    arguments,
+    has_comment,
+    is_explained,
+    statements,
+    walk_scope,
+    within,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_HARMLESS = {
+    "require",
+    "close",
+    "abort",
+    "cancel",
+    "destroy",
+    "kill",
+    "unlink",
+    "unlinkSync",
+    "rm",
+    "rmSync",
+    "releaseLock",
+    "end",
+    "unref",
+    "cleanup",
+    "disconnect",
+    "terminate",
+    "localStorage",
+    "sessionStorage",
+    "removeChild",
+    "focus",
+}
+"""Feature detection and clean-up: calls after whose failure there is often nothing left to do."""
+
+
+def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
+    body, block = node.child_by_field_name("body"), node.parent
+    if body is None or block is None or statements(body):
+        return
+    tried = block.child_by_field_name("body")
+    confidence = Confidence.MEDIUM
+    # An error during the clean-up after another one gives way to that.
+    outer = within(block, {"catch_clause"})
+    is_said = has_comment(body) or is_explained(file, block) or (tried is not None and _has_default(tried))
+    if outer is not None or is_said or tried is None or _is_harmless(tried) or _leaves(tried):
+        confidence = Confidence.LOW
+    yield file.hit(node, "The error is caught and dropped.", confidence)
+
+
+def _statement(node: Node) -> Node:
+    """The statement that a node stands in."""
+    return next((above for above in ancestors(node) if above.type.endswith(("_statement", "_declaration"))), node)
+
+
+def _has_default(tried: Node) -> bool:
+    """Whether a block only sets one thing, which then keeps the value that it had before."""
+    found = [one for one in statements(tried) if one.type != "variable_declaration"]
+    inner = found[0].named_children[0] if len(found) == 1 and found[0].named_child_count else None
+    return inner is not None and inner.type == "assignment_expression"
+
+
+def _leaves(tried: Node) -> bool:
+    """Whether success returns, so that what follows is what happens after the error."""
+    return any(
+        child.type in {"return_statement", "break_statement", "continue_statement"} for child in walk_scope(tried)
+    )
+
+
+def _is_harmless(tried: Node) -> bool:
+    names = {
+        part
+        for child in walk_scope(tried)
+        if child.type in {"call_expression", "new_expression"}
+        for part in callee(child).split(".")
+    }
+    return bool(names & _HARMLESS) or not names
+
+
+def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
+    if method(node) != "catch":
+        return
+    given = arguments(node)
+    if len(given) != 1 or given[0].type not in {"arrow_function", "function_expression"}:
+        return
+    body = given[0].child_by_field_name("body")
+    if body is None or body.type != "statement_block" or statements(body):
+        return
+    function = node.child_by_field_name("function")
+    promise = function.child_by_field_name("object") if function is not None else None
+    # What is chained after the catch is meant to run in either case.
+    goes_on = node.parent is not None and node.parent.type == "member_expression"
+    # A promise with a name is often silenced here because its error is taken somewhere else.
+    is_kept = promise is not None and promise.type == "identifier"
+    is_said = is_kept or has_comment(body) or is_explained(file, _statement(node))
+    is_low = goes_on or is_said or (promise is not None and _is_harmless_call(promise))
+    confidence = Confidence.LOW if is_low else Confidence.MEDIUM
+    yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)
+
+
+def _is_harmless_call(promise: Node) -> bool:
+    return promise.type == "call_expression" and method(promise) in _HARMLESS
+
+
+RULES = (
+    TreeRule(JAVASCRIPT, ("catch_clause",), _catch),
+    TreeRule(JAVASCRIPT, ("call_expression",), _promise),
+)

@@ -1,0 +1,60 @@
+"""Python: `except Exception: pass`, and `suppress(Exception)`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import PythonRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import BROAD, PythonFile, is_empty, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+
+_CLEANUP = {
+    "close", "shutdown", "terminate", "kill", "unlink", "remove", "rmdir", "rmtree", "cancel", "disconnect", "quit",
+    "release", "stop", "cleanup", "flush", "detach", "unregister", "join", "delete",
+}  # fmt: skip
+"""When these fail there is often nothing left to do."""
+
+
+def _handler(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
+    if node.type is None or not all(isinstance(one, ast.Continue) or is_empty([one]) for one in node.body):
+        return
+    names = ", ".join(file.caught(node))
+    block = file.try_of(node)
+    is_explained = file.has_comment(node) or file.is_explained(block)
+    if not file.is_broad(node) or is_explained or _is_cleanup(block.body):
+        confidence = Confidence.LOW
+    elif block.orelse or any(isinstance(one, ast.Return | ast.Continue | ast.Break) for one in block.body[-1:]):
+        # Success leaves by its own way, so what follows is what happens after the error.
+        confidence = Confidence.LOW
+    else:
+        confidence = Confidence.HIGH
+    yield file.hit(node, f"{names or 'the exception'} is caught and dropped.", confidence)
+
+
+def _is_cleanup(body: list[ast.stmt]) -> bool:
+    """Whether a try block only closes or imports something."""
+    if all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body):
+        return True
+    return len(body) == 1 and any(
+        isinstance(node, ast.Call) and last_name(node.func) in _CLEANUP for node in ast.walk(body[0])
+    )
+
+
+def _suppress(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
+    if file.dotted(node.func) != "contextlib.suppress":
+        return
+    broad = [name for name in map(file.dotted, node.args) if name in BROAD]
+    block = file.parents.get(file.parents[node])
+    if broad and isinstance(block, ast.With | ast.AsyncWith) and not _is_cleanup(block.body):
+        is_explained = file.has_comment(node) or file.is_explained(block)
+        confidence = Confidence.LOW if is_explained else Confidence.HIGH
+        yield file.hit(node, f"suppress({broad[0]}) drops every error of the block.", confidence)
+
+
+RULES = (PythonRule((ast.ExceptHandler,), _handler), PythonRule((ast.Call,), _suppress))

@@ -1,0 +1,1 @@
+"""Logs that do not help on the night they are needed."""

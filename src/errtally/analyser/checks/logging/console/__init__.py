@@ -1,0 +1,1 @@
+"""The check `logging/console`, one language a file."""

@@ -1,0 +1,36 @@
+"""Go: `fmt.Println` in a file that has a logger or belongs to a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.syntax.go import callee, imported, libraries
+from errtally.analyser.syntax.tree import TreeFile, text, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_COMMAND_LINES = {"flag", "github.com/spf13/cobra", "github.com/urfave/cli", "github.com/urfave/cli/v2"}
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    if callee(node) not in {"fmt.Print", "fmt.Println", "fmt.Printf", "println"}:
+        return
+    # The packages of the standard library alone do not tell a service from a command or a client.
+    found = [library for library in libraries(file) if library.name not in {"log", "net/http"}]
+    if not any(library.part in {"logging", "server"} for library in found):
+        return
+    if {path for path, _ in imported(file).values()} & _COMMAND_LINES:
+        return
+    function = within(node, {"function_declaration"}, stop=())
+    if function is not None and text(function.child_by_field_name("name")) == "main":
+        return
+    yield file.hit(node, f"{callee(node)}() goes past the log.")
+
+
+RULES = (TreeRule(("go",), ("call_expression",), _find),)

@@ -1,0 +1,33 @@
+"""Java: `System.out` and `printStackTrace()` in a file that has a logger or belongs to a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.syntax.java import callee, libraries
+from errtally.analyser.syntax.tree import TreeFile, arguments, text, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    name = callee(node)
+    is_print = name.startswith(("System.out.print", "System.err.print"))
+    is_trace = name.endswith(".printStackTrace") and not arguments(node)
+    if not is_print and not is_trace:
+        return
+    if not {library.part for library in libraries(file)} & {"logging", "server"}:
+        return
+    method = within(node, {"method_declaration"})
+    if method is not None and text(method.child_by_field_name("name")) == "main":
+        return
+    yield file.hit(node, f"{name if is_print else 'printStackTrace'}() goes past the log.")
+
+
+RULES = (TreeRule(("java",), ("method_invocation",), _find),)

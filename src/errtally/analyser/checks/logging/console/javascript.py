@@ -1,0 +1,46 @@
+"""JavaScript: `console.log` in a file that has a logger or belongs to a server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+    from errtally.analyser.syntax.tree import TreeFile
+
+_FRAMEWORKS = {"winston", "bunyan", "pino", "log4js"}
+"""Loggers of services; `debug` and `loglevel` stand beside the console and not in its place."""
+_COMMAND_LINES = {
+    "commander",
+    "yargs",
+    "meow",
+    "minimist",
+    "inquirer",
+    "ora",
+    "chalk",
+    "oclif",
+    "cac",
+    "sade",
+    "optimist",
+}
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    if not is_console(node):
+        return
+    found = libraries(file)
+    if not any(library.part == "server" or library.name in _FRAMEWORKS for library in found):
+        return
+    if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
+        return
+    yield file.hit(node, f"{callee(node)}() goes past the log.")
+
+
+RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

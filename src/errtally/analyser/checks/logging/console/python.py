@@ -1,0 +1,67 @@
+"""Python: `print` in a file that has a logger or belongs to a server."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import PythonRule
+from errtally.analyser.libraries.lookup import library_of_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import PythonFile, last_name
+
+_COMMAND_LINES = {"argparse", "click", "typer", "optparse", "getopt", "fire", "cmd", "docopt", "rich", "readline"}
+_SPEAKING = {"main", "usage", "help", "run_cli", "cli", "print_help"}
+_SPEAKING_PARTS = ("print", "show", "display", "dump", "format", "report", "output", "write", "list")
+
+
+def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
+    name = file.dotted(node.func)
+    if name not in {"print", "traceback.print_exc"} or any(word.arg == "file" for word in node.keywords):
+        return
+    modules = {module for module, _ in file.modules}
+    if {module.split(".")[0] for module in modules} & _COMMAND_LINES or file.path.endswith("__main__.py"):
+        return
+    parts = {library.part for module in modules if (library := library_of_module("python", module)) is not None}
+    if not parts & {"logging", "server"}:
+        return
+    # A file with a logger but no server may well talk to a person; an error that it prints is still lost to the log.
+    is_service = _is_server(modules) or file.handler(node) is not None
+    for above in file.ancestors(node):
+        if (
+            isinstance(above, ast.If)
+            and isinstance(above.test, ast.Compare)
+            and file.dotted(above.test.left) == "__name__"
+        ):
+            return
+        if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
+            plain = above.name.lower()
+            if plain in _SPEAKING or any(part in plain for part in _SPEAKING_PARTS):
+                return
+    confidence = None if is_service and not _asks(file, node) else Confidence.LOW
+    yield file.hit(node, f"{name}() goes past the log.", confidence)
+
+
+def _is_server(modules: set[str]) -> bool:
+    """Whether a file belongs to a server; that it imports Django or Celery alone does not tell."""
+    if any(module.startswith(("django.http", "django.views", "rest_framework")) for module in modules):
+        return True
+    found = [library_of_module("python", module) for module in modules]
+    return any(one is not None and one.part == "server" and one.name not in {"django", "celery"} for one in found)
+
+
+def _asks(file: PythonFile, node: ast.Call) -> bool:
+    """Whether the function around a print talks with a person."""
+    function = file.function(node)
+    return function is not None and any(
+        isinstance(other, ast.Call) and last_name(other.func) in {"input", "getpass", "ask_yesno", "confirm", "prompt"}
+        for other in ast.walk(function)
+    )
+
+
+RULES = (PythonRule((ast.Call,), _find),)

@@ -1,0 +1,1 @@
+"""The check `logging/exception-missing`, one language a file."""

@@ -1,0 +1,36 @@
+"""Java: `log.error("failed")` in a `catch` that never mentions its exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.java import caught, log_level
+from errtally.analyser.syntax.tree import TreeFile, identifiers, walk_scope, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_SPECIFIC = ("Interrupted", "Timeout", "NotFound", "NoSuch", "NumberFormat", "ClassNotFound")
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    if log_level(node) not in {"error", "critical", "warning"}:
+        return
+    catch = within(node, {"catch_clause"})
+    body = catch.child_by_field_name("body") if catch is not None else None
+    if catch is None or body is None:
+        return
+    types, name = caught(catch)
+    if name in identifiers(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
+        return
+    is_specific = all(any(part in kind for part in _SPECIFIC) for kind in types)
+    yield file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_specific else None)
+
+
+RULES = (TreeRule(("java",), ("method_invocation",), _find),)

@@ -1,0 +1,1 @@
+"""The check `logging/formatted-error`, one language a file."""

@@ -1,0 +1,37 @@
+"""Java: `log.error("..." + e)` and `log.error("...", e.getMessage())` without the exception itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.java import caught, log_level
+from errtally.analyser.syntax.tree import TreeFile, arguments, identifiers, text, walk, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    if log_level(node) not in {"error", "critical"}:
+        return
+    catch = within(node, {"catch_clause"})
+    if catch is None:
+        return
+    _, name = caught(catch)
+    given = arguments(node)
+    if not any(name in identifiers(one) for one in given):
+        return
+    if any(one.type == "identifier" and text(one) == name for one in given):
+        return
+    is_thrown = any(child.type == "throw_statement" for child in walk(catch))
+    message = f"Only the text of {name!r} is logged, without its stack trace."
+    yield file.hit(node, message, Confidence.LOW if is_thrown else None)
+
+
+RULES = (TreeRule(("java",), ("method_invocation",), _find),)

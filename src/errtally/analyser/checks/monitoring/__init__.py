@@ -1,0 +1,1 @@
+"""Whether anybody hears of an error: checks of the whole tree."""

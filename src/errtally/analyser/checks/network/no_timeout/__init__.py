@@ -1,0 +1,1 @@
+"""The check `network/no-timeout`, one language a file."""

@@ -1,0 +1,1 @@
+"""Promises, coroutines and emitters whose error nobody takes."""

@@ -1,0 +1,1 @@
+"""The check `promises/missing-await`, one language a file."""

@@ -1,0 +1,69 @@
+"""Python: a statement that only calls an `async def` of the same file."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import PythonRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+    from errtally.analyser.syntax.python import PythonFile
+
+
+def _find(file: PythonFile, node: ast.Expr) -> Iterator[Hit]:
+    call = node.value
+    if not isinstance(call, ast.Call):
+        return
+    if isinstance(call.func, ast.Name):
+        definitions = _module_level(file, call.func.id)
+        shadows = file.function(node) is not None and _is_local(file, node, call.func.id)
+        if definitions and not shadows and all(_is_coroutine(one) for one in definitions):
+            yield file.hit(node, f"{call.func.id}() makes a coroutine that never runs.")
+    elif (
+        isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "self"
+    ):
+        owner = next((above for above in file.ancestors(node) if isinstance(above, ast.ClassDef)), None)
+        methods = [
+            one
+            for one in (owner.body if owner is not None else [])
+            if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name == call.func.attr
+        ]
+        if methods and all(_is_coroutine(one) for one in methods):
+            yield file.hit(node, f"self.{call.func.attr}() makes a coroutine that never runs.")
+
+
+def _module_level(file: PythonFile, name: str) -> list[ast.AST]:
+    found = [*file.nodes(ast.FunctionDef), *file.nodes(ast.AsyncFunctionDef)]
+    return [one for one in found if one.name == name and isinstance(file.parents.get(one), ast.Module)]
+
+
+def _is_local(file: PythonFile, node: ast.AST, name: str) -> bool:
+    """Whether a function around the call gives the name another meaning."""
+    for above in file.ancestors(node):
+        if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
+            for inner in ast.walk(above):
+                if isinstance(inner, ast.arg) and inner.arg == name:
+                    return True
+                if isinstance(inner, ast.Name) and inner.id == name and isinstance(inner.ctx, ast.Store):
+                    return True
+                if (
+                    isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
+                    and inner is not above
+                    and inner.name == name
+                ):
+                    return True
+    return name in file.imports
+
+
+def _is_coroutine(function: ast.AST) -> bool:
+    """Whether calling a function makes a coroutine: an undecorated `async def`, and not a generator."""
+    if not isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
+        return False
+    return not any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+
+
+RULES = (PythonRule((ast.Expr,), _find),)

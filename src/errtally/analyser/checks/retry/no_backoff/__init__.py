@@ -1,0 +1,1 @@
+"""The check `retry/no-backoff`, one language a file."""

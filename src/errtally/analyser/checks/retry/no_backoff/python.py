@@ -1,0 +1,118 @@
+"""Python: `while True: try: return f() except ConnectionError: continue`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import PythonRule
+from errtally.analyser.syntax.python import BROAD, PythonFile, last_name, walk_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from errtally.analyser.model import Hit
+
+_WAITING = (
+    "sleep",
+    "wait",
+    "backoff",
+    "delay",
+    "select",
+    "poll",
+    "acquire",
+    "input",
+    "prompt",
+    "retry",
+    "readline",
+    "timeout",
+)
+_TROUBLE = (
+    "Timeout",
+    "Connection",
+    "Network",
+    "HTTP",
+    "Http",
+    "URLError",
+    "Operational",
+    "RequestException",
+    "Unavailable",
+)
+"""Parts of names of errors that mean that the other side has trouble."""
+_TROUBLE_NAMES = BROAD | {"OSError", "IOError", "EnvironmentError", "socket.error", "EOFError"}
+
+
+def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
+    is_endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    if not is_endless and not _is_counted(file, node):
+        return
+    for block in _try_blocks(node.body):
+        if not _succeeds(block, node) or _uses_counter(node, block):
+            continue
+        for handler in block.handlers:
+            if not _is_trouble(file, handler) or _leaves(handler.body):
+                continue
+            if not _waits(node):
+                yield file.hit(handler, "The call is tried again at once, without a pause.")
+            elif is_endless and not _ends(handler.body) and not _ends_outside(node, block):
+                yield file.hit(handler, "The call is tried again for ever; nothing gives up.")
+
+
+def _is_counted(file: PythonFile, node: ast.While | ast.For) -> bool:
+    return isinstance(node, ast.For) and isinstance(node.iter, ast.Call) and file.dotted(node.iter.func) == "range"
+
+
+def _try_blocks(body: list[ast.stmt]) -> Iterator[ast.Try]:
+    for statement in body:
+        if isinstance(statement, ast.Try):
+            yield statement
+        elif isinstance(statement, ast.With | ast.AsyncWith):
+            yield from _try_blocks(statement.body)
+
+
+def _succeeds(block: ast.Try, loop: ast.AST) -> bool:
+    """Whether success leaves the loop, so that going round again is a retry."""
+    last = [*block.body[-1:], *block.orelse[-1:]]
+    parent_body = getattr(loop, "body", [])
+    after = parent_body[parent_body.index(block) + 1 :] if block in parent_body else []
+    is_left = any(isinstance(one, ast.Return | ast.Break) for one in [*last, *after[:1]])
+    has_call = any(isinstance(one, ast.Call | ast.Await) for one in walk_scope(list(block.body)))
+    return is_left and has_call
+
+
+def _uses_counter(node: ast.While | ast.For, block: ast.Try) -> bool:
+    """Whether each round tries something else."""
+    if not isinstance(node, ast.For):
+        return False
+    names = {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
+    return any(isinstance(name, ast.Name) and name.id in names for one in block.body for name in ast.walk(one))
+
+
+def _is_trouble(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    return any(name in _TROUBLE_NAMES or any(part in name for part in _TROUBLE) for name in file.caught(handler))
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    return isinstance(body[-1], ast.Raise | ast.Return | ast.Break)
+
+
+def _ends(body: list[ast.stmt]) -> bool:
+    return any(isinstance(node, ast.Raise | ast.Return | ast.Break) for node in walk_scope(list(body))) or any(
+        isinstance(node, ast.Call) and last_name(node.func) in {"exit", "_exit", "abort"}
+        for node in walk_scope(list(body))
+    )
+
+
+def _ends_outside(loop: ast.While | ast.For, block: ast.Try) -> bool:
+    """Whether the loop gives up at another place, such as when time is over."""
+    return any(statement is not block and _ends([statement]) for statement in loop.body)
+
+
+def _waits(loop: ast.While | ast.For) -> bool:
+    return any(
+        isinstance(node, ast.Call) and any(part in last_name(node.func).lower() for part in _WAITING)
+        for node in walk_scope(list(loop.body))
+    )
+
+
+RULES = (PythonRule((ast.While, ast.For), _find),)

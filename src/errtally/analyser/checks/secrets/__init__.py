@@ -1,0 +1,1 @@
+"""Secrets that leave with an error."""

@@ -1,0 +1,1 @@
+"""The check `secrets/in-error-message`, one language a file."""

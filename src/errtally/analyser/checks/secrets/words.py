@@ -1,0 +1,38 @@
+"""Which names hold secrets, by the words that they are made of."""
+
+from __future__ import annotations
+
+_SECRET = {"password", "passwd", "passphrase", "secret", "pwd", "credential", "credentials", "apikey", "bearer"}
+_SECRET_PAIRS = {
+    ("api", "key"), ("private", "key"), ("secret", "key"), ("access", "key"), ("encryption", "key"), ("signing", "key"),
+    ("access", "token"), ("auth", "token"), ("refresh", "token"), ("api", "token"), ("session", "token"),
+    ("bearer", "token"), ("id", "token"), ("client", "secret"), ("secret", "token"), ("jwt", "token"),
+}  # fmt: skip
+"""A bare `token` or `key` is more often a parser's or a dictionary's than a secret."""
+
+
+def words(name: str) -> list[str]:
+    """Split a name at underscores and capitals: ["api", "key"] of `apiKey`, `API_KEY` and `api_key`."""
+    found: list[str] = []
+    current = ""
+    previous = ""
+    for char in name:
+        if not char.isalnum():
+            if current:
+                found.append(current)
+            current = ""
+        elif char.isupper() and previous.islower():
+            found.append(current)
+            current = char
+        else:
+            current += char
+        previous = char
+    if current:
+        found.append(current)
+    return [word.lower() for word in found]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable's last word or words say that it holds a secret."""
+    parts = words(name)
+    return bool(parts) and (parts[-1] in _SECRET or tuple(parts[-2:]) in _SECRET_PAIRS)

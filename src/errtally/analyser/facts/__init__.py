@@ -1,0 +1,1 @@
+"""Count what each file does about errors, logs and monitoring."""

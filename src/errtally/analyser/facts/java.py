@@ -1,0 +1,75 @@
+"""Facts of Java."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.libraries.lookup import library_of_module
+from errtally.analyser.syntax.java import BROAD, callee, caught, imported, log_level
+from errtally.analyser.syntax.tree import TreeFile, statements, text, within
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Facts
+
+KINDS = (
+    "program", "try_statement", "try_with_resources_statement", "catch_clause", "throw_statement", "method_invocation",
+    "import_declaration", "method_declaration", "marker_annotation", "annotation",
+)  # fmt: skip
+_CAPTURES = {"Sentry.captureException", "Sentry.captureMessage", "rollbar.error", "bugsnag.notify"}
+_INITS = {"Sentry.init": "sentry", "Rollbar.init": "rollbar"}
+
+
+def collect(file: TreeFile, node: Node, facts: Facts) -> None:
+    """Count what one node does."""
+    line = node.start_point[0] + 1
+    match node.type:
+        case "program":
+            _imports(file, facts)
+        case "try_statement" | "try_with_resources_statement":
+            facts.add("handling", "try_blocks")
+        case "catch_clause":
+            facts.add("handling", "handlers")
+            types, _ = caught(node)
+            for kind in types:
+                facts.add("caught", kind)
+            if BROAD.intersection(types) and not statements(node.child_by_field_name("body")):
+                facts.add("handling", "generic_catches")
+        case "throw_statement":
+            value = node.named_children[0] if node.named_child_count else None
+            is_new = value is not None and value.type == "object_creation_expression"
+            facts.add("raised", text(value.child_by_field_name("type")) if is_new and value is not None else "(again)")
+        case "method_invocation":
+            _call(file, node, facts)
+        case "marker_annotation" | "annotation":
+            name = text(node.child_by_field_name("name"))
+            if name in {"ControllerAdvice", "RestControllerAdvice", "ExceptionHandler"}:
+                facts.add("global_handler", name, file.path, line)
+
+
+def _imports(file: TreeFile, facts: Facts) -> None:
+    for name, line in imported(file):
+        if (library := library_of_module("java", name)) is not None:
+            facts.add(library.part, library.name, file.path, line)
+            if library.is_structured:
+                facts.add("structured", library.name)
+
+
+def _call(file: TreeFile, node: Node, facts: Facts) -> None:
+    name, line = callee(node), node.start_point[0] + 1
+    if level := log_level(node):
+        facts.add("level", level)
+        facts.add("log_style", "text")
+        if within(node, {"catch_clause"}) is not None:
+            facts.add("reported", "logger")
+    elif name.startswith(("System.out.print", "System.err.print")) or name.endswith(".printStackTrace"):
+        facts.add("console", name if name.startswith("System") else "printStackTrace")
+    elif name in _CAPTURES:
+        facts.add("reported", name)
+    if name == "SpringApplication.run":
+        facts.add("entry", name, file.path, line)
+    if name in _INITS:
+        facts.add("tracker_init", _INITS[name], file.path, line)
+    if name.endswith(("setDefaultUncaughtExceptionHandler", "setUncaughtExceptionHandler")):
+        facts.add("global_handler", name.rsplit(".", 1)[-1], file.path, line)

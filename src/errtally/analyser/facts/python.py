@@ -1,0 +1,103 @@
+"""Facts of Python: try blocks, what is raised and caught, reports, logs, imports that matter."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from errtally.analyser.libraries.lookup import library_of_module
+from errtally.analyser.syntax.python import PythonFile, is_empty, last_name
+
+if TYPE_CHECKING:
+    from errtally.analyser.model import Facts
+
+_APPLICATIONS = {
+    "flask.Flask", "fastapi.FastAPI", "starlette.applications.Starlette", "sanic.Sanic", "aiohttp.web.Application",
+    "tornado.web.Application", "celery.Celery",
+}  # fmt: skip
+"""What makes a server; Django reports uncaught errors by itself."""
+KINDS = (
+    ast.Try, ast.TryStar, ast.ExceptHandler, ast.Raise, ast.Call, ast.Import, ast.ImportFrom, ast.Assign,
+)  # fmt: skip
+_CAPTURES = {
+    "sentry_sdk.capture_exception", "sentry_sdk.capture_message", "sentry_sdk.capture_event", "rollbar.report_exc_info",
+    "rollbar.report_message", "bugsnag.notify", "errtally.capture_exception", "errtally.capture_message",
+    "honeybadger.honeybadger.notify",
+}  # fmt: skip
+_GLOBAL_HOOKS = {"sys.excepthook", "threading.excepthook"}
+_ERROR_HANDLERS = {
+    "errorhandler", "register_error_handler", "exception_handler", "add_exception_handler", "set_exception_handler",
+    "app_errorhandler",
+}  # fmt: skip
+
+
+def collect(file: PythonFile, node: ast.AST, facts: Facts) -> None:
+    """Count what one node does."""
+    match node:
+        case ast.Try() | ast.TryStar():
+            facts.add("handling", "try_blocks")
+        case ast.ExceptHandler():
+            _handler(file, node, facts)
+        case ast.Raise():
+            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            name = file.dotted(raised)
+            facts.add("raised", name if name[:1].isupper() or "." in name else "(again)")
+        case ast.Call():
+            _call(file, node, facts)
+        case ast.Import() | ast.ImportFrom():
+            _import(file, node, facts)
+        case ast.Assign():
+            if any(file.dotted(target) in _GLOBAL_HOOKS for target in node.targets):
+                facts.add("global_handler", file.dotted(node.targets[0]), file.path, node.lineno)
+
+
+def _handler(file: PythonFile, node: ast.ExceptHandler, facts: Facts) -> None:
+    facts.add("handling", "handlers")
+    if node.type is None:
+        facts.add("caught", "(everything)")
+        facts.add("handling", "generic_catches")
+        return
+    for name in file.caught(node):
+        facts.add("caught", name or "(computed)")
+    if file.is_broad(node) and is_empty(node.body):
+        facts.add("handling", "generic_catches")
+
+
+def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
+    if level := file.log_level(node):
+        facts.add("level", level)
+        is_structured = any(word.arg not in {"exc_info", "stack_info", "stacklevel", None} for word in node.keywords)
+        facts.add("log_style", "structured" if is_structured else "text")
+        if file.handler(node) is not None:
+            facts.add("reported", "logger")
+        return
+    name = file.dotted(node.func)
+    if name in {"print", "pprint.pprint", "traceback.print_exc"}:
+        facts.add("console", name)
+    elif name in _CAPTURES:
+        facts.add("reported", name)
+    elif name in _APPLICATIONS:
+        facts.add("entry", name, file.path, node.lineno)
+    elif last_name(node.func) in _ERROR_HANDLERS:
+        facts.add("global_handler", last_name(node.func), file.path, node.lineno)
+    if name.endswith((".init", ".configure", ".Client")):
+        library = library_of_module("python", name.rsplit(".", 1)[0])
+        if library is not None and library.part == "tracker" and name in library.init:
+            facts.add("tracker_init", library.name, file.path, node.lineno)
+    if last_name(node.func) in {"set_tracer_provider", "set_meter_provider", "configure_opentelemetry"}:
+        facts.add("tracker_init", "opentelemetry", file.path, node.lineno)
+
+
+def _import(file: PythonFile, node: ast.Import | ast.ImportFrom, facts: Facts) -> None:
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    elif node.level or not node.module:
+        return
+    else:
+        names = [f"{node.module}.{alias.name}" for alias in node.names]
+    for name in names:
+        library = library_of_module("python", name)
+        if library is not None:
+            facts.add(library.part, library.name, file.path, node.lineno)
+            if library.is_structured:
+                facts.add("structured", library.name)

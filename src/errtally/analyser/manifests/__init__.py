@@ -1,0 +1,1 @@
+"""Read which libraries a project depends on, one format of manifest a file."""

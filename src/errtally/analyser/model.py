@@ -1,0 +1,178 @@
+"""What a run finds: findings, facts, problems and the report that holds them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from errtally.names import SEVERITIES
+
+LANGUAGES = ("python", "javascript", "typescript", "java", "go")
+
+
+class Severity(StrEnum):
+    """How bad a finding is, named as alerts are."""
+
+    CRITICAL = SEVERITIES[0]
+    WARNING = SEVERITIES[1]
+    INFO = SEVERITIES[2]
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Confidence(StrEnum):
+    """How sure a check is that its finding is one."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for the surest."""
+        return list(Confidence).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A place that a check objects to, before severities of the configuration and suppressions.
+
+    Attributes:
+        line: counted from 1, as is ``end_line``.
+        column: counted from 1, in characters.
+        message: what is wrong here, one sentence.
+        confidence: this place's own, where it differs from the check's.
+        path: only for checks of the whole tree: the file.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    message: str
+    confidence: Confidence | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding of the report.
+
+    Attributes:
+        key: made of content and not of line numbers, so that it survives moved lines; see `keys`.
+        snippet: the line of source, without its indentation.
+    """
+
+    check: str
+    path: str
+    line: int
+    column: int
+    end_line: int
+    language: str
+    severity: Severity
+    confidence: Confidence
+    message: str
+    snippet: str
+    key: str
+
+    @property
+    def order(self) -> tuple[str, int, int, str]:
+        """Where the finding stands in output that is sorted by place."""
+        return (self.path, self.line, self.column, self.check)
+
+
+@dataclass(slots=True)
+class Facts:
+    """Counts of what code does, by part of the report and name, and where each was seen first.
+
+    Parts are ``raised``, ``caught``, ``reported``, ``level`` and so on; `facts` fills them.
+    """
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+
+    def add(self, part: str, name: str, path: str = "", line: int = 0) -> None:
+        """Count one more."""
+        self.counts[part, name] += 1
+        if path:
+            self.first.setdefault((part, name), (path, line))
+
+    def merge(self, other: Facts) -> None:
+        """Add the counts of another file; its places count only where there was none."""
+        self.counts.update(other.counts)
+        for key, place in other.first.items():
+            self.first.setdefault(key, place)
+
+    def part(self, name: str) -> dict[str, int]:
+        """Return one part, the most frequent first."""
+        found = {key: count for (part, key), count in self.counts.items() if part == name}
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def total(self, name: str) -> int:
+        """Return the sum over one part."""
+        return sum(count for (part, _), count in self.counts.items() if part == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A file that could not be analysed, or only partly."""
+
+    path: str
+    line: int
+    kind: str
+    message: str
+
+
+@dataclass(slots=True)
+class FileResult:
+    """What one file gave.
+
+    Attributes:
+        suppressions: line to the checks that comments suppress there; checks of the whole tree need them afterwards.
+    """
+
+    path: str
+    language: str
+    lines: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    suppressed: int = 0
+    suppressions: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A library that a manifest asks for."""
+
+    name: str
+    manifest: str
+    line: int
+    ecosystem: str
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of a run.
+
+    Attributes:
+        files: analysed files by language; ``lines`` likewise.
+        facts: by language.
+        hidden: findings below the confidence asked for.
+        known: findings that the baseline has; they are not among ``findings``.
+    """
+
+    findings: list[Finding]
+    problems: list[Problem]
+    files: dict[str, int]
+    lines: dict[str, int]
+    facts: dict[str, Facts]
+    dependencies: list[Dependency]
+    suppressed: int = 0
+    hidden: int = 0
+    known: list[Finding] = field(default_factory=list)
+    skipped_tests: int = 0
+    skipped_generated: int = 0

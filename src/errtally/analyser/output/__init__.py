@@ -1,0 +1,1 @@
+"""Write a report down, one format a file."""

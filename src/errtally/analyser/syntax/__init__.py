@@ -1,0 +1,1 @@
+"""What the checks know about the syntax of each language."""

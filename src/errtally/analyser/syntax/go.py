@@ -1,0 +1,100 @@
+"""Questions about Go that several checks ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.libraries.lookup import Library, library_of_module
+from errtally.analyser.syntax.python import is_logger_name
+from errtally.analyser.syntax.tree import TreeFile, string_value, text
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_LEVELS = {
+    "debug": "debug", "info": "info", "print": "info", "warn": "warning", "warning": "warning", "error": "error",
+    "fatal": "critical", "panic": "critical", "trace": "debug",
+}  # fmt: skip
+_FLAGS = "+-# 0123456789.[]*"
+"""What may stand between the percent sign and the verb of a format."""
+_LOG_PACKAGES = {"log", "slog", "logrus", "klog", "zap", "glog"}
+
+
+def callee(call: Node) -> str:
+    """Return what is called as it is written, when it is a name or ``a.b.c``; "" for anything else."""
+    function = call.child_by_field_name("function")
+    if function is None or function.type not in {"identifier", "selector_expression"}:
+        return ""
+    return text(function) if "(" not in text(function) else text(function.child_by_field_name("field"))
+
+
+def log_level(call: Node) -> str:
+    """Return the level of a call of a logger, "" for any other call."""
+    parts = callee(call).split(".")
+    if len(parts) < 2:  # noqa: PLR2004 (receiver and method)
+        return ""
+    method = parts[-1].lower()
+    for suffix in ("context", "ln", "f", "w", "s"):
+        if method.removesuffix(suffix) in _LEVELS and method not in _LEVELS:
+            method = method.removesuffix(suffix)
+    is_logger = parts[-2] in _LOG_PACKAGES or is_logger_name(parts[-2])
+    return _LEVELS.get(method, "") if is_logger else ""
+
+
+def imported(file: TreeFile) -> dict[str, tuple[str, int]]:
+    """Return name in this file to path and line of each imported package."""
+    if (known := file.memory.get("modules")) is not None:
+        return known  # type: ignore[return-value]
+    found = {}
+    for node in file.nodes("import_spec"):
+        path = string_value(node.child_by_field_name("path")) or ""
+        last = path.rsplit("/", 1)[-1]
+        if last.startswith("v") and last[1:].isdigit() and "/" in path:
+            last = path.rsplit("/", 2)[-2]
+        name = text(node.child_by_field_name("name")) or last
+        found[name] = (path, node.start_point[0] + 1)
+    file.memory["modules"] = found
+    return found
+
+
+def full_name(file: TreeFile, call: Node) -> str:
+    """Return ``path/of/package.Function`` of a call of an imported package's function, "" for any other."""
+    package, _, function = callee(call).partition(".")
+    path, _ = imported(file).get(package, ("", 0))
+    return f"{path}.{function}" if path and function else ""
+
+
+def libraries(file: TreeFile) -> list[Library]:
+    """Return the libraries that matter for errors among the imports."""
+    found = [library_of_module("go", path) for path, _ in imported(file).values()]
+    return [library for library in found if library is not None]
+
+
+def checked_error(node: Node) -> str:
+    """Return the name ``err`` of ``if err != nil``, also after ``&&``; "" when an ``if`` asks something else."""
+    condition = node.child_by_field_name("condition")
+    if condition is None or condition.type != "binary_expression":
+        return ""
+    left, right = condition.child_by_field_name("left"), condition.child_by_field_name("right")
+    operator = text(condition.child_by_field_name("operator"))
+    if operator != "!=" or text(right) != "nil" or left is None or left.type != "identifier":
+        return ""
+    return text(left) if is_error_name(text(left)) else ""
+
+
+def is_error_name(name: str) -> bool:
+    """Whether a variable is called as errors are."""
+    return name in {"err", "e"} or name.endswith(("Err", "Error")) or (name.startswith("err") and name[3:].isalnum())
+
+
+def verbs(layout: str) -> list[str]:
+    """Return the verbs of a format in the order of their arguments: ["s", "v"] of `"%s: %+v"`."""
+    found, at = [], 0
+    while (at := layout.find("%", at)) >= 0:
+        at += 1
+        while at < len(layout) and layout[at] in _FLAGS:
+            at += 1
+        if at < len(layout) and layout[at] != "%":
+            found.append(layout[at])
+        at += 1
+    return found

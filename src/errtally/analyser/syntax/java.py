@@ -1,0 +1,70 @@
+"""Questions about Java that several checks ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.libraries.lookup import Library, library_of_module
+from errtally.analyser.syntax.python import is_logger_name
+from errtally.analyser.syntax.tree import TreeFile, text, walk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+LOG_LEVELS = {
+    "trace": "debug", "debug": "debug", "fine": "debug", "finer": "debug", "finest": "debug", "info": "info",
+    "warn": "warning", "warning": "warning", "error": "error", "severe": "error", "fatal": "critical",
+}  # fmt: skip
+BROAD = {"Exception", "Throwable", "java.lang.Exception", "java.lang.Throwable"}
+
+
+def callee(call: Node) -> str:
+    """Return ``object.name`` of a method invocation as it is written."""
+    target = call.child_by_field_name("object")
+    name = text(call.child_by_field_name("name"))
+    return f"{text(target)}.{name}" if target is not None else name
+
+
+def log_level(call: Node) -> str:
+    """Return the level of a call of a logger, "" for any other call."""
+    target = call.child_by_field_name("object")
+    name = text(call.child_by_field_name("name"))
+    if target is None or name not in LOG_LEVELS:
+        return ""
+    return LOG_LEVELS[name] if is_logger_name(text(target).rsplit(".", 1)[-1]) else ""
+
+
+def caught(catch: Node) -> tuple[list[str], str]:
+    """Return the types that a ``catch`` names and the variable that it gives the exception."""
+    for child in catch.named_children:
+        if child.type == "catch_formal_parameter":
+            types = [
+                text(kind) for part in child.named_children if part.type == "catch_type" for kind in part.named_children
+            ]
+            return types, text(child.child_by_field_name("name"))
+    return [], ""
+
+
+def imported(file: TreeFile) -> list[tuple[str, int]]:
+    """Return every import, with its line."""
+    if (known := file.memory.get("modules")) is not None:
+        return known  # type: ignore[return-value]
+    found = []
+    for node in file.nodes("import_declaration"):
+        name = next((text(child) for child in node.named_children if child.type.endswith("identifier")), "")
+        found.append((name, node.start_point[0] + 1))
+    file.memory["modules"] = found
+    return found
+
+
+def libraries(file: TreeFile) -> list[Library]:
+    """Return the libraries that matter for errors among the imports."""
+    found = [library_of_module("java", name) for name, _ in imported(file)]
+    return [library for library in found if library is not None]
+
+
+def calls(node: Node | None) -> list[str]:
+    """Return the names of all methods called within a node."""
+    if node is None:
+        return []
+    return [text(child.child_by_field_name("name")) for child in walk(node) if child.type == "method_invocation"]

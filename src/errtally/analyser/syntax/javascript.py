@@ -1,0 +1,128 @@
+"""Questions about JavaScript and TypeScript that several checks ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.libraries.lookup import Library, library_of_module
+from errtally.analyser.syntax.python import is_logger_name
+from errtally.analyser.syntax.tree import TreeFile, arguments, string_value, text, walk, walk_scope
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+LOG_LEVELS = {
+    "trace": "debug", "debug": "debug", "verbose": "debug", "info": "info", "log": "info", "warn": "warning",
+    "warning": "warning", "error": "error", "fatal": "critical", "critical": "critical",
+}  # fmt: skip
+_PARSERS = {"JSON.parse", "URL", "decodeURIComponent", "decodeURI", "RegExp", "BigInt", "atob"}
+FUNCTIONS = (
+    "function_declaration", "function_expression", "arrow_function", "method_definition", "generator_function",
+    "generator_function_declaration",
+)  # fmt: skip
+
+
+def dotted(node: Node | None) -> str:
+    """Return ``a.b.c`` for a name or member expression, "" for anything else; ``this`` counts as a name."""
+    if node is None:
+        return ""
+    if node.type in {"identifier", "this", "property_identifier", "private_property_identifier"}:
+        return text(node)
+    if node.type == "member_expression":
+        before = dotted(node.child_by_field_name("object"))
+        return f"{before}.{text(node.child_by_field_name('property'))}" if before else ""
+    if node.type in {"non_null_expression", "parenthesized_expression"} and node.named_child_count:
+        return dotted(node.named_children[0])
+    return ""
+
+
+def callee(call: Node) -> str:
+    """Return the dotted name that is called."""
+    return dotted(call.child_by_field_name("function") or call.child_by_field_name("constructor"))
+
+
+def method(call: Node) -> str:
+    """Return the last name of what is called, whatever stands before it: ``then`` of ``f().then(g)``."""
+    function = call.child_by_field_name("function")
+    if function is None:
+        return ""
+    if function.type == "member_expression":
+        return text(function.child_by_field_name("property"))
+    return text(function) if function.type == "identifier" else ""
+
+
+def log_level(call: Node) -> str:
+    """Return the level of a call of a logger, "" for any other call; the console is not a logger."""
+    parts = callee(call).split(".")
+    if len(parts) < 2 or parts[-1] not in LOG_LEVELS:  # noqa: PLR2004 (receiver and method)
+        return ""
+    return LOG_LEVELS[parts[-1]] if is_logger_name(parts[-2]) or parts[-2] == "winston" else ""
+
+
+def is_console(call: Node) -> bool:
+    """Whether a call writes to the console."""
+    parts = callee(call).split(".")
+    return len(parts) == 2 and parts[0] == "console" and parts[1] in LOG_LEVELS  # noqa: PLR2004
+
+
+def parameter(catch: Node) -> str:
+    """Return the name that a ``catch`` gives the error, "" when it gives none."""
+    node = catch.child_by_field_name("parameter")
+    return text(node) if node is not None and node.type == "identifier" else ""
+
+
+def only_parses(catch: Node) -> bool:
+    """Whether the block of a `catch` does nothing but parse, whose failure means that the text is wrong."""
+    tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
+    if tried is None:
+        return False
+    names = {callee(node) for node in walk(tried) if node.type in {"call_expression", "new_expression"}}
+    return bool(names) and names <= _PARSERS
+
+
+def is_async(function: Node) -> bool:
+    """Whether a function is declared ``async``."""
+    return any(child.type == "async" for child in function.children)
+
+
+def imported_modules(file: TreeFile) -> list[tuple[str, int]]:
+    """Return every module imported or required, with its line."""
+    if (known := file.memory.get("modules")) is not None:
+        return known  # type: ignore[return-value]
+    found = [
+        (name, node.start_point[0] + 1)
+        for node in file.nodes("import_statement")
+        if (name := string_value(node.child_by_field_name("source"))) is not None
+    ]
+    for node in file.nodes("call_expression"):
+        function = node.child_by_field_name("function")
+        if function is not None and text(function) == "require":
+            given = arguments(node)
+            if given and (name := string_value(given[0])) is not None:
+                found.append((name, node.start_point[0] + 1))
+    file.memory["modules"] = found
+    return found
+
+
+def libraries(file: TreeFile) -> list[Library]:
+    """Return the libraries that matter for errors among the imported modules."""
+    found = [library_of_module("javascript", name.removeprefix("node:")) for name, _ in imported_modules(file)]
+    return [library for library in found if library is not None]
+
+
+def declared_names(file: TreeFile) -> set[str]:
+    """Return the names that the file declares anywhere: variables, parameters, functions and imports."""
+    if (known := file.memory.get("declared")) is not None:
+        return known  # type: ignore[return-value]
+    found = set()
+    for node in walk(file.root):
+        if node.type in {"variable_declarator", "function_declaration", "class_declaration"}:
+            name = node.child_by_field_name("name")
+            if name is not None:
+                found |= {
+                    text(child) for child in walk(name) if child.type.endswith(("identifier", "identifier_pattern"))
+                }
+        elif node.type in {"import_clause", "formal_parameters"}:
+            found |= {text(child) for child in walk_scope(node) if child.type == "identifier"}
+    file.memory["declared"] = found
+    return found

@@ -1,0 +1,104 @@
+"""`handlers/lost-cause`: what it finds, what it leaves alone, and what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.analyser.checking import lines
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "expected"),
+    [
+        pytest.param(
+            "python", "try:\n    f()\nexcept OSError:\n    raise E('no')\n", [4], id="a new error without from"
+        ),
+        pytest.param(
+            "python",
+            "try:\n    f()\nexcept OSError:\n    raise E('no') from None\n",
+            [],
+            id="from None says that it does not matter",
+        ),
+        pytest.param("python", "try:\n    f()\nexcept OSError:\n    raise\n", [], id="raising again"),
+        pytest.param("python", "try:\n    f()\nexcept KeyError:\n    raise E('no')\n", [], id="a look-up"),
+        pytest.param(
+            "python",
+            "try:\n    f()\nexcept OSError as exc:\n    raise E(str(exc))\n",
+            [],
+            id="the error is in the message",
+        ),
+        pytest.param(
+            "python",
+            "try:\n    f()\nexcept OSError:\n    def g():\n        raise E('no')\n",
+            [],
+            id="in a function within the handler",
+        ),
+        pytest.param(
+            "python", "try:\n    f()\nexcept OSError:\n    raise SystemExit(1)\n", [], id="leaving the program"
+        ),
+        pytest.param("javascript", "try { f(); } catch (e) { throw new Error('no'); }\n", [1], id="no cause"),
+        pytest.param("typescript", "try { f(); } catch { throw new Error('no'); }\n", [1], id="no cause and no name"),
+        pytest.param(
+            "javascript", "try { f(); } catch (e) { throw new Error('no', { cause: e }); }\n", [], id="the cause"
+        ),
+        pytest.param(
+            "javascript",
+            "try { f(); } catch (cause) { throw new Error('no', { cause }); }\n",
+            [],
+            id="a cause by shorthand",
+        ),
+        pytest.param("javascript", "try { f(); } catch (e) { throw e; }\n", [], id="throwing again"),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); } catch (E e) { throw new X(e.getMessage()); } } }\n",
+            [1],
+            id="only the message in Java",
+        ),
+        pytest.param(
+            "java",
+            'class A { void f() { try { g(); } catch (E e) { throw new X("no", e); } } }\n',
+            [],
+            id="the exception in Java",
+        ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); } catch (E e) { throw new X(e.getCause()); } } }\n",
+            [],
+            id="its cause in Java",
+        ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); } catch (E e) { X x = new X(); x.initCause(e); throw new X(); } } }\n",
+            [],
+            id="initCause in Java",
+        ),
+        pytest.param(
+            "go", 'package a\nfunc f() error {\n\treturn fmt.Errorf("no: %v", err)\n}\n', [3], id="%v of an error"
+        ),
+        pytest.param(
+            "go",
+            'package a\nfunc f() error {\n\treturn fmt.Errorf("100%% no: %+v", err)\n}\n',
+            [3],
+            id="%+v of an error after a percent sign",
+        ),
+        pytest.param(
+            "go", 'package a\nfunc f() error {\n\treturn fmt.Errorf("no: %w", err)\n}\n', [], id="%w of an error"
+        ),
+        pytest.param(
+            "go", 'package a\nfunc f() error {\n\treturn fmt.Errorf("no: %v", name)\n}\n', [], id="%v of something else"
+        ),
+        pytest.param(
+            "go",
+            'package a\nfunc f() error {\n\treturn fmt.Errorf("no: %d", lastError)\n}\n',
+            [],
+            id="%d of a number called error",
+        ),
+        pytest.param(
+            "javascript",
+            "try { x = JSON.parse(s); } catch (e) { throw new E('no JSON'); }\n",
+            [],
+            id="a text that does not parse",
+        ),
+    ],
+)
+def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
+    assert lines("handlers/lost-cause", language, source) == expected
