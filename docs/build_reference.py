@@ -24,6 +24,15 @@ named, so the sum over all series is always the number of events. `series_limits
 | --- | --- | --- | --- | --- |
 """
 
+_CLIENT_HEAD = """
+## Of the client library
+
+In the application's own process, where `prometheus_client` is installed; scrape the application for them.
+
+| series | type | labels | limit | what |
+| --- | --- | --- | --- | --- |
+"""
+
 _COMMANDS_HEAD = """# Commands
 
 Written from the commands themselves by `make generate`; do not edit.
@@ -32,12 +41,16 @@ Written from the commands themselves by `make generate`; do not edit.
 
 def metrics_page() -> str:
     """Return docs/metrics.md."""
+    return _METRICS_HEAD + _rows(names.CATALOGUE) + _CLIENT_HEAD + _rows(names.CLIENT_CATALOGUE)
+
+
+def _rows(catalogue: tuple[names.Metric, ...]) -> str:
     rows = []
-    for metric in names.CATALOGUE:
+    for metric in catalogue:
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
         limit = f"{metric.series_limit}, `{metric.other_label}`" if metric.other_label else ""
         rows.append(f"| `{metric.name}` | {metric.kind} | {labels} | {limit} | {metric.help} |")
-    return _METRICS_HEAD + "\n".join(rows) + "\n"
+    return "\n".join(rows) + "\n"
 
 
 def commands_page() -> str:

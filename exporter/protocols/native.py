@@ -12,7 +12,7 @@ import msgspec
 from errtally import names
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, User
-from errtally.event.signals import RequestTiming
+from errtally.event.signals import Discard, RequestTiming
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
@@ -91,8 +91,17 @@ class NativeRequest(msgspec.Struct):
     span_id: str | None = None
 
 
+class NativeDiscard(msgspec.Struct):
+    """Items that the client did not send, as it counted them."""
+
+    reason: str
+    quantity: int
+    category: str = "error"
+
+
 class _Events(msgspec.Struct):
     events: list[msgspec.Raw]
+    discarded: list[msgspec.Raw] = []
 
 
 class _Requests(msgspec.Struct):
@@ -108,6 +117,7 @@ class _Probe(msgspec.Struct):
 
 _event = msgspec.json.Decoder(NativeEvent)
 _request = msgspec.json.Decoder(NativeRequest)
+_discard = msgspec.json.Decoder(NativeDiscard)
 _events = msgspec.json.Decoder(_Events)
 _requests = msgspec.json.Decoder(_Requests)
 _probe = msgspec.json.Decoder(_Probe)
@@ -118,6 +128,7 @@ _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 MAX_FINGERPRINT_PARTS = 20
 MAX_BREADCRUMBS = 100
+MAX_DISCARDS = 100
 
 _id_prefix = os.urandom(8).hex()
 _id_counter = itertools.count(int.from_bytes(os.urandom(4)))
@@ -186,19 +197,40 @@ def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> E
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
     delivery = Delivery(project=project_of(request, known))
-    for index, raw in enumerate(_raw_items(request.body(), limits, _events, "events", "message")):
+    items, discarded = _raw_items(request.body(), limits, _events, "events", "message")
+    for index, raw in enumerate(items):
         try:
             delivery.events.append(event_from(raw, request.received, limits.item_bytes))
         except MalformedError as exc:
             delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))
+    if discarded:
+        _add_discards(delivery, discarded)
     return delivery
+
+
+def _add_discards(delivery: Delivery, discarded: list[msgspec.Raw]) -> None:
+    """Add the client's report; an entry that does not fit is counted and left, it must not cost the events."""
+    for raw in discarded[:MAX_DISCARDS]:
+        try:
+            sent = _discard.decode(raw)
+        except _NOT_JSON:
+            delivery.rejected["bad_discard"] += 1
+            continue
+        if not 0 < sent.quantity <= values.MAX_QUANTITY:
+            delivery.rejected["bad_discard"] += 1
+            continue
+        reason, category = values.label(sent.reason, 64) or "unknown", values.data_category(sent.category or "error")
+        delivery.discards.append(Discard(reason, category, sent.quantity))
+    if delivery.discards:
+        delivery.items["discard"] = len(delivery.discards)
 
 
 def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
     delivery = Delivery(project=project_of(request, known))
-    for index, raw in enumerate(_raw_items(request.body(), limits, _requests, "requests", "transaction")):
+    items, _ = _raw_items(request.body(), limits, _requests, "requests", "transaction")
+    for index, raw in enumerate(items):
         try:
             delivery.requests.append(_timing(raw, request.received))
         except MalformedError as exc:
@@ -252,19 +284,21 @@ def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
 
 def _raw_items(
     body: bytes, limits: Limits, batch: msgspec.json.Decoder[Any], name: str, required: str
-) -> list[msgspec.Raw] | list[bytes]:
-    """Split a body into items without decoding them."""
+) -> tuple[list[msgspec.Raw] | list[bytes], list[msgspec.Raw]]:
+    """Split a body into items, and a report of discards, without decoding them."""
     found: list[msgspec.Raw] | list[bytes]
     check_json(body, limits.json_values)
+    discarded: list[msgspec.Raw] = []
     if not body.strip():
         raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
-        found = getattr(batch.decode(body), name)
+        sent = batch.decode(body)
+        found, discarded = getattr(sent, name), getattr(sent, "discarded", discarded)
     except _NOT_JSON as exc:
         found = _other_forms(body, name, required, exc)
     if len(found) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(found)} {name}; the limit is {limits.batch_events}")
-    return found
+    return found, discarded
 
 
 def _stack(text: str | None) -> str | None:

@@ -19,12 +19,21 @@ MAX_AGE_SECONDS = 30 * 86400
 MAX_DURATION_SECONDS = 30 * 86400
 _LAST_MOMENT = 253_402_300_800.0
 """The end of the year 9999: what lies beyond is no time, and sums of such durations would become infinite."""
-_MAX_INTEGER = 1 << 53
+MAX_QUANTITY = 1 << 53
 """Counters are floats, which hold whole numbers up to here; the journal holds no more than 64 bits."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
 
 _WORD = re.compile(r"[a-z][a-z#+.-]{0,31}")
+DATA_CATEGORIES = frozenset(
+    {
+        "default", "error", "transaction", "monitor", "span", "log_item", "log_byte", "security", "attachment",
+        "session", "profile", "profile_chunk", "profile_chunk_ui", "replay", "feedback", "trace_metric",
+        "trace_metric_byte", "internal", "metric_bucket",
+    }
+)  # fmt: skip
+"""What clients say they discarded; each would be a series, so others are one."""
+
 _EVENT_ID = re.compile(r"[0-9a-f]{32}\Z")
 _LEVELS = {
     **{level: level for level in names.LEVELS},
@@ -101,7 +110,7 @@ def integer(value: Any) -> int | None:  # noqa: ANN401
         result = int(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return result if -_MAX_INTEGER <= result <= _MAX_INTEGER else None
+    return result if -MAX_QUANTITY <= result <= MAX_QUANTITY else None
 
 
 def number(value: Any) -> float | None:  # noqa: ANN401
@@ -193,3 +202,9 @@ def status_class(code: int | None) -> str:
     if code is None or not 200 <= code < 600:  # noqa: PLR2004 (RFC 9110 section 15)
         return "unknown"
     return f"{code // 100}xx"
+
+
+def data_category(value: Any) -> str:  # noqa: ANN401
+    """Read what kind of data a client discarded; one that is not known is ``other``."""
+    name = label(value, 64) or "default"
+    return name if name in DATA_CATEGORIES else "other"

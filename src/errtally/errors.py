@@ -11,6 +11,8 @@ ErrtallyError
   JournalError           the journal can't be written or read
     JournalFullError     the journal or its disk has no room for now
   StoreError             the store can't be read or written
+  CircuitOpenError       a circuit breaker lets no call through now
+  CallTimeoutError       a protected call took longer than allowed
 """
 
 from __future__ import annotations
@@ -126,3 +128,21 @@ class JournalFullError(JournalError):
 
 class StoreError(ErrtallyError):
     """The store can't be read or written."""
+
+
+class CircuitOpenError(ErrtallyError):
+    """A circuit breaker lets no call through now; its cause is the failure that opened it.
+
+    Attributes:
+        service: the service that is not called.
+        retry_after_seconds: when a trial is let through.
+    """
+
+    def __init__(self, service: str, retry_after_seconds: float) -> None:
+        super().__init__(f"{service} is not called: its circuit is open for another {retry_after_seconds:.1f} s")
+        self.service = service
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CallTimeoutError(ErrtallyError, TimeoutError):
+    """A protected call took longer than allowed."""

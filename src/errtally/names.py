@@ -88,8 +88,8 @@ class Metric:
         return self.name.removesuffix("_total") if self.kind == "counter" else self.name
 
 
-def _counter(name: str, text: str, *labels: str, limit: int = 0, other: str = "") -> Metric:
-    return Metric(PREFIX + name, "counter", text, labels, series_limit=limit, other_label=other)
+def _counter(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
+    return Metric(PREFIX + name, "counter", text, labels, unit, series_limit=limit, other_label=other)
 
 
 def _gauge(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
@@ -253,7 +253,7 @@ INGEST_DROPPED = _counter(
 )
 INGEST_ATTACHMENT_BYTES = _counter(
     "ingest_attachment_bytes_total", "Bytes of attachments and other payloads that are counted and not kept.",
-    "protocol",
+    "protocol", unit="bytes",
 )  # fmt: skip
 INGEST_DURATION = _histogram(
     "ingest_duration_seconds",
@@ -290,3 +290,34 @@ CATALOGUE: tuple[Metric, ...] = tuple(value for value in list(globals().values()
 """All metrics, in the order in which they are written above and exposed."""
 
 BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}
+
+# What the client library counts in the application's own process, for the application's own /metrics.
+
+RECOVERY_OUTCOMES = ("recovered", "fallback", "failed")
+BREAKER_STATES = ("closed", "half_open", "open")
+"""States of a circuit breaker; the value of its gauge is the place in this tuple."""
+
+RECOVERY_ATTEMPTS = _counter(
+    "recovery_attempts_total", "Further attempts after a failed call, by strategy.", "service", "strategy", "outcome"
+)
+RECOVERIES = _counter(
+    "recoveries_total", "Failed calls by class of error and how they ended.", "service", "error_class", "outcome"
+)
+BREAKER_STATE = _gauge("circuit_breaker_state", "0 closed, 1 half open, 2 open.", "service")
+BREAKER_CHANGES = _counter("circuit_breaker_changes_total", "Changes of a breaker's state.", "service", "state")
+BREAKER_REFUSED = _counter("circuit_breaker_refused_calls_total", "Calls that an open breaker refused.", "service")
+CLIENT_CPU = _gauge("client_cpu_utilization_ratio", "Share of one core that the process uses.", unit="ratio")
+CLIENT_MEMORY = _gauge("client_memory_bytes", "Resident memory of the process.", unit="bytes")
+CLIENT_DISK_FREE = _gauge("client_disk_free_ratio", "Free share of the file system it works in.", unit="ratio")
+
+CLIENT_CATALOGUE: tuple[Metric, ...] = (
+    RECOVERY_ATTEMPTS,
+    RECOVERIES,
+    BREAKER_STATE,
+    BREAKER_CHANGES,
+    BREAKER_REFUSED,
+    CLIENT_CPU,
+    CLIENT_MEMORY,
+    CLIENT_DISK_FREE,
+)
+"""Metrics of the client library; the exporter does not render them."""

@@ -56,6 +56,10 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
         try:
             with urllib.request.urlopen(url, timeout=1):
                 return
+        except urllib.error.HTTPError as exc:
+            with exc:  # it answers, but is not ready yet
+                why = str(exc)
+            time.sleep(0.1)
         except (urllib.error.URLError, TimeoutError, ConnectionError) as exc:
             why = exc
             time.sleep(0.1)

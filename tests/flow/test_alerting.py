@@ -178,7 +178,8 @@ def _assert_slack(chat: Post) -> None:
     assert chat.body["channel"] == "#alerts"
     assert attachment["color"] == "danger"
     assert attachment["title"] == "🚨 High Error Rate: firing"
-    assert attachment["title_link"] == dashboard
+    assert attachment["title_link"].startswith(f"{dashboard}&from="), "from an hour before the alert"
+    assert attachment["title_link"].endswith("&to=now")
     fields = {field["title"]: field["value"] for field in attachment["fields"]}
     value = fields.pop("Current Value")
     assert fields == {"Severity": "CRITICAL", "Environment": "production", "Threshold": "5%"}
@@ -186,7 +187,7 @@ def _assert_slack(chat: Post) -> None:
     assert 5 < float(value.removesuffix("%")) <= 11
     assert attachment["footer"].startswith("checkout | 20")
     assert "<http://errtally.example.com/runbooks/HighErrorRate|Runbook>" in attachment["text"]
-    assert f"<{dashboard}|Dashboard>" in attachment["text"]
+    assert f"<{attachment['title_link']}|Dashboard>" in attachment["text"]
 
 
 def _assert_pagerduty(page: Post) -> None:
@@ -199,7 +200,7 @@ def _assert_pagerduty(page: Post) -> None:
     assert payload["group"] == "production"
     assert payload["summary"].endswith("of the requests of checkout (production) fail")
     assert payload["custom_details"]["threshold"] == "5%"
-    assert {link["text"] for link in page.body["links"]} == {"Errors", "Dashboard", "Runbook"}
+    assert {link["text"] for link in page.body["links"]} == {"Errors", "Dashboard", "Runbook", "Silence"}
 
 
 def _assert_new_issue(news: Post) -> None:

@@ -69,11 +69,11 @@ def _told(post: Post, status: str) -> bool:
 
 
 def test_an_alert_that_flaps_is_told_once_in_the_cooldown_and_once_when_it_is_over(rooms: tuple[Path, Path]) -> None:
-    start = time.monotonic()
+    begun: list[float] = []
     flaps_seconds = 3.5 * COOLDOWN_SECONDS
 
     def is_full() -> bool:
-        passed = time.monotonic() - start
+        passed = time.monotonic() - begun[0] if begun else flaps_seconds
         return passed < flaps_seconds and int(passed) % 4 < 2
 
     with WebReceiver() as web, scrape_target(Host(is_full)) as target:
@@ -82,8 +82,9 @@ def test_an_alert_that_flaps_is_told_once_in_the_cooldown_and_once_when_it_is_ov
             alertmanager(rooms[0], build_alertmanager(document)) as address,
             prometheus(rooms[1], build_rules(document), target=target, alertmanager_address=address),
         ):
+            begun.append(time.monotonic())
             web.inbox.first(lambda post: _told(post, "firing"), within_seconds=15)
-            time.sleep(max(0.0, flaps_seconds - (time.monotonic() - start)))
+            time.sleep(max(0.0, flaps_seconds - (time.monotonic() - begun[0])))
             assert web.inbox.all(lambda post: _told(post, "resolved")) == []
             flapped = len(web.inbox.all(lambda post: _told(post, "firing")))
             web.inbox.first(lambda post: _told(post, "resolved"), within_seconds=4 * COOLDOWN_SECONDS)
@@ -193,8 +194,9 @@ def test_a_new_error_is_in_the_chat_within_two_seconds(
                 target=f"127.0.0.1:{exporter.port}",
                 alertmanager_address=address,
                 interval="200ms",
-            ),
+            ) as prometheus_address,
         ):
+            _wait_until_scraped(prometheus_address)
             took = []
             for word in ("alpha", "beta", "gamma"):
                 time.sleep(1)
@@ -208,4 +210,20 @@ def test_a_new_error_is_in_the_chat_within_two_seconds(
                 took.append(time.monotonic() - sent)
     record_property("seconds", took)
     print("event to Slack, seconds:", [round(seconds, 2) for seconds in took])
-    assert min(took) < 2, took
+    assert sorted(took)[1] < 2, took
+
+
+def _wait_until_scraped(address: str) -> None:
+    """Prometheus looks for its targets and for Alertmanager within five seconds after its start."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        scraped = _get(f"http://{address}/api/v1/query?query={names.UP.name}")["result"]
+        if scraped and _get(f"http://{address}/api/v1/alertmanagers")["activeAlertmanagers"]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("Prometheus does not scrape the exporter")
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return json.load(answer)["data"]

@@ -85,7 +85,8 @@ alerting:
     ("text", "files"),
     [
         pytest.param("", "*", id="every default, one exporter"),
-        pytest.param(TEAMS_AND_OBJECTIVES, "*", id="replicas of one store, teams, objectives, monitors"),
+        pytest.param(TEAMS_AND_OBJECTIVES, "errtally", id="replicas of one store, teams, monitors"),
+        pytest.param(TEAMS_AND_OBJECTIVES, "errtally-slo*", id="replicas of one store, objectives"),
         pytest.param(SHORT, "errtally-[0-9]*", id="short windows"),
         pytest.param("alerting: {exporters: independent}", "errtally", id="exporters with stores of their own"),
         pytest.param("alerting: {exporters: independent}", "errtally-health", id="health of such exporters"),

@@ -17,13 +17,6 @@ MAX_CONTAINER_ITEMS = 10_000
 
 # Categories of data that SDKs count (develop.sentry.dev, "Rate limiting"); others are ``other``: clients can make
 # them up, and the budget of series bounds only the label ``reason``.
-_CATEGORIES = frozenset(
-    {
-        "default", "error", "transaction", "monitor", "span", "log_item", "log_byte", "security", "attachment",
-        "session", "profile", "profile_chunk", "profile_chunk_ui", "replay", "feedback", "trace_metric",
-        "trace_metric_byte", "internal", "metric_bucket",
-    }
-)  # fmt: skip
 
 # gRPC status names of traces to HTTP classes (develop.sentry.dev, "Trace context", status).
 _STATUS_CLASSES = {
@@ -215,16 +208,11 @@ def client_report(payload: bytes) -> list[Discard]:
                 found.append(
                     Discard(
                         reason=values.label(entry.get("reason"), 64) or "unknown",
-                        category=_category(entry.get("category")),
+                        category=values.data_category(entry.get("category")),
                         quantity=quantity,
                     )
                 )
     return found
-
-
-def _category(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
-    name = values.label(value, 64) or "default"
-    return name if name in _CATEGORIES else "other"
 
 
 def logs(payload: bytes) -> list[LogCount]:

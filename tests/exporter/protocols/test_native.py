@@ -9,6 +9,7 @@ from tests.exporter.inprocess import NOW, deliver
 
 from errtally.errors import MalformedError, OverloadedError, RejectedError, TooLargeError, UnauthorizedError
 from errtally.event.model import User
+from errtally.event.signals import Discard
 from errtally.exporter.config import ExporterConfig, Limits, Project
 from errtally.exporter.protocols import native
 
@@ -286,3 +287,31 @@ def test_a_refusal_has_the_exporters_form(error, status, headers):
     response = native.refuse(error)
     assert (response.status, response.headers) == (status, headers)
     assert json.loads(response.body) == {"error": {"code": "r", "message": "m"}}
+
+
+@pytest.mark.parametrize(
+    ("discarded", "expected", "rejected"),
+    [
+        pytest.param(
+            [{"reason": "queue_overflow", "category": "error", "quantity": 7}],
+            [Discard("queue_overflow", "error", 7)],
+            0,
+            id="one entry",
+        ),
+        pytest.param([{"reason": "ignored", "quantity": 3}], [Discard("ignored", "error", 3)], 0, id="no category"),
+        pytest.param([{"reason": "", "quantity": 3}], [Discard("unknown", "error", 3)], 0, id="an empty reason"),
+        pytest.param([{"reason": "ignored", "quantity": 0}], [], 1, id="nothing"),
+        pytest.param([{"reason": "ignored", "quantity": -1}], [], 1, id="less than nothing"),
+        pytest.param([{"reason": "ignored", "quantity": 1 << 60}], [], 1, id="more than a counter holds"),
+        pytest.param([{"quantity": 1}, 5], [], 2, id="entries that are none"),
+    ],
+)
+def test_a_batch_may_report_what_its_client_discarded(discarded, expected, rejected):
+    delivery = events({"events": [{"message": "a"}], "discarded": discarded})
+    assert delivery.discards == expected
+    assert delivery.rejected["bad_discard"] == rejected
+    assert len(delivery.events) == 1
+
+
+def test_a_report_of_discards_needs_no_event():
+    assert events({"events": [], "discarded": [{"reason": "x", "quantity": 2}]}).discards == [Discard("x", "error", 2)]

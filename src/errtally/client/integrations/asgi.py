@@ -1,0 +1,106 @@
+"""ASGI middleware: reports exceptions, answers from 400, and timings; messages pass unchanged."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from errtally.client import current, scope
+from errtally.client.integrations.requests_seen import UNMATCHED, finish, shown_request, trace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+
+    from errtally.client.tracker import Tracker
+
+    Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class AsgiMiddleware:
+    """Wraps an ASGI application.
+
+    Args:
+        app: the application.
+        transaction: makes the transaction of the connection's scope after it was served; by default the route that
+            Starlette or FastAPI found, else ``unmatched``, because a path holds ids.
+    """
+
+    def __init__(self, app: App, transaction: Callable[[Mapping[str, Any]], str] | None = None) -> None:
+        self.app = app
+        self._transaction = transaction or route_of
+
+    async def __call__(self, connection: Any, receive: Receive, send: Send) -> None:  # noqa: ANN401 (ASGI's dict)
+        """Serve one connection; those that are not HTTP only have their exceptions reported."""
+        tracker = current.tracker()
+        if tracker is None or connection["type"] not in {"http", "websocket"}:
+            await self.app(connection, receive, send)
+            return
+        began = time.perf_counter()
+        status: int | None = None
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with scope.request_scope(**_known(connection, tracker)):
+            error: Exception | None = None
+            try:
+                await self.app(connection, receive, noting)
+            except Exception as exc:
+                error = exc
+                raise
+            finally:
+                transaction = self._transaction(connection)
+                if scope.current().transaction is None:
+                    scope.set_transaction(transaction)
+                if connection["type"] == "http":
+                    finish(
+                        tracker,
+                        transaction=transaction,
+                        method=connection["method"],
+                        status=status,
+                        duration_seconds=time.perf_counter() - began,
+                        error=error,
+                        mechanism="asgi",
+                    )
+                elif error is not None:
+                    tracker.capture_exception(error, unhandled="asgi")
+
+
+def route_of(connection: Mapping[str, Any]) -> str:
+    """Name the route that Starlette or FastAPI found for a connection."""
+    route = connection.get("route")
+    if path := getattr(route, "path", None):
+        return str(path)
+    endpoint = connection.get("endpoint")
+    if endpoint is not None:
+        for known in getattr(connection.get("router"), "routes", ()):
+            if getattr(known, "endpoint", None) is endpoint and getattr(known, "path", None):
+                return str(known.path)
+    return UNMATCHED
+
+
+def _known(connection: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
+    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in connection["headers"]]
+    by_name = dict(headers)
+    server = connection.get("server") or ("", None)
+    host = by_name.get("host") or f"{server[0]}:{server[1]}"
+    trace_id, span_id = trace_of(by_name.get("traceparent", ""))
+    known: dict[str, Any] = {
+        "request": shown_request(
+            connection.get("method", ""),
+            f"{connection.get('scheme', 'http')}://{host}{connection['path']}",
+            headers,
+            connection.get("query_string", b"").decode("latin-1"),
+        ),
+        "trace_id": trace_id,
+        "span_id": span_id,
+    }
+    if tracker.settings.send_user_address and connection.get("client"):
+        known["user"] = {"ip_address": connection["client"][0]}
+    return known

@@ -1,0 +1,34 @@
+"""Flask: routes as transactions, and exceptions that Flask makes answers of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, got_request_exception, request
+
+from errtally.client import current, scope
+from errtally.client.integrations import wsgi
+
+
+def install(app: Flask) -> None:
+    """Report errors and timings of an application; a second call changes nothing."""
+    if isinstance(app.wsgi_app, wsgi.WsgiMiddleware):
+        return
+    app.wsgi_app = wsgi.WsgiMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.before_request(_name_transaction)
+    got_request_exception.connect(_note_exception, app)
+
+
+def _name_transaction() -> None:
+    rule = request.url_rule
+    name = rule.rule if rule is not None else None
+    request.environ[wsgi.TRANSACTION] = name
+    scope.set_transaction(name)
+
+
+def _note_exception(_sender: Flask, exception: BaseException, **_: Any) -> None:  # noqa: ANN401 (a signal's receiver)
+    request.environ[wsgi.ERROR] = exception
+    tracker = current.tracker()
+    if tracker is not None:
+        # Now, while the values that the view has set are in scope.
+        tracker.capture_exception(exception, unhandled="flask")

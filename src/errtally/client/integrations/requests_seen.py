@@ -1,0 +1,65 @@
+"""What all web middleware shares: the request as an event shows it, its answer's status, its timing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from errtally.client.tracker import Tracker
+
+UNMATCHED = "unmatched"
+"""The transaction of requests that no route took: a scanner's paths must not become thousands of transactions."""
+
+_LEFT_OUT = frozenset({"cookie", "set-cookie", "authorization", "proxy-authorization"})
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_SERVER_ERROR = 500
+
+
+def shown_request(method: str, url: str, headers: Iterable[tuple[str, str]], query: str) -> dict[str, Any]:
+    """Return what an event tells of its request; never cookies, credentials or the body."""
+    kept = {name.lower(): value for name, value in headers if name.lower() not in _LEFT_OUT}
+    return {"method": method, "url": url, "query_string": query, "headers": kept}
+
+
+def trace_of(traceparent: str) -> tuple[str | None, str | None]:
+    """Read trace and span of the header `traceparent` (W3C Trace Context level 1)."""
+    match = _TRACEPARENT.match(traceparent.strip().lower())
+    return (match[1], match[2]) if match else (None, None)
+
+
+def finish(
+    tracker: Tracker,
+    *,
+    transaction: str,
+    method: str,
+    status: int | None,
+    duration_seconds: float,
+    error: BaseException | None,
+    mechanism: str,
+) -> None:
+    """Report what is to be reported of a request that has ended.
+
+    Args:
+        tracker: where to.
+        transaction: its route.
+        method: its method.
+        status: of its answer, None when there was none.
+        duration_seconds: from its beginning to the end of its answer.
+        error: the exception that ended it.
+        mechanism: name of the middleware.
+    """
+    failed = error is not None or (status is not None and status >= _SERVER_ERROR)
+    if error is not None:
+        tracker.capture_exception(error, unhandled=mechanism)
+        status = status or _SERVER_ERROR
+    elif status is not None and tracker.settings.status_from and status >= tracker.settings.status_from:
+        tracker.capture_message(
+            f"{method} {transaction} answered {status}",
+            level="error" if failed else "warning",
+            logger=mechanism,
+            type=f"HTTP {status}",
+        )
+    tracker.request_finished(transaction, duration_seconds, method=method, status=status, failed=failed)

@@ -1,0 +1,151 @@
+"""WSGI middleware: reports exceptions, answers from 400, and timings; the application's answers pass unchanged."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from errtally.client import current, scope
+from errtally.client.integrations.requests_seen import UNMATCHED, finish, shown_request, trace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from errtally.client.tracker import Tracker
+
+TRANSACTION = "errtally.transaction"
+"""Key of the WSGI environment where a framework's integration says which route it is."""
+
+ERROR = "errtally.error"
+"""Key where it says which exception the framework made an answer of."""
+
+
+class WsgiMiddleware:
+    """Wraps a WSGI application.
+
+    Args:
+        app: the application.
+        transaction: makes the transaction of the environment; without one it is what the framework's integration says,
+            else ``unmatched``, because a path holds ids.
+    """
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], transaction: Callable[[Any], str] | None = None) -> None:
+        self.app = app
+        self._transaction = transaction
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve one request."""
+        tracker = current.tracker()
+        if tracker is None:
+            return self.app(environ, start_response)
+        return _Served(self, tracker, environ).begin(start_response)
+
+    def transaction(self, environ: Mapping[str, Any]) -> str:
+        """Name the route of a request."""
+        if self._transaction is not None:
+            return self._transaction(environ)
+        return str(environ.get(TRANSACTION) or UNMATCHED)
+
+
+class _Served:
+    """One request from its call to the end of its body, which a server iterates after the call has returned."""
+
+    def __init__(self, middleware: WsgiMiddleware, tracker: Tracker, environ: dict[str, Any]) -> None:
+        self._middleware = middleware
+        self._tracker = tracker
+        self._environ = environ
+        self._began = time.perf_counter()
+        self._status: int | None = None
+        self._finished = False
+        self._scope = scope.Scope()
+
+    def begin(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401 (PEP 3333)
+            self._status = int(status[:3]) if status[:3].isdigit() else None
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        with scope.request_scope(**_known(self._environ, self._tracker)):
+            try:
+                body = self._middleware.app(self._environ, noting)
+            except BaseException as exc:
+                self._finish(exc)
+                raise
+            self._scope = scope.current()
+        return _Body(body, self)
+
+    def next_chunk(self, chunks: Iterator[bytes]) -> bytes:
+        """Take the next part of the body, within the request's scope."""
+        with scope.request_scope():
+            scope.restore(self._scope)
+            try:
+                return next(chunks)
+            except StopIteration:
+                self._finish(self._environ.get(ERROR))
+                raise
+            except BaseException as exc:
+                self._finish(exc)
+                raise
+
+    def end(self) -> None:
+        """Report at the end of the body."""
+        with scope.request_scope():
+            scope.restore(self._scope)
+            self._finish(self._environ.get(ERROR))
+
+    def _finish(self, error: BaseException | None) -> None:
+        if self._finished:
+            return
+        self._finished = True
+        transaction = self._middleware.transaction(self._environ)
+        if scope.current().transaction is None:
+            scope.set_transaction(transaction)
+        finish(
+            self._tracker,
+            transaction=transaction,
+            method=str(self._environ.get("REQUEST_METHOD", "")),
+            status=self._status,
+            duration_seconds=time.perf_counter() - self._began,
+            error=error if isinstance(error, Exception) else None,
+            mechanism="wsgi",
+        )
+
+
+class _Body:
+    """The application's body; ends the request when it is closed, as PEP 3333 has servers do."""
+
+    def __init__(self, body: Iterable[bytes], served: _Served) -> None:
+        self._body = body
+        self._chunks = iter(body)
+        self._served = served
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return self._served.next_chunk(self._chunks)
+
+    def close(self) -> None:
+        """Close the application's body and end the request."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._served.end()
+
+
+def _known(environ: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
+    headers = [(name[5:].replace("_", "-"), str(value)) for name, value in environ.items() if name.startswith("HTTP_")]
+    url = (
+        f"{environ.get('wsgi.url_scheme', 'http')}://{environ.get('HTTP_HOST') or environ.get('SERVER_NAME', '')}"
+        f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    )
+    trace_id, span_id = trace_of(str(environ.get("HTTP_TRACEPARENT", "")))
+    known: dict[str, Any] = {
+        "request": shown_request(str(environ.get("REQUEST_METHOD", "")), url, headers, environ.get("QUERY_STRING", "")),
+        "trace_id": trace_id,
+        "span_id": span_id,
+    }
+    if tracker.settings.send_user_address and environ.get("REMOTE_ADDR"):
+        known["user"] = {"ip_address": str(environ["REMOTE_ADDR"])}
+    return known

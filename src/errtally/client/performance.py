@@ -1,0 +1,140 @@
+"""Performance of a service as it sees it itself: timings of its work, and what its process uses.
+
+Throughput, error rate, latency and Apdex come of the timings, in the exporter, where they add up over all processes.
+CPU, memory and disk are gauges of the process, for its own /metrics.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import shutil
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from errtally import names
+from errtally.client import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_STARTED = time.monotonic()
+_STATM = Path("/proc/self/statm")
+
+
+@contextmanager
+def timer(transaction: str) -> Iterator[None]:
+    """Report how long a block takes, as failed when it raises.
+
+    Args:
+        transaction: what is done, without ids in it: ``import orders``.
+    """
+    began = time.perf_counter()
+    failed = True
+    try:
+        yield
+        failed = False
+    finally:
+        current.request_finished(transaction, time.perf_counter() - began, failed=failed)
+
+
+def timed(transaction: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a function or coroutine function so that each call is reported, under its own name by default."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        name = transaction or f"{function.__module__}.{function.__qualname__}"
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def timed_async(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+                with timer(name):
+                    return await function(*args, **kwargs)
+
+            return timed_async
+
+        @functools.wraps(function)
+        def timed_call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            with timer(name):
+                return function(*args, **kwargs)
+
+        return timed_call
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the process uses.
+
+    Attributes:
+        cpu_ratio: share of one core since the last reading; above 1 with several threads.
+        memory_bytes: resident memory; None where the system does not tell.
+        disk_free_ratio: free share of the file system of the working directory.
+        uptime_seconds: since the library was imported.
+    """
+
+    cpu_ratio: float
+    memory_bytes: int | None
+    disk_free_ratio: float
+    uptime_seconds: float
+
+
+class UsageReader:
+    """Reads what the process uses, from one reading to the next."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = (time.monotonic(), _cpu_seconds())
+
+    def read(self) -> Usage:
+        """Return what the process uses now."""
+        disk = shutil.disk_usage(".")
+        now, used = time.monotonic(), _cpu_seconds()
+        with self._lock:
+            (before, used_before), self._last = self._last, (now, used)
+        return Usage(
+            cpu_ratio=(used - used_before) / max(now - before, 1e-6),
+            memory_bytes=_memory_bytes(),
+            disk_free_ratio=disk.free / max(disk.total, 1),
+            uptime_seconds=now - _STARTED,
+        )
+
+    def collect(self) -> Iterator[Any]:
+        """Give the gauges to prometheus_client: ``REGISTRY.register(UsageReader())``."""
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415 (optional)
+
+        usage = self.read()
+        for metric, value in (
+            (names.CLIENT_CPU, usage.cpu_ratio),
+            (names.CLIENT_MEMORY, usage.memory_bytes),
+            (names.CLIENT_DISK_FREE, usage.disk_free_ratio),
+        ):
+            if value is not None:
+                yield GaugeMetricFamily(metric.name, metric.help, value=value)
+
+
+def _cpu_seconds() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def _memory_bytes() -> int | None:
+    try:
+        pages = int(_STATM.read_text(encoding="ascii").split()[1])
+    except OSError:
+        return _memory_elsewhere()
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _memory_elsewhere() -> int | None:
+    """Systems without /proc, where psutil knows."""
+    try:
+        import psutil  # noqa: PLC0415 (optional)
+    except ImportError:
+        return None
+    return int(psutil.Process().memory_info().rss)

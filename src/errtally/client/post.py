@@ -1,0 +1,99 @@
+"""Posts one body over HTTP and says what to do next; the only file of the client that touches the network."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from errtally.client.retry_after import retry_after_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_GZIP_FROM_BYTES = 400
+_ANSWER_BYTES = 262_144
+_SHOWN = 300
+_TOO_LARGE = 413
+_AGAIN = frozenset({401, 402, 403, 404, 405, 407, 408, 421, 423, 425, 429})
+"""Of the 4xx, what another time or a corrected setting may change; others say that the body is wrong."""
+
+
+class Verdict(Enum):
+    """What an answer means for the batch."""
+
+    TAKEN = "taken"
+    AGAIN = "again"
+    TOO_LARGE = "too_large"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one post.
+
+    Attributes:
+        status: 0 when there was none.
+        why: for people: status and beginning of the body, or the failure.
+        retry_after_seconds: what the server asked for.
+        left: of a batch that was taken in part, the places of those to send again; None for all of it.
+    """
+
+    verdict: Verdict
+    status: int = 0
+    why: str = ""
+    body: bytes = b""
+    retry_after_seconds: float | None = None
+    left: tuple[int, ...] | None = None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would arrive as GET, without its body, and look as if it had been taken."""
+
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 (the base class's signature)
+        return None
+
+
+class Post:
+    """Posts to one address, compressed, through the proxies that the environment names."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], timeout_seconds: float) -> None:
+        self._url = url
+        self._headers = {"User-Agent": "errtally-client", **headers}
+        self._timeout = timeout_seconds
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def __call__(self, body: bytes) -> Answer:
+        """Post a body; never raises for what the network or the server does."""
+        headers = dict(self._headers)
+        if len(body) >= _GZIP_FROM_BYTES:
+            body = gzip.compress(body, 1, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")  # noqa: S310 (checked)
+        try:
+            with self._opener.open(request, timeout=self._timeout) as answer:
+                return Answer(Verdict.TAKEN, answer.status, body=answer.read(_ANSWER_BYTES))
+        except urllib.error.HTTPError as exc:
+            with exc:
+                return _refusal(exc)
+        except (OSError, http.client.HTTPException, ValueError) as exc:
+            # URLError, timeouts and TLS errors are OSErrors; ValueError: a name that IDNA can't encode.
+            return Answer(Verdict.AGAIN, why=f"{type(exc).__name__}: {exc}")
+
+
+def _refusal(error: urllib.error.HTTPError) -> Answer:
+    status = error.code
+    try:
+        body = error.read(_ANSWER_BYTES)
+    except (OSError, http.client.HTTPException):
+        body = b""
+    why = f"{status} {body[:_SHOWN].decode('utf-8', 'replace')}".strip()
+    if status == _TOO_LARGE:
+        return Answer(Verdict.TOO_LARGE, status, why, body)
+    if 400 <= status < 500 and status not in _AGAIN:  # noqa: PLR2004 (client errors)
+        return Answer(Verdict.REFUSED, status, why, body)
+    return Answer(Verdict.AGAIN, status, why, body, retry_after_seconds(error.headers.get("Retry-After")))

@@ -1,0 +1,358 @@
+"""The tracker: notes errors and timings of its application, and hands them to its sender. It never raises or waits."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import socket
+import sys
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from errtally.client import rendering, scope, stack
+from errtally.client.channel import Channel
+from errtally.client.discards import Counts, Discards, as_json
+from errtally.client.ignoring import Ignored
+from errtally.client.post import Answer, Post, Verdict
+from errtally.client.sender import Sender
+from errtally.client.snapshot import plain_mapping, short
+from errtally.event.scrub import Scrubber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+
+    from errtally.client.settings import Settings
+    from errtally.client.spool import Spool
+
+    Poster = Callable[[bytes], Answer]
+
+log = logging.getLogger("errtally.client")
+
+ERROR, REQUEST = "error", "transaction"
+"""Categories of the report of discards, as Sentry's clients name them."""
+
+_BATCH_REQUESTS = 500
+_MAX_EVENT_BYTES = 900_000
+"""Below the exporter's default limit of one event, 1 MiB."""
+
+_LABEL = 200
+
+
+class Tracker:
+    """Reports to one exporter.
+
+    Args:
+        settings: checked ones.
+        posts: posts bodies to the routes of events and of requests; HTTP by default.
+    """
+
+    def __init__(self, settings: Settings, posts: tuple[Poster, Poster] | None = None) -> None:
+        self.settings = settings
+        self.discards = Discards()
+        self._server_name = settings.server_name or socket.gethostname()
+        self._scrubber = Scrubber(settings.scrub)
+        self._ignored = Ignored(settings)
+        self._post_events, self._post_requests = posts or _posts(settings)
+        self._events = Channel(
+            ERROR,
+            capacity=settings.queue_events,
+            batch=settings.batch_events,
+            encode=self._encode_event,
+            post=self._send_events,
+            discards=self.discards,
+        )
+        self._requests = Channel(
+            REQUEST,
+            capacity=settings.queue_requests,
+            batch=min(_BATCH_REQUESTS, settings.queue_requests),
+            encode=self._encode_request,
+            post=self._send_requests,
+            discards=self.discards,
+        )
+        spool = _spool(settings, self.discards)
+        self.sender = Sender(
+            (self._events, self._requests),
+            flush_seconds=settings.flush_seconds,
+            fork_seconds=settings.fork_seconds,
+            discards=self.discards,
+            report=self._report_discards,
+            store=spool.store if spool else None,
+            restore=(lambda: spool.restore(self._send_events)) if spool else None,
+        )
+
+    # What callers use.
+
+    def capture_exception(
+        self,
+        error: BaseException | None = None,
+        *,
+        level: str = "error",
+        tags: Mapping[str, object] | None = None,
+        extra: Mapping[str, Any] | None = None,
+        fingerprint: Sequence[str] = (),
+        logger: str | None = None,
+        message: str = "",
+        trace: TracebackType | None = None,
+        unhandled: str | None = None,
+    ) -> str | None:
+        """Note an exception, the one that is being handled by default.
+
+        Returns:
+            The event's id; None when it is not sent (switched off, sampled out, ignored, nothing is being handled).
+            An exception noted before gets the id it has.
+        """
+        try:
+            if error is None:
+                error = sys.exception()
+                if error is None:
+                    return None
+            known = _id_of(error)
+            if known is not None or not self.settings.url:
+                return known
+            if self._ignored.exception(type(error)):
+                self.discards.add("ignored", ERROR)
+                return None
+            if not self._sampled():
+                return None
+            caught = stack.catch(error, trace)
+            if self._ignored.message(message or caught.message):
+                self.discards.add("ignored", ERROR)
+                return None
+            event_id = self._note(
+                level, caught=caught, message=message, tags=tags, extra=extra, fingerprint=fingerprint, logger=logger,
+                unhandled=unhandled,
+            )  # fmt: skip
+            _mark(error, event_id)
+        except Exception:  # noqa: BLE001 (a report of an error must never become one)
+            self._failed()
+            return None
+        return event_id
+
+    def capture_message(
+        self,
+        message: str,
+        *,
+        level: str = "info",
+        tags: Mapping[str, object] | None = None,
+        extra: Mapping[str, Any] | None = None,
+        fingerprint: Sequence[str] = (),
+        logger: str | None = None,
+        type: str | None = None,  # noqa: A002 (the event's attribute)
+    ) -> str | None:
+        """Note a message; returns the event's id, None when it is not sent."""
+        try:
+            if not self.settings.url:
+                return None
+            text = short(str(message), stack.MAX_MESSAGE)
+            if self._ignored.message(text) or (logger is not None and self._ignored.logger(logger)):
+                self.discards.add("ignored", ERROR)
+                return None
+            if not self._sampled():
+                return None
+            return self._note(
+                level, message=text, tags=tags, extra=extra, fingerprint=fingerprint, logger=logger, type=type
+            )
+        except Exception:  # noqa: BLE001 (a report of an error must never become one)
+            self._failed()
+            return None
+
+    def request_finished(
+        self,
+        transaction: str,
+        duration_seconds: float,
+        *,
+        method: str = "",
+        status: int | None = None,
+        failed: bool | None = None,
+    ) -> None:
+        """Note how long a request took.
+
+        Args:
+            transaction: a route or name without ids in it.
+            duration_seconds: from its beginning to its end.
+            method: HTTP method.
+            status: HTTP status.
+            failed: whether the service failed it; by default so for a status from 500.
+        """
+        try:
+            if not self.settings.url or not self.settings.send_requests:
+                return
+            timing = (transaction, duration_seconds, method, status, failed, time.time(), scope.current().trace_id)
+            self.sender.notice(self._requests.put(timing), self._requests)
+        except Exception:  # noqa: BLE001 (a report must never become an error)
+            self._failed(REQUEST)
+
+    def flush(self, timeout_seconds: float | None = None) -> bool:
+        """Send what waits; False when not all of it was taken within the time."""
+        try:
+            return self.sender.flush(self.settings.shutdown_seconds if timeout_seconds is None else timeout_seconds)
+        except Exception:
+            log.exception("flush failed")
+            return False
+
+    def close(self) -> None:
+        """Send what waits and end."""
+        try:
+            self.sender.close(self.settings.shutdown_seconds)
+        except Exception:
+            log.exception("close failed")
+
+    # The callers' side.
+
+    def _sampled(self) -> bool:
+        rate = self.settings.sample_rate
+        if rate >= 1 or random.random() < rate:  # noqa: S311 (a sample, not a secret)
+            return True
+        self.discards.add("sample_rate", ERROR)
+        return False
+
+    def _note(
+        self,
+        level: str,
+        *,
+        caught: stack.Caught | None = None,
+        message: str = "",
+        tags: Mapping[str, object] | None,
+        extra: Mapping[str, Any] | None,
+        fingerprint: Sequence[str],
+        logger: str | None,
+        type: str | None = None,  # noqa: A002 (the event's attribute)
+        unhandled: str | None = None,
+    ) -> str:
+        event_id = uuid.uuid4().hex
+        noted = rendering.Noted(
+            event_id=event_id,
+            timestamp=time.time(),
+            level=level,
+            scope=scope.current(),
+            message=message,
+            caught=caught,
+            logger=logger,
+            type=type,
+            tags={short(str(key), _LABEL): short(str(value), _LABEL) for key, value in tags.items()} if tags else {},
+            extra=plain_mapping(dict(extra)) if extra else {},
+            fingerprint=tuple(str(part) for part in fingerprint) if fingerprint else (),
+            unhandled=unhandled,
+        )
+        self.sender.notice(self._events.put(noted), self._events)
+        return event_id
+
+    def _failed(self, category: str = ERROR) -> None:
+        self.discards.add("internal_error", category)
+        log.debug("could not note an event", exc_info=True)  # noqa: LOG014 (called by handlers)
+
+    # The sender's side.
+
+    def _encode_event(self, noted: rendering.Noted) -> bytes | None:
+        try:
+            event: dict[str, Any] | None = rendering.render(noted, self.settings, self._server_name)
+        except Exception:
+            log.exception("an event could not be rendered")
+            self.discards.add("internal_error", ERROR)
+            return None
+        if self.settings.before_send is not None:
+            try:
+                event = self.settings.before_send(event or {})
+            except Exception:
+                log.exception("before_send failed; the event is dropped")
+                self.discards.add("before_send_error", ERROR)
+                return None
+        if event is None:
+            self.discards.add("before_send", ERROR)
+            return None
+        return self._encode(rendering.scrub(event, self._scrubber), ERROR)
+
+    def _encode(self, item: dict[str, Any], category: str) -> bytes | None:
+        try:
+            encoded = _json(item)
+        except (TypeError, ValueError, RecursionError):
+            log.exception("an item is not JSON")
+            self.discards.add("internal_error", category)
+            return None
+        if len(encoded) <= _MAX_EVENT_BYTES:
+            return encoded
+        if "breadcrumbs" in item:
+            del item["breadcrumbs"]
+            return self._encode(item, category)
+        self.discards.add("too_large", category)
+        return None
+
+    def _encode_request(self, timing: tuple[Any, ...]) -> bytes | None:
+        transaction, duration, method, status, failed, ended, trace_id = timing
+        item = {
+            "transaction": self._scrubber.scrub_text(short(str(transaction), _LABEL)),
+            "duration_seconds": max(float(duration), 0.0),
+            "timestamp": ended,
+            "environment": self.settings.environment,
+        }
+        optional = {"method": method, "status": status, "release": self.settings.release, "trace_id": trace_id}
+        item.update({key: value for key, value in optional.items() if value})
+        if failed is not None:
+            item["failed"] = failed
+        return self._encode(item, REQUEST)
+
+    def _send_events(self, batch: list[bytes]) -> Answer:
+        counts = self.discards.take()
+        return self._posted(self._post_events, b'"events":[' + b",".join(batch) + b"]", counts)
+
+    def _send_requests(self, batch: list[bytes]) -> Answer:
+        return self._posted(self._post_requests, b'"requests":[' + b",".join(batch) + b"]", {})
+
+    def _report_discards(self) -> Answer | None:
+        counts = self.discards.take()
+        return self._posted(self._post_events, b'"events":[]', counts) if counts else None
+
+    def _posted(self, post: Poster, content: bytes, counts: Counts) -> Answer:
+        discarded = b',"discarded":' + _json(as_json(counts)) if counts else b""
+        answer = post(b"{" + content + discarded + b"}")
+        if answer.verdict is not Verdict.TAKEN:
+            self.discards.give_back(counts)
+        elif b'"index"' in answer.body:
+            log.warning("the exporter did not take all: %s", answer.body[:500].decode("utf-8", "replace"))
+        return answer
+
+
+def _spool(settings: Settings, discards: Discards) -> Spool | None:
+    if not settings.spool_dir:
+        return None
+    from errtally.client.spool import Spool  # noqa: PLC0415 (its file locks are not on every system)
+
+    return Spool(settings.spool_dir, settings.spool_bytes, discards)
+
+
+def _posts(settings: Settings) -> tuple[Post, Post]:
+    headers = {"Content-Type": "application/json"}
+    if settings.key:
+        headers["Authorization"] = f"Bearer {settings.key}"
+    query = f"?project={quote(settings.project)}" if settings.project else ""
+    base = settings.url.rstrip("/")
+    return (
+        Post(f"{base}/api/events{query}", headers, settings.timeout_seconds),
+        Post(f"{base}/api/requests{query}", headers, settings.timeout_seconds),
+    )
+
+
+def _json(value: Any) -> bytes:  # noqa: ANN401
+    # Lone surrogates have no UTF-8; escaped, JSON can hold them.
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+_MARK = "_reported_as"
+
+
+def _id_of(error: BaseException) -> str | None:
+    """The id under which an exception has been noted: a log record and a middleware may meet the same one."""
+    found = getattr(error, _MARK, None)
+    return found if isinstance(found, str) else None
+
+
+def _mark(error: BaseException, event_id: str) -> None:
+    try:
+        setattr(error, _MARK, event_id)
+    except (AttributeError, TypeError):
+        # A class without a place for it (__slots__, frozen): it is noted again when it is met again.
+        log.debug("can't mark %s", type(error))

@@ -1,0 +1,298 @@
+"""Frameworks, real ones: exceptions with their route, answers from 400, timings."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+import errtally
+from errtally.client.integrations.asgi import AsgiMiddleware
+from errtally.client.integrations.requests_seen import trace_of
+from errtally.client.integrations.wsgi import WsgiMiddleware
+
+if TYPE_CHECKING:
+    from tests.client.receiver import Receiver
+
+TRACEPARENT = "00-2aa5e3f9674549a48e2b4aa27225a5b3-00f067aa0ba902b7-01"
+
+
+@pytest.fixture
+def tracked(receiver: Receiver) -> Receiver:
+    errtally.init(receiver.url, hooks=False)
+    return receiver
+
+
+def _called(app: Any, path: str, **environ: str) -> tuple[str, bytes]:
+    made: dict[str, Any] = {"PATH_INFO": path, **environ}
+    setup_testing_defaults(made)
+    seen = []
+    body = app(made, lambda status, _headers, _exc=None: seen.append(status))
+    try:
+        return seen, b"".join(body)
+    finally:
+        body.close()
+
+
+def _seen(receiver: Receiver) -> tuple[list[tuple[str, str]], list[tuple[str, int | None, bool]]]:
+    """Levels and messages of events, and transaction, status and failure of timings."""
+    assert errtally.flush(10)
+    events = [(event["level"], event["message"]) for event in receiver.events()]
+    return events, [(t["transaction"], t.get("status"), t["failed"]) for t in receiver.requests()]
+
+
+def _wsgi(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/fail":
+        raise ValueError("wsgi failed")
+    if path == "/late":
+        start_response("200 OK", [])
+
+        def body():
+            yield b"a"
+            errtally.set_tag("part", "second")
+            raise ValueError("late")
+
+        return body()
+    start_response("404 Not Found" if path == "/missing" else "200 OK", [])
+    return [b"hello"]
+
+
+def test_wsgi_reports_exceptions_statuses_and_timings(tracked: Receiver) -> None:
+    app = WsgiMiddleware(_wsgi, transaction=lambda environ: f"{environ['PATH_INFO']}*")
+    assert _called(app, "/")[1] == b"hello"
+    _called(app, "/missing", HTTP_COOKIE="sessionid=abc", QUERY_STRING="token=xyz&page=2", HTTP_TRACEPARENT=TRACEPARENT)
+    with pytest.raises(ValueError, match="wsgi failed"):
+        _called(app, "/fail")
+    with pytest.raises(ValueError, match="late"):
+        _called(app, "/late")
+    events, timings = _seen(tracked)
+    assert events == [("warning", "GET /missing* answered 404"), ("error", "wsgi failed"), ("error", "late")]
+    assert timings == [("/*", 200, False), ("/missing*", 404, False), ("/fail*", 500, True), ("/late*", 200, True)]
+    missing = tracked.events()[0]
+    assert missing["transaction"] == "/missing*"
+    assert missing["context"]["trace"]["trace_id"] == TRACEPARENT[3:35]
+    shown = missing["context"]["request"]
+    assert shown["query_string"] == "token=[REDACTED]&page=2"
+    assert "cookie" not in shown["headers"]
+
+
+def test_requests_do_not_see_each_others_scope(tracked: Receiver) -> None:
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/first":
+            errtally.set_tag("customer", "ann")
+        start_response("400 Bad Request", [])
+        return [b""]
+
+    wrapped = WsgiMiddleware(app)
+    _called(wrapped, "/first")
+    _called(wrapped, "/second")
+    errtally.flush(10)
+    first, second = tracked.events()
+    assert first["context"]["tags"] == {"customer": "ann"}
+    assert second["context"]["tags"] == {}
+    assert second["transaction"] == "unmatched"
+
+
+def test_statuses_can_be_left_out(receiver: Receiver) -> None:
+    errtally.init(receiver.url, hooks=False, status_from=500)
+    _called(WsgiMiddleware(_wsgi), "/missing")
+    assert _seen(receiver)[0] == []
+
+
+def test_flask_names_routes_and_reports_what_it_made_an_answer_of(tracked: Receiver) -> None:
+    from flask import Flask  # noqa: PLC0415
+
+    from errtally.client.integrations import flask_app  # noqa: PLC0415
+
+    app = Flask("shop")
+    flask_app.install(app)
+    flask_app.install(app)
+
+    @app.get("/orders/<int:number>")
+    def order(number: int) -> str:
+        errtally.set_tag("order", number)
+        return str(1 / (number - 5))
+
+    client = app.test_client()
+    for url, status in (("/orders/6", 200), ("/orders/5", 500), ("/nowhere", 404)):
+        with client.get(url) as answer:
+            assert answer.status_code == status
+    events, timings = _seen(tracked)
+    assert events == [("error", "division by zero"), ("warning", "GET unmatched answered 404")]
+    route = "/orders/<int:number>"
+    assert timings == [(route, 200, False), (route, 500, True), ("unmatched", 404, False)]
+    assert tracked.events()[0]["context"]["tags"] == {"order": "5", "handled": "no", "mechanism": "flask"}
+    assert tracked.events()[0]["transaction"] == route
+
+
+def _django(receiver: Receiver, call: str) -> None:
+    """Django's settings are for a process, so it has one."""
+    from tests.client.test_processes import _run  # noqa: PLC0415
+
+    _run(
+        f"""
+        import asyncio, errtally
+        import django
+        from django.conf import settings
+        settings.configure(
+            ROOT_URLCONF=__name__, SECRET_KEY="x", ALLOWED_HOSTS=["*"], LOGGING_CONFIG=None,
+            MIDDLEWARE=["errtally.client.integrations.django_middleware.middleware"],
+        )
+        django.setup()
+        from django.http import HttpResponse
+        from django.urls import path
+        from django.test import Client, AsyncClient
+
+        def order(request, number):
+            errtally.set_tag("order", number)
+            return HttpResponse(str(1 / (number - 5)))
+
+        async def order_async(request, number):
+            errtally.set_tag("order", number)
+            return HttpResponse(str(1 / (number - 5)))
+
+        urlpatterns = [path("orders/<int:number>", order), path("async/<int:number>", order_async)]
+        errtally.init()
+
+        async def asynchronous():
+            client = AsyncClient(raise_request_exception=False)
+            for url in ("/async/6", "/async/5", "/nowhere"): await client.get(url)
+
+        def synchronous():
+            client = Client(raise_request_exception=False)
+            for url in ("/orders/6", "/orders/5", "/nowhere"): client.get(url)
+
+        {call}
+        """,
+        receiver.url,
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "route"),
+    [
+        pytest.param("synchronous()", "/orders/<int:number>", id="under WSGI"),
+        pytest.param("asyncio.run(asynchronous())", "/async/<int:number>", id="under ASGI"),
+    ],
+)
+def test_django_names_routes_and_reports_what_it_made_an_answer_of(receiver: Receiver, call: str, route: str) -> None:
+    pytest.importorskip("django")
+    _django(receiver, call)
+    events = [(event["level"], event["message"]) for event in receiver.events()]
+    assert events == [("error", "division by zero"), ("warning", "GET unmatched answered 404")]
+    assert receiver.events()[0]["context"]["tags"]["order"] == "5"
+    assert receiver.events()[0]["transaction"] == route
+    timings = [(t["transaction"], t["status"], t["failed"]) for t in receiver.requests()]
+    assert timings == [(route, 200, False), (route, 500, True), ("unmatched", 404, False)]
+
+
+@pytest.mark.parametrize("framework", ["starlette", "fastapi"])
+def test_starlette_and_fastapi_name_routes_and_report_exceptions(tracked: Receiver, framework: str) -> None:
+    httpx = pytest.importorskip("httpx")
+    pytest.importorskip(framework)
+    from errtally.client.integrations import starlette_app  # noqa: PLC0415
+
+    async def order(request) -> Any:
+        number = int(request.path_params["number"])
+        errtally.set_tag("order", number)
+        return PlainTextResponse(str(1 / (number - 5)))
+
+    from starlette.requests import Request  # noqa: PLC0415
+    from starlette.responses import PlainTextResponse  # noqa: PLC0415
+
+    if framework == "starlette":
+        from starlette.applications import Starlette  # noqa: PLC0415
+        from starlette.routing import Route  # noqa: PLC0415
+
+        app: Any = Starlette(routes=[Route("/orders/{number}", order)])
+    else:
+        from fastapi import FastAPI  # noqa: PLC0415
+
+        app = FastAPI()
+        order.__annotations__["request"] = Request
+        order.__annotations__["return"] = None
+        app.get("/orders/{number}", response_model=None)(order)
+    starlette_app.install(app)
+    starlette_app.install(app)
+
+    async def calls() -> list[int]:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            return [(await client.get(url)).status_code for url in ("/orders/6", "/orders/5", "/nowhere")]
+
+    assert asyncio.run(calls()) == [200, 500, 404]
+    events, timings = _seen(tracked)
+    assert events == [("error", "division by zero"), ("warning", "GET unmatched answered 404")]
+    route = "/orders/{number}"
+    assert timings == [(route, 200, False), (route, 500, True), ("unmatched", 404, False)]
+    assert tracked.events()[0]["transaction"] == route
+    assert tracked.events()[0]["context"]["tags"]["order"] == "5"
+
+
+def test_asgi_passes_other_connections_on(tracked: Receiver) -> None:
+    async def app(connection, _receive, _send):
+        if connection["type"] == "websocket":
+            raise ValueError("socket failed")
+
+    wrapped = AsgiMiddleware(app)
+    asyncio.run(wrapped({"type": "lifespan"}, None, None))
+    with pytest.raises(ValueError, match="socket failed"):
+        asyncio.run(wrapped({"type": "websocket", "path": "/ws", "headers": []}, None, None))
+    assert _seen(tracked) == ([("error", "socket failed")], [])
+
+
+def test_celery_reports_failed_tasks_once_with_their_names(tracked: Receiver) -> None:
+    celery = pytest.importorskip("celery")
+    from errtally.client.integrations import celery_tasks  # noqa: PLC0415
+
+    celery_tasks.install()
+    celery_tasks.install()
+    app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
+    app.conf.task_always_eager = True
+
+    @app.task(name="shop.price", throws=(LookupError,))
+    def price(number: int) -> float:
+        errtally.set_tag("order", number)
+        if number == 7:
+            raise LookupError("expected")
+        return 1 / (number - 5)
+
+    price.delay(6)
+    price.delay(5)
+    price.delay(7)
+    events, timings = _seen(tracked)
+    assert events == [("error", "division by zero")]
+    assert timings == [("shop.price", None, False), ("shop.price", None, True), ("shop.price", None, True)]
+    (event,) = tracked.events()
+    assert event["transaction"] == "shop.price"
+    assert event["context"]["tags"]["order"] == "5"
+    assert event["context"]["tags"]["mechanism"] == "celery"
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        pytest.param(TRACEPARENT, (TRACEPARENT[3:35], TRACEPARENT[36:52]), id="a trace"),
+        pytest.param("", (None, None), id="none"),
+        pytest.param("00-xyz-1-01", (None, None), id="something else"),
+    ],
+)
+def test_traceparent_reads(header: str, expected: tuple[str | None, str | None]) -> None:
+    assert trace_of(header) == expected
+
+
+def test_hooks_call_what_was_there_before(tracked: Receiver, monkeypatch) -> None:
+    from errtally.client.integrations import excepthook  # noqa: PLC0415
+
+    called = []
+    monkeypatch.setattr(sys, "excepthook", lambda *args: called.append(args))
+    excepthook.install()
+    excepthook.install()
+    error = ValueError("x")
+    sys.excepthook(ValueError, error, None)
+    assert called == [(ValueError, error, None)]
+    assert _seen(tracked)[0] == [("fatal", "x")]

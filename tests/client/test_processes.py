@@ -1,0 +1,291 @@
+"""Whole processes: normal and abnormal ends, forks, threads, event loops, other runtimes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.client.receiver import Receiver
+
+SOURCES = str(Path(__file__).parents[2] / "src")
+
+
+def _run(program: str, url: str, expected_code: int = 0) -> str:
+    environ = {**os.environ, "ERRTALLY_URL": url, "PYTHONPATH": SOURCES}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(program)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == expected_code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_an_uncaught_exception_is_fatal_and_still_printed(receiver: Receiver) -> None:
+    shown = _run("import errtally\nerrtally.init()\nraise ValueError('the end')", receiver.url, 1)
+    assert "ValueError: the end" in shown
+    (event,) = receiver.events()
+    assert (event["level"], event["type"], event["message"]) == ("fatal", "ValueError", "the end")
+    assert event["context"]["tags"] == {"handled": "no", "mechanism": "excepthook"}
+
+
+def test_ctrl_c_and_exit_are_no_errors(receiver: Receiver) -> None:
+    _run("import errtally, sys\nerrtally.init()\nsys.exit(3)", receiver.url, 3)
+    assert receiver.events() == []
+
+
+def test_no_event_is_lost_on_a_normal_exit(receiver: Receiver) -> None:
+    _run("import errtally\nerrtally.init()\nfor n in range(500): errtally.capture_message(str(n))", receiver.url)
+    assert [event["message"] for event in receiver.events()] == [str(number) for number in range(500)]
+
+
+def test_the_end_of_a_process_waits_no_longer_than_allowed(receiver: Receiver) -> None:
+    receiver.delay_seconds = 20
+    _run("import errtally\nerrtally.init(shutdown_seconds=0.5)\nerrtally.capture_message('x')", receiver.url)
+
+
+def test_an_exception_that_ends_a_thread_is_reported(receiver: Receiver) -> None:
+    _run(
+        """
+        import errtally, threading
+        errtally.init()
+        thread = threading.Thread(target=lambda: 1 / 0, name="worker-7")
+        thread.start()
+        thread.join()
+        """,
+        receiver.url,
+    )
+    (event,) = receiver.events()
+    assert event["level"] == "fatal"
+    assert event["context"]["tags"]["thread"] == "worker-7"
+
+
+def test_a_task_that_nobody_awaits_is_reported_and_scopes_of_tasks_are_apart(receiver: Receiver) -> None:
+    _run(
+        """
+        import asyncio, errtally, gc
+        from errtally.client.integrations import event_loop
+        errtally.init()
+
+        async def work(number):
+            errtally.set_tag("number", number)
+            await asyncio.sleep(0.01)
+            errtally.capture_message(f"work {number}")
+
+        async def lost():
+            raise LookupError("nobody waits for me")
+
+        async def main():
+            event_loop.install()
+            await asyncio.gather(*(work(n) for n in range(5)))
+            task = asyncio.create_task(lost())
+            await asyncio.sleep(0.01)
+            del task
+            gc.collect()
+
+        asyncio.run(main())
+        """,
+        receiver.url,
+    )
+    found = {event["message"]: event for event in receiver.events()}
+    assert all(found[f"work {n}"]["context"]["tags"] == {"number": str(n)} for n in range(5))
+    assert found["nobody waits for me"]["level"] == "fatal"
+
+
+def test_events_from_before_and_after_a_fork_arrive_once_each(receiver: Receiver) -> None:
+    _run(
+        """
+        import errtally, os, sys
+        errtally.init()
+        errtally.capture_message("before the fork")
+        pid = os.fork()
+        errtally.capture_message("in the child" if pid == 0 else "in the parent")
+        if pid:
+            os.waitpid(pid, 0)
+        """,
+        receiver.url,
+    )
+    assert sorted(event["message"] for event in receiver.events()) == [
+        "before the fork",
+        "in the child",
+        "in the parent",
+    ]
+
+
+def test_a_daemon_that_leaves_its_parent_loses_nothing(receiver: Receiver) -> None:
+    _run(
+        """
+        import errtally, os
+        errtally.init(flush_seconds=60)
+        errtally.capture_message("of the parent")
+        if os.fork():
+            os._exit(0)
+        errtally.capture_message("of the daemon")
+        """,
+        receiver.url,
+    )
+    receiver.wait_for(lambda: len(receiver.events()) == 2)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_sends_before_it_ends(receiver: Receiver, tmp_path: Path, method: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            f"""
+            import errtally, multiprocessing
+            errtally.init()
+
+            def work(number):
+                errtally.capture_message(f"child {{number}}")
+
+            if __name__ == "__main__":
+                context = multiprocessing.get_context({method!r})
+                children = [context.Process(target=work, args=(n,)) for n in range(3)]
+                for child in children: child.start()
+                for child in children: child.join()
+            """
+        )
+    )
+    environ = {**os.environ, "ERRTALLY_URL": receiver.url, "PYTHONPATH": SOURCES}
+    subprocess.run([sys.executable, program], env=environ, check=True, timeout=60, capture_output=True)
+    assert sorted(event["message"] for event in receiver.events()) == ["child 0", "child 1", "child 2"]
+
+
+def test_forks_from_many_threads_do_not_lock_up(receiver: Receiver) -> None:
+    _run(
+        """
+        import errtally, os, threading
+        errtally.init(flush_seconds=0.01)
+
+        def churn():
+            for n in range(15):
+                errtally.capture_message("parent")
+                pid = os.fork()
+                if pid == 0:
+                    errtally.capture_message("child")
+                    errtally.flush(5)
+                    os._exit(0)
+                os.waitpid(pid, 0)
+
+        threads = [threading.Thread(target=churn) for _ in range(3)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        """,
+        receiver.url,
+    )
+    messages = [event["message"] for event in receiver.events()]
+    assert len({event["event_id"] for event in receiver.events()}) == 90
+    assert messages.count("child") == 45
+
+
+def test_a_capture_in_a_signal_handler_does_not_lock_up(receiver: Receiver) -> None:
+    _run(
+        """
+        import errtally, signal
+        errtally.init(queue_events=20)
+        signal.signal(signal.SIGALRM, lambda *_: errtally.capture_message("signal"))
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+        for _ in range(30000): errtally.capture_message("main")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        """,
+        receiver.url,
+    )
+    assert receiver.events()
+
+
+def test_it_works_under_gevent(receiver: Receiver) -> None:
+    pytest.importorskip("gevent")
+    _run(
+        """
+        from gevent import monkey
+        monkey.patch_all()
+        import errtally, gevent, time
+        errtally.init(flush_seconds=0.05)
+        ticks = []
+
+        def tick():
+            for _ in range(20):
+                ticks.append(time.monotonic())
+                gevent.sleep(0.01)
+
+        def work(number):
+            errtally.set_tag("number", number)
+            gevent.sleep(0.01)
+            errtally.capture_message(f"greenlet {number}")
+
+        gevent.joinall([gevent.spawn(tick), *(gevent.spawn(work, n) for n in range(20))])
+        longest = max(b - a for a, b in zip(ticks, ticks[1:]))
+        assert longest < 1, longest
+        """,
+        receiver.url,
+    )
+    assert {e["message"]: e["context"]["tags"]["number"] for e in receiver.events()} == {
+        f"greenlet {n}": str(n) for n in range(20)
+    }
+
+
+def test_an_import_needs_nothing_but_the_standard_library() -> None:
+    _run(
+        """
+        import sys
+        installed = [path for path in sys.path if path.endswith("site-packages")]
+        sys.path = [path for path in sys.path if path not in installed]
+        import errtally
+        slow = {"urllib.request", "asyncio", "errtally.event.scrub", "logging"} & set(sys.modules)
+        assert not slow, slow
+        errtally.init("http://127.0.0.1:9")
+        import errtally.logs, errtally.recovery
+        """,
+        "",
+    )
+
+
+def test_logging_of_errors_becomes_events_and_of_others_breadcrumbs(receiver: Receiver) -> None:
+    _run(
+        """
+        import errtally, logging
+        logging.basicConfig(level=logging.INFO, format="%(message)s %(event_id)s", handlers=[logging.NullHandler()])
+        errtally.init(ignore_loggers=["noisy"])
+        log = logging.getLogger("shop.orders")
+        log.info("cart opened")
+        log.error("no price for %s", 5)
+        logging.getLogger("noisy.child").error("ignored")
+        try: 1 / 0
+        except ZeroDivisionError: log.exception("failed")
+        """,
+        receiver.url,
+    )
+    first, second = receiver.events()
+    assert (first["message"], first["logger"], first["level"]) == ("no price for 5", "shop.orders", "error")
+    assert first["context"]["extra"]["log_template"] == "no price for %s"
+    assert [crumb["message"] for crumb in first["breadcrumbs"]] == ["cart opened"]
+    assert second["type"] == "ZeroDivisionError"
+    assert second["context"]["extra"]["log_message"] == "failed"
+
+
+def test_the_library_does_not_report_its_own_log_records() -> None:
+    # With the server down its own warnings would fill the queue for ever.
+    shown = _run(
+        """
+        import errtally, logging
+        logging.basicConfig(level=logging.DEBUG)
+        tracker = errtally.init(flush_seconds=0.01, breadcrumb_level=10)
+        errtally.capture_message("one")
+        errtally.flush(2); errtally.flush(2)
+        print(len(tracker.sender.channels[0]))
+        """,
+        "http://127.0.0.1:9",
+    )
+    assert "1\n" in shown
+    assert shown.count("delivery fails") == 1

@@ -1,0 +1,114 @@
+"""The JavaScript of docs/javascript.md, run with the real packages against the real exporter."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.flow.exporter import Exporter, running
+from tests.flow.programs import free_port
+
+from errtally import names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.flow
+PAGE = Path(__file__).parents[2] / "docs" / "javascript.md"
+PACKAGES = ("@sentry/node@^11", "express@^5")
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory) -> Path:
+    """The files of the page in a folder with their packages."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not installed")
+    folder: Path = tmp_path_factory.mktemp("javascript")
+    done = subprocess.run(
+        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", *PACKAGES],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"npm can't install {', '.join(PACKAGES)}: {done.stderr[-300:]}")
+    for name, text in re.findall(r"^```js (\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL):
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def exporter(tmp_path: Path) -> Iterator[Exporter]:
+    with running(tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def _serving(folder: Path, exporter: Exporter) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    port = free_port()
+    environ = {
+        **os.environ,
+        "ERRTALLY_DSN": exporter.url.replace("http://", "http://public@") + "/1",
+        "NODE_ENV": "staging",
+        "RELEASE": "shop@1.4.2",
+        "PORT": str(port),
+    }
+    command = ["node", "--import", "./instrument.js", "app.js"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            assert "port" in (process.stdout.readline() if process.stdout else "")
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+
+
+def _status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers={"Cookie": "a=secret-cookie"}), timeout=10
+        ) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as exc:
+        with exc:
+            return exc.code
+
+
+def test_express_reports_exceptions_statuses_and_no_cookies(application: Path, exporter: Exporter) -> None:
+    with _serving(application, exporter) as (url, _):
+        assert [_status(url + path) for path in ("/orders/5", "/orders/7", "/nowhere")] == [200, 500, 404]
+    exporter.wait_until_folded()
+    assert exporter.total(names.EVENTS, environment="staging", level="error", type="TypeError") == 1
+    assert exporter.total(names.EVENTS, environment="staging", level="warning") == 1
+    assert exporter.total(names.EVENTS) == 2
+    issues = exporter.get_json("/api/issues")["issues"]
+    pages = "".join(exporter.get(f"/issues/{issue['issue']}").decode() for issue in issues)
+    assert "secret-cookie" not in pages
+    assert "GET unmatched answered 404" in pages
+    assert "memory_bytes" in pages
+
+
+def test_an_unhandled_rejection_is_fatal_and_ends_the_process(application: Path, exporter: Exporter) -> None:
+    with _serving(application, exporter) as (url, process):
+        assert _status(url + "/reject") == 200
+        end = time.monotonic() + 15
+        while process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        assert process.returncode == 1
+    exporter.wait_until_folded()
+    assert exporter.total(names.EVENTS, level="fatal", type="RangeError") == 1
