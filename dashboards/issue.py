@@ -71,7 +71,7 @@ def _what(alerting: Alerting) -> KindPanel:
         "What it is",
         "The issue in each environment; the title leads to its page with stack trace, samples and users.",
         (24, 5),
-        [query(queries.of(names.ISSUE_INFO, variables=_ONE), instant=True, table="table")],
+        [query(queries.known_as(queries.of(names.ISSUE_INFO, variables=_ONE)), instant=True, table="table")],
         no_value="No such issue in these projects and environments",
         columns=[
             Column("Type", "type", width=160),

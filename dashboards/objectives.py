@@ -51,8 +51,8 @@ def _left() -> KindPanel:
         [query(f"sort({_LEFT})", instant=True, table="table")],
         no_value=_NO_DATA,
         columns=[
-            Column("Objective", "slo"),
-            Column("Project", "project", width=95, links=(shared.service_link("Project"),)),
+            Column("Objective", "slo", width=95),
+            Column("Project", "project", links=(shared.service_link("Project"),)),
             Column("Environment", "environment", width=110),
             Column("Left", "Value", unit="percentunit", width=90, steps=_STEPS, decimals=1),
         ],

@@ -140,8 +140,13 @@ def described(values: str, *, kept: str = "") -> str:
     """
     matchers = (kept,) if kept else ()
     # One info series an issue: two, as after a change of title, would make the join fail.
-    info = f"topk by ({BY_ISSUE}) (1, max by ({BY_ISSUE}, {_WHAT}) ({of(names.ISSUE_INFO, *matchers)}))"
+    info = f"topk by ({BY_ISSUE}) (1, {known_as(of(names.ISSUE_INFO, *matchers))})"
     return f"{values} * on ({BY_ISSUE}) group_left ({_WHAT}) {info}"
+
+
+def known_as(info: str) -> str:
+    """Return what issues are, once each, however many exporters tell of them."""
+    return f"max by ({BY_ISSUE}, {_WHAT}) ({info})"
 
 
 def recent_issues(count: int, metric: Metric = names.ISSUE_LAST_SEEN) -> str:

@@ -54,8 +54,10 @@ def test_the_committed_files_are_what_an_empty_configuration_gives() -> None:
     assert drift(FILES, ROOT / "dashboards/generated") == []
 
 
-@DASHBOARD
-def test_every_query_parses_in_prometheus(dashboard: Json, tmp_path: Path) -> None:
+@pytest.mark.parametrize("exporters", ["one", "shared"])
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_every_query_parses_in_prometheus(name: str, exporters: str, tmp_path: Path) -> None:
+    dashboard = json.loads(build(config.parse(f"alerting: {{exporters: {exporters}}}", "f"))[name])
     rules = [{"record": f"query:{index}", "expr": _concrete(expr)} for index, expr in enumerate(_queries(dashboard))]
     (tmp_path / "q.yml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
     done = subprocess.run(

@@ -78,7 +78,7 @@ panelOf("bargauge", (props) => (
     {...props} source={props.data} getAlignmentFactors={data.getDisplayValueAlignmentFactors} getValues={() => displays(props)} orientation={props.options.orientation}
     itemSpacing={8} minVizHeight={props.options.minVizHeight} minVizWidth={props.options.minVizWidth} maxVizHeight={props.options.maxVizHeight}
     renderValue={({ value, width, height, alignmentFactors }) => (
-      <ui.BarGauge {...props.options} value={value.display} field={value.field} width={width} height={height} theme={theme}
+      <ui.BarGauge {...props.options} valueDisplayMode={props.options.valueMode} value={value.display} field={value.field} width={width} height={height} theme={theme}
         orientation={props.options.orientation} alignmentFactors={alignmentFactors} itemSpacing={8} lcdCellWidth={12}
         display={value.view?.getFieldDisplayProcessor(value.colIndex)} />
     )}
