@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.config.duration import format_duration
 from errtally.rules.cases import threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector
 from errtally.rules.texts import COUNT, count
 
@@ -16,27 +17,38 @@ _WENT_WELL = selector(names.CHECK_INS, **_LABELS, status="ok")
 
 
 def _expr(tuned: Tuned) -> str:
-    # A counter that is born with its first failure does not increase: what it is worth when it was not there before
-    # counts as well.
-    matchers = f'status=~"{_BAD}"'
+    matchers, window = f'status=~"{_BAD}"', format_duration(tuned.window_seconds)
+    failed = f"{names.CHECK_INS.name}{{{matchers}}}"
     grown = added(names.CHECK_INS, increase(names.CHECK_INS, tuned.window_seconds, matchers), tuned, _BY)
-    total = added(names.CHECK_INS, f"{names.CHECK_INS.name}{{{matchers}}}", tuned, _BY)
-    window = increase(names.CHECK_INS, tuned.window_seconds).split("[")[1].rstrip("])")
+    total = added(names.CHECK_INS, failed, tuned, _BY)
+    before = added(names.CHECK_INS, f"{failed} offset {window}", tuned, _BY)
     limit = number(tuned.threshold)
-    return f"{grown} >= {limit}\nor\n({total} >= {limit} unless {total.replace('})', f'}} offset {window})')})"
+    # A counter that is born with its first failure does not increase. It counts as a whole where it was not there
+    # before, although the exporter was scraped: Prometheus may be new to failures of long ago.
+    born = f"  ({total} >= {limit} unless {before})\n  and on () {names.UP.name} offset {window}"
+    return f"{grown} >= {limit}\nor\n(\n{born}\n)"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    share = tuned.step_seconds / tuned.window_seconds
-    return threshold_cases(
-        tuned,
-        lambda failures, _: {_FAILED: failures * share, _WENT_WELL: 1.0},
-        lambda failures: Firing(_LABELS, count(failures)),
-        high=7 * tuned.threshold,
-        calm=0.0,
-        fires_near=tuned.threshold * 1.04,
-        silent_near=tuned.threshold * 0.96,
-        before=(({_FAILED: 0.0, _WENT_WELL: 1.0}, 4 + -(-tuned.window_seconds // tuned.step_seconds)),),
+    step, window = tuned.step_seconds, tuned.window_seconds
+    share, lead = step / window, 4 + -(-window // step)
+    once = -(-tuned.threshold // 1)
+    at = (lead + 2) * step + tuned.for_seconds
+    first = {names.UP.name: f"1x{3 * lead}", _FAILED: f"_x{lead} {number(once)}x{2 * lead}"}
+    late = {names.UP.name: f"_x{lead} 1x{2 * lead}", _FAILED: f"_x{lead} 57x{2 * lead}"}
+    return (
+        *threshold_cases(
+            tuned,
+            lambda failures, _: {_FAILED: failures * share, _WENT_WELL: 1.0},
+            lambda failures: Firing(_LABELS, count(failures)),
+            high=7 * tuned.threshold,
+            calm=0.0,
+            fires_near=tuned.threshold * 1.04,
+            silent_near=tuned.threshold * 0.96,
+            before=(({_FAILED: 0.0, _WENT_WELL: 1.0}, lead),),
+        ),
+        Case("fires for the first failure of a job", first, (Check(at, (Firing(_LABELS, count(once)),)),)),
+        Case("is silent for old failures when Prometheus is new", late, (Check(at),)),
     )
 
 

@@ -25,14 +25,16 @@ _USUAL = f"project:{names.EVENTS.family}:error_rate:usual"
 def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
     hourly, now = errors(tuned, _HOUR_SECONDS), errors(tuned, tuned.window_seconds)
     # The hour that a rate looks back on is put about the time of day: half before it, half after it.
+    # An hour of which only a part was seen has too low a rate: it is no baseline.
+    full = Recording(f"{hourly.record}:full", f"{hourly.record} and {hourly.record} offset 1h")
     weeks = "\n  or ".join(
-        f"label_replace({hourly.record} offset {format_duration(week * _WEEK_SECONDS - _HOUR_SECONDS // 2)},"
+        f"label_replace({full.record} offset {format_duration(week * _WEEK_SECONDS - _HOUR_SECONDS // 2)},"
         f' "weeks_ago", "{week}", "", "")'
         for week in (1, 2, 3)
     )
-    last_hour = f"{hourly.record} offset {format_duration(tuned.window_seconds)}"
+    last_hour = f"{full.record} offset {format_duration(tuned.window_seconds)}"
     usual = f"quantile by ({SCOPE}) (0.5,\n  {weeks}\n)\nor\n{last_hour}"
-    return (hourly, now, Recording(_USUAL, usual))
+    return (hourly, full, now, Recording(_USUAL, usual))
 
 
 def _expr(tuned: Tuned) -> str:
@@ -64,6 +66,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     now = (week + 2 * hour) * step
     high, limit, least = 10 * tuned.threshold * usual, tuned.threshold * usual, tuned.minimum
     steady = 6 * hour
+    young = (window + 600) // step
     # One window after the change the hour before is still what it was.
     fresh = steady * step + window + tuned.for_seconds
     over = (steady + tuned.over_steps + hour) * step
@@ -96,6 +99,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             timeline(({_NOTES: 1.0}, steady), ({_NOTES: 1000.0}, settled)),
             (Check(fresh),),
         ),
+        Case("is silent in the first hours", timeline((levels(usual), young)), (Check(young * step),)),
         Case("is silent when nothing happens", timeline((levels(0), steady + settled)), (Check(fresh),)),
         Case("is silent when the metric is absent", {}, (Check(fresh),)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.config.duration import format_duration
+from errtally.rules.baseline import POINTS
 from errtally.rules.cases import NEAR
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
@@ -33,10 +34,11 @@ def _record(tuned: Tuned) -> str:
 
 def _expr(tuned: Tuned) -> str:
     now, window = _record(tuned), tuned.window_seconds
-    before = f"avg_over_time({now}[1h:1m] offset {format_duration(window)})"
+    past = f"({now}[1h:1m] offset {format_duration(window)})"
     return (
-        f"{now} * {window} > {number(tuned.threshold)} * {window} * {before}"
+        f"{now} * {window} > {number(tuned.threshold)} * {window} * avg_over_time{past}"
         f"\nand {now} * {window} >= {number(tuned.minimum)}"
+        f"\nand count_over_time{past} >= {POINTS}"
     )
 
 
@@ -68,6 +70,11 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         Case("is silent just below the least number", grown(0, least * (1 - NEAR)), (Check(at),)),
         Case("is silent when it does not happen any more", grown(usual, 0), (Check(at),)),
         Case("is silent for all issues beyond the budget together", grown(usual, high, _OTHER), (Check(at),)),
+        Case(
+            "leaves an issue that is new to its own alert",
+            timeline(({}, 10), (levels(usual), 5), (levels(high), window // step)),
+            (Check(15 * step + window),),
+        ),
         Case("is silent when the metric is absent", {}, (Check(at),)),
         Case(
             "resolves when it happens less and the cooldown has passed",
