@@ -47,14 +47,15 @@ def run(exporter: Exporter, seconds: float, rate: float) -> None:
     command += ["--duration", str(seconds), "--rate", str(rate)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as demo:
         _sessions(exporter, BEFORE, crashed=9)
-        _alerts(exporter, is_firing=True)
+        began = datetime.now(UTC)
+        _alerts(exporter, began, is_firing=True)
         _turned_away(exporter)
         time.sleep(seconds * 0.35)
         _resolve(exporter, 6)
         _sessions(exporter, BEFORE, crashed=4)
         time.sleep(seconds * 0.35)
         _sessions(exporter, AFTER, crashed=1)
-        _alerts(exporter, is_firing=False)
+        _alerts(exporter, began, is_firing=False)
         _turned_away(exporter)
         _, errors = demo.communicate(timeout=seconds + 30)
         assert demo.returncode == 0, errors
@@ -88,8 +89,8 @@ def _sessions(exporter: Exporter, release: str, crashed: int) -> None:
     assert status == 200, body
 
 
-def _alerts(exporter: Exporter, *, is_firing: bool) -> None:
-    """Tell of alerts as Alertmanager does; when they end, one of them goes on."""
+def _alerts(exporter: Exporter, began: datetime, *, is_firing: bool) -> None:
+    """Tell of alerts that fired before ``began``, as Alertmanager does; when they end, one of them goes on."""
     now = datetime.now(UTC)
     told = []
     for number, (name, severity) in enumerate(
@@ -101,7 +102,7 @@ def _alerts(exporter: Exporter, *, is_firing: bool) -> None:
                 "status": "resolved" if is_over else "firing",
                 "fingerprint": f"{number:016x}",
                 "labels": {"alertname": name, "severity": severity, "project": "checkout"},
-                "startsAt": (now.replace(second=0, microsecond=0) - timedelta(minutes=7 + 4 * number)).isoformat(),
+                "startsAt": (began - timedelta(minutes=7 + 4 * number)).isoformat(),
                 **({"endsAt": now.isoformat()} if is_over else {}),
             }
         )
