@@ -57,6 +57,9 @@ class Exporter:
             try:
                 with urllib.request.urlopen(f"{self.url}/-/ready", timeout=2):
                     return
+            except urllib.error.HTTPError as exc:  # it answers, and is not ready yet
+                exc.close()
+                time.sleep(0.05)
             except (urllib.error.URLError, ConnectionError, TimeoutError):
                 time.sleep(0.05)
         raise AssertionError(f"the exporter is not ready:\n{self.log.read_text()[-3000:]}")
