@@ -15,7 +15,17 @@ LOG_LEVELS = {
     "trace": "debug", "debug": "debug", "verbose": "debug", "info": "info", "log": "info", "warn": "warning",
     "warning": "warning", "error": "error", "fatal": "critical", "critical": "critical",
 }  # fmt: skip
-_PARSERS = {"JSON.parse", "URL", "decodeURIComponent", "decodeURI", "RegExp", "BigInt", "atob"}
+_PARSERS = {
+    "JSON.parse",
+    "URL",
+    "decodeURIComponent",
+    "decodeURI",
+    "encodeURIComponent",
+    "encodeURI",
+    "RegExp",
+    "BigInt",
+    "atob",
+}
 FUNCTIONS = (
     "function_declaration", "function_expression", "arrow_function", "method_definition", "generator_function",
     "generator_function_declaration",

@@ -98,6 +98,12 @@ from tests.analyser.checking import lines
             [],
             id="a text that does not parse",
         ),
+        pytest.param(
+            "python",
+            "try:\n    f()\nexcept OSError:\n    logger.error('no', exc_info=True)\n    raise E('no')\n",
+            [],
+            id="it was logged on its way",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

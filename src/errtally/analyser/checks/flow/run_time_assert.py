@@ -20,7 +20,12 @@ _NARROWING = {"isinstance", "issubclass", "callable", "hasattr", "type"}
 
 def _find(file: PythonFile, node: ast.Assert) -> Iterator[Hit]:
     function = file.function(node)
-    if function is None or function.name.startswith("_") or _is_narrowing(node.test):
+    if (
+        function is None
+        or file.function(function) is not None
+        or function.name.startswith("_")
+        or _is_narrowing(node.test)
+    ):
         return
     if isinstance(node.test, ast.Constant) or file.handler(node) is not None:
         return

@@ -125,8 +125,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         assignment = within(node, {"short_var_declaration", "assignment_statement"})
         left = assignment.child_by_field_name("left") if assignment is not None else None
         if left is not None and left.named_child_count and text(left.named_children[-1]) == "_":
-            # `_ = f()` says at least that somebody thought of it.
-            is_said = left.named_child_count == 1
+            # `_ = f()` and `_, _ = f()` say at least that somebody thought of it.
+            is_said = all(text(one) == "_" for one in left.named_children)
             yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
 
 

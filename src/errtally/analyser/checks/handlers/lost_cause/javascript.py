@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import callee, only_parses, parameter
-from errtally.analyser.syntax.tree import TreeFile, identifiers, within
+from errtally.analyser.syntax.tree import TreeFile, identifiers, is_explained, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if name and name in identifiers(value):
         return
     # What looks at the error before it throws has made something of it.
-    is_low = only_parses(catch) or (bool(name) and name in identifiers(body))
+    is_low = only_parses(catch) or is_explained(file, node) or (bool(name) and name in identifiers(body))
     confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"new {callee(value) or 'error'} does not hold the error that was caught.", confidence)
 

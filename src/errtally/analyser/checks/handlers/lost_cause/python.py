@@ -65,7 +65,10 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
         return
     # With the exception among its arguments the new error at least says what happened.
     tells_more = file.is_broad(handler) or any(part in name for name in file.caught(handler) for part in _INFORMATIVE)
-    is_low = not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
+    is_logged = any(
+        word.arg == "exc_info" for one in handler.body for word in ast.walk(one) if isinstance(word, ast.keyword)
+    )
+    is_low = is_logged or not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
     yield file.hit(
         node,
         f"{raised} takes the place of {' or '.join(file.caught(handler)) or 'the exception'} without `from`.",

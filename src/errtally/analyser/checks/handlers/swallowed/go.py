@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.go import callee, checked_error
-from errtally.analyser.syntax.tree import TreeFile, has_comment, statements
+from errtally.analyser.syntax.tree import TreeFile, has_comment, is_explained, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,8 @@ def _check(file: TreeFile, node: Node) -> Iterator[Hit]:
 def _recover(file: TreeFile, node: Node) -> Iterator[Hit]:
     parent = node.parent
     if callee(node) == "recover" and parent is not None and parent.type == "expression_statement":
-        yield file.hit(node, "A panic is recovered from and dropped.", Confidence.HIGH)
+        confidence = Confidence.LOW if is_explained(file, node) else Confidence.HIGH
+        yield file.hit(node, "A panic is recovered from and dropped.", confidence)
 
 
 RULES = (TreeRule(("go",), ("if_statement",), _check), TreeRule(("go",), ("call_expression",), _recover))

@@ -108,7 +108,7 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     goes_on = node.parent is not None and node.parent.type == "member_expression"
     # A promise with a name is often silenced here because its error is taken somewhere else.
     is_kept = promise is not None and promise.type == "identifier"
-    is_said = is_kept or has_comment(body) or is_explained(file, _statement(node))
+    is_said = is_kept or has_comment(node) or is_explained(file, _statement(node))
     is_low = goes_on or is_said or (promise is not None and _is_harmless_call(promise))
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)

@@ -23,8 +23,8 @@ def _call(file: TreeFile, node: Node) -> Iterator[Hit]:
     name = full_name(file, node)
     if name in _DEFAULT:
         yield file.hit(node, f"{name.removeprefix('net/')} uses a client without a timeout.")
-    elif name == "net.Dial" and (string_value(arguments(node)[0]) or "tcp").startswith("tcp"):
-        # UDP and sockets of the same machine have nobody to wait for.
+    elif name == "net.Dial" and (string_value(arguments(node)[0]) or "").startswith("tcp"):
+        # UDP and sockets of the same machine have nobody to wait for; a variable may mean them.
         yield file.hit(node, "net.Dial waits for as long as the system likes.", Confidence.MEDIUM)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import FUNCTIONS, is_async
-from errtally.analyser.syntax.tree import TreeFile, ancestors, statements, text, walk, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, ancestors, is_explained, statements, text, walk, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     # At the top of a script there is nothing that could wait, and an unhandled rejection is at least loud.
     in_function = any(above.type in FUNCTIONS for above in ancestors(node))
-    confidence = Confidence.MEDIUM if in_function else Confidence.LOW
+    is_low = not in_function or is_explained(file, node)
+    confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(node, f"Nobody waits for {name}(), so its rejection reaches nobody.", confidence)
 
 
