@@ -12,6 +12,10 @@ BASE_SECONDS = 1.0
 CAP_SECONDS = 60.0
 _MAX_DOUBLINGS = 16
 
+# The system's generator: the host may seed `random` for its own purposes and draw from it, and a forked child's
+# state would be its parent's.
+draw_share = random.SystemRandom().random
+
 
 class Backoff:
     """Counts failures in a row.
@@ -24,7 +28,7 @@ class Backoff:
         self,
         base_seconds: float = BASE_SECONDS,
         cap_seconds: float = CAP_SECONDS,
-        draw: Callable[[], float] = random.random,
+        draw: Callable[[], float] = draw_share,
     ) -> None:
         self._base = base_seconds
         self._cap = cap_seconds

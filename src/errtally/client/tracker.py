@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import socket
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from errtally.client import rendering, scope, stack
+from errtally.client.backoff import draw_share
 from errtally.client.channel import Channel
 from errtally.client.discards import Counts, Discards, as_json
 from errtally.client.ignoring import Ignored
@@ -205,7 +205,7 @@ class Tracker:
 
     def _sampled(self) -> bool:
         rate = self.settings.sample_rate
-        if rate >= 1 or random.random() < rate:  # noqa: S311 (a sample, not a secret)
+        if rate >= 1 or draw_share() < rate:
             return True
         self.discards.add("sample_rate", ERROR)
         return False

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _waited: list[float] | None = None
+# The system's generator: the host may seed `random` for its own purposes and draw from it.
+_draw_share = random.SystemRandom().random
 
 
 @contextmanager
@@ -47,4 +49,4 @@ async def sleep_async(seconds: float) -> None:
 
 def draw() -> float:
     """Return a random number from 0 to 1; 1 within ``testing()``, so that waits are as long as they can be."""
-    return random.random() if _waited is None else 1.0  # noqa: S311 (jitter)
+    return _draw_share() if _waited is None else 1.0
