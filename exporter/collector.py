@@ -14,8 +14,8 @@ OLDER_ROUNDS = 20
 def spare() -> None:
     """Search less often, and never what is there now: call it when a process has made what it keeps for good.
 
-    Events are freed by their reference counts. With Python's own thresholds a worker that is sent batches spends a fifth
-    of its time on searching its memos and modules again and again.
+    Events are freed by their reference counts. With Python's own thresholds a worker that is sent batches spends a
+    fifth of its time on searching its memos and modules again and again.
     """
     gc.collect()
     gc.freeze()
