@@ -27,7 +27,8 @@ named, so the sum over all series is always the number of events. `series_limits
 _CLIENT_HEAD = """
 ## Of the client library
 
-In the application's own process, where `prometheus_client` is installed; scrape the application for them.
+In the application's own process, where `prometheus_client` is installed; scrape the application for them. Where it is
+not, they are [pushed](client.md#metrics), and are above, with `project`, `environment` and, for gauges, `process`.
 
 | series | type | labels | limit | what |
 | --- | --- | --- | --- | --- |

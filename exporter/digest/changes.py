@@ -118,6 +118,7 @@ class Changes:
         seen: hashes of what must not be counted again.
         aliases: merges and what took them back, in order.
         alerts: what Alertmanager told, in order.
+        gauges: metric and labels of what clients push to its value and when it came.
         events: events that were folded, duplicates among them.
     """
 
@@ -131,6 +132,7 @@ class Changes:
     activity: dict[tuple[str, str, int], float] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
     alerts: list[AlertSeen] = field(default_factory=list)
+    gauges: dict[tuple[str, tuple[str, ...]], tuple[float, float]] = field(default_factory=dict)
     events: int = 0
 
     def of(self, project: str, known: IssueState) -> IssueChange:

@@ -15,6 +15,7 @@ from errtally.exporter.digest.changes import (
     Exemplar,
     Sample,
 )
+from errtally.exporter.digest.measures import Measures
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState
@@ -46,6 +47,7 @@ class Fold:
         self._thresholds = thresholds
         self.changes = Changes()
         self._merges = Merges(state, self.changes, self._admit)
+        self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
 
     def declare(self, projects: tuple[Project, ...]) -> None:
         """Make the series of configured projects exist at 0 before their first event."""
@@ -83,14 +85,18 @@ class Fold:
             if check_in.status == "ok":
                 key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
                 changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
-        for discard in batch.discards:
+        is_first = True
+        if batch.report_id and (batch.discards or batch.measures):
+            is_first = self._is_new("report", batch.project, batch.report_id)
+        for discard in batch.discards if is_first else ():
             project = self._state.project(batch.project)
             labels = self._admit(names.CLIENT_DISCARDED_EVENTS, (project, discard.reason, discard.category))
             changes.add[names.CLIENT_DISCARDED_EVENTS.name, labels, ""] += discard.quantity
         for log in batch.logs:
             project, environment = self._place(batch.project, log.environment)
             changes.add[names.LOG_RECORDS.name, (project, environment, log.level), ""] += log.quantity
-
+        if batch.measures:
+            self._measures.add(batch, is_first=is_first)
         for alert in batch.alerts:
             self._add_alert(alert)
 

@@ -50,6 +50,10 @@ class Budget:
     def __len__(self) -> int:
         return len(self._admitted)
 
+    def has(self, metric: Metric, labels: tuple[str, ...]) -> bool:
+        """Whether a label set has its series already."""
+        return (metric.name, labels) in self._admitted
+
     def remember(self, metric: Metric, labels: tuple[str, ...]) -> None:
         """Note a label set that the store has."""
         if (metric.name, labels) not in self._admitted:
@@ -78,6 +82,8 @@ class State:
     issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
     aliases: Aliases = field(default_factory=Aliases)
     environments: dict[str, set[str]] = field(default_factory=dict)
+    gauges: dict[tuple[str, str], dict[tuple[str, ...], float]] = field(default_factory=dict)
+    """Gauges that clients push, by metric and project: labels to when they were last renewed."""
     next_issue_id: int = 1
     """Numbers issues and aliases in the order in which their fingerprints appeared."""
 

@@ -35,6 +35,8 @@ _ITEM_CATEGORIES = {
     "log": "log_item",
     "alert": "default",
     "client_report": "default",
+    "discard": "default",
+    "measure": "default",
 }
 
 
@@ -145,4 +147,5 @@ def _categories(parts: Sequence[Delivery]) -> tuple[tuple[str, list[list[Any]]],
         ("log_item", [part.logs for part in parts]),
         ("default", [part.discards for part in parts]),
         ("default", [part.alerts for part in parts]),
+        ("default", [part.measures for part in parts]),
     )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from errtally.event.model import Event
-    from errtally.event.signals import Alert, CheckIn, Discard, LogCount, RequestTiming, SessionCount
+    from errtally.event.signals import Alert, CheckIn, Discard, LogCount, Measure, RequestTiming, SessionCount
 
 
 @dataclass(slots=True)
@@ -40,6 +40,7 @@ class Delivery:
         event_id: the id to answer with.
         others: what the same request delivered for other projects; their items are counted here.
         unkept_bytes: payloads, such as attachments, that are counted and not kept.
+        report_id: the client's name for discards and measures together, so that a second delivery counts once.
     """
 
     project: str = ""
@@ -50,15 +51,24 @@ class Delivery:
     discards: list[Discard] = field(default_factory=list)
     logs: list[LogCount] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
     items: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)
     event_id: str | None = None
     others: list[Delivery] = field(default_factory=list)
     unkept_bytes: int = 0
+    report_id: str = ""
 
     def holds_anything(self) -> bool:
         """Whether there is anything in it to keep or to count."""
         return bool(
-            self.events or self.requests or self.sessions or self.check_ins or self.discards or self.logs or self.alerts
+            self.events
+            or self.requests
+            or self.sessions
+            or self.check_ins
+            or self.discards
+            or self.logs
+            or self.alerts
+            or self.measures
         )

@@ -192,6 +192,17 @@ class Pipeline:
                     self._scrubber.scrub_text(alert.summary, scrubbed),
                 )
             )
+        batch.report_id = delivery.report_id
+        for measure in delivery.measures:
+            batch.measures.append(
+                records.MeasureSeen(
+                    label(measure.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
+                    measure.name,
+                    tuple([label(value, scrubbed) for value in measure.labels]),
+                    measure.value,
+                    label(measure.process, scrubbed),
+                )
+            )
         for rule, quantity in scrubbed.items():
             self._tally.add(names.SCRUBBED, (rule,), quantity)
         return batch

@@ -111,8 +111,22 @@ class AlertSeen(msgspec.Struct, array_like=True):
     summary: str
 
 
+class MeasureSeen(msgspec.Struct, array_like=True):
+    """A count or a value that a client's process pushed; ``labels`` are the metric's own, without ``process``."""
+
+    environment: str
+    name: str
+    labels: tuple[str, ...]
+    value: float
+    process: str = ""
+
+
 class Batch(msgspec.Struct, array_like=True, tag="batch"):
-    """What one request delivered for one project."""
+    """What one request delivered for one project.
+
+    Attributes:
+        report_id: names discards and measures, so that they count once; "" when the client gave no name.
+    """
 
     project: str
     received: float
@@ -124,6 +138,8 @@ class Batch(msgspec.Struct, array_like=True, tag="batch"):
     discards: list[DiscardSeen] = []
     logs: list[LogSeen] = []
     alerts: list[AlertSeen] = []
+    report_id: str = ""
+    measures: list[MeasureSeen] = []
 
 
 class Tallies(msgspec.Struct, array_like=True, tag="tallies"):

@@ -14,7 +14,7 @@ from errtally.exporter.digest import apdex
 from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.journal import reader as journal
 from errtally.exporter.metrics.family import Family, HistogramFamily
-from errtally.exporter.store import database
+from errtally.exporter.store import database, gauges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,7 @@ class StoreView:
         self._db: sqlite3.Connection | None = None
         self._change = -1
         self._users_until = float("-inf")
+        self._gauge_series: dict[tuple[str, str], int] = {}
         self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._families: dict[str, Family | HistogramFamily] = {
             metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
@@ -84,6 +85,7 @@ class StoreView:
                 self._change = change
             self._read_alerts()
             self._read_apdex(now)
+            self._read_client_gauges(now)
             if time.monotonic() >= self._users_until:
                 started = time.monotonic()
                 self._read_users(now)
@@ -160,6 +162,26 @@ class StoreView:
             "SELECT name, severity, sum(ends_at IS NULL) FROM alerts GROUP BY name, severity"
         ):
             self._family(names.ALERTS).put((name, severity), firing)
+
+    def _read_client_gauges(self, now: float) -> None:
+        """Show what processes have renewed lately; what expires does so without a change of the store."""
+        assert self._db is not None
+        found = gauges.read(self._db, now)
+        if not found and not self._gauge_series:
+            return
+        series = dict.fromkeys(self._gauge_series, 0)
+        for metric in names.PUSHED.values():
+            if metric.kind == "gauge":
+                self._family(metric).clear()
+        for metric_name, labels, value in found:
+            family = self._families.get(metric_name)
+            if isinstance(family, Family) and len(labels) == len(family.metric.labels):
+                family.put(labels, value)
+                if labels[-1] != names.OTHER:
+                    series[labels[0], metric_name] = series.get((labels[0], metric_name), 0) + 1
+        self._gauge_series = series
+        for labels, count in series.items():
+            self._family(names.SERIES).put(labels, count)
 
     def _read_apdex(self, now: float) -> None:
         assert self._db is not None

@@ -16,7 +16,7 @@ from errtally.event.signals import Discard, RequestTiming
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import values
+from errtally.exporter.protocols import measures, values
 from errtally.exporter.protocols.endpoint import Endpoint, error_body
 from errtally.exporter.protocols.explanation import explain
 
@@ -102,6 +102,8 @@ class NativeDiscard(msgspec.Struct):
 class _Events(msgspec.Struct):
     events: list[msgspec.Raw]
     discarded: list[msgspec.Raw] = []
+    measures: list[msgspec.Raw] = []
+    report_id: str | None = None
 
 
 class _Requests(msgspec.Struct):
@@ -197,16 +199,32 @@ def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> E
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
     delivery = Delivery(project=project_of(request, known))
-    items, discarded = _raw_items(request.body(), limits, _events, "events", "message")
+    items, report = _raw_items(request.body(), limits, _events, "events", "message")
     for index, raw in enumerate(items):
         try:
             delivery.events.append(event_from(raw, request.received, limits.item_bytes))
         except MalformedError as exc:
             delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))
-    if discarded:
-        _add_discards(delivery, discarded)
+    if isinstance(report, _Events) and (report.discarded or report.measures):
+        _add_report(delivery, report)
     return delivery
+
+
+def _add_report(delivery: Delivery, report: _Events) -> None:
+    """Add what a client counted: events that it did not send, and its measures.
+
+    Raises:
+        MalformedError: the report has a bad name.
+    """
+    if report.report_id is not None:
+        delivery.report_id = values.event_id(report.report_id) or ""
+        if not delivery.report_id:
+            raise MalformedError(
+                "bad_report", f"report_id {report.report_id!r} is not 32 hex digits - at `$.report_id`"
+            )
+    _add_discards(delivery, report.discarded)
+    measures.add(delivery, report.measures)
 
 
 def _add_discards(delivery: Delivery, discarded: list[msgspec.Raw]) -> None:
@@ -284,21 +302,21 @@ def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
 
 def _raw_items(
     body: bytes, limits: Limits, batch: msgspec.json.Decoder[Any], name: str, required: str
-) -> tuple[list[msgspec.Raw] | list[bytes], list[msgspec.Raw]]:
-    """Split a body into items, and a report of discards, without decoding them."""
+) -> tuple[list[msgspec.Raw] | list[bytes], object]:
+    """Split a body into items without decoding them; returns the batch as well, None where the body is none."""
     found: list[msgspec.Raw] | list[bytes]
     check_json(body, limits.json_values)
-    discarded: list[msgspec.Raw] = []
+    sent = None
     if not body.strip():
         raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
         sent = batch.decode(body)
-        found, discarded = getattr(sent, name), getattr(sent, "discarded", discarded)
+        found = getattr(sent, name)
     except _NOT_JSON as exc:
         found = _other_forms(body, name, required, exc)
     if len(found) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(found)} {name}; the limit is {limits.batch_events}")
-    return found, discarded
+    return found, sent
 
 
 def _stack(text: str | None) -> str | None:

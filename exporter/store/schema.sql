@@ -135,7 +135,16 @@ CREATE TABLE alerts (
   PRIMARY KEY (fingerprint, starts_at)
 ) WITHOUT ROWID;
 
--- Hashes of what was counted already (events with an id of their own, ended sessions), one row a fold.
+-- Gauges that clients push, one for each of their processes; one that is not renewed is removed.
+CREATE TABLE client_gauges (
+  metric  TEXT NOT NULL,
+  labels  TEXT NOT NULL,  -- JSON array in the catalogue's order
+  value   REAL NOT NULL,
+  renewed REAL NOT NULL,
+  PRIMARY KEY (metric, labels)
+) WITHOUT ROWID;
+
+-- Hashes of what was counted already (events with an id of their own, ended sessions, reports), one row a fold.
 CREATE TABLE seen (
   id     INTEGER PRIMARY KEY,
   hashes BLOB NOT NULL

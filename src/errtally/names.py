@@ -7,7 +7,7 @@ that test.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 PREFIX = "errtally_"
@@ -286,8 +286,7 @@ STORE_CREATED = _gauge(
     unit="seconds",
 )  # fmt: skip
 
-CATALOGUE: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
-"""All metrics, in the order in which they are written above and exposed."""
+_OF_THE_EXPORTER = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 
 # What the analyser writes for node_exporter's textfile collector; the exporter does not render these.
 ANALYSER_FINDINGS = _gauge(
@@ -311,13 +310,14 @@ ANALYSER_CONSOLE_CALLS = _gauge("analyser_console_calls", "Calls that write to t
 ANALYSER_LOG_CALLS = _gauge("analyser_log_calls", "Calls of loggers, by level.", "project", "language", "level")
 
 ANALYSER_CATALOGUE: tuple[Metric, ...] = tuple(
-    value for value in list(globals().values()) if isinstance(value, Metric) and value not in CATALOGUE
+    value for value in list(globals().values()) if isinstance(value, Metric) and value not in _OF_THE_EXPORTER
 )
 """All metrics of the analyser."""
 
-BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}
+# What the client library counts in the application's own process, for the application's own /metrics or to be pushed.
 
-# What the client library counts in the application's own process, for the application's own /metrics.
+ERROR_CLASSES = ("network", "database", "rate_limit", "external", "unknown")
+"""Classes of errors that recovery tells apart."""
 
 RECOVERY_OUTCOMES = ("recovered", "fallback", "failed")
 BREAKER_STATES = ("closed", "half_open", "open")
@@ -346,4 +346,27 @@ CLIENT_CATALOGUE: tuple[Metric, ...] = (
     CLIENT_MEMORY,
     CLIENT_DISK_FREE,
 )
-"""Metrics of the client library; the exporter does not render them."""
+"""Metrics of the client library as the application's own process shows them."""
+
+CLIENT_OPEN_LABELS = frozenset({"service", "strategy", "process"})
+"""Their labels whose values applications choose; the values of the others are those of the tuples above."""
+
+PROCESS_EXPIRES_SECONDS = 300
+"""A pushed gauge that its process has not renewed for so long is not shown; the client renews every minute."""
+
+
+def _pushed(metric: Metric) -> Metric:
+    """A client's metric as the exporter shows it: counters added up over processes, gauges of each process."""
+    if metric.kind == "gauge":
+        labels = (*BASE_LABELS, *metric.labels, "process")
+        return replace(metric, labels=labels, series_limit=500, other_label="process")
+    return replace(metric, labels=(*BASE_LABELS, *metric.labels), series_limit=200, other_label="service")
+
+
+PUSHED: dict[str, Metric] = {metric.name: _pushed(metric) for metric in CLIENT_CATALOGUE}
+"""Metrics of the client library as the exporter renders what clients push, by name."""
+
+CATALOGUE: tuple[Metric, ...] = (*_OF_THE_EXPORTER, *PUSHED.values())
+"""All metrics that the exporter renders, in the order in which they are exposed."""
+
+BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}

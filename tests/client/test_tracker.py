@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 def _init(receiver: Receiver, **settings):
     return errtally.init(receiver.url, "a-key", hooks=False, **settings)
+
+
+def _not_reported(tracker) -> Counter[tuple[str, str]]:
+    """What the exporter has not been told: of the report that was posted in vain, and what came since."""
+    report = tracker._reports.next()
+    return Counter(report.discards if report else {}) + Counter(tracker.discards.take())
 
 
 def _price(order: int) -> float:
@@ -345,7 +352,7 @@ def test_a_full_spool_drops_the_oldest_and_counts(tmp_path: Path) -> None:
     errtally.close()
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 5000
     left = sum(path.read_bytes().count(b"\n") + 1 for path in tmp_path.iterdir())
-    assert tracker.discards.take() == {("spool_overflow", "error"): 100 - left}
+    assert _not_reported(tracker) == {("spool_overflow", "error"): 100 - left}
 
 
 def test_ids_are_what_the_exporter_takes(receiver: Receiver) -> None:
@@ -361,7 +368,7 @@ def test_a_spool_that_can_not_be_written_counts_what_is_lost(tmp_path: Path) -> 
     for number in range(15):
         errtally.capture_message(f"message {number}")
     errtally.close()
-    assert tracker.discards.take() == {("spool_error", "error"): 15}
+    assert _not_reported(tracker) == {("spool_error", "error"): 15}
 
 
 def test_an_event_that_is_too_large_goes_without_its_largest_parts(receiver: Receiver) -> None:

@@ -57,6 +57,7 @@ def init(
         ConfigError: a setting is wrong; lists all of them.
         TypeError: a setting is not known.
     """
+    from errtally.client.measures import process_measures  # noqa: PLC0415 (see below)
     from errtally.client.tracker import Tracker  # noqa: PLC0415 (an import of errtally takes no HTTP library)
 
     given = {"url": url, "key": key, "environment": environment, "release": release, "service": service}
@@ -71,8 +72,10 @@ def init(
     settings["tags"] = {str(name): str(value) for name, value in settings.get("tags", {}).items()}
     checked = Settings(**settings)
     checked.check()
-    tracker = Tracker(checked)
+    tracker = Tracker(checked, counters=process_measures if checked.url and checked.pushes() else None)
     _replace(tracker)
+    if checked.push_metrics == "on":
+        tracker.measured()
     if hooks and checked.url:
         from errtally.client.integrations import excepthook, log_records, threads  # noqa: PLC0415 (see above)
 

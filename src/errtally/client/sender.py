@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from errtally.client import fork
 from errtally.client.backoff import Backoff
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from errtally.client.channel import Channel
-    from errtally.client.discards import Discards
 
 log = logging.getLogger("errtally.client")
 
@@ -32,6 +31,16 @@ class _Ticket:
         self.emptied = False
 
 
+class Counted(Protocol):
+    """Counts that are to be reported even where no item waits."""
+
+    def pending(self) -> bool:
+        """Whether there is something to report."""
+
+    def renew(self) -> None:
+        """Begin anew, in the child after a fork."""
+
+
 class Sender:
     """Sends what its channels hold; ``emptied`` of a flush says whether all of it was taken.
 
@@ -39,8 +48,8 @@ class Sender:
         channels: served in this order.
         flush_seconds: how long an item waits at most while the server answers.
         fork_seconds: how long a fork waits for the queue to be sent.
-        discards: counts that are to be reported even where no item waits.
-        report: sends those counts; None when there is nothing to send.
+        counted: what is to be reported even where no item waits.
+        report: sends that, and what is due by time alone; returns None when there is nothing to send.
         store: keeps what can't be sent elsewhere (a spool); called with the channels.
         restore: sends what was kept there; returns the answer, None when there is nothing.
     """
@@ -51,7 +60,7 @@ class Sender:
         *,
         flush_seconds: float,
         fork_seconds: float = 0.5,
-        discards: Discards | None = None,
+        counted: Counted | None = None,
         report: Callable[[], Answer | None] | None = None,
         store: Callable[[Sequence[Channel]], None] | None = None,
         restore: Callable[[], Answer | None] | None = None,
@@ -60,7 +69,7 @@ class Sender:
         self.channels = tuple(channels)
         self._flush_seconds = flush_seconds
         self._fork_seconds = fork_seconds
-        self._discards = discards
+        self._counted = counted
         self._report = report
         self._store = store
         self._restore = restore
@@ -92,6 +101,11 @@ class Sender:
         if waiting >= channel.batch and not self._woken:
             self._woken = True
             self._calls.put(None)
+
+    def wake(self) -> None:
+        """Start the thread, if it does not run yet. Never waits."""
+        if self._thread is None:
+            self._start()
 
     def flush(self, timeout_seconds: float) -> bool:
         """Send everything now, and wait for it; False when not all was taken in that time."""
@@ -129,13 +143,13 @@ class Sender:
         """Begin anew: the thread did not come along, and what waits is the parent's to send."""
         for channel in self.channels:
             channel.renew()
-        if self._discards is not None:
-            self._discards.renew()
+        if self._counted is not None:
+            self._counted.renew()
         self._renew()
 
     def _work(self) -> bool:
         waiting = any(len(channel) for channel in self.channels)
-        return waiting or self._restore is not None or (self._discards is not None and self._discards.pending())
+        return waiting or self._restore is not None or (self._counted is not None and self._counted.pending())
 
     def _start(self) -> None:
         if self._closed or not self._starting.acquire(blocking=False):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from errtally.event.scrub import ScrubSettings
 
 MAX_ENVIRONMENT_LENGTH = 64
+_PUSH_METRICS = ("auto", "on", "off")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Settings:
         status_from: answers of web applications with this status and above become events; 0 for none.
         send_requests: whether web middleware sends request timings.
         send_user_address: whether the address of a web request's client is sent, by which affected users are counted.
+        push_metrics: whether counters of recovery, and gauges of breakers, CPU, memory and disk go to the exporter:
+            ``on``, ``off``, or ``auto`` for on where prometheus_client is not installed.
         max_breadcrumbs: how many are kept, the oldest go first.
         queue_events: events that wait at most; the oldest go first and are counted.
         queue_requests: request timings that wait at most.
@@ -74,6 +79,7 @@ class Settings:
     status_from: int = 400
     send_requests: bool = True
     send_user_address: bool = False
+    push_metrics: str = "auto"
     max_breadcrumbs: int = 100
     queue_events: int = 1000
     queue_requests: int = 10_000
@@ -100,8 +106,16 @@ class Settings:
         ]
         if not self.environment or len(self.environment) > MAX_ENVIRONMENT_LENGTH:
             problems.append(f"environment: {self.environment!r} is not 1 to {MAX_ENVIRONMENT_LENGTH} characters long")
+        if self.push_metrics not in _PUSH_METRICS:
+            problems.append(f"push_metrics: {self.push_metrics!r} is none of {', '.join(_PUSH_METRICS)}")
         if problems:
             raise ConfigError(problems)
+
+    def pushes(self) -> bool:
+        """Whether metrics are pushed."""
+        if self.push_metrics == "auto":
+            return "prometheus_client" not in sys.modules and find_spec("prometheus_client") is None
+        return self.push_metrics == "on"
 
     def _address_problems(self) -> list[str]:
         problems: list[str] = []

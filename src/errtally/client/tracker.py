@@ -14,9 +14,11 @@ from urllib.parse import quote
 from errtally.client import rendering, scope, stack
 from errtally.client.backoff import draw_share
 from errtally.client.channel import Channel
-from errtally.client.discards import Counts, Discards, as_json
+from errtally.client.discards import Discards
+from errtally.client.gauges import Gauges, process_name
 from errtally.client.ignoring import Ignored
 from errtally.client.post import Answer, Post, Verdict
+from errtally.client.reports import Reports, fields
 from errtally.client.sender import Sender
 from errtally.client.snapshot import plain_mapping, short
 from errtally.event.scrub import Scrubber
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
+    from errtally.client.measures import Measured, Measures
+    from errtally.client.reports import Report
     from errtally.client.settings import Settings
     from errtally.client.spool import Spool
 
@@ -48,11 +52,16 @@ class Tracker:
     Args:
         settings: checked ones.
         posts: posts bodies to the routes of events and of requests; HTTP by default.
+        counters: what is pushed along with events; None for nothing.
     """
 
-    def __init__(self, settings: Settings, posts: tuple[Poster, Poster] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, posts: tuple[Poster, Poster] | None = None, counters: Measures | None = None
+    ) -> None:
         self.settings = settings
         self.discards = Discards()
+        self._gauges = _gauges(counters)
+        self._reports = Reports(self.discards, counters, self._gauges)
         self._server_name = settings.server_name or socket.gethostname()
         self._scrubber = Scrubber(settings.scrub)
         self._ignored = Ignored(settings)
@@ -78,8 +87,8 @@ class Tracker:
             (self._events, self._requests),
             flush_seconds=settings.flush_seconds,
             fork_seconds=settings.fork_seconds,
-            discards=self.discards,
-            report=self._report_discards,
+            counted=self._reports,
+            report=self._send_report,
             store=spool.store if spool else None,
             restore=(lambda: spool.restore(self._send_events)) if spool else None,
         )
@@ -185,6 +194,11 @@ class Tracker:
             self.sender.notice(self._requests.put(timing), self._requests)
         except Exception:  # noqa: BLE001 (a report must never become an error)
             self._failed(REQUEST)
+
+    def measured(self) -> None:
+        """See to it that what was counted is pushed, if it is to be."""
+        if self._gauges is not None and self.settings.url:
+            self.sender.wake()
 
     def flush(self, timeout_seconds: float | None = None) -> bool:
         """Send what waits; False when not all of it was taken within the time."""
@@ -292,24 +306,50 @@ class Tracker:
         return self._encode(item, REQUEST)
 
     def _send_events(self, batch: list[bytes]) -> Answer:
-        counts = self.discards.take()
-        return self._posted(self._post_events, b'"events":[' + b",".join(batch) + b"]", counts)
+        report = self._reports.next()
+        answer = self._posted(self._post_events, b'"events":[' + b",".join(batch) + b"]" + self._fields(report))
+        if answer.verdict is Verdict.TAKEN:
+            self._reports.taken(report)
+        return answer
 
     def _send_requests(self, batch: list[bytes]) -> Answer:
-        return self._posted(self._post_requests, b'"requests":[' + b",".join(batch) + b"]", {})
+        return self._posted(self._post_requests, b'"requests":[' + b",".join(batch) + b"]")
 
-    def _report_discards(self) -> Answer | None:
-        counts = self.discards.take()
-        return self._posted(self._post_events, b'"events":[]', counts) if counts else None
+    def _send_report(self) -> Answer | None:
+        """Send what was counted and gauges that are due, without events."""
+        gauges = self._gauges if self._gauges is not None and self._gauges.due() else None
+        report = self._reports.next(anyway=gauges is not None)
+        if report is None and gauges is None:
+            return None
+        read = gauges.read() if gauges is not None else []
+        answer = self._posted(self._post_events, b'"events":[]' + self._fields(report, read))
+        if answer.verdict is not Verdict.AGAIN:
+            self._reports.taken(report)  # refused alone, it would be refused again
+        if gauges is not None:
+            gauges.sent(taken=answer.verdict is not Verdict.AGAIN)
+        return answer
 
-    def _posted(self, post: Poster, content: bytes, counts: Counts) -> Answer:
-        discarded = b',"discarded":' + _json(as_json(counts)) if counts else b""
-        answer = post(b"{" + content + discarded + b"}")
-        if answer.verdict is not Verdict.TAKEN:
-            self.discards.give_back(counts)
-        elif b'"index"' in answer.body:
+    def _fields(self, report: Report | None, gauges: Sequence[Measured] = ()) -> bytes:
+        if report is None and not gauges:
+            return b""
+        process = process_name(self.settings.service, self._server_name)
+        return (
+            b"," + _json(self._scrubber.scrub_value(fields(report, gauges, self.settings.environment, process)))[1:-1]
+        )
+
+    def _posted(self, post: Poster, content: bytes) -> Answer:
+        answer = post(b"{" + content + b"}")
+        if answer.verdict is Verdict.TAKEN and b'"index"' in answer.body:
             log.warning("the exporter did not take all: %s", answer.body[:500].decode("utf-8", "replace"))
         return answer
+
+
+def _gauges(counters: Measures | None) -> Gauges | None:
+    if counters is None:
+        return None
+    from errtally.client.performance import UsageReader  # noqa: PLC0415 (who pushes nothing does without)
+
+    return Gauges(counters, UsageReader())
 
 
 def _spool(settings: Settings, discards: Discards) -> Spool | None:

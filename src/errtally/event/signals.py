@@ -87,3 +87,21 @@ class LogCount:
     level: str
     quantity: int
     environment: str = ""
+
+
+@dataclass(slots=True)
+class Measure:
+    """A count or a value that a client's process pushes.
+
+    Attributes:
+        name: of a metric of ``names.PUSHED``.
+        labels: values of its own labels, in the catalogue's order, without base labels and ``process``.
+        value: of a counter, by how much it grew; of a gauge, what it is.
+        process: what a gauge is of.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    value: float
+    environment: str = ""
+    process: str = ""

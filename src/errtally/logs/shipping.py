@@ -65,7 +65,7 @@ class ShippingHandler(logging.Handler):
         self._sender = Sender(
             (self._channel,),
             flush_seconds=flush_seconds,
-            discards=self.discards,
+            counted=self.discards,
             report=self._report,
             backoff=backoff,
         )

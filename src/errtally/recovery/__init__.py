@@ -3,7 +3,7 @@
 from errtally.errors import CallTimeoutError, CircuitOpenError
 from errtally.recovery.breaker import BreakerSettings, CircuitBreaker
 from errtally.recovery.classes import ErrorClass, classify
-from errtally.recovery.observing import Log, Metrics, Observer
+from errtally.recovery.observing import Log, Metrics, Observer, Pushed
 from errtally.recovery.recovery import Recovery
 from errtally.recovery.strategies import DATABASE, NETWORK, RATE_LIMIT, Fallback, Own, Retry, Strategy
 from errtally.recovery.waiting import testing
@@ -22,6 +22,7 @@ __all__ = [
     "Metrics",
     "Observer",
     "Own",
+    "Pushed",
     "Recovery",
     "Retry",
     "Strategy",

@@ -1,4 +1,4 @@
-"""Who is told of attempts, outcomes and breakers: the log always, Prometheus where it is installed."""
+"""Who is told of attempts, outcomes and breakers: the log, what is pushed, and Prometheus where it is installed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from errtally import names
+from errtally.client import current
+from errtally.client.measures import process_measures
 
 if TYPE_CHECKING:
+    from errtally.client.measures import Measures
     from errtally.recovery.breaker import State
     from errtally.recovery.classes import ErrorClass
 
@@ -94,11 +97,55 @@ class Metrics:
             self._changes.labels(service, state)
 
 
+class Pushed:
+    """Counts for the exporter; the tracker sends it along with events, as its setting ``push_metrics`` says.
+
+    Args:
+        measures: where to count; those of the process by default.
+    """
+
+    def __init__(self, measures: Measures = process_measures) -> None:
+        self._measures = measures
+
+    def attempted(self, service: str, strategy: str, error: BaseException | None) -> None:
+        """Count an attempt."""
+        self._add(names.RECOVERY_ATTEMPTS, service, strategy, names.OUTCOMES[error is not None])
+
+    def ended(self, service: str, error_class: ErrorClass, outcome: str, error: BaseException) -> None:  # noqa: ARG002
+        """Count an outcome."""
+        self._add(names.RECOVERIES, service, error_class.value, outcome)
+
+    def changed(self, service: str, state: State) -> None:
+        """Show a breaker's state, and count its change."""
+        self._measures.set(names.BREAKER_STATE, service, value=names.BREAKER_STATES.index(state))
+        self._add(names.BREAKER_CHANGES, service, state)
+
+    def refused(self, service: str) -> None:
+        """Count a refused call."""
+        self._add(names.BREAKER_REFUSED, service)
+
+    def began(self, service: str) -> None:
+        """Show a breaker as closed from its beginning, and its counters at 0, so that increases are seen.
+
+        Starts no thread: breakers are made when modules are imported, and a server that forks should not have one then.
+        """
+        self._measures.set(names.BREAKER_STATE, service, value=0)
+        self._measures.declare(names.BREAKER_REFUSED, service)
+        for state in names.BREAKER_STATES:
+            self._measures.declare(names.BREAKER_CHANGES, service, state)
+
+    def _add(self, metric: names.Metric, *labels: str) -> None:
+        self._measures.add(metric, *labels)
+        found = current.tracker()
+        if found is not None:
+            found.measured()
+
+
 @cache
 def default_observers() -> tuple[Observer, ...]:
-    """Return the log, and Prometheus' default registry where prometheus_client is installed."""
+    """Return the log, what is pushed, and Prometheus' default registry where prometheus_client is installed."""
     if importlib.util.find_spec("prometheus_client") is None:
-        return (Log(),)
+        return (Log(), Pushed())
     import prometheus_client  # noqa: PLC0415 (optional)
 
-    return (Log(), Metrics(prometheus_client.REGISTRY))
+    return (Log(), Pushed(), Metrics(prometheus_client.REGISTRY))

@@ -16,6 +16,7 @@ from errtally.errors import MalformedError
 from errtally.event import schema
 from errtally.exporter.protocols import native
 from errtally.exporter.protocols.explanation import MAX_ERRORS, explain
+from errtally.exporter.protocols.measures import NativeMeasure
 
 EVENT = {"message": "no stock"}
 REQUEST = {"transaction": "GET /", "duration_seconds": 0.25}
@@ -82,7 +83,7 @@ def test_the_schemas_are_schemas(name: str) -> None:
 
 @pytest.mark.parametrize("name", schema.NAMES)
 def test_every_field_of_the_decoder_is_in_the_schema(name: str) -> None:
-    kind = native.NativeEvent if name == "event" else native.NativeRequest
+    kind = {"event": native.NativeEvent, "request": native.NativeRequest, "measure": NativeMeasure}[name]
     fields = {info.encode_name: info for info in msgspec.structs.fields(kind)}
     assert set(fields) <= set(schema.load(name)["properties"])
     assert {field for field, info in fields.items() if info.required} == set(schema.load(name)["required"])

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-NAMES = ("event", "request")
+NAMES = ("event", "request", "measure")
 
 
 @cache
