@@ -242,12 +242,45 @@ def test_an_import_needs_nothing_but_the_standard_library() -> None:
         installed = [path for path in sys.path if path.endswith("site-packages")]
         sys.path = [path for path in sys.path if path not in installed]
         import errtally
-        slow = {"urllib.request", "asyncio", "errtally.event.scrub", "logging"} & set(sys.modules)
-        assert not slow, slow
         errtally.init("http://127.0.0.1:9")
         import errtally.logs, errtally.recovery
         """,
         "",
+    )
+
+
+_LIBRARY = ("urllib", "http", "json", "asyncio", "logging", "dataclasses", "inspect", "socket", "uuid", "decimal")
+_PACKAGES = (
+    "flask",
+    "msgspec",
+    "grafanalib",
+    "jsonschema",
+    "prometheus_client",
+    "click",
+    "requests",
+    "tenacity",
+    "psutil",
+)
+_OWN = ("errtally.names", "errtally.event", "errtally.client.tracker", "errtally.exporter")
+
+
+def test_an_import_takes_no_module_that_takes_its_time() -> None:
+    _run(
+        f"import sys, errtally\nassert not (found := set({_LIBRARY + _PACKAGES + _OWN}) & set(sys.modules)), found", ""
+    )
+
+
+def test_reporting_imports_no_package_even_where_they_are_installed(receiver: Receiver) -> None:
+    _run(
+        f"""
+        import sys, errtally
+        errtally.init(push_metrics="on")
+        import errtally.logs
+        errtally.capture_message("a message")
+        errtally.flush(5)
+        assert not (found := set({_PACKAGES}) & set(sys.modules)), found
+        """,
+        receiver.url,
     )
 
 

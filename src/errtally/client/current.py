@@ -5,11 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from errtally.client import scope
-from errtally.client.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +26,6 @@ _ENVIRONMENT = {
     "service": "ERRTALLY_SERVICE",
 }
 """Variables that stand in for settings not given."""
-
-_NAMES = frozenset(field.name for field in fields(Settings))
 
 
 def init(
@@ -57,16 +53,18 @@ def init(
         ConfigError: a setting is wrong; lists all of them.
         TypeError: a setting is not known.
     """
-    from errtally.client.measures import process_measures  # noqa: PLC0415 (see below)
-    from errtally.client.tracker import Tracker  # noqa: PLC0415 (an import of errtally takes no HTTP library)
+    # Here, so that an import of errtally is quick and takes no HTTP library.
+    from errtally.client.measures import process_measures  # noqa: PLC0415
+    from errtally.client.settings import NAMES, Settings  # noqa: PLC0415
+    from errtally.client.tracker import Tracker  # noqa: PLC0415
 
     given = {"url": url, "key": key, "environment": environment, "release": release, "service": service}
     for name, value in given.items():
         found = value if value is not None else os.environ.get(_ENVIRONMENT[name])
         if found is not None:
             settings[name] = found
-    if unknown := sorted(set(settings) - _NAMES):
-        raise TypeError(f"init() knows no setting {', '.join(unknown)}; it knows {', '.join(sorted(_NAMES))}")
+    if unknown := sorted(set(settings) - NAMES):
+        raise TypeError(f"init() knows no setting {', '.join(unknown)}; it knows {', '.join(sorted(NAMES))}")
     for name in ("ignore_exceptions", "ignore_messages", "ignore_loggers"):
         settings[name] = tuple(settings.get(name, ()))
     settings["tags"] = {str(name): str(value) for name, value in settings.get("tags", {}).items()}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from errtally.client.snapshot import plain_mapping, short
 
@@ -21,13 +21,15 @@ DEFAULT_MAX_BREADCRUMBS = 100
 _LABEL = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Scope(NamedTuple):
     """What is known; see the setters of this module for what the values are."""
 
     user: Mapping[str, Any] | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = _NOTHING
+    extra: Mapping[str, Any] = _NOTHING
     request: Mapping[str, Any] | None = None
     transaction: str | None = None
     trace_id: str | None = None
@@ -47,7 +49,7 @@ def current() -> Scope:
 
 def change(**values: Any) -> None:  # noqa: ANN401
     """Replace attributes of the current scope."""
-    _current.set(replace(_current.get(), **values))
+    _current.set(_current.get()._replace(**values))
 
 
 @contextmanager

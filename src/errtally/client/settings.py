@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -149,6 +149,10 @@ class Settings:
         if not 0 <= self.sample_rate <= 1:
             problems.append(f"sample_rate: {self.sample_rate!r} is not between 0 and 1")
         return problems
+
+
+NAMES = frozenset(setting.name for setting in fields(Settings))
+"""What an application can set."""
 
 
 def _pattern_error(source: str) -> str | None:

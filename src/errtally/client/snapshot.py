@@ -7,19 +7,25 @@ object that is not one of the types below becomes the name of its class, since a
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
-from pathlib import PurePath
+import sys
 from typing import Any
-from uuid import UUID
 
 MAX_DEPTH = 8
 MAX_NODES = 500
 MAX_TEXT = 2048
 MAX_CHARACTERS = 65_536
 """Of all texts of one copy: a full queue of copies must not fill the memory."""
-_SHOWN_AS_TEXT = frozenset({datetime, date, time, timedelta, Decimal, UUID})
+_SHOWN_AS_TEXT = frozenset(
+    {
+        ("datetime", "datetime"),
+        ("datetime", "date"),
+        ("datetime", "time"),
+        ("datetime", "timedelta"),
+        ("decimal", "Decimal"),
+        ("uuid", "UUID"),
+    }
+)
+"""By module and name: importing these modules takes longer than all of the library, and who has a value has them."""
 _MAX_INTEGER = 1 << 63
 
 
@@ -91,12 +97,20 @@ class _Copy:
         return found
 
     def _text(self, value: Any) -> str:  # noqa: ANN401
-        if isinstance(value, Enum):
+        if _is_a(value, "enum", "Enum"):
             return f"{type(value).__name__}.{value.name}"
         if isinstance(value, str):
             return self._counted(str.__str__(value))
-        if type(value) in _SHOWN_AS_TEXT or isinstance(value, PurePath):
+        kind = type(value)
+        place = kind.__module__, kind.__qualname__
+        if (place in _SHOWN_AS_TEXT and _is_a(value, *place)) or _is_a(value, "pathlib", "PurePath"):
             return short(str(value))
         if isinstance(value, bytes | bytearray):
             return f"<{len(value)} bytes>"
         return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
+def _is_a(value: object, module: str, name: str) -> bool:
+    """Whether a value is of a class; one whose module nobody has imported has no values."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(value, kind)
