@@ -1,4 +1,4 @@
-"""`errtally bench`: measures the exporter on this machine."""
+"""`errtally bench`: measures the exporter and the client library on this machine."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure
 from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
 from errtally.exporter.bench.work import KINDS
 
@@ -19,7 +20,7 @@ _TABLE_WIDTH = 150
 
 @click.group()
 def command() -> None:
-    """Measure the exporter on this machine."""
+    """Measure the exporter and the client library on this machine."""
 
 
 @command.command()
@@ -79,6 +80,48 @@ def ingest(
             )
     if not all(row.is_proven for row in rows):
         ctx.exit(1)
+
+
+@command.command()
+@click.option("--captures", type=click.IntRange(1), default=5000, show_default=True, help="Timed, for each row.")
+@click.option(
+    "--situation",
+    "situations",
+    type=click.Choice(SITUATIONS),
+    multiple=True,
+    help="Only this state of the exporter; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def client(*, captures: int, situations: tuple[str, ...], as_json: bool) -> None:
+    """Time what a capture costs its caller, with an exporter that is up, down, refusing, slow, or has no name."""
+    rows = [measure(situation, frames, captures) for situation in situations or SITUATIONS for frames in FRAMES]
+    if as_json:
+        click.echo(json.dumps({"rows": [row.as_dict() for row in rows]}, indent=2))
+    else:
+        console = Console()
+        console.width = max(console.width, _TABLE_WIDTH)
+        console.print(_client_table(rows))
+
+
+def _client_table(rows: list[CaptureCost]) -> Table:
+    table = Table(
+        title="client", caption=f"one thread captures without a pause; target {TARGET_MICROSECONDS:g} us median"
+    )
+    table.add_column("exporter")
+    for column in ("frames", "captures", "median us", "p99 us", "longest ms", "discarded"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(
+            row.situation,
+            str(row.frames),
+            f"{row.captures:,}",
+            f"{row.median_microseconds:.1f}",
+            f"{row.p99_microseconds:.1f}",
+            f"{row.longest_milliseconds:.1f}",
+            f"{row.discarded:,}",
+            style=None if row.median_microseconds <= TARGET_MICROSECONDS else "red",
+        )
+    return table
 
 
 def _table(rows: list[Measurement], setting: str) -> Table:

@@ -12,7 +12,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("errtally.exporter.commands.serve", "exporter", "Run the exporter."),
     "demo": ("errtally.exporter.commands.demo", "exporter", "Send realistic traffic to a running exporter."),
     "group": ("errtally.exporter.commands.group", "exporter", "Group events from standard input."),
-    "bench": ("errtally.exporter.commands.bench", "exporter", "Measure the exporter on this machine."),
+    "bench": (
+        "errtally.exporter.commands.bench",
+        "exporter",
+        "Measure the exporter and the client library on this machine.",
+    ),
     "config": ("errtally.exporter.commands.config", "exporter", "Check the configuration file."),
     "rules": ("errtally.rules.command", "generate", "Generate and check Prometheus rules."),
     "alertmanager": ("errtally.alertmanager.command", "generate", "Generate and check Alertmanager's configuration."),
