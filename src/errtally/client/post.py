@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# http.client and getaddrinfo look these codecs up. Not first in the sender's thread: a process that forks while one
+# is being imported would leave its child half of it, and that child could never send.
+import encodings.ascii
+import encodings.idna  # noqa: F401
 import gzip
 import http.client
 import urllib.error
