@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,7 @@ from tests.flow.exporter import Exporter, running
 import errtally
 from errtally import names
 from errtally.client import current
+from errtally.recovery import BreakerSettings, Pushed, Recovery, testing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +105,43 @@ def test_an_exporter_that_dies_again_and_again_counts_each_event_once(exporter: 
         assert time.monotonic() < deadline
     exporter.wait_until_folded()
     assert exporter.total(names.EVENTS, project="shop") == 900
+
+
+def test_breakers_and_recoveries_are_pushed_and_count_once_over_kills_of_the_exporter(exporter: Exporter) -> None:
+    errtally.init(exporter.url, project="shop", service="web", hooks=False, flush_seconds=0.02, push_metrics="on")
+    guarded = Recovery("pay", observers=[Pushed()], timeout_seconds=None, breaker=None)
+    opened = Recovery("stock", observers=[Pushed()], timeout_seconds=None, breaker=BreakerSettings(minimum_calls=1))
+
+    def fail() -> None:
+        raise KeyError("not a fault of the service")
+
+    def refuse() -> None:
+        raise ConnectionRefusedError
+
+    for _ in range(3):
+        for _ in range(40):
+            with pytest.raises(KeyError):
+                guarded.call(fail)
+            time.sleep(0.002)
+        exporter.kill()
+        exporter.start()
+    with testing(), pytest.raises(ConnectionRefusedError):
+        opened.call(refuse)
+    deadline = time.monotonic() + 30
+    while not errtally.flush(10):
+        assert time.monotonic() < deadline
+    base = {"project": "shop", "environment": "production"}
+    # Reports hold no events, so the journal's lag does not tell that they are folded; this one is the last.
+    failed = {**base, "service": "pay", "error_class": "unknown", "outcome": "failed"}
+    while exporter.total(names.BREAKER_STATE, **base, service="stock") != 2 or (
+        exporter.total(names.RECOVERIES, **failed) < 120
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert exporter.total(names.BREAKER_CHANGES, **base, service="stock", state="open") == 1
+    assert exporter.total(names.RECOVERIES, **failed) == 120
+    shown = [dict(labels) for (name, labels) in exporter.series() if name == names.CLIENT_MEMORY.name]
+    assert [labels["process"] for labels in shown] == [f"web/{socket.gethostname()}:{os.getpid()}"]
 
 
 _SENTRY = """
