@@ -10,12 +10,14 @@ from errtally.exporter.digest import apdex
 from errtally.exporter.digest.changes import (
     SUM,
     Changes,
-    Decision,
     EnvironmentChange,
     Exemplar,
     Sample,
+    SessionUser,
 )
+from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.merges import Merges
+from errtally.exporter.digest.monitors import Monitors
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState
 from errtally.exporter.journal.records import Batch, MergeChange, Tallies
@@ -24,7 +26,15 @@ if TYPE_CHECKING:
     from errtally.exporter.config import Project
     from errtally.exporter.digest.changes import IssueChange
     from errtally.exporter.digest.state import State
-    from errtally.exporter.journal.records import AlertSeen, EventSeen, IssueSeen, Record, RequestSeen, StatusChange
+    from errtally.exporter.journal.records import (
+        AlertSeen,
+        CheckInSeen,
+        EventSeen,
+        IssueSeen,
+        Record,
+        RequestSeen,
+        SessionSeen,
+    )
     from errtally.names import Metric
 
 MAX_SAMPLES_A_FOLD = 20
@@ -45,7 +55,10 @@ class Fold:
         self._state = state
         self._thresholds = thresholds
         self.changes = Changes()
+        self._noted = ("", "")
         self._merges = Merges(state, self.changes, self._admit)
+        self._decisions = Decisions(state, self.changes)
+        self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit)
 
     def declare(self, projects: tuple[Project, ...]) -> None:
         """Make the series of configured projects exist at 0 before their first event."""
@@ -62,7 +75,26 @@ class Fold:
         elif isinstance(record, MergeChange):
             self._merges.decide(record)
         else:
-            self._add_status(record)
+            self._decisions.decide(record)
+
+    def pass_time(self, now: float) -> int:
+        """Fold what the time alone brings about: ignored issues that are open again, runs of jobs that are missed.
+
+        Args:
+            now: seconds since the epoch; everything that was received before has to be folded.
+
+        Returns:
+            How many things were looked at.
+        """
+        due = list(self._state.agenda.due(now))
+        for kind, *key in due:
+            if kind == AGENDA:
+                project, fingerprint = key
+                self._decisions.pass_time(project, fingerprint, now)
+            else:
+                project, environment, monitor = key
+                self._monitors.judge((project, environment, monitor), now)
+        return len(due)
 
     def _add_batch(self, batch: Batch) -> None:
         changes = self.changes
@@ -71,18 +103,9 @@ class Fold:
         for request in batch.requests:
             self._add_request(batch.project, request)
         for session in batch.sessions:
-            project, environment = self._place(batch.project, session.environment)
-            if session.session_id and not self._is_new("session", project, session.session_id, session.status):
-                continue
-            labels = self._admit(names.SESSIONS, (project, environment, session.release, session.status))
-            changes.add[names.SESSIONS.name, labels, ""] += session.quantity
+            self._add_session(batch, session)
         for check_in in batch.check_ins:
-            project, environment = self._place(batch.project, check_in.environment)
-            labels = self._admit(names.CHECK_INS, (project, environment, check_in.monitor, check_in.status))
-            changes.add[names.CHECK_INS.name, labels, ""] += 1
-            if check_in.status == "ok":
-                key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
-                changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
+            self._add_check_in(batch, check_in)
         for discard in batch.discards:
             project = self._state.project(batch.project)
             labels = self._admit(names.CLIENT_DISCARDED_EVENTS, (project, discard.reason, discard.category))
@@ -93,6 +116,36 @@ class Fold:
 
         for alert in batch.alerts:
             self._add_alert(alert)
+
+    def _add_session(self, batch: Batch, session: SessionSeen) -> None:
+        changes = self.changes
+        project, environment = self._place(batch.project, session.environment)
+        if session.release:
+            self._decisions.release(project, session.release, batch.received)
+        labels = self._admit(names.SESSIONS, (project, environment, session.release, session.status))
+        if session.user is not None and labels[2] != names.OTHER:
+            users = changes.session_users.setdefault((project, environment, labels[2]), {})
+            user = users.setdefault(session.user, SessionUser(batch.received))
+            user.last_seen = max(user.last_seen, batch.received)
+            if session.status in names.CRASHED_SESSION_STATUSES:
+                user.last_crashed = max(user.last_crashed, batch.received)
+        if session.session_id and not self._is_new("session", project, session.session_id, session.status):
+            return
+        changes.add[names.SESSIONS.name, labels, ""] += session.quantity
+
+    def _add_check_in(self, batch: Batch, check_in: CheckInSeen) -> None:
+        changes = self.changes
+        project, environment = self._place(batch.project, check_in.environment)
+        labels = self._admit(names.CHECK_INS, (project, environment, check_in.monitor, check_in.status))
+        if labels[2] != names.OTHER:
+            self._monitors.report((project, environment, check_in.monitor), check_in, batch.received)
+        identity = (project, check_in.monitor, check_in.check_in_id, check_in.status, repr(check_in.timestamp))
+        if check_in.check_in_id and not self._is_new("check_in", *identity):
+            return  # the same report, sent again
+        changes.add[names.CHECK_INS.name, labels, ""] += 1
+        if check_in.status == "ok":
+            key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
+            changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
 
     def _add_alert(self, alert: AlertSeen) -> None:
         self.changes.alerts.append(alert)
@@ -110,6 +163,9 @@ class Fold:
         if event.has_own_id and not self._is_new("event", project, event.event_id):
             changes.add[names.DUPLICATES.name, (project,), ""] += 1
             return
+        if event.release and (event.release, project) != self._noted:
+            self._noted = (event.release, project)
+            self._decisions.release(project, event.release, event.timestamp)
         labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
         changes.add[names.EVENTS.name, labels, ""] += 1
         fingerprint = self._issue_of(project, seen, batch.received)
@@ -164,27 +220,14 @@ class Fold:
             known.environments[environment] = is_exposed
             changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
             changes.add[names.ISSUES.name, (project, environment, known.status), ""] += 1
-        # An event that happened before the decision came late: it does not take the decision back.
-        if known.status == "resolved" and event.timestamp > (known.resolved or 0.0):
-            self._set_status(known, change, "regressed", event.timestamp)
-            change.decisions.append(Decision(event.timestamp, "", f"regressed in {environment}"))
-            changes.add[names.REGRESSIONS.name, (project, environment), ""] += 1
+        if known.status == "resolved" or known.condition is not None:
+            self._decisions.look_at(known, change, event, environment)
         here = change.environments.get(environment)
         if here is None:
             here = change.environments[environment] = EnvironmentChange(
                 event.timestamp, event.timestamp, known.environments[environment]
             )
         return change, here
-
-    def _set_status(self, known: IssueState, change: IssueChange, status: str, at: float) -> None:
-        for environment in known.environments:
-            self.changes.add[names.ISSUES.name, (change.project, environment, known.status), ""] -= 1
-            self.changes.add[names.ISSUES.name, (change.project, environment, status), ""] += 1
-        if status == "resolved":
-            known.resolved = change.resolved = at
-        elif status == "regressed":
-            known.regressed = change.regressed = at
-        known.status = change.status = status
 
     def _add_request(self, sent_project: str, request: RequestSeen) -> None:
         changes = self.changes
@@ -223,26 +266,6 @@ class Fold:
                     if count:
                         add[name, labels, str(index)] += count
                 add[name, labels, SUM] += total
-
-    def _add_status(self, decision: StatusChange) -> None:
-        """Fold a person's decision; one about an issue that is not there, or that changes nothing, changes nothing."""
-        fingerprint = self._state.aliases.resolve(decision.project, decision.fingerprint)
-        known = self._state.issues.get((decision.project, fingerprint))
-        if known is None or known.status == decision.status:
-            return
-        known.is_decided = True
-        change = self.changes.of(decision.project, known)
-        if decision.status == "resolved":
-            since = known.regressed if known.status == "regressed" and known.regressed else known.first_seen
-            metric = names.ISSUE_RESOLUTION
-            for environment in known.environments:
-                labels = (decision.project, environment)
-                self.changes.add[names.RESOLVED_ISSUES.name, labels, ""] += 1
-                seconds = max(decision.at - since, 0.0)
-                self.changes.add[metric.name, labels, str(bisect_left(metric.buckets, seconds))] += 1
-                self.changes.add[metric.name, labels, SUM] += seconds
-        self._set_status(known, change, decision.status, decision.at)
-        change.decisions.append(Decision(decision.at, decision.by, decision.status))
 
     def _place(self, project: str, environment: str) -> tuple[str, str]:
         """Bound the base labels; of a pair seen for the first time, make the series that alerts compare with 0."""

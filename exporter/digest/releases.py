@@ -65,7 +65,7 @@ def parse(release: str) -> Name:
         numbers = tuple([int(part or 0) for part in found.group("year", "month", "day", "hour", "minute", "second")])
         return Name((package, "date"), (numbers, 1, ()))
     found = _VERSION.fullmatch(version)
-    if found is None or version.isdigit() and len(version) > _MAX_BUILD_NUMBER_DIGITS:
+    if found is None or (version.isdigit() and len(version) > _MAX_BUILD_NUMBER_DIGITS):
         return Name((package, "name"), None)
     core = [int(part) for part in found["core"].split(".")]
     kind = "calendar" if len(core) > 1 and core[0] in _CALENDAR_YEARS else "version"

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.exporter.digest.agenda import Agenda
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from errtally.exporter.digest.conditions import Condition
+    from errtally.exporter.digest.monitors import Job, Monitor
+    from errtally.exporter.digest.releases import Releases
     from errtally.names import Metric
 
 MAX_PROJECTS = 500
@@ -33,6 +37,8 @@ class IssueState:
     """Environment to whether the issue has series of its own there."""
     is_decided: bool = False
     """Whether a person decided on it; then it is not merged by itself any more."""
+    condition: Condition | None = None
+    """What ends its being resolved or ignored by itself."""
 
 
 class Budget:
@@ -78,6 +84,9 @@ class State:
     issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
     aliases: Aliases = field(default_factory=Aliases)
     environments: dict[str, set[str]] = field(default_factory=dict)
+    releases: dict[str, Releases] = field(default_factory=dict)
+    monitors: dict[Job, Monitor] = field(default_factory=dict)
+    agenda: Agenda = field(default_factory=Agenda)
     next_issue_id: int = 1
     """Numbers issues and aliases in the order in which their fingerprints appeared."""
 

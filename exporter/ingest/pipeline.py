@@ -160,6 +160,7 @@ class Pipeline:
                     session.quantity,
                     # Only looked up, never shown; it stands for a person, so its hash does.
                     f"{self._hash(delivery.project, session.session_id):x}" if session.session_id else "",
+                    self._hash(delivery.project, session.user) if session.user else None,
                 )
             )
         for check_in in delivery.check_ins:
@@ -169,6 +170,8 @@ class Pipeline:
                     label(check_in.monitor, scrubbed),
                     check_in.status,
                     check_in.timestamp,
+                    check_in.check_in_id,
+                    check_in.schedule,
                 )
             )
         for discard in delivery.discards:

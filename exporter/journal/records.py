@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from errtally.event.signals import Schedule
+
 
 class IssueSeen(msgspec.Struct, array_like=True, frozen=True):
     """The issue that events of a batch belong to; complete, so that any batch can be the first to name it.
@@ -65,22 +67,34 @@ class RequestSeen(msgspec.Struct, array_like=True):
 
 
 class SessionSeen(msgspec.Struct, array_like=True):
-    """Sessions of one release with one status."""
+    """Sessions of one release with one status.
+
+    Attributes:
+        user: keyed 64-bit hash of who had the session, None where nobody is named.
+    """
 
     environment: str
     release: str
     status: str
     quantity: int
     session_id: str = ""
+    user: int | None = None
 
 
 class CheckInSeen(msgspec.Struct, array_like=True):
-    """One report of a scheduled job."""
+    """One report of a scheduled job.
+
+    Attributes:
+        check_in_id: names the run, "" when the client did not.
+        schedule: when the job is to run, None when this report does not say.
+    """
 
     environment: str
     monitor: str
     status: str
     timestamp: float
+    check_in_id: str = ""
+    schedule: Schedule | None = None
 
 
 class DiscardSeen(msgspec.Struct, array_like=True):
@@ -138,6 +152,19 @@ class Tallies(msgspec.Struct, array_like=True, tag="tallies"):
     observations: list[tuple[str, tuple[str, ...], tuple[int, ...], float]] = []
 
 
+class Until(msgspec.Struct, array_like=True, frozen=True):
+    """What ends a decision by itself.
+
+    Attributes:
+        kind: ``next_release`` (a release newer than today's newest), ``in_release`` (``release`` or a newer one),
+            ``events`` or ``users`` (``amount`` of them from now on), or ``time`` (``amount``, seconds since the epoch).
+    """
+
+    kind: str
+    release: str = ""
+    amount: float = 0.0
+
+
 class StatusChange(msgspec.Struct, array_like=True, tag="status"):
     """A person's decision on an issue, folded in order with its events."""
 
@@ -146,6 +173,7 @@ class StatusChange(msgspec.Struct, array_like=True, tag="status"):
     status: str
     at: float
     by: str = ""
+    until: Until | None = None
 
 
 class MergeChange(msgspec.Struct, array_like=True, tag="merge"):

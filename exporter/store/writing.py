@@ -15,6 +15,7 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
+from errtally.exporter.store import lifecycle, session_users
 from errtally.exporter.store.merged import apply_alias, load_aliases
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class StoreWriter:
             if is_exposed:
                 state.budget.remember(names.ISSUE_INFO, (project, environment, fingerprint))
         state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1)
+        lifecycle.load(db, state, by_id)
         hashes: list[int] = []
         for id_, blob in db.execute("SELECT id, hashes FROM seen ORDER BY id"):
             row = struct.unpack(f"<{len(blob) // 8}Q", blob)
@@ -124,6 +126,8 @@ class StoreWriter:
                 self._apply_issue(issue, change)
             for alias in changes.aliases:
                 apply_alias(self._db, alias, change)
+            lifecycle.apply(self._db, changes)
+            session_users.apply(self._db, changes.session_users)
             self._apply_requests(changes)
             self._apply_alerts(changes)
             seen_row = self._apply_seen(changes.seen)
@@ -164,6 +168,7 @@ class StoreWriter:
             self._db.execute("DELETE FROM apdex_slots WHERE slot < ?", ((now - APDEX_KEEP_SECONDS) // 10,))
             # An Alertmanager that is gone never says that its alerts are resolved.
             self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
+            session_users.prune(self._db, now)
             self._db.execute("DELETE FROM user_activity WHERE last_seen < ?", (now - ACTIVITY_KEEP_SECONDS,))
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
@@ -260,8 +265,8 @@ class StoreWriter:
                  max(self.events_per_issue - FIRST_SAMPLES, 1)),
             )  # fmt: skip
         db.executemany(
-            "INSERT INTO history (issue, at, by, what) VALUES (?, ?, ?, ?)",
-            [(issue.id, decision.at, decision.by, decision.what) for decision in issue.decisions],
+            "INSERT INTO history (issue, at, by, what, details) VALUES (?, ?, ?, ?, ?)",
+            [(issue.id, one.at, one.by, one.what, json.dumps(one.details)) for one in issue.decisions],
         )
 
     def _add_users(self, issue_id: int, environment: str, users: set[int]) -> int:

@@ -27,6 +27,10 @@ OUTCOMES = ("success", "failure")
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "unknown")
 SESSION_STATUSES = ("started", "exited", "errored", "unhandled", "crashed", "abnormal")
 """``started`` counts every session once; the others say how sessions ended."""
+CRASHED_SESSION_STATUSES = ("crashed", "unhandled")
+"""How a session ends by an error that nobody handled: of the program, or of a promise or thread of it."""
+SESSION_USERS_WINDOW_SECONDS = 86400
+"""How far back users of a release are counted."""
 CHECK_IN_STATUSES = ("in_progress", "ok", "error", "missed", "timeout")
 CATEGORIES = ("error", "transaction", "session", "monitor", "log_item", "default")
 """Kinds of items that rate limits and quotas tell apart; ``default`` is what has no kind of its own."""
@@ -203,6 +207,18 @@ SESSIONS = _counter(
     "sessions_total", "Sessions by release and how they ended.", *BASE_LABELS, "release", "status", limit=200,
     other="release",
 )  # fmt: skip
+SESSION_USERS = _gauge(
+    "session_users",
+    "Distinct users that had a session of a release within the last 24 hours; an estimate beyond some thousand.",
+    *BASE_LABELS,
+    "release",
+)
+CRASHED_SESSION_USERS = _gauge(
+    "crashed_session_users",
+    "Those of session_users that had a session that crashed, or that ended by an unhandled error.",
+    *BASE_LABELS,
+    "release",
+)
 CLIENT_DISCARDED_EVENTS = _counter(
     "client_discarded_events_total",
     "Events that clients say they discarded before sending.",
@@ -218,6 +234,20 @@ CHECK_INS = _counter(
 CHECK_IN_LAST_OK = _gauge(
     "check_in_last_ok_timestamp_seconds",
     "When a scheduled job last reported that it went well.",
+    *BASE_LABELS,
+    "monitor",
+    unit="seconds",
+)
+CHECK_IN_NEXT_EXPECTED = _gauge(
+    "check_in_next_expected_timestamp_seconds",
+    "When a scheduled job is to run next, as its check-ins tell; absent without a schedule.",
+    *BASE_LABELS,
+    "monitor",
+    unit="seconds",
+)
+CHECK_IN_DEADLINE = _gauge(
+    "check_in_deadline_timestamp_seconds",
+    "By when a scheduled job has to report, its margin included; it has passed while the job is overdue.",
     *BASE_LABELS,
     "monitor",
     unit="seconds",

@@ -113,7 +113,9 @@ def _take(delivery: Delivery, kind: str, payload: bytes, request: Request, head_
         case "sessions":
             delivery.sessions += items.sessions(payload)
         case "check_in":
-            delivery.check_ins.append(items.check_in(payload, received=request.received, drift_seconds=drift))
+            delivery.check_ins.append(
+                items.check_in(payload, delivery.rejected, received=request.received, drift_seconds=drift)
+            )
         case "client_report":
             delivery.discards += items.client_report(payload)
         case "log":
