@@ -64,7 +64,7 @@ def counts(db: sqlite3.Connection, now: float) -> Iterator[tuple[tuple[str, str,
     Raises:
         sqlite3.Error: the store can't be read.
     """
-    since = now - names.SESSION_USERS_WINDOW_SECONDS
+    since = max(now - names.SESSION_USERS_WINDOW_SECONDS, 0.0)  # 0 is never
     for project, environment, release, level, users, crashed in db.execute(
         """SELECT project, environment, release, level, count(*), sum(last_crashed > ?1)
         FROM session_users JOIN session_samples USING (project, environment, release)
