@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from errtally.exporter.digest.releases import Release
+if TYPE_CHECKING:
+    from errtally.exporter.digest.releases import Release
 
 KINDS_OF = {"resolved": ("next_release", "in_release"), "ignored": ("events", "users", "time")}
 """Status to the kinds of conditions that may end it."""

@@ -1,4 +1,4 @@
-"""An issue's status: what people decide, and what takes it back: an event, as many of them as were asked for, the time."""
+"""An issue's status: what people decide, and what takes it back: an event, as many as were asked for, the time."""
 
 from __future__ import annotations
 

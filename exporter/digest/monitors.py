@@ -84,6 +84,7 @@ class Monitors:
 
         Args:
             job: labels within the budget.
+            check_in: the report.
             received: when the report came, seconds since the epoch; one from the future answers nothing yet.
         """
         if check_in.schedule is None and job not in self._known:

@@ -1,8 +1,8 @@
 """The order of a project's releases: by version or date where the names tell, else by when they appeared.
 
 Names alone do not order everything (``9f3c2a1`` and ``1.4.2``), and an order that picks its rule anew for each pair runs
-in circles. So every release gets a rank when it appears: the number at which it, or a newer release of its own series,
-appeared first. Ranks order releases of different series, names those of one series; together that is a total order,
+in circles. So every release gets a rank when it appears: the number at which it, or a newer release of its own
+series, appeared first. Ranks order releases of different series, names those of one series; together that is a total order,
 and a release that appears later changes nothing about those known before.
 """
 
@@ -55,7 +55,7 @@ class Name:
 
 @lru_cache(maxsize=4096)
 def parse(release: str) -> Name:
-    """Read a release's name: ``1.4.2``, ``v1.4``, ``shop@1.4.2-rc.1+77``, ``2026.11.3``, ``2026-11-24``, or anything else.
+    """Read a release's name: ``1.4.2``, ``v1.4``, ``shop@1.4.2-rc.1+77``, ``2026.11.3``, ``2026-11-24``, or any other.
 
     Semantic Versioning 2.0 decides, with any count of numbers and leading zeros allowed. What ``git describe`` adds
     (``1.4.2-5-g9f3c2a1``) are commits after the release, not before it.

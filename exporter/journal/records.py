@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from errtally.event.signals import Schedule
+from errtally.event.signals import Schedule  # noqa: TC001 (msgspec reads it)
 
 
 class IssueSeen(msgspec.Struct, array_like=True, frozen=True):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.exporter.life import START, Life
 
 from errtally import names
 from errtally.exporter.journal.records import MergeChange, SessionSeen, Until
-from tests.exporter.life import START, Life
 
 
 @pytest.fixture(params=["running", "killed after every fold"])
@@ -33,14 +33,18 @@ def check_gauges(life, **expected):
     [
         pytest.param(["1.4.2"], None, "1.4.2", "regressed", id="resolved now: the same release breaks it"),
         pytest.param(["1.4.2"], None, "", "regressed", id="resolved now: no release breaks it"),
-        pytest.param(["1.4.2"], Until("next_release"), "1.4.2", "resolved", id="next release: the current one does not"),
+        pytest.param(
+            ["1.4.2"], Until("next_release"), "1.4.2", "resolved", id="next release: the current one does not"
+        ),
         pytest.param(["1.4.2"], Until("next_release"), "1.3.9", "resolved", id="next release: an older one does not"),
         pytest.param(["1.4.2"], Until("next_release"), "1.4.3-rc.1", "regressed", id="next release: a newer one does"),
         pytest.param(["1.4.2"], Until("next_release"), "", "resolved", id="next release: no release does not"),
         pytest.param(
             ["1.4.2", "1.5.0", "1.4.3"], Until("next_release"), "1.5.0", "resolved", id="next release: after the newest"
         ),
-        pytest.param(["9f3c2a1"], Until("next_release"), "0a1b2c3", "regressed", id="next release: a hash not seen yet"),
+        pytest.param(
+            ["9f3c2a1"], Until("next_release"), "0a1b2c3", "regressed", id="next release: a hash not seen yet"
+        ),
         pytest.param(
             ["0a1b2c3", "9f3c2a1"], Until("next_release"), "0a1b2c3", "resolved", id="next release: a hash of before"
         ),

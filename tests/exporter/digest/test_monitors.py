@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.exporter.life import START, Life
 
 from errtally import names
 from errtally.event.signals import Schedule
 from errtally.exporter.digest import monitors as monitors_module
 from errtally.exporter.digest import schedules
-from errtally.exporter.journal.records import CheckInSeen
-from tests.exporter.life import START, Life
+from errtally.exporter.journal.records import Batch, CheckInSeen
 
 HOUR, DAY = 3600, 86400
 DAILY = Schedule("crontab", "0 7 * * *", margin_seconds=600.0)  # the next is START + 1 h
@@ -84,8 +84,6 @@ def test_a_report_that_waited_in_the_journal_while_the_writer_was_down_is_not_mi
     life = Life(tmp_path)
     report(life, schedule=DAILY)
     life.now += HOUR + 5
-    from errtally.exporter.journal.records import Batch  # noqa: PLC0415
-
     life.append(Batch("p", life.now, check_ins=[CheckInSeen("prod", "backup", "ok", life.now)]))
     life.now += HOUR
     life.restart()
@@ -239,7 +237,7 @@ def _no_zone(name):
     raise schedules.ScheduleError(name)
 
 
-def test_jobs_beyond_the_budget_are_counted_as_others_and_not_expected(tmp_path, monkeypatch):
+def test_jobs_beyond_the_budget_are_counted_as_others_and_not_expected(tmp_path):
     life = Life(tmp_path)
     life.writer._state.budget.limits = {names.CHECK_INS.name: 4}
     for monitor in ("a", "b"):

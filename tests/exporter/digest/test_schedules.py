@@ -33,11 +33,15 @@ def shown(seconds):
         pytest.param("@daily", "UTC", "2026-11-24 03:00", "2026-11-25 00:00:00", id="a nickname"),
         pytest.param("0 3 * * *", "Europe/Berlin", "2026-11-24 03:00", "2026-11-25 02:00:00", id="winter in Berlin"),
         pytest.param("0 3 * * *", "Europe/Berlin", "2026-07-01 03:00", "2026-07-02 01:00:00", id="summer in Berlin"),
-        pytest.param("30 2 * * *", "Europe/Berlin", "2026-03-28 12:00", "2026-03-29 01:00:00", id="a time that is left out"),
-        pytest.param("30 2 * * *", "Europe/Berlin", "2026-10-25 00:31", "2026-10-26 01:30:00", id="a time that comes twice"),
+        pytest.param(
+            "30 2 * * *", "Europe/Berlin", "2026-03-28 12:00", "2026-03-29 01:00:00", id="a time that is left out"
+        ),
+        pytest.param(
+            "30 2 * * *", "Europe/Berlin", "2026-10-25 00:31", "2026-10-26 01:30:00", id="a time that comes twice"
+        ),
         pytest.param("0 9 * * *", "America/Los_Angeles", "2026-11-24 16:59", "2026-11-24 17:00:00", id="the west"),
     ],
-)  # fmt: skip
+)
 def test_cron(expression, zone, after, expected):
     schedule = Schedule("crontab", expression, timezone=zone)
     check(schedule)
@@ -49,16 +53,24 @@ def test_cron(expression, zone, after, expected):
     [
         pytest.param("10", "minute", "2026-11-24 03:05", "2026-11-24 03:05", "2026-11-24 03:15:00", id="the next"),
         pytest.param("10", "minute", "2026-11-24 03:05", "2026-11-24 03:40", "2026-11-24 03:45:00", id="in steps"),
-        pytest.param("10", "minute", "2026-11-24 03:05", "2026-11-24 03:35", "2026-11-24 03:45:00", id="strictly later"),
-        pytest.param("10", "minute", "2026-11-24 03:05", "2026-11-24 01:00", "2026-11-24 03:15:00", id="never the base"),
+        pytest.param(
+            "10", "minute", "2026-11-24 03:05", "2026-11-24 03:35", "2026-11-24 03:45:00", id="strictly later"
+        ),
+        pytest.param(
+            "10", "minute", "2026-11-24 03:05", "2026-11-24 01:00", "2026-11-24 03:15:00", id="never the base"
+        ),
         pytest.param("2", "day", "2026-11-24 03:05", "2026-11-24 03:05", "2026-11-26 03:05:00", id="days"),
         pytest.param("1", "week", "2026-11-24 03:05", "2026-11-24 03:05", "2026-12-01 03:05:00", id="weeks"),
         pytest.param("1", "month", "2026-01-31 03:05", "2026-01-31 03:05", "2026-02-28 03:05:00", id="a short month"),
-        pytest.param("1", "month", "2026-01-31 03:05", "2026-03-01 00:00", "2026-03-31 03:05:00", id="a long one again"),
-        pytest.param("3", "month", "2026-11-24 03:05", "2026-11-24 03:05", "2027-02-24 03:05:00", id="over a year's end"),
+        pytest.param(
+            "1", "month", "2026-01-31 03:05", "2026-03-01 00:00", "2026-03-31 03:05:00", id="a long one again"
+        ),
+        pytest.param(
+            "3", "month", "2026-11-24 03:05", "2026-11-24 03:05", "2027-02-24 03:05:00", id="over a year's end"
+        ),
         pytest.param("1", "year", "2028-02-29 03:05", "2028-02-29 03:05", "2029-02-28 03:05:00", id="years"),
     ],
-)  # fmt: skip
+)
 def test_intervals(value, unit, base, after, expected):
     schedule = Schedule("interval", value, unit)
     check(schedule)
@@ -92,8 +104,11 @@ def test_what_names_no_times_is_refused(schedule, message):
 
 
 @given(
-    st.integers(1, 40), st.sampled_from(UNITS), st.floats(1.6e9, 1.9e9), st.floats(0, 4e7),
-)  # fmt: skip
+    st.integers(1, 40),
+    st.sampled_from(UNITS),
+    st.floats(1.6e9, 1.9e9),
+    st.floats(0, 4e7),
+)
 def test_the_next_time_of_an_interval_is_the_first_one_after(number, unit, base, later):
     schedule = Schedule("interval", str(min(number, 10) if unit == "year" else number), unit)
     found = following(schedule, base, base + later)

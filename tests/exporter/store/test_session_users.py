@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
+from tests.exporter.life import Life
 
 from errtally import names
 from errtally.exporter.digest.changes import SessionUser
 from errtally.exporter.journal.records import SessionSeen
 from errtally.exporter.store import database, session_users
-from tests.exporter.life import Life
 
 KEY = ("p", "prod", "1.4.2")
 DAY = names.SESSION_USERS_WINDOW_SECONDS
@@ -48,16 +48,20 @@ def test_prune_removes_what_no_window_reaches(db):
     session_users.prune(db, 101.0 + session_users.KEEP_SECONDS)
     assert [row[0] for row in db.execute("SELECT user FROM session_users")] == [12]
     session_users.prune(db, 5001.0 + session_users.KEEP_SECONDS)
-    assert [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("session_users", "session_samples")] == [0, 0]  # noqa: E501, S608
+    assert [
+        db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("session_users", "session_samples")
+    ] == [0, 0]
 
 
 def test_many_users_are_estimated_within_bounds_and_their_share_of_crashes_as_well(db, monkeypatch):
     monkeypatch.setattr(session_users, "MAX_SAMPLED", 512)
-    chosen = random.Random(7)  # noqa: S311 (hashes of users)
+    chosen = random.Random(7)
     users = [chosen.getrandbits(64) - (1 << 63) for _ in range(20_000)]
     for start in range(0, len(users), 1000):
         part = users[start : start + 1000]
-        session_users.apply(db, {KEY: {user: SessionUser(100.0, 100.0 if i % 10 == 0 else 0.0) for i, user in enumerate(part)}})  # noqa: E501
+        session_users.apply(
+            db, {KEY: {user: SessionUser(100.0, 100.0 if i % 10 == 0 else 0.0) for i, user in enumerate(part)}}
+        )
         assert db.execute("SELECT count(*) FROM session_users").fetchone()[0] <= 512
     [(all_users, crashed)] = counted(db, 200.0).values()
     assert 0.8 * 20_000 < all_users < 1.2 * 20_000

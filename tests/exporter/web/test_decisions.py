@@ -6,11 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.exporter.inprocess import InProcess, environ
+from tests.exporter.web.test_app import submit
 
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.web import decisions as decisions_module
-from tests.exporter.inprocess import InProcess, environ
-from tests.exporter.web.test_app import submit
 
 
 @pytest.fixture
@@ -75,7 +75,10 @@ def test_the_api_decides_with_parameters(exporter, action, body, what, details):
     assert (found["status"], found["history"][0]["what"], found["history"][0]["details"]) == (status, what, details)
     if details:
         assert details.items() <= found["condition"].items()
-        assert f"{status.capitalize()} {found['condition']['text']}" in exporter.get(f"/issues/{fingerprint}").body.decode()
+        assert (
+            f"{status.capitalize()} {found['condition']['text']}"
+            in exporter.get(f"/issues/{fingerprint}").body.decode()
+        )
     else:
         assert found["condition"] is None
 
@@ -173,7 +176,7 @@ def test_a_form_with_a_bad_value_or_without_its_token_changes_nothing(exporter):
 
 
 def test_decisions_need_the_login_that_pages_need(tmp_path):
-    exporter = InProcess(tmp_path, ExporterConfig(web_token="secret"))  # noqa: S106 (of the test)
+    exporter = InProcess(tmp_path, ExporterConfig(web_token="secret"))
     fingerprint = send(exporter)
     assert exporter.post(f"/api/issues/{fingerprint}/ignore", {"until_events": 5}).status == 401
     with exporter.folding():

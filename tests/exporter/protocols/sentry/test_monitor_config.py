@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from tests.exporter.inprocess import NOW, deliver, envelope
 
 from errtally.event.signals import CheckIn, Schedule, SessionCount
 from errtally.exporter.protocols.sentry import items, monitor_config
-from tests.exporter.inprocess import NOW, deliver, envelope
 
 CRON = {"type": "crontab", "value": "0 * * * *"}
 
@@ -102,7 +102,9 @@ def test_a_check_in_brings_its_schedule_and_is_taken_without_a_good_one():
 
 def test_a_check_in_by_address_may_have_a_body_with_its_schedule():
     delivery = deliver("/api/1/cron/backup/a/", b'{"monitor_config": {"schedule": {"type": "crontab", "value": "@daily"}}}', query="status=ok&check_in_id=r7")  # fmt: skip  # noqa: E501
-    assert delivery.check_ins == [CheckIn("backup", "ok", NOW, check_in_id="r7", schedule=Schedule("crontab", "@daily"))]
+    assert delivery.check_ins == [
+        CheckIn("backup", "ok", NOW, check_in_id="r7", schedule=Schedule("crontab", "@daily"))
+    ]
 
 
 def test_sessions_name_their_users():
