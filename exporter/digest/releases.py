@@ -1,9 +1,9 @@
 """The order of a project's releases: by version or date where the names tell, else by when they appeared.
 
-Names alone do not order everything (``9f3c2a1`` and ``1.4.2``), and an order that picks its rule anew for each pair runs
-in circles. So every release gets a rank when it appears: the number at which it, or a newer release of its own
-series, appeared first. Ranks order releases of different series, names those of one series; together that is a total order,
-and a release that appears later changes nothing about those known before.
+Names alone do not order everything (``9f3c2a1`` and ``1.4.2``), and an order that picks its rule anew for each pair
+runs in circles. So every release gets a rank when it appears: the number at which it, or a newer release of its own
+series, appeared first. Ranks order releases of different series, names those of one series; together that is a total
+order, and a release that appears later changes nothing about those known before.
 """
 
 from __future__ import annotations

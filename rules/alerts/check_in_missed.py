@@ -124,8 +124,8 @@ CHECK_IN_MISSED = AlertRule(
     runbook=Runbook(
         meaning=(
             "A scheduled job has not reported when its schedule, which its check-ins tell, and its margin had it"
-            " report. A job that `alerting.monitors` names has not reported success within the interval there, whatever its"
-            " schedule. Of jobs without either, nothing is expected."
+            " report. A job that `alerting.monitors` names has not reported success within the interval there,"
+            " whatever its schedule. Of jobs without either, nothing is expected."
         ),
         impact="What the job should have done is not done: a backup, an invoice, a clean-up.",
         diagnosis=(

@@ -61,8 +61,8 @@ CRASH_FREE_USERS_LOW = AlertRule(
     runbook=Runbook(
         meaning=(
             "Of the users who had a session of a release within 24 hours, a smaller share than the threshold met no"
-            " crash in any of theirs. Sessions may be fine on the whole while the same people crash again and again, or each"
-            " once. Fewer users than the minimum say nothing."
+            " crash in any of theirs. Sessions may be fine on the whole while the same people crash again and again,"
+            " or each once. Fewer users than the minimum say nothing."
         ),
         impact="That share of people lost what they were doing. They are the ones who leave.",
         diagnosis=(
