@@ -18,6 +18,7 @@ from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from errtally.errors import ConfigError, ErrtallyError
+from errtally.exporter import collector
 from errtally.exporter.config import from_environ, hand_over
 from errtally.exporter.installation import SETTINGS_VARIABLE, configure_logging, secret
 from errtally.exporter.writer import Writer
@@ -68,6 +69,7 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
     for name, value in ALLOCATOR.items():
         os.environ.setdefault(name, value)
     writer, stop = Writer(config), threading.Event()
+    collector.spare()
     thread = threading.Thread(target=_run_writer, args=(writer, stop), name="writer")
     # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
     multiprocessing.set_start_method("spawn", force=True)

@@ -16,6 +16,7 @@ import structlog
 
 from errtally.errors import JournalError
 from errtally.event.scrub import Scrubber
+from errtally.exporter import collector
 from errtally.exporter.config import take_over
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.ingest.pipeline import Pipeline
@@ -87,7 +88,9 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
     threading.Thread(target=keep_cutting, args=(watch,), name="slow-connections", daemon=True).start()
     atexit.register(_hand_over, tally, appender)
     atexit.register(_share, pipeline.quotas)
-    return FastPath(app, pipeline, limits=config.limits, tally=tally)
+    path = FastPath(app, pipeline, limits=config.limits, tally=tally)
+    collector.spare()
+    return path
 
 
 def _keep_tallying(tally: Tally, appender: Appender, quotas: Quotas | None, parent: int) -> None:

@@ -7,13 +7,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
-from jsonschema import Draft202012Validator
 
 from errtally.event import schema
 from errtally.exporter.ingest.body import SHORT_JSON_BYTES
 
 if TYPE_CHECKING:
-    from jsonschema import ValidationError
+    from jsonschema import Draft202012Validator, ValidationError
 
 MAX_ERRORS = 10
 MAX_MESSAGE = 200
@@ -44,6 +43,8 @@ def explain(raw: bytes | msgspec.Raw, name: str, first: str) -> str:
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 (5 MB that a worker does without until then)
+
     return Draft202012Validator(schema.load(name))
 
 

@@ -157,6 +157,45 @@ def test_an_uncaught_exception_is_fatal(exporter: Exporter) -> None:
     assert exporter.total(names.EVENTS, level="fatal", type="ValueError") == 1
 
 
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param("default_int_handler", id="in a foreground process"),
+        pytest.param("SIG_IGN", id="in a background job, whose interrupts its shell ignores"),
+    ],
+)
+def test_an_async_error_that_nobody_takes_is_fatal_and_shuts_down_in_order(exporter: Exporter, handler: str) -> None:
+    shown = _sentry(
+        exporter,
+        f"""
+        import asyncio, gc, signal, sys
+        signal.signal(signal.SIGINT, signal.{handler})
+
+        async def lost():
+            raise LookupError("nobody waits for me")
+
+        async def main():
+            sentry.watch_loop()
+            task = asyncio.create_task(lost())
+            await asyncio.sleep(0.01)
+            del task
+            try:
+                for _ in range(300):  # until the task, which something may still hold for a moment, is collected
+                    gc.collect()
+                    await asyncio.sleep(0.1)
+            finally:
+                print("cleaned up")
+                sentry_sdk.capture_message("cleaned up", level="error")
+
+        try: asyncio.run(main())
+        except KeyboardInterrupt: sys.exit(7)
+        """,
+        7,
+    )
+    assert exporter.total(names.EVENTS, level="fatal", type="LookupError") == 1
+    assert "cleaned up" in shown
+
+
 def test_answers_of_a_wsgi_application_are_reported_from_400(exporter: Exporter) -> None:
     shown = _sentry(
         exporter,

@@ -6,7 +6,6 @@ import functools
 import http.server
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -41,19 +40,17 @@ setTimeout(() => { Promise.reject(new SyntaxError("rejected in the browser")); }
 @pytest.fixture(scope="module")
 def application(tmp_path_factory) -> Path:
     """The files of the page in a folder with their packages."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not installed")
+    peer("node")
     folder: Path = tmp_path_factory.mktemp("javascript")
     done = subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", *PACKAGES],
+        [peer("npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", *PACKAGES],
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    if done.returncode:
-        pytest.skip(f"npm can't install {', '.join(PACKAGES)}: {done.stderr[-300:]}")
+    assert done.returncode == 0, f"npm can't install {', '.join(PACKAGES)}: {done.stderr[-300:]}"
     for name, text in re.findall(r"^```js (\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL):
         (folder / name).write_text(text)
     return folder

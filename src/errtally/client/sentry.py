@@ -194,9 +194,22 @@ def watch_loop(loop: asyncio.AbstractEventLoop | None = None, *, shutdown: bool 
             running.default_exception_handler(context)
         if shutdown:
             sentry_sdk.flush(SHUTDOWN_SECONDS)
-            signal.raise_signal(signal.SIGINT)
+            _interrupt(running)
 
     loop.set_exception_handler(handle)
+
+
+def _interrupt(loop: asyncio.AbstractEventLoop) -> None:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.raise_signal(signal.SIGINT)  # a server's own handler ends its connections first
+        return
+
+    def end() -> None:
+        raise KeyboardInterrupt
+
+    # A shell starts its background jobs with the signal ignored. Raised from a callback and not from here: the
+    # handler may be called from a task's finalizer, which swallows exceptions.
+    loop.call_soon_threadsafe(end)
 
 
 class StatusMiddleware:

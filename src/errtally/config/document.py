@@ -7,13 +7,14 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import yaml
 
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import jsonschema
 
 Document = dict[str, Any]
 
@@ -56,6 +57,8 @@ def parse(text: str, name: str) -> Document:
     Raises:
         ConfigError: the text is not YAML, has a key twice, or does not fit the schema.
     """
+    import jsonschema  # noqa: PLC0415 (5 MB that an exporter on its defaults does without)
+
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
@@ -82,7 +85,9 @@ def _leaves(error: jsonschema.ValidationError) -> list[jsonschema.ValidationErro
     """The errors that say something: of a failed anyOf, the branch that came closest."""
     if not error.context:
         return [error]
-    best = jsonschema.exceptions.best_match([error])
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 (as above)
+
+    best = best_match([error])
     return [best] if best is not None else [error]
 
 
