@@ -70,6 +70,8 @@ class IssueChange:
         condition: what ends the status by itself, as it is after the fold.
         is_condition_new: whether another condition, or none, was there before.
         counted_users: users that the condition counts since.
+        seen_in: hour since the epoch, environment, level, release and transaction to events.
+        tags: tag and value to events, of events that came with their tags.
     """
 
     id: int
@@ -90,6 +92,8 @@ class IssueChange:
     condition: Condition | None = None
     is_condition_new: bool = False
     counted_users: list[int] = field(default_factory=list)
+    seen_in: defaultdict[tuple[int, str, str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    tags: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
 
 @dataclass(slots=True)

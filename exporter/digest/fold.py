@@ -173,6 +173,9 @@ class Fold:
         if change.seen is None and fingerprint == seen.fingerprint:
             change.seen = seen
         change.events += 1
+        change.seen_in[int(event.timestamp // 3600), environment, event.level, event.release, event.transaction] += 1
+        for tag in event.tags.items():
+            change.tags[tag] += 1
         here.events += 1
         change.level = event.level
         if event.timestamp >= change.last_seen:

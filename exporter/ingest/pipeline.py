@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MAX_SAMPLE_BYTES = 256 * 1024
 MAX_MEMO_ENTRIES = 4096
+_NO_TAGS: dict[str, str] = {}
 
 
 class Pipeline:
@@ -229,11 +230,11 @@ class Pipeline:
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
-        sample = None
+        sample, tags = None, _NO_TAGS
         if self._samples.keeps(project, grouping.fingerprint, received):
             if not is_scrubbed:
                 self._scrubber.scrub_event(event, scrubbed)
-            sample = self._sample(item, environment, scrubbed)
+            sample, tags = self._sample(item, environment, scrubbed), event.tags
         return records.EventSeen(
             index,
             environment,
@@ -246,6 +247,7 @@ class Pipeline:
             label(event.transaction, scrubbed),
             label(event.trace_id, scrubbed),
             sample,
+            tags,
         )
 
     def _group(self, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:

@@ -38,6 +38,7 @@ class EventSeen(msgspec.Struct, array_like=True):
         has_own_id: whether the client named it, so that it is looked up among those counted already.
         user: keyed 64-bit hash of the user, None without one.
         sample: the event's page as scrubbed JSON, None when this one is only counted.
+        tags: scrubbed tags of an event that has a sample; those of the others are not counted.
     """
 
     issue: int
@@ -51,6 +52,7 @@ class EventSeen(msgspec.Struct, array_like=True):
     transaction: str = ""
     trace_id: str = ""
     sample: bytes | None = None
+    tags: dict[str, str] = {}
 
 
 class RequestSeen(msgspec.Struct, array_like=True):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
-from errtally.exporter.store import database, lifecycle, merged
+from errtally.exporter.store import activity, database, lifecycle, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -141,6 +141,21 @@ class StoreReader:
         if root != fingerprint:
             row = db.execute(one, (root, where, where)).fetchone()
         return row
+
+    def hours(self, issue_ids: Sequence[int], since_hour: int) -> dict[int, tuple[int, int]]:
+        """Return events and new users of an issue (its ``ids``) by hour since the epoch."""
+        with self._snapshot() as db:
+            return activity.hours(db, issue_ids, since_hour)
+
+    def days(self, issue_ids: Sequence[int], since_day: int) -> dict[int, tuple[int, int]]:
+        """Return events and new users of an issue (its ``ids``) by day since the epoch."""
+        with self._snapshot() as db:
+            return activity.days(db, issue_ids, since_day)
+
+    def tags(self, issue_ids: Sequence[int]) -> dict[str, list[tuple[str, int]]]:
+        """Return what the events of an issue (its ``ids``) have in common: tag to values and events."""
+        with self._snapshot() as db:
+            return activity.tags(db, issue_ids)
 
     def sample(self, issue_ids: Sequence[int], event_id: str) -> dict[str, Any] | None:
         """Return the page of one sample event of an issue (its ``ids``), None when it is not kept (any more)."""

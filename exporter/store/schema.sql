@@ -81,6 +81,34 @@ CREATE TABLE issue_environments (
 ) WITHOUT ROWID;
 CREATE INDEX issue_environments_change ON issue_environments (change);
 
+-- Events of an issue over time, and users who were new to it; hours become days when they are old.
+CREATE TABLE issue_hours (
+  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  hour   INTEGER NOT NULL,  -- since the epoch
+  events INTEGER NOT NULL,
+  users  INTEGER NOT NULL,
+  PRIMARY KEY (issue, hour)
+) WITHOUT ROWID;
+CREATE INDEX issue_hours_hour ON issue_hours (hour);
+
+CREATE TABLE issue_days (
+  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  day    INTEGER NOT NULL,  -- since the epoch
+  events INTEGER NOT NULL,
+  users  INTEGER NOT NULL,
+  PRIMARY KEY (issue, day)
+) WITHOUT ROWID;
+CREATE INDEX issue_days_day ON issue_days (day);
+
+-- What an issue's events have in common: environment, level, release and transaction of all, tags of those kept whole.
+CREATE TABLE issue_tags (
+  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  tag    TEXT NOT NULL,
+  value  TEXT NOT NULL,
+  events INTEGER NOT NULL,
+  PRIMARY KEY (issue, tag, value)
+) WITHOUT ROWID;
+
 -- Keyed hashes of users, never the users.
 CREATE TABLE issue_users (
   issue       INTEGER NOT NULL,

@@ -15,7 +15,7 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import lifecycle, session_users
+from errtally.exporter.store import activity, lifecycle, session_users
 from errtally.exporter.store.merged import apply_alias, load_aliases
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class StoreWriter:
         self._series: dict[SeriesKey, int] = {}
         self._next_series_id = 1
         self._seen_rows: list[tuple[int, int]] = []
+        self._activity = activity.ActivityWriter(connection)
         self._change = 0
 
     def load(self, limits: Mapping[str, int], grouping: GroupingSettings | None = None) -> tuple[State, dict[str, int]]:
@@ -140,6 +141,7 @@ class StoreWriter:
         except sqlite3.Error as exc:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            self._activity.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
         self._change = change
         self._series.update(new_series)
@@ -169,6 +171,7 @@ class StoreWriter:
             # An Alertmanager that is gone never says that its alerts are resolved.
             self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
             session_users.prune(self._db, now)
+            activity.prune(self._db, now)
             self._db.execute("DELETE FROM user_activity WHERE last_seen < ?", (now - ACTIVITY_KEEP_SECONDS,))
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
@@ -234,8 +237,10 @@ class StoreWriter:
                 )
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
+        all_new_users = 0
         for environment, here in issue.environments.items():
             new_users = self._add_users(issue.id, environment, here.users)
+            all_new_users += new_users
             db.execute(
                 """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
@@ -252,6 +257,7 @@ class StoreWriter:
                     change,
                 ),
             )
+        self._activity.apply(issue, all_new_users)
         if issue.samples:
             db.executemany(
                 "INSERT INTO samples (issue, event_id, environment, happened, page) VALUES (?, ?, ?, ?, ?)",
