@@ -24,12 +24,14 @@ from errtally.exporter.ingest.quotas import Quotas
 from errtally.exporter.ingest.rates import Rates
 from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.journal import records
+from errtally.exporter.scrubbing import scrubber
 
 if TYPE_CHECKING:
     from errtally.event.model import Event
     from errtally.event.scrub import Scrubber
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.grouping import Grouping
+    from errtally.exporter.grouping.rules import Rules
     from errtally.exporter.ingest.delivery import Delivery, EventDelivery
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
@@ -43,22 +45,21 @@ MAX_MEMO_ENTRIES = 4096
 class Pipeline:
     """Takes requests of all protocols and answers when what they delivered is in the journal. Safe for threads."""
 
-    def __init__(
-        self, config: ExporterConfig, *, appender: Appender, scrubber: Scrubber, tally: Tally, user_key: bytes
-    ) -> None:
+    def __init__(self, config: ExporterConfig, *, appender: Appender, tally: Tally, user_key: bytes) -> None:
         self.keys = Keys(config)
         self.quotas = Quotas(config) if Quotas.are_in(config) else None
         self._is_limiting = bool(Rates.are_in(config) or self.quotas)
         self._gate = Gate(appender, Rates(config) if Rates.are_in(config) else None, self.quotas)
         self._limits = config.limits
         self._appender = appender
-        self._scrubber = scrubber
         self._tally = tally
-        self._user_key = user_key
-        self._rules = compiled(config.grouping.rules)
-        self._samples = SamplePolicy()
-        self._memo: dict[tuple[Any, ...], Grouping] = {}
-        self._labels: dict[str, str] = {}
+        rules, samples = compiled(config.grouping.rules), SamplePolicy()
+        self._common = Recorder(scrubber(config.scrubbing), rules, samples, tally, user_key)
+        self._own = {
+            project.name: Recorder(scrubber(project.scrubbing), rules, samples, tally, user_key)
+            for project in config.projects
+            if project.scrubbing != config.scrubbing
+        }
 
     def handle(self, endpoint: Endpoint, request: Request) -> Response:
         """Take one request; every outcome but a bug is an answer in the protocol's own form, and is counted."""
@@ -116,7 +117,7 @@ class Pipeline:
         payloads = []
         for part in (delivery, *delivery.others):
             if part.holds_anything():
-                batch = self._batch(part, received)
+                batch = self._own.get(part.project, self._common).batch(part, received)
                 payloads.append((records.encoder.encode(batch), len(batch.events)))
         if not payloads:
             return
@@ -131,7 +132,28 @@ class Pipeline:
         except JournalError as exc:
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
-    def _batch(self, delivery: Delivery, received: float) -> records.Batch:
+
+class Recorder:
+    """Makes records of deliveries, scrubbed as one set of settings says. Safe for threads."""
+
+    def __init__(
+        self,
+        scrubber: Scrubber,
+        rules: Rules | None,
+        samples: SamplePolicy,
+        tally: Tally,
+        user_key: bytes,
+    ) -> None:
+        self._scrubber = scrubber
+        self._rules = rules
+        self._samples = samples
+        self._tally = tally
+        self._user_key = user_key
+        self._memo: dict[tuple[Any, ...], Grouping] = {}
+        self._labels: dict[str, str] = {}
+
+    def batch(self, delivery: Delivery, received: float) -> records.Batch:
+        """Make the record of what one request delivered for one project."""
         scrubbed: Counter[str] = Counter()
         label = self._label
         batch = records.Batch(project=delivery.project, received=received)

@@ -15,7 +15,10 @@ from errtally.event.scrub.tree import TreeWalk
 from errtally.event.scrub.values import value_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errtally.event.model import Event
+    from errtally.event.scrub.settings import TextPattern
     from errtally.event.scrub.values import Counts
 
 _SHORTEST_SECRET = 5
@@ -33,14 +36,20 @@ class Scrubber:
     Every method takes ``counts``, a Counter or dict to which the number of redactions by rule is added.
     """
 
-    def __init__(self, settings: ScrubSettings | None = None) -> None:
+    def __init__(
+        self, settings: ScrubSettings | None = None, compile_pattern: Callable[[str], TextPattern] = re.compile
+    ) -> None:
         """Compile the settings.
+
+        Args:
+            settings: the defaults when None.
+            compile_pattern: as `ScrubSettings.compiled_patterns`.
 
         Raises:
             ConfigError: a further pattern is not a regular expression.
         """
         self.settings = settings or ScrubSettings()
-        self._patterns = self.settings.compiled_patterns()
+        self._patterns = self.settings.compiled_patterns(compile_pattern)
         self._allow_paths = tuple(tuple(entry.split(".")) for entry in self.settings.allow if "." in entry)
         self.keys = KeyMatcher(self.settings.keys, [entry for entry in self.settings.allow if "." not in entry])
         self._rules = value_rules(self.settings, self.keys)
@@ -161,7 +170,7 @@ def _lowered(text: str) -> str:
     return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
 
 
-def _redact_between_placeholders(pattern: re.Pattern[str], text: str, counts: Counts) -> str:
+def _redact_between_placeholders(pattern: TextPattern, text: str, counts: Counts) -> str:
     """Apply a pattern of the user's; what is redacted already is never matched again."""
     total = 0
     pieces = text.split(PLACEHOLDER)
