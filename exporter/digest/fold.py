@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from errtally import names
 from errtally.exporter.digest import apdex
 from errtally.exporter.digest.changes import (
@@ -17,7 +19,7 @@ from errtally.exporter.digest.changes import (
 )
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.seen import hashed
-from errtally.exporter.digest.state import IssueState
+from errtally.exporter.digest.state import IssueState, scope
 from errtally.exporter.journal.records import Batch, MergeChange, Tallies
 
 if TYPE_CHECKING:
@@ -95,6 +97,9 @@ class Fold:
             self._add_alert(alert)
 
     def _add_alert(self, alert: AlertSeen) -> None:
+        severity = self._state.severity(alert.severity)
+        name, severity = self._admit(names.ALERT_DURATION, (alert.name, severity))
+        alert = msgspec.structs.replace(alert, name=name, severity=severity)
         self.changes.alerts.append(alert)
         if alert.ends_at is None or not self._is_new("alert", alert.fingerprint, repr(alert.starts_at)):
             return
@@ -268,9 +273,10 @@ class Fold:
         before = len(budget)
         admitted = budget.admit(metric, labels)
         if len(budget) != before:
-            self.changes.put[names.SERIES.name, (labels[0], metric.name), ""] = budget.sizes[metric.name, labels[0]]
+            owner = scope(metric, labels)
+            self.changes.put[names.SERIES.name, (owner, metric.name), ""] = budget.sizes[metric.name, owner]
         if admitted != labels:
-            self.changes.add[names.SERIES_OVERFLOW.name, (labels[0], metric.name), ""] += 1
+            self.changes.add[names.SERIES_OVERFLOW.name, (scope(metric, labels), metric.name), ""] += 1
         return admitted
 
 

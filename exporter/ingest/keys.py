@@ -80,6 +80,15 @@ class Keys:
         project = self._projects.get(project_id)
         return project is not None and is_allowed(origin, project.allowed_origins)
 
+    def refuses(self, category: str, quantity: int = 1) -> bool:  # noqa: ARG002 (what one request asks its door)
+        """Whether items of a category need not be decoded, because they would not be let in; keys alone never do.
+
+        Args:
+            category: one of ``names.CATEGORIES``.
+            quantity: how many, as far as it is known without decoding; counted as dropped when they are refused.
+        """
+        return False
+
     def project_of_service(self, project: str, service: str | None) -> str:
         """Name the project of a service that one request tells of.
 

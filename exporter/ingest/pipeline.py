@@ -65,7 +65,7 @@ class Pipeline:
         """Take one request; every outcome but a bug is an answer in the protocol's own form, and is counted."""
         started = time.perf_counter()
         tally = self._tally
-        admission = Admission(self.keys, self._gate, request)
+        admission = Admission(self.keys, self._gate, request, endpoint.categories)
         limited = None
         try:
             delivery = endpoint.decode(request, admission, self._limits)
@@ -97,18 +97,17 @@ class Pipeline:
         finally:
             if request.is_large:
                 request.release()
+            for labels, quantity in admission.dropped.items():
+                tally.add(names.INGEST_DROPPED, labels, quantity)
         tally.add(names.INGEST_REQUESTS, (endpoint.protocol, str(response.status)))
         tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
         return response
 
     def _limit(self, admission: Admission, delivery: Delivery) -> OverloadedError | None:
-        """Take out of a delivery what its sender may not send now, and count it."""
-        dropped: Counter[tuple[str, str, str]] = Counter()
-        limited = admission.limit(delivery, dropped)
-        for labels, quantity in dropped.items():
-            self._tally.add(names.INGEST_DROPPED, labels, quantity)
+        """Take out of a delivery what its sender may not send now."""
+        limited = admission.limit(delivery)
         if limited is not None:
-            delivery.rejected[limited.reason] += dropped.total()
+            delivery.rejected[limited.reason] += admission.dropped.total()
             delivery.failures.append((0, str(limited)))
         return limited
 

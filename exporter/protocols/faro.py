@@ -379,6 +379,7 @@ def _endpoint(pattern: str, *endings: str) -> Endpoint:
         expose_headers="Retry-After, X-Faro-Session-Status",
         endings=endings,
         resends=True,
+        categories=("error", "log_item", "transaction"),
     )
 
 

@@ -385,6 +385,8 @@ ENDPOINTS = tuple(
         allow_headers=_ALLOW_HEADERS,
         expose_headers="Retry-After",
         endings=(ending,),
+        categories=(category,),
     )
-    for ending, decode in (("events", decode_events), ("requests", decode_requests))
+    # A report of discards goes with the events that it came with.
+    for ending, category, decode in (("events", "error", decode_events), ("requests", "transaction", decode_requests))
 )

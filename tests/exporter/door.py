@@ -71,7 +71,10 @@ class Door:
         environ = {
             "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_LENGTH": str(len(body)),
             "REMOTE_ADDR": "192.0.2.7", "wsgi.input": self.last_input, "wsgi.input_terminated": True,
-            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+            **{
+                "CONTENT_TYPE" if name == "content_type" else f"HTTP_{name.upper()}": value
+                for name, value in headers.items()
+            },
         }  # fmt: skip
         answered: list[Any] = []
         content = b"".join(self._app(environ, lambda status, headers: answered.extend((status, headers))))

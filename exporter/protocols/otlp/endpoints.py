@@ -181,6 +181,7 @@ def _endpoint(signal: str, *, is_json: bool) -> Endpoint:
         endings=(signal,),
         media_type=media_type,
         resends=True,
+        categories={"logs": ("error", "log_item"), "traces": ("error", "transaction"), "metrics": ()}[signal],
     )
 
 
