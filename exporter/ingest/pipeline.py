@@ -296,9 +296,11 @@ class Recorder:
         label = self._label
         culprit, scope = label(grouping.culprit, scrubbed), label(grouping.scope, scrubbed)
         why = tuple([label(reason, scrubbed) for reason in grouping.why])
-        if (culprit, scope, why) == (grouping.culprit, grouping.scope, grouping.why):
+        # A rule's title may have what is not scrubbed before it groups, such as a function.
+        title = grouping.title if self._rules is None else label(grouping.title, scrubbed)
+        if (culprit, scope, why, title) == (grouping.culprit, grouping.scope, grouping.why, grouping.title):
             return grouping
-        return replace(grouping, culprit=culprit, scope=scope, why=why)
+        return replace(grouping, culprit=culprit, scope=scope, why=why, title=title)
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a short text that comes again and again, such as a release or a transaction."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.event.scrub.assignments import finder, scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
+from errtally.event.scrub.cut import MARKS, scrub_cut
 from errtally.event.scrub.keys import KeyMatcher
 from errtally.event.scrub.settings import ScrubSettings
 from errtally.event.scrub.tree import TreeWalk
@@ -75,10 +76,14 @@ class Scrubber:
         has_colons = (
             lowered.count(":") >= _SEPARATORS_OF_A_MAC or lowered.count("-") >= _SEPARATORS_OF_A_MAC
         ) and self._colons.search(lowered) is not None
+        counts = {} if counts is None else counts
+        scrubbed = text
         if has_digits or has_colons or self._patterns or self._guard.search(lowered) is not None:
-            scrubbed = self._scrub_remembered(text, lowered, {} if counts is None else counts, has_digits, has_colons)
-            if scrubbed != text:
-                return scrubbed
+            scrubbed = self._scrub_remembered(text, lowered, counts, has_digits, has_colons)
+        if text.endswith(MARKS):
+            scrubbed = scrub_cut(scrubbed, self.settings, self.keys, counts)
+        if scrubbed != text:
+            return scrubbed
         if len(text) <= _MEMO_TEXT_LENGTH:
             if len(self._clean) >= _MEMO_LIMIT:
                 self._clean.clear()
