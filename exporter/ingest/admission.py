@@ -99,6 +99,10 @@ class Admission(Keys):
             self._refuse_unread(owner)
         return name
 
+    def project_of_service(self, project: str, service: str | None) -> str:
+        """Name the project of a service; as `Keys.project_of_service`."""
+        return self._all.project_of_service(project, service)
+
     def _refuse_unread(self, owner: Project) -> None:
         """Refuse the request when nothing that it may hold would be let in: reading it costs more than all else."""
         limits = [self._ask(owner, category, 0) for category in self._categories]

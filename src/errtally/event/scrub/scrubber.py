@@ -7,7 +7,7 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from errtally.event.scrub.assignments import finder, scrub_assignments
+from errtally.event.scrub.assignments import anchors, finder, scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
 from errtally.event.scrub.cut import MARKS, scrub_cut
 from errtally.event.scrub.keys import KeyMatcher
@@ -60,6 +60,7 @@ class Scrubber:
         assignment = finder(self.settings.keys)
         needles = sorted({re.escape(needle) for rule in self._rules for needle in rule.needles})
         self._assignment = re.compile(assignment)
+        self._anchors = re.compile(anchors(self.settings.keys))
         self._needles = re.compile("|".join(needles))
         self._guard = re.compile("|".join([assignment, *needles]))
         self._digits = re.compile(rules()["digit_guard"])
@@ -78,7 +79,14 @@ class Scrubber:
         ) and self._colons.search(lowered) is not None
         counts = {} if counts is None else counts
         scrubbed = text
-        if has_digits or has_colons or self._patterns or self._guard.search(lowered) is not None:
+        if (
+            has_digits
+            or has_colons
+            or self._patterns
+            or self._guard.search(lowered) is not None
+            # Pairs in a JSON document, as headers are often sent, have no sign between key and value.
+            or (lowered[0] in "{[" and self._anchors.search(lowered) is not None)
+        ):
             scrubbed = self._scrub_remembered(text, lowered, counts, has_digits, has_colons)
         if text.endswith(MARKS):
             scrubbed = scrub_cut(scrubbed, self.settings, self.keys, counts)
