@@ -70,7 +70,8 @@ class Fold:
         changes = self.changes
         for event in batch.events:
             self._add_event(batch, event, batch.issues[event.issue])
-        for request in batch.requests:
+        is_new = not batch.identity or self._is_new("request", batch.project, batch.identity)
+        for request in batch.requests if is_new else ():
             self._add_request(batch.project, request)
         for session in batch.sessions:
             project, environment = self._place(batch.project, session.environment)
@@ -89,7 +90,7 @@ class Fold:
             project = self._state.project(batch.project)
             labels = self._admit(names.CLIENT_DISCARDED_EVENTS, (project, discard.reason, discard.category))
             changes.add[names.CLIENT_DISCARDED_EVENTS.name, labels, ""] += discard.quantity
-        for log in batch.logs:
+        for log in batch.logs if is_new else ():
             project, environment = self._place(batch.project, log.environment)
             changes.add[names.LOG_RECORDS.name, (project, environment, log.level), ""] += log.quantity
 

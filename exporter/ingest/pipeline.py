@@ -155,7 +155,7 @@ class Recorder:
         """Make the record of what one request delivered for one project."""
         scrubbed: Counter[str] = Counter()
         label = self._label
-        batch = records.Batch(project=delivery.project, received=received)
+        batch = records.Batch(project=delivery.project, received=received, identity=delivery.identity)
         indices: dict[str, int] = {}
         for item in delivery.events:
             batch.events.append(self._event(delivery.project, item, batch.issues, indices, received, scrubbed))
