@@ -11,6 +11,7 @@ from errtally.event.scrub.assignments import anchors, finder, scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
 from errtally.event.scrub.cut import MARKS, scrub_cut
 from errtally.event.scrub.keys import KeyMatcher
+from errtally.event.scrub.prefilter import LONG_CHARACTERS, may_have_colons, may_have_numbers
 from errtally.event.scrub.settings import ScrubSettings
 from errtally.event.scrub.tree import TreeWalk
 from errtally.event.scrub.values import value_rules
@@ -62,7 +63,6 @@ class Scrubber:
         self._assignment = re.compile(assignment)
         self._anchors = re.compile(anchors(self.settings.keys))
         self._needles = re.compile("|".join(needles))
-        self._guard = re.compile("|".join([assignment, *needles]))
         self._digits = re.compile(rules()["digit_guard"])
         self._colons = re.compile(rules()["colon_guard"])
         self._clean: set[str] = set()
@@ -73,17 +73,22 @@ class Scrubber:
         if text in self._clean or len(text) < _SHORTEST_SECRET:
             return text
         lowered = _lowered(text)
-        has_digits = self._digits.search(lowered) is not None
+        is_long = len(text) > LONG_CHARACTERS
+        has_digits = (not is_long or may_have_numbers(lowered)) and self._digits.search(lowered) is not None
         has_colons = (
-            lowered.count(":") >= _SEPARATORS_OF_A_MAC or lowered.count("-") >= _SEPARATORS_OF_A_MAC
-        ) and self._colons.search(lowered) is not None
+            (lowered.count(":") >= _SEPARATORS_OF_A_MAC or lowered.count("-") >= _SEPARATORS_OF_A_MAC)
+            and (not is_long or may_have_colons(lowered))
+            and self._colons.search(lowered) is not None
+        )
         counts = {} if counts is None else counts
         scrubbed = text
         if (
             has_digits
             or has_colons
             or self._patterns
-            or self._guard.search(lowered) is not None
+            # Apart, because `re` skips quickly only while the first letters of all branches are few.
+            or self._assignment.search(lowered) is not None
+            or self._needles.search(lowered) is not None
             # Pairs in a JSON document, as headers are often sent, have no sign between key and value.
             or (lowered[0] in "{[" and self._anchors.search(lowered) is not None)
         ):
