@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +72,7 @@ class Admission(Keys):
         self._gate = gate
         self._request = request
         self._categories = categories if gate.rates is not None or gate.quotas is not None else ()
-        self.dropped: Counter[tuple[str, str, str]] = Counter()
+        self.dropped: dict[tuple[str, str, str], int] = {}
         self._refused: dict[str, Limited] = {}
         self._key = ""
         self._owner_: Project | None = None
@@ -109,7 +108,7 @@ class Admission(Keys):
         if all(limits):
             closed = tuple(limited for limited in limits if limited is not None)
             # What is in it nobody knows, but there is something.
-            self.dropped[self._shown(owner), closed[0].category, closed[0].reason] += 1
+            self._drop(owner, closed[0], 1)
             raise _overloaded(closed)
 
     def refuses(self, category: str, quantity: int = 1) -> bool:
@@ -121,12 +120,13 @@ class Admission(Keys):
         if limited is None:
             return False
         self._refused[category] = limited
-        self.dropped[self._shown(owner), category, limited.reason] += quantity
+        self._drop(owner, limited, quantity)
         return True
 
-    def _shown(self, owner: Project) -> str:
-        """The project as the label of a counter; in open mode anybody could make up more."""
-        return names.OTHER if self._all.is_open else owner.name
+    def _drop(self, owner: Project, limited: Limited, quantity: int) -> None:
+        # The project is a label of a counter, and in open mode anybody could make up more.
+        labels = (names.OTHER if self._all.is_open else owner.name, limited.category, limited.reason)
+        self.dropped[labels] = self.dropped.get(labels, 0) + quantity
 
     def limit(self, delivery: Delivery) -> OverloadedError | None:
         """Take out of a delivery what this sender's limits and quotas do not let in.
@@ -143,7 +143,6 @@ class Admission(Keys):
         if owner is None:
             return None
         limits = list(self._refused.values())
-        shown = self._shown(owner)
         for category, lists in _categories((delivery, *delivery.others)):
             items = [entry for entries in lists for entry in entries]
             quantity = sum(entry.quantity for entry in items) if category in {"session", "log_item"} else len(items)
@@ -152,7 +151,7 @@ class Admission(Keys):
             limited = self._ask(owner, category, quantity)
             if limited is not None:
                 limits.append(limited)
-                self.dropped[shown, category, limited.reason] += quantity
+                self._drop(owner, limited, quantity)
                 for entries in lists:
                     entries.clear()
         if not limits:

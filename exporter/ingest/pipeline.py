@@ -107,7 +107,7 @@ class Pipeline:
         """Take out of a delivery what its sender may not send now."""
         limited = admission.limit(delivery)
         if limited is not None:
-            delivery.rejected[limited.reason] += admission.dropped.total()
+            delivery.rejected[limited.reason] += sum(admission.dropped.values())
             delivery.failures.append((0, str(limited)))
         return limited
 
