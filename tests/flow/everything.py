@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tests.flow.exporter import Exporter
 
 ROUTES = ("/", "/?status=all", "/metrics", "/api/issues?limit=500", "/-/healthy", "/-/ready", "/api/schema/event.json")
-STREAM = "/api/errors/stream"
 OPEN_METRICS = {"Accept": "application/openmetrics-text"}
 
 
