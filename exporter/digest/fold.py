@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from errtally import names
 from errtally.exporter.digest import apdex
 from errtally.exporter.digest.changes import (
@@ -19,7 +21,7 @@ from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.monitors import Monitors
 from errtally.exporter.digest.seen import hashed
-from errtally.exporter.digest.state import IssueState
+from errtally.exporter.digest.state import IssueState, scope
 from errtally.exporter.journal.records import Batch, MergeChange, Tallies
 
 if TYPE_CHECKING:
@@ -100,7 +102,8 @@ class Fold:
         changes = self.changes
         for event in batch.events:
             self._add_event(batch, event, batch.issues[event.issue])
-        for request in batch.requests:
+        is_new = not batch.identity or self._is_new("request", batch.project, batch.identity)
+        for request in batch.requests if is_new else ():
             self._add_request(batch.project, request)
         for session in batch.sessions:
             self._add_session(batch, session)
@@ -110,7 +113,7 @@ class Fold:
             project = self._state.project(batch.project)
             labels = self._admit(names.CLIENT_DISCARDED_EVENTS, (project, discard.reason, discard.category))
             changes.add[names.CLIENT_DISCARDED_EVENTS.name, labels, ""] += discard.quantity
-        for log in batch.logs:
+        for log in batch.logs if is_new else ():
             project, environment = self._place(batch.project, log.environment)
             changes.add[names.LOG_RECORDS.name, (project, environment, log.level), ""] += log.quantity
 
@@ -148,6 +151,9 @@ class Fold:
             changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
 
     def _add_alert(self, alert: AlertSeen) -> None:
+        severity = self._state.severity(alert.severity)
+        name, severity = self._admit(names.ALERT_DURATION, (alert.name, severity))
+        alert = msgspec.structs.replace(alert, name=name, severity=severity)
         self.changes.alerts.append(alert)
         if alert.ends_at is None or not self._is_new("alert", alert.fingerprint, repr(alert.starts_at)):
             return
@@ -294,9 +300,10 @@ class Fold:
         before = len(budget)
         admitted = budget.admit(metric, labels)
         if len(budget) != before:
-            self.changes.put[names.SERIES.name, (labels[0], metric.name), ""] = budget.sizes[metric.name, labels[0]]
+            owner = scope(metric, labels)
+            self.changes.put[names.SERIES.name, (owner, metric.name), ""] = budget.sizes[metric.name, owner]
         if admitted != labels:
-            self.changes.add[names.SERIES_OVERFLOW.name, (labels[0], metric.name), ""] += 1
+            self.changes.add[names.SERIES_OVERFLOW.name, (scope(metric, labels), metric.name), ""] += 1
         return admitted
 
 

@@ -23,6 +23,9 @@ MAX_PROJECTS = 500
 MAX_ENVIRONMENTS = 50
 """Projects, and environments of one project, beyond which the label is ``__other__``: clients can make both up."""
 
+MAX_SEVERITIES = 20
+"""Severities of alerts, beside which the label is ``__other__``: whoever writes a rule can make them up."""
+
 
 @dataclass(slots=True)
 class IssueState:
@@ -62,17 +65,22 @@ class Budget:
             self._admitted.add((metric.name, labels))
             # Only the label that the budget bounds tells: an environment may be called ``__other__`` as well.
             if labels[metric.labels.index(metric.other_label)] != names.OTHER:
-                self.sizes[metric.name, labels[0]] += 1
+                self.sizes[metric.name, scope(metric, labels)] += 1
 
     def admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
         """Return the labels under which a value goes: the same, or with ``__other__`` beyond the limit."""
         if (metric.name, labels) in self._admitted:
             return labels
-        if self.sizes[metric.name, labels[0]] >= self.limit(metric):
+        if self.sizes[metric.name, scope(metric, labels)] >= self.limit(metric):
             index = metric.labels.index(metric.other_label)
             labels = (*labels[:index], names.OTHER, *labels[index + 1 :])
         self.remember(metric, labels)
         return labels
+
+
+def scope(metric: Metric, labels: tuple[str, ...]) -> str:
+    """Whose budget a label set takes from: a project's, "" for a metric of the exporter as a whole."""
+    return labels[0] if metric.labels[0] == "project" else ""
 
 
 @dataclass(slots=True)
@@ -87,6 +95,7 @@ class State:
     releases: dict[str, Releases] = field(default_factory=dict)
     monitors: dict[Job, Monitor] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
+    severities: set[str] = field(default_factory=lambda: set(names.SEVERITIES))
     next_issue_id: int = 1
     """Numbers issues and aliases in the order in which their fingerprints appeared."""
 
@@ -97,6 +106,14 @@ class State:
                 project = names.OTHER
             self.environments.setdefault(project, set())
         return project
+
+    def severity(self, severity: str) -> str:
+        """Bound the label ``severity`` of alerts."""
+        if severity not in self.severities:
+            if len(self.severities) >= MAX_SEVERITIES:
+                return names.OTHER
+            self.severities.add(severity)
+        return severity
 
     def place(self, project: str, environment: str) -> tuple[str, str, bool]:
         """Bound the base labels.

@@ -39,6 +39,7 @@ class Delivery:
         failures: place in the batch and message of each rejected event (native API).
         event_id: the id to answer with.
         others: what the same request delivered for other projects; their items are counted here.
+        identity: as `records.Batch.identity`.
         unkept_bytes: payloads, such as attachments, that are counted and not kept.
     """
 
@@ -56,6 +57,7 @@ class Delivery:
     event_id: str | None = None
     others: list[Delivery] = field(default_factory=list)
     unkept_bytes: int = 0
+    identity: str = ""
 
     def holds_anything(self) -> bool:
         """Whether there is anything in it to keep or to count."""

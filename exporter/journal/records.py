@@ -128,7 +128,12 @@ class AlertSeen(msgspec.Struct, array_like=True):
 
 
 class Batch(msgspec.Struct, array_like=True, tag="batch"):
-    """What one request delivered for one project."""
+    """What one request delivered for one project.
+
+    Attributes:
+        identity: names the request, when its client sends it again if it hears no answer: then its request timings and
+            log records count once. "" stands for a request that is not sent again. Events have ids of their own.
+    """
 
     project: str
     received: float
@@ -140,6 +145,7 @@ class Batch(msgspec.Struct, array_like=True, tag="batch"):
     discards: list[DiscardSeen] = []
     logs: list[LogSeen] = []
     alerts: list[AlertSeen] = []
+    identity: str = ""
 
 
 class Tallies(msgspec.Struct, array_like=True, tag="tallies"):

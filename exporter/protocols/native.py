@@ -305,7 +305,10 @@ def _stack(text: str | None) -> str | None:
     """Cut a stack trace of endless recursion in its middle: both ends say what happened."""
     if text is None or len(text) <= MAX_STACK:
         return text
-    return f"{text[: MAX_STACK // 2]}\n{text[-MAX_STACK // 2 :]}"
+    # At line ends: half of a line may be half of a secret, which is no longer known for one.
+    head, tail = text[: MAX_STACK // 2], text[-MAX_STACK // 2 :]
+    head = head[: head.rindex("\n")] if "\n" in head else values.text(text, MAX_STACK // 2) or ""
+    return f"{head}\n{tail.partition(chr(10))[2]}"
 
 
 def _other_forms(body: bytes, name: str, required: str, error: Exception) -> list[msgspec.Raw] | list[bytes]:
@@ -385,6 +388,8 @@ ENDPOINTS = tuple(
         allow_headers=_ALLOW_HEADERS,
         expose_headers="Retry-After",
         endings=(ending,),
+        categories=(category,),
     )
-    for ending, decode in (("events", decode_events), ("requests", decode_requests))
+    # A report of discards goes with the events that it came with.
+    for ending, category, decode in (("events", "error", decode_events), ("requests", "transaction", decode_requests))
 )

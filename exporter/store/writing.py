@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS
 ACTIVITY_KEEP_SECONDS = max(names.USER_WINDOWS.values()) + 3600
 ALERTS_KEEP_SECONDS = 7 * 86400
+MAX_ALERTS = 5000
+"""Alerts that are kept at most; beyond, those that ended go first, then those that were not told of for longest."""
 FIRST_SAMPLES = 5
 """Of an issue's samples, the first ones stay for good; the newest take turns in the rest."""
 
@@ -74,6 +76,12 @@ class StoreWriter:
                 state.budget.remember(metric, labels)
             if metric is not None and metric is names.NEW_ISSUES:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
+            elif metric is names.ALERT_DURATION:
+                state.severities.add(labels[1])
+        for labels in db.execute("SELECT DISTINCT name, severity FROM alerts").fetchall():
+            # One that fires has no series of the store, and takes from the budget all the same.
+            state.severities.add(labels[1])
+            state.budget.remember(names.ALERT_DURATION, labels)
         by_id: dict[int, tuple[str, str, IssueState]] = {}
         columns = "id, project, fingerprint, status, first_seen, resolved, regressed"
         is_decided = "EXISTS (SELECT 1 FROM history WHERE issue = issues.id AND by <> '')"
@@ -305,6 +313,14 @@ class StoreWriter:
                 for a in changes.alerts
             ],
         )
+        if changes.alerts:
+            (count,) = self._db.execute("SELECT count(*) FROM alerts").fetchone()
+            if count > MAX_ALERTS:
+                self._db.execute(
+                    """DELETE FROM alerts WHERE (fingerprint, starts_at) IN (
+                    SELECT fingerprint, starts_at FROM alerts ORDER BY ends_at IS NULL, told LIMIT ?)""",
+                    (count - MAX_ALERTS,),
+                )
 
     def _apply_seen(self, hashes: Sequence[int]) -> tuple[int, int] | None:
         if not hashes:

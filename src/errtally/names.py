@@ -72,7 +72,8 @@ class Metric:
         help: one sentence, shown by Prometheus and Grafana.
         labels: label names, in the order in which they are written.
         unit: base unit as OpenMetrics knows it, which the name then holds as well, or "".
-        series_limit: how many label sets one project may have before values go to ``__other__``; 0 = not budgeted.
+        series_limit: how many label sets one project, or all together where there is no such label, may have before
+            values go to ``__other__``; 0 = not budgeted.
         other_label: the label whose value becomes ``__other__`` beyond the limit.
         buckets: upper bounds of a histogram, without +Inf.
     """
@@ -264,6 +265,8 @@ ALERT_DURATION = _histogram(
     "alertname",
     "severity",
     buckets=ALERT_DURATION_BUCKETS_SECONDS,
+    limit=500,
+    other="alertname",
 )
 
 # The exporter's own health.
@@ -276,7 +279,7 @@ INGEST_REJECTED = _counter(
 )
 INGEST_DROPPED = _counter(
     "ingest_dropped_total",
-    "Items that a rate limit, a quota or a full journal did not let in, by category.",
+    "Items that a rate limit or a quota did not let in, by category; a request that is refused unread is one.",
     "project",
     "category",
     "reason",

@@ -61,5 +61,11 @@ def answer(_: Delivery) -> Response:
 _SLUG = "(?P<monitor>[^/]+)"
 
 ENDPOINTS = (
-    endpoint(f"/api/(?P<project>[^/]+)/cron/{_SLUG}/(?P<key>[^/]+)", decode, answer=answer, methods=("POST", "GET")),
+    endpoint(
+        f"/api/(?P<project>[^/]+)/cron/{_SLUG}/(?P<key>[^/]+)",
+        decode,
+        answer=answer,
+        methods=("POST", "GET"),
+        categories=("monitor",),
+    ),
 )
