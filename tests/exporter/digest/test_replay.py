@@ -75,5 +75,5 @@ def test_an_exporter_that_dies_after_every_fold_ends_with_the_same_store(tmp_pat
     running, dying = (contents(life) for life in lives)
     for life in lives:
         life.close()
-    assert running["history"]
+    assert running["series"]
     assert running == dying
