@@ -219,6 +219,8 @@ class Fold:
             known = IssueState(state.next_issue_id, "unresolved", event.timestamp)
             state.next_issue_id += 1
             state.issues[project, fingerprint] = known
+        elif event.timestamp < known.first_seen:  # as the store does: the time to resolve counts from there
+            known.first_seen = event.timestamp
         change = changes.of(project, known)
         if not change.events:
             change.first_seen = change.last_seen = event.timestamp
