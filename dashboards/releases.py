@@ -37,7 +37,7 @@ def releases(alerting: Alerting) -> Dashboard:
             stat(
                 "Crash-free sessions",
                 "Share of the time range's sessions that did not end with an unhandled error.",
-                (8, 5),
+                (6, 5),
                 _crash_free(""),
                 unit="percentunit",
                 no_value="No sessions reported",
@@ -46,9 +46,20 @@ def releases(alerting: Alerting) -> Dashboard:
                 is_better_high=True,
             ),
             stat(
+                "Crash-free users",
+                "Share of the users of the last 24 hours, of the releases chosen, that met no crash.",
+                (6, 5),
+                _crash_free_users(""),
+                unit="percentunit",
+                no_value="No users reported",
+                steps=_STEPS,
+                decimals=2,
+                is_better_high=True,
+            ),
+            stat(
                 "Sessions",
                 "Sessions begun within the time range.",
-                (8, 5),
+                (6, 5),
                 queries.counted(started),
                 unit="short",
                 no_value="No sessions reported",
@@ -58,7 +69,7 @@ def releases(alerting: Alerting) -> Dashboard:
             stat(
                 "Crashed sessions",
                 "Sessions of the time range that ended with an unhandled error.",
-                (8, 5),
+                (6, 5),
                 queries.counted(_sessions(_CRASHED)),
                 unit="short",
                 no_value="None",
@@ -82,12 +93,21 @@ def _crash_free(by: str) -> str:
     return f"1 - {queries.share(crashed, started)}"
 
 
+def _crash_free_users(by: str) -> str:
+    users, crashed = (
+        queries.total(queries.of(metric, variables=_CHOSEN), by)
+        for metric in (names.SESSION_USERS, names.CRASHED_SESSION_USERS)
+    )
+    return f"1 - {queries.share(crashed, users)}"
+
+
 def _by_release() -> KindPanel:
     shown = {
         "A": queries.counted(_sessions('status="started"'), _BY),
         "B": _crash_free(_BY),
         "C": queries.counted(_sessions(_CRASHED), _BY),
         "D": queries.counted(_sessions('status="errored"'), _BY),
+        "E": _crash_free_users(_BY),
     }
     return table(
         "Releases",
@@ -100,6 +120,7 @@ def _by_release() -> KindPanel:
             Column("Release", "release"),
             Column("Sessions", "Value #A", unit="short"),
             Column("Crash-free", "Value #B", unit="percentunit", steps=_STEPS, decimals=2),
+            Column("Crash-free users", "Value #E", unit="percentunit", steps=_STEPS, decimals=2),
             Column("Crashed", "Value #C", unit="short"),
             Column("With errors", "Value #D", unit="short"),
         ],

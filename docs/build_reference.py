@@ -17,8 +17,9 @@ _METRICS_HEAD = """# Series
 Written from the catalogue in `errtally/names.py` by `make generate`; do not edit.
 
 `project` is the project that the key belongs to, `environment` is what the client says (`production` without it).
-A metric with a limit has at most so many label sets in a project; beyond it, values go to `__other__` in the label
-named, so the sum over all series is always the number of events. `series_limits:` in the configuration changes limits.
+A metric with a limit has at most so many label sets in a project (in all, where there is no such label); beyond it,
+values go to `__other__` in the label named, so the sum over all series is always the number of events. `series_limits:`
+in the configuration changes limits.
 
 | series | type | labels | limit | what |
 | --- | --- | --- | --- | --- |

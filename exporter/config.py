@@ -15,6 +15,8 @@ from errtally import names
 from errtally.config import load
 from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import ConfigError
+from errtally.event.scrub import ScrubSettings
+from errtally.exporter.scrubbing import scrubbing
 
 if TYPE_CHECKING:
     from errtally.config.document import Document
@@ -54,6 +56,7 @@ class Project:
     allowed_origins: tuple[str, ...] = ("*",)
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     daily_quotas: Mapping[str, int] = field(default_factory=dict)
+    scrubbing: ScrubSettings = field(default_factory=ScrubSettings)
     environments: tuple[str, ...] = (names.DEFAULT_ENVIRONMENT,)
     apdex_threshold_seconds: float = names.DEFAULT_APDEX_THRESHOLD_SECONDS
     transaction_apdex_threshold_seconds: Mapping[str, float] = field(default_factory=dict)
@@ -98,6 +101,7 @@ class ExporterConfig:
     series_limits: Mapping[str, int] = field(default_factory=dict)
     events_per_issue: int = 50
     grouping: GroupingSettings = field(default_factory=GroupingSettings)
+    scrubbing: ScrubSettings = field(default_factory=ScrubSettings)
     web_username: str = "errtally"
     web_password: str | None = None
     web_token: str | None = None
@@ -160,7 +164,8 @@ def build(document: Document, name: str) -> ExporterConfig:
     if not str(document.get("external_url", "http://")).startswith(("http://", "https://")):
         problems.append(f"{name}: external_url: {document['external_url']!r} does not start with http:// or https://")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
-    projects = _projects(document, name, problems)
+    common = scrubbing(document, f"{name}: scrubbing", problems)
+    projects = _projects(document, name, problems, common)
     web = document.get("web", {})
     if "username" in web and "password_file" not in web:
         problems.append(f"{name}: web.username: without web.password_file nobody is asked for it")
@@ -185,6 +190,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         series_limits=document.get("series_limits", {}),
         events_per_issue=document.get("retention", {}).get("events_per_issue", 50),
         grouping=_grouping(document, name, problems),
+        scrubbing=common,
         web_username=web.get("username", "errtally"),
         web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
@@ -232,7 +238,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _projects(document: Document, name: str, problems: list[str]) -> tuple[Project, ...]:
+def _projects(document: Document, name: str, problems: list[str], common: ScrubSettings) -> tuple[Project, ...]:
     projects: list[Project] = []
     owners: dict[tuple[str, str], str] = {}
     for index, entry in enumerate(document.get("projects", [])):
@@ -251,6 +257,7 @@ def _projects(document: Document, name: str, problems: list[str]) -> tuple[Proje
             allowed_origins=tuple(entry.get("allowed_origins", ["*"])),
             rate_limits=_rate_limits(entry),
             daily_quotas=entry.get("daily_quotas", {}),
+            scrubbing=scrubbing(entry, f"{place}.scrubbing", problems, common),
             environments=tuple(entry.get("environments", [names.DEFAULT_ENVIRONMENT])),
             apdex_threshold_seconds=entry.get("apdex_threshold_seconds", names.DEFAULT_APDEX_THRESHOLD_SECONDS),
             transaction_apdex_threshold_seconds=entry.get("transaction_apdex_threshold_seconds", {}),

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from errtally.errors import JournalError
-from errtally.event.scrub import Scrubber
 from errtally.exporter import collector
 from errtally.exporter.config import take_over
 from errtally.exporter.digest.state import Budget
@@ -63,7 +62,7 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
     )
     tally = Tally()
     key = secret(config.data_dir)
-    pipeline = Pipeline(config, appender=appender, scrubber=Scrubber(), tally=tally, user_key=key)
+    pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key)
     heartbeat = config.data_dir / HEARTBEAT_FILE
 
     def is_up() -> bool:

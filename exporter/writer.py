@@ -22,6 +22,7 @@ from errtally.exporter.store.writing import StoreWriter
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
     from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
@@ -35,9 +36,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Writer:
-    """Folds the journal of one data directory into its store."""
+    """Folds the journal of one data directory into its store.
 
-    def __init__(self, config: ExporterConfig) -> None:
+    Args:
+        config: where it lies, and its settings.
+        clock: tells the time, seconds since the epoch.
+    """
+
+    def __init__(self, config: ExporterConfig, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._journal = config.data_dir / JOURNAL_DIRECTORY
         self._heartbeat = config.data_dir / HEARTBEAT_FILE
         self._journal.mkdir(parents=True, exist_ok=True)
@@ -81,8 +88,9 @@ class Writer:
         self._reader.close()
 
     def step(self, stop: threading.Event | None = None) -> int:
-        """Fold what is in the journal, at most one batch; return the number of records."""
+        """Fold what is in the journal, at most one batch, and what is due; return how many things that were."""
         started = time.perf_counter()
+        now, events = self._clock(), 0
         fold, records = Fold(self._state, self._thresholds), 0
         if (config := self._next_config) is not None:
             self._next_config = None
@@ -96,6 +104,7 @@ class Writer:
             records = 1
         for frame in self._reader.read(MAX_FOLD_EVENTS):
             records += 1
+            events += max(frame.events, 1)
             try:
                 record = decoder.decode(frame.payload)
             except msgspec.DecodeError as exc:
@@ -109,6 +118,9 @@ class Writer:
             _log.error("journal damaged", segment=damage.segment, bytes=damage.lost_bytes, error=damage.message)
             self._own.add[names.INGEST_REJECTED.name, ("journal", "damaged"), ""] += 1
         self._reader.damages.clear()
+        if events < MAX_FOLD_EVENTS:
+            # Everything that was accepted until now is folded: a report that waits in the journal is not missed.
+            records += fold.pass_time(now)
         if records:
             changes = fold.changes
             if changes.events:
@@ -157,7 +169,7 @@ class Writer:
 
     def _prune(self) -> None:
         try:
-            self._store.prune(time.time())
+            self._store.prune(self._clock())
         except StoreError as exc:  # the next round tries again; nothing depends on it
             self._own.add[names.STORE_ERRORS.name, (), ""] += 1
             _log.warning("store not pruned", error=str(exc))

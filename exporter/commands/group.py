@@ -12,13 +12,14 @@ import msgspec
 
 from errtally.config import load
 from errtally.config.grouping import GroupingSettings, grouping
-from errtally.errors import MalformedError
-from errtally.event.scrub import Scrubber
+from errtally.errors import ConfigError, MalformedError
+from errtally.event.scrub import ScrubSettings
 from errtally.exporter.config import Limits
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.grouping import identify
 from errtally.exporter.grouping.rules import compiled
 from errtally.exporter.protocols import native
+from errtally.exporter.scrubbing import scrubber, scrubbing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ _PROJECT = ""
     "file",
     envvar="ERRTALLY_CONFIG",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Configuration file with the rules and settings of grouping.",
+    help="Configuration file with the settings of grouping and scrubbing.",
 )
 def command(*, explain: bool, stream: bool, stats: bool, file: Path | None) -> None:
     """Group events from standard input.
@@ -48,9 +49,12 @@ def command(*, explain: bool, stream: bool, stats: bool, file: Path | None) -> N
     Each line out is {"issue", "type", "title", "culprit", "fingerprint", "why"}. The issue is the one that the event
     ends up in when all lines are read; it differs from the fingerprint where issues were merged.
     """
-    settings = grouping(load(file), str(file))
+    document, problems = load(file), list[str]()
+    scrub = scrubbing(document, f"{file}: scrubbing", problems)
+    if problems:
+        raise ConfigError(problems)
     started = time.perf_counter()
-    issues = Issues(settings)
+    issues = Issues(grouping(document, str(file)), scrub)
     group(sys.stdin.buffer, sys.stdout.buffer, issues, explain=explain, stream=stream)
     if stats:
         click.echo(f"{issues.stats()} seconds={time.perf_counter() - started:.3f}", err=True)
@@ -59,8 +63,9 @@ def command(*, explain: bool, stream: bool, stats: bool, file: Path | None) -> N
 class Issues:
     """The issues of one run: what the exporter would make of the same events, in the same order."""
 
-    def __init__(self, settings: GroupingSettings) -> None:
+    def __init__(self, settings: GroupingSettings, scrub: ScrubSettings | None = None) -> None:
         self.settings = settings
+        self.scrubber = scrubber(scrub or ScrubSettings())
         self._aliases = Aliases(settings)
         self._age: dict[str, int] = {}
         self._reasons: dict[str, str] = {}
@@ -136,7 +141,7 @@ def group(events: BinaryIO, answers: BinaryIO, issues: Issues, *, explain: bool,
 
 
 def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
-    scrubber, rules, limit = Scrubber(), compiled(issues.settings.rules), Limits().item_bytes
+    rules, limit = compiled(issues.settings.rules), Limits().item_bytes
     memo: dict[bytes, Grouping] = {}
     for number, line in enumerate(events, start=1):
         found = memo.get(line)
@@ -145,7 +150,7 @@ def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
                 continue
             try:
                 # Scrubbed first, as the exporter does, so that this says what the exporter would do.
-                found = identify(scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules)
+                found = identify(issues.scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules)
             except (MalformedError, UnicodeDecodeError) as exc:
                 raise click.ClickException(f"standard input, line {number}: {exc}") from exc
             if len(memo) >= MAX_MEMO_LINES:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from errtally.exporter.digest.conditions import Condition
+    from errtally.exporter.digest.monitors import Job, Monitor
+    from errtally.exporter.digest.releases import Release
     from errtally.exporter.digest.state import IssueState
     from errtally.exporter.journal.records import AlertSeen, IssueSeen
 
@@ -49,11 +52,12 @@ class EnvironmentChange:
 
 @dataclass(slots=True)
 class Decision:
-    """A change of an issue's status: who did what, and when."""
+    """A change of an issue's status: who did what, and when; ``details`` are the parameters of it, as the API shows."""
 
     at: float
     by: str
     what: str
+    details: dict[str, str | float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -61,6 +65,13 @@ class IssueChange:
     """What happened to an issue; ``status``, ``resolved`` and ``regressed`` are what they are after the fold.
 
     ``seen`` is None when no event had the issue's own fingerprint: a person decided, or events of merged ones came.
+
+    Attributes:
+        condition: what ends the status by itself, as it is after the fold.
+        is_condition_new: whether another condition, or none, was there before.
+        counted_users: users that the condition counts since.
+        seen_in: hour since the epoch, environment, level, release and transaction to events.
+        tags: tag and value to events, of events that came with their tags.
     """
 
     id: int
@@ -78,6 +89,11 @@ class IssueChange:
     environments: dict[str, EnvironmentChange] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    condition: Condition | None = None
+    is_condition_new: bool = False
+    counted_users: list[int] = field(default_factory=list)
+    seen_in: defaultdict[tuple[int, str, str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    tags: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
 
 
 @dataclass(slots=True)
@@ -106,6 +122,14 @@ class AliasChange:
 
 
 @dataclass(slots=True)
+class SessionUser:
+    """When somebody last had a session of a release, and when one of theirs last crashed (0 for never)."""
+
+    last_seen: float
+    last_crashed: float = 0.0
+
+
+@dataclass(slots=True)
 class Changes:
     """Everything that one fold changes.
 
@@ -119,6 +143,9 @@ class Changes:
         aliases: merges and what took them back, in order.
         alerts: what Alertmanager told, in order.
         gauges: metric and labels of what clients push to its value and when it came.
+        releases: project and release to what it is now, None for one that is forgotten.
+        monitors: scheduled jobs as they are now, None for one that no longer exists.
+        session_users: project, environment, release to users and whether a session of theirs crashed.
         events: events that were folded, duplicates among them.
     """
 
@@ -133,6 +160,9 @@ class Changes:
     seen: list[int] = field(default_factory=list)
     alerts: list[AlertSeen] = field(default_factory=list)
     gauges: dict[tuple[str, tuple[str, ...]], tuple[float, float]] = field(default_factory=dict)
+    releases: dict[tuple[str, str], Release | None] = field(default_factory=dict)
+    monitors: dict[Job, Monitor | None] = field(default_factory=dict)
+    session_users: dict[tuple[str, str, str], dict[int, SessionUser]] = field(default_factory=dict)
     events: int = 0
 
     def of(self, project: str, known: IssueState) -> IssueChange:
@@ -140,6 +170,6 @@ class Changes:
         change = self.issues.get(known.id)
         if change is None:
             change = self.issues[known.id] = IssueChange(
-                known.id, project, None, known.status, known.resolved, known.regressed
+                known.id, project, None, known.status, known.resolved, known.regressed, condition=known.condition
             )
         return change

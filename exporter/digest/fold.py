@@ -5,27 +5,39 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from errtally import names
 from errtally.exporter.digest import apdex
 from errtally.exporter.digest.changes import (
     SUM,
     Changes,
-    Decision,
     EnvironmentChange,
     Exemplar,
     Sample,
+    SessionUser,
 )
+from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.measures import Measures
 from errtally.exporter.digest.merges import Merges
+from errtally.exporter.digest.monitors import Monitors
 from errtally.exporter.digest.seen import hashed
-from errtally.exporter.digest.state import IssueState
+from errtally.exporter.digest.state import IssueState, scope
 from errtally.exporter.journal.records import Batch, MergeChange, Tallies
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Project
     from errtally.exporter.digest.changes import IssueChange
     from errtally.exporter.digest.state import State
-    from errtally.exporter.journal.records import AlertSeen, EventSeen, IssueSeen, Record, RequestSeen, StatusChange
+    from errtally.exporter.journal.records import (
+        AlertSeen,
+        CheckInSeen,
+        EventSeen,
+        IssueSeen,
+        Record,
+        RequestSeen,
+        SessionSeen,
+    )
     from errtally.names import Metric
 
 MAX_SAMPLES_A_FOLD = 20
@@ -46,8 +58,11 @@ class Fold:
         self._state = state
         self._thresholds = thresholds
         self.changes = Changes()
+        self._noted = ("", "")
         self._merges = Merges(state, self.changes, self._admit)
         self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
+        self._decisions = Decisions(state, self.changes)
+        self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit)
 
     def declare(self, projects: tuple[Project, ...]) -> None:
         """Make the series of configured projects exist at 0 before their first event."""
@@ -64,43 +79,84 @@ class Fold:
         elif isinstance(record, MergeChange):
             self._merges.decide(record)
         else:
-            self._add_status(record)
+            self._decisions.decide(record)
+
+    def pass_time(self, now: float) -> int:
+        """Fold what the time alone brings about: ignored issues that are open again, runs of jobs that are missed.
+
+        Args:
+            now: seconds since the epoch; everything that was received before has to be folded.
+
+        Returns:
+            How many things were looked at.
+        """
+        due = list(self._state.agenda.due(now))
+        for kind, *key in due:
+            if kind == AGENDA:
+                project, fingerprint = key
+                self._decisions.pass_time(project, fingerprint, now)
+            else:
+                project, environment, monitor = key
+                self._monitors.judge((project, environment, monitor), now)
+        return len(due)
 
     def _add_batch(self, batch: Batch) -> None:
         changes = self.changes
         for event in batch.events:
             self._add_event(batch, event, batch.issues[event.issue])
-        for request in batch.requests:
+        is_new = not batch.identity or self._is_new("request", batch.project, batch.identity)
+        for request in batch.requests if is_new else ():
             self._add_request(batch.project, request)
         for session in batch.sessions:
-            project, environment = self._place(batch.project, session.environment)
-            if session.session_id and not self._is_new("session", project, session.session_id, session.status):
-                continue
-            labels = self._admit(names.SESSIONS, (project, environment, session.release, session.status))
-            changes.add[names.SESSIONS.name, labels, ""] += session.quantity
+            self._add_session(batch, session)
         for check_in in batch.check_ins:
-            project, environment = self._place(batch.project, check_in.environment)
-            labels = self._admit(names.CHECK_INS, (project, environment, check_in.monitor, check_in.status))
-            changes.add[names.CHECK_INS.name, labels, ""] += 1
-            if check_in.status == "ok":
-                key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
-                changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
-        is_first = True
-        if batch.report_id and (batch.discards or batch.measures):
-            is_first = self._is_new("report", batch.project, batch.report_id)
-        for discard in batch.discards if is_first else ():
+            self._add_check_in(batch, check_in)
+        for discard in batch.discards if is_new else ():
             project = self._state.project(batch.project)
             labels = self._admit(names.CLIENT_DISCARDED_EVENTS, (project, discard.reason, discard.category))
             changes.add[names.CLIENT_DISCARDED_EVENTS.name, labels, ""] += discard.quantity
-        for log in batch.logs:
+        for log in batch.logs if is_new else ():
             project, environment = self._place(batch.project, log.environment)
             changes.add[names.LOG_RECORDS.name, (project, environment, log.level), ""] += log.quantity
         if batch.measures:
-            self._measures.add(batch, is_first=is_first)
+            self._measures.add(batch, is_first=is_new)
         for alert in batch.alerts:
             self._add_alert(alert)
 
+    def _add_session(self, batch: Batch, session: SessionSeen) -> None:
+        changes = self.changes
+        project, environment = self._place(batch.project, session.environment)
+        if session.release:
+            self._decisions.release(project, session.release, batch.received)
+        labels = self._admit(names.SESSIONS, (project, environment, session.release, session.status))
+        if session.user is not None and labels[2] != names.OTHER:
+            users = changes.session_users.setdefault((project, environment, labels[2]), {})
+            user = users.setdefault(session.user, SessionUser(batch.received))
+            user.last_seen = max(user.last_seen, batch.received)
+            if session.status in names.CRASHED_SESSION_STATUSES:
+                user.last_crashed = max(user.last_crashed, batch.received)
+        if session.session_id and not self._is_new("session", project, session.session_id, session.status):
+            return
+        changes.add[names.SESSIONS.name, labels, ""] += session.quantity
+
+    def _add_check_in(self, batch: Batch, check_in: CheckInSeen) -> None:
+        changes = self.changes
+        project, environment = self._place(batch.project, check_in.environment)
+        labels = self._admit(names.CHECK_INS, (project, environment, check_in.monitor, check_in.status))
+        if labels[2] != names.OTHER:
+            self._monitors.report((project, environment, check_in.monitor), check_in, batch.received)
+        identity = (project, check_in.monitor, check_in.check_in_id, check_in.status, repr(check_in.timestamp))
+        if check_in.check_in_id and not self._is_new("check_in", *identity):
+            return  # the same report, sent again
+        changes.add[names.CHECK_INS.name, labels, ""] += 1
+        if check_in.status == "ok":
+            key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
+            changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
+
     def _add_alert(self, alert: AlertSeen) -> None:
+        severity = self._state.severity(alert.severity)
+        name, severity = self._admit(names.ALERT_DURATION, (alert.name, severity))
+        alert = msgspec.structs.replace(alert, name=name, severity=severity)
         self.changes.alerts.append(alert)
         if alert.ends_at is None or not self._is_new("alert", alert.fingerprint, repr(alert.starts_at)):
             return
@@ -116,6 +172,9 @@ class Fold:
         if event.has_own_id and not self._is_new("event", project, event.event_id):
             changes.add[names.DUPLICATES.name, (project,), ""] += 1
             return
+        if event.release and (event.release, project) != self._noted:
+            self._noted = (event.release, project)
+            self._decisions.release(project, event.release, event.timestamp)
         labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
         changes.add[names.EVENTS.name, labels, ""] += 1
         fingerprint = self._issue_of(project, seen, batch.received)
@@ -123,6 +182,9 @@ class Fold:
         if change.seen is None and fingerprint == seen.fingerprint:
             change.seen = seen
         change.events += 1
+        change.seen_in[int(event.timestamp // 3600), environment, event.level, event.release, event.transaction] += 1
+        for tag in event.tags.items():
+            change.tags[tag] += 1
         here.events += 1
         change.level = event.level
         if event.timestamp >= change.last_seen:
@@ -160,6 +222,8 @@ class Fold:
             known = IssueState(state.next_issue_id, "unresolved", event.timestamp)
             state.next_issue_id += 1
             state.issues[project, fingerprint] = known
+        elif event.timestamp < known.first_seen:  # as the store does: the time to resolve counts from there
+            known.first_seen = event.timestamp
         change = changes.of(project, known)
         if not change.events:
             change.first_seen = change.last_seen = event.timestamp
@@ -170,27 +234,14 @@ class Fold:
             known.environments[environment] = is_exposed
             changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
             changes.add[names.ISSUES.name, (project, environment, known.status), ""] += 1
-        # An event that happened before the decision came late: it does not take the decision back.
-        if known.status == "resolved" and event.timestamp > (known.resolved or 0.0):
-            self._set_status(known, change, "regressed", event.timestamp)
-            change.decisions.append(Decision(event.timestamp, "", f"regressed in {environment}"))
-            changes.add[names.REGRESSIONS.name, (project, environment), ""] += 1
+        if known.status == "resolved" or known.condition is not None:
+            self._decisions.look_at(known, change, event, environment)
         here = change.environments.get(environment)
         if here is None:
             here = change.environments[environment] = EnvironmentChange(
                 event.timestamp, event.timestamp, known.environments[environment]
             )
         return change, here
-
-    def _set_status(self, known: IssueState, change: IssueChange, status: str, at: float) -> None:
-        for environment in known.environments:
-            self.changes.add[names.ISSUES.name, (change.project, environment, known.status), ""] -= 1
-            self.changes.add[names.ISSUES.name, (change.project, environment, status), ""] += 1
-        if status == "resolved":
-            known.resolved = change.resolved = at
-        elif status == "regressed":
-            known.regressed = change.regressed = at
-        known.status = change.status = status
 
     def _add_request(self, sent_project: str, request: RequestSeen) -> None:
         changes = self.changes
@@ -230,26 +281,6 @@ class Fold:
                         add[name, labels, str(index)] += count
                 add[name, labels, SUM] += total
 
-    def _add_status(self, decision: StatusChange) -> None:
-        """Fold a person's decision; one about an issue that is not there, or that changes nothing, changes nothing."""
-        fingerprint = self._state.aliases.resolve(decision.project, decision.fingerprint)
-        known = self._state.issues.get((decision.project, fingerprint))
-        if known is None or known.status == decision.status:
-            return
-        known.is_decided = True
-        change = self.changes.of(decision.project, known)
-        if decision.status == "resolved":
-            since = known.regressed if known.status == "regressed" and known.regressed else known.first_seen
-            metric = names.ISSUE_RESOLUTION
-            for environment in known.environments:
-                labels = (decision.project, environment)
-                self.changes.add[names.RESOLVED_ISSUES.name, labels, ""] += 1
-                seconds = max(decision.at - since, 0.0)
-                self.changes.add[metric.name, labels, str(bisect_left(metric.buckets, seconds))] += 1
-                self.changes.add[metric.name, labels, SUM] += seconds
-        self._set_status(known, change, decision.status, decision.at)
-        change.decisions.append(Decision(decision.at, decision.by, decision.status))
-
     def _place(self, project: str, environment: str) -> tuple[str, str]:
         """Bound the base labels; of a pair seen for the first time, make the series that alerts compare with 0."""
         project, environment, is_new = self._state.place(project, environment)
@@ -274,9 +305,10 @@ class Fold:
         before = len(budget)
         admitted = budget.admit(metric, labels)
         if len(budget) != before:
-            self.changes.put[names.SERIES.name, (labels[0], metric.name), ""] = budget.sizes[metric.name, labels[0]]
+            owner = scope(metric, labels)
+            self.changes.put[names.SERIES.name, (owner, metric.name), ""] = budget.sizes[metric.name, owner]
         if admitted != labels:
-            self.changes.add[names.SERIES_OVERFLOW.name, (labels[0], metric.name), ""] += 1
+            self.changes.add[names.SERIES_OVERFLOW.name, (scope(metric, labels), metric.name), ""] += 1
         return admitted
 
 

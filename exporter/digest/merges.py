@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.exporter.digest.changes import AliasChange, Decision
+from errtally.exporter.digest.decisions import AGENDA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +124,8 @@ class Merges:
         if (merged := state.issues.get((project, fingerprint))) is not None:
             self._count(project, merged, 1)
             changes.of(project, merged)
+            if merged.condition is not None and merged.condition.kind == "time":
+                state.agenda.note((AGENDA, project, fingerprint), merged.condition.amount)
         # The target may have been merged itself since.
         if (former := state.issues.get((project, target))) is not None:
             changes.of(project, former).decisions.append(

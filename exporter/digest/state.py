@@ -7,17 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.exporter.digest.agenda import Agenda
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from errtally.exporter.digest.conditions import Condition
+    from errtally.exporter.digest.monitors import Job, Monitor
+    from errtally.exporter.digest.releases import Releases
     from errtally.names import Metric
 
 MAX_PROJECTS = 500
 MAX_ENVIRONMENTS = 50
 """Projects, and environments of one project, beyond which the label is ``__other__``: clients can make both up."""
+
+MAX_SEVERITIES = 20
+"""Severities of alerts, beside which the label is ``__other__``: whoever writes a rule can make them up."""
 
 
 @dataclass(slots=True)
@@ -33,6 +40,8 @@ class IssueState:
     """Environment to whether the issue has series of its own there."""
     is_decided: bool = False
     """Whether a person decided on it; then it is not merged by itself any more."""
+    condition: Condition | None = None
+    """What ends its being resolved or ignored by itself."""
 
 
 class Budget:
@@ -60,17 +69,22 @@ class Budget:
             self._admitted.add((metric.name, labels))
             # Only the label that the budget bounds tells: an environment may be called ``__other__`` as well.
             if labels[metric.labels.index(metric.other_label)] != names.OTHER:
-                self.sizes[metric.name, labels[0]] += 1
+                self.sizes[metric.name, scope(metric, labels)] += 1
 
     def admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
         """Return the labels under which a value goes: the same, or with ``__other__`` beyond the limit."""
         if (metric.name, labels) in self._admitted:
             return labels
-        if self.sizes[metric.name, labels[0]] >= self.limit(metric):
+        if self.sizes[metric.name, scope(metric, labels)] >= self.limit(metric):
             index = metric.labels.index(metric.other_label)
             labels = (*labels[:index], names.OTHER, *labels[index + 1 :])
         self.remember(metric, labels)
         return labels
+
+
+def scope(metric: Metric, labels: tuple[str, ...]) -> str:
+    """Whose budget a label set takes from: a project's, "" for a metric of the exporter as a whole."""
+    return labels[0] if metric.labels[0] == "project" else ""
 
 
 @dataclass(slots=True)
@@ -82,6 +96,10 @@ class State:
     issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
     aliases: Aliases = field(default_factory=Aliases)
     environments: dict[str, set[str]] = field(default_factory=dict)
+    releases: dict[str, Releases] = field(default_factory=dict)
+    monitors: dict[Job, Monitor] = field(default_factory=dict)
+    agenda: Agenda = field(default_factory=Agenda)
+    severities: set[str] = field(default_factory=lambda: set(names.SEVERITIES))
     gauges: dict[tuple[str, str], dict[tuple[str, ...], float]] = field(default_factory=dict)
     """Gauges that clients push, by metric and project: labels to when they were last renewed."""
     next_issue_id: int = 1
@@ -94,6 +112,14 @@ class State:
                 project = names.OTHER
             self.environments.setdefault(project, set())
         return project
+
+    def severity(self, severity: str) -> str:
+        """Bound the label ``severity`` of alerts."""
+        if severity not in self.severities:
+            if len(self.severities) >= MAX_SEVERITIES:
+                return names.OTHER
+            self.severities.add(severity)
+        return severity
 
     def place(self, project: str, environment: str) -> tuple[str, str, bool]:
         """Bound the base labels.

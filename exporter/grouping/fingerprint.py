@@ -71,7 +71,7 @@ def fingerprint(event: Event, rule: Rule | None = None) -> Grouping:
     default = _hash(key)
 
     title = _title(crash.type, pattern or template or "")
-    culprit = (_at(place, function) or event.culprit or event.transaction or event.logger or "")[:CULPRIT_LIMIT]
+    culprit = _cut(_at(place, function) or event.culprit or event.transaction or event.logger or "", CULPRIT_LIMIT)
     scope = "" if template or not pattern else f"{crash.type}\n{place}\n{function}"
     parts = event.fingerprint
     if not parts and rule is not None and (ruled := rule(event, crash)) is not None:
@@ -184,8 +184,9 @@ def _title(kind: str, pattern: str) -> str:
     return _cut(f"{kind}: {pattern}" if kind and pattern else kind or pattern or NO_MESSAGE)
 
 
-def _cut(title: str) -> str:
-    return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
+def _cut(text: str, limit: int = TITLE_LIMIT) -> str:
+    """Cut a text, and mark it as cut: the scrubber then takes what may be half of a secret."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _at(place: str, function: str) -> str:

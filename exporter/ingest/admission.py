@@ -11,7 +11,6 @@ from errtally.errors import Limited, OverloadedError, UnauthorizedError
 from errtally.exporter.ingest.keys import Keys, is_allowed
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
 
     from errtally.exporter.config import Project
@@ -55,15 +54,28 @@ class Gate:
 
 
 class Admission(Keys):
-    """The keys as one request meets them: who may send is asked before its body is read."""
+    """The keys as one request meets them: who may send is asked before its body is read.
 
-    __slots__ = ("_all", "_gate", "_key", "_owner_", "_request")
+    Args:
+        keys: all keys.
+        gate: what every request has to pass.
+        request: the request.
+        categories: all that the request may hold; when none of them is let in, it is refused unread.
 
-    def __init__(self, keys: Keys, gate: Gate, request: Request) -> None:
+    Attributes:
+        dropped: how many items were not let in, by project, category and reason.
+    """
+
+    __slots__ = ("_all", "_categories", "_gate", "_key", "_owner_", "_refused", "_request", "dropped")
+
+    def __init__(self, keys: Keys, gate: Gate, request: Request, categories: tuple[str, ...] = ()) -> None:
         self._all = keys
         self.is_open = keys.is_open
         self._gate = gate
         self._request = request
+        self._categories = categories if gate.rates is not None or gate.quotas is not None else ()
+        self.dropped: dict[tuple[str, str, str], int] = {}
+        self._refused: dict[str, Limited] = {}
         self._key = ""
         self._owner_: Project | None = None
 
@@ -84,16 +96,47 @@ class Admission(Keys):
         if full is not None:
             raise OverloadedError(full.reason, str(full), limits=(Limited("", BACKLOG_RETRY_SECONDS, full.reason),))
         self._key, self._owner_ = key or "", owner
+        if self._categories:
+            self._refuse_unread(owner)
         return name
 
-    def limit(self, delivery: Delivery, dropped: Counter[tuple[str, str, str]]) -> OverloadedError | None:
+    def project_of_service(self, project: str, service: str | None) -> str:
+        """Name the project of a service; as `Keys.project_of_service`."""
+        return self._all.project_of_service(project, service)
+
+    def _refuse_unread(self, owner: Project) -> None:
+        """Refuse the request when nothing that it may hold would be let in: reading it costs more than all else."""
+        limits = [self._ask(owner, category, 0) for category in self._categories]
+        if all(limits):
+            closed = tuple(limited for limited in limits if limited is not None)
+            # What is in it nobody knows, but there is something.
+            self._drop(owner, closed[0], 1)
+            raise _overloaded(closed)
+
+    def refuses(self, category: str, quantity: int = 1) -> bool:
+        """Whether items of a category need not be decoded; as `Keys.refuses`."""
+        owner = self._owner_
+        if owner is None or not self._categories:
+            return False
+        limited = self._refused.get(category) or self._ask(owner, category, 0)
+        if limited is None:
+            return False
+        self._refused[category] = limited
+        self._drop(owner, limited, quantity)
+        return True
+
+    def _drop(self, owner: Project, limited: Limited, quantity: int) -> None:
+        # The project is a label of a counter, and in open mode anybody could make up more.
+        labels = (names.OTHER if self._all.is_open else owner.name, limited.category, limited.reason)
+        self.dropped[labels] = self.dropped.get(labels, 0) + quantity
+
+    def limit(self, delivery: Delivery) -> OverloadedError | None:
         """Take out of a delivery what this sender's limits and quotas do not let in.
 
         A category goes as a whole: a batch is never cut in two, so that it can be sent again as it is.
 
         Args:
-            delivery: changed in place.
-            dropped: how many items were taken out, by project, category and reason, is added here.
+            delivery: changed in place; what is taken out is added to ``dropped``.
 
         Returns:
             What to answer with when something was taken out; None when all was let in.
@@ -101,8 +144,7 @@ class Admission(Keys):
         owner = self._owner_
         if owner is None:
             return None
-        limits: list[Limited] = []
-        shown = names.OTHER if self._all.is_open else owner.name
+        limits = list(self._refused.values())
         for category, lists in _categories((delivery, *delivery.others)):
             items = [entry for entries in lists for entry in entries]
             quantity = sum(entry.quantity for entry in items) if category in {"session", "log_item"} else len(items)
@@ -111,7 +153,7 @@ class Admission(Keys):
             limited = self._ask(owner, category, quantity)
             if limited is not None:
                 limits.append(limited)
-                dropped[shown, category, limited.reason] += quantity
+                self._drop(owner, limited, quantity)
                 for entries in lists:
                     entries.clear()
         if not limits:
@@ -119,8 +161,7 @@ class Admission(Keys):
         closed = {limited.category for limited in limits}
         for kind in [kind for kind in delivery.items if _ITEM_CATEGORIES.get(kind) in closed]:
             del delivery.items[kind]
-        text = ", ".join(f"{limited.category} ({limited.reason}, {limited.seconds} s)" for limited in limits)
-        return OverloadedError(limits[0].reason, f"not taken for now: {text}", limits=tuple(limits))
+        return _overloaded(tuple(limits))
 
     def _ask(self, owner: Project, category: str, quantity: int) -> Limited | None:
         gate = self._gate
@@ -132,9 +173,14 @@ class Admission(Keys):
             wait = gate.rates.take(owner, self._key, category, quantity, time.monotonic())
             if wait:
                 return Limited(category, wait, "rate_limited")
-        if gate.quotas is not None:
+        if gate.quotas is not None and quantity:
             gate.quotas.add(owner, category, quantity, self._request.received)
         return None
+
+
+def _overloaded(limits: tuple[Limited, ...]) -> OverloadedError:
+    text = ", ".join(f"{limited.category} ({limited.reason}, {limited.seconds} s)" for limited in limits)
+    return OverloadedError(limits[0].reason, f"not taken for now: {text}", limits=limits)
 
 
 def _categories(parts: Sequence[Delivery]) -> tuple[tuple[str, list[list[Any]]], ...]:

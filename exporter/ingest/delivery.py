@@ -39,8 +39,8 @@ class Delivery:
         failures: place in the batch and message of each rejected event (native API).
         event_id: the id to answer with.
         others: what the same request delivered for other projects; their items are counted here.
+        identity: as `records.Batch.identity`.
         unkept_bytes: payloads, such as attachments, that are counted and not kept.
-        report_id: the client's name for discards and measures together, so that a second delivery counts once.
     """
 
     project: str = ""
@@ -58,7 +58,7 @@ class Delivery:
     event_id: str | None = None
     others: list[Delivery] = field(default_factory=list)
     unkept_bytes: int = 0
-    report_id: str = ""
+    identity: str = ""
 
     def holds_anything(self) -> bool:
         """Whether there is anything in it to keep or to count."""

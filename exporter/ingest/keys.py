@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.errors import UnauthorizedError
 from errtally.exporter.config import Project
+from errtally.exporter.scrubbing import scrubber
 
 if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
@@ -28,12 +29,13 @@ def project_name(service: str | None) -> str | None:
 class Keys:
     """The configured projects and their keys; with none configured, any key and any project go."""
 
-    __slots__ = ("_anybody", "_keys", "_projects", "has_origins", "is_open")
+    __slots__ = ("_anybody", "_keys", "_projects", "_scrubber", "has_origins", "is_open")
 
     def __init__(self, config: ExporterConfig) -> None:
         self.is_open = config.is_open
         self._projects = {id_: project for project in config.projects for id_ in (project.name, project.id)}
         self._keys = [(key.encode(), project) for project in config.projects for key in project.keys]
+        self._scrubber = scrubber(config.scrubbing)
         self._anybody = Project(names.DEFAULT_PROJECT, names.DEFAULT_PROJECT)
         self.has_origins = any("*" not in project.allowed_origins for project in config.projects)
 
@@ -80,6 +82,15 @@ class Keys:
         project = self._projects.get(project_id)
         return project is not None and is_allowed(origin, project.allowed_origins)
 
+    def refuses(self, category: str, quantity: int = 1) -> bool:  # noqa: ARG002 (what one request asks its door)
+        """Whether items of a category need not be decoded, because they would not be let in; keys alone never do.
+
+        Args:
+            category: one of ``names.CATEGORIES``.
+            quantity: how many, as far as it is known without decoding; counted as dropped when they are refused.
+        """
+        return False
+
     def project_of_service(self, project: str, service: str | None) -> str:
         """Name the project of a service that one request tells of.
 
@@ -87,7 +98,10 @@ class Keys:
             project: the request's project, as `project` found it from the key.
             service: what the client calls the service; it decides only while no projects are configured.
         """
-        return (project_name(service) or project) if self.is_open else project
+        if not self.is_open or not service:
+            return project
+        # Scrubbed while it still has the signs that a secret is known by.
+        return project_name(self._scrubber.scrub_text(service)) or project
 
     def _owner(self, key: str) -> Project | None:
         """Find the key's project; looks at every key, so that the time says nothing about which one came close."""

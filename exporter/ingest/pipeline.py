@@ -24,12 +24,14 @@ from errtally.exporter.ingest.quotas import Quotas
 from errtally.exporter.ingest.rates import Rates
 from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.journal import records
+from errtally.exporter.scrubbing import scrubber
 
 if TYPE_CHECKING:
     from errtally.event.model import Event
     from errtally.event.scrub import Scrubber
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.grouping import Grouping
+    from errtally.exporter.grouping.rules import Rules
     from errtally.exporter.ingest.delivery import Delivery, EventDelivery
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
@@ -38,33 +40,33 @@ if TYPE_CHECKING:
 
 MAX_SAMPLE_BYTES = 256 * 1024
 MAX_MEMO_ENTRIES = 4096
+_NO_TAGS: dict[str, str] = {}
 
 
 class Pipeline:
     """Takes requests of all protocols and answers when what they delivered is in the journal. Safe for threads."""
 
-    def __init__(
-        self, config: ExporterConfig, *, appender: Appender, scrubber: Scrubber, tally: Tally, user_key: bytes
-    ) -> None:
+    def __init__(self, config: ExporterConfig, *, appender: Appender, tally: Tally, user_key: bytes) -> None:
         self.keys = Keys(config)
         self.quotas = Quotas(config) if Quotas.are_in(config) else None
         self._is_limiting = bool(Rates.are_in(config) or self.quotas)
         self._gate = Gate(appender, Rates(config) if Rates.are_in(config) else None, self.quotas)
         self._limits = config.limits
         self._appender = appender
-        self._scrubber = scrubber
         self._tally = tally
-        self._user_key = user_key
-        self._rules = compiled(config.grouping.rules)
-        self._samples = SamplePolicy()
-        self._memo: dict[tuple[Any, ...], Grouping] = {}
-        self._labels: dict[str, str] = {}
+        rules, samples = compiled(config.grouping.rules), SamplePolicy()
+        self._common = Recorder(scrubber(config.scrubbing), rules, samples, tally, user_key)
+        self._own = {
+            project.name: Recorder(scrubber(project.scrubbing), rules, samples, tally, user_key)
+            for project in config.projects
+            if project.scrubbing != config.scrubbing
+        }
 
     def handle(self, endpoint: Endpoint, request: Request) -> Response:
         """Take one request; every outcome but a bug is an answer in the protocol's own form, and is counted."""
         started = time.perf_counter()
         tally = self._tally
-        admission = Admission(self.keys, self._gate, request)
+        admission = Admission(self.keys, self._gate, request, endpoint.categories)
         limited = None
         try:
             delivery = endpoint.decode(request, admission, self._limits)
@@ -96,18 +98,17 @@ class Pipeline:
         finally:
             if request.is_large:
                 request.release()
+            for labels, quantity in admission.dropped.items():
+                tally.add(names.INGEST_DROPPED, labels, quantity)
         tally.add(names.INGEST_REQUESTS, (endpoint.protocol, str(response.status)))
         tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
         return response
 
     def _limit(self, admission: Admission, delivery: Delivery) -> OverloadedError | None:
-        """Take out of a delivery what its sender may not send now, and count it."""
-        dropped: Counter[tuple[str, str, str]] = Counter()
-        limited = admission.limit(delivery, dropped)
-        for labels, quantity in dropped.items():
-            self._tally.add(names.INGEST_DROPPED, labels, quantity)
+        """Take out of a delivery what its sender may not send now."""
+        limited = admission.limit(delivery)
         if limited is not None:
-            delivery.rejected[limited.reason] += dropped.total()
+            delivery.rejected[limited.reason] += sum(admission.dropped.values())
             delivery.failures.append((0, str(limited)))
         return limited
 
@@ -116,7 +117,7 @@ class Pipeline:
         payloads = []
         for part in (delivery, *delivery.others):
             if part.holds_anything():
-                batch = self._batch(part, received)
+                batch = self._own.get(part.project, self._common).batch(part, received)
                 payloads.append((records.encoder.encode(batch), len(batch.events)))
         if not payloads:
             return
@@ -131,10 +132,31 @@ class Pipeline:
         except JournalError as exc:
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
-    def _batch(self, delivery: Delivery, received: float) -> records.Batch:
+
+class Recorder:
+    """Makes records of deliveries, scrubbed as one set of settings says. Safe for threads."""
+
+    def __init__(
+        self,
+        scrubber: Scrubber,
+        rules: Rules | None,
+        samples: SamplePolicy,
+        tally: Tally,
+        user_key: bytes,
+    ) -> None:
+        self._scrubber = scrubber
+        self._rules = rules
+        self._samples = samples
+        self._tally = tally
+        self._user_key = user_key
+        self._memo: dict[tuple[Any, ...], Grouping] = {}
+        self._labels: dict[str, str] = {}
+
+    def batch(self, delivery: Delivery, received: float) -> records.Batch:
+        """Make the record of what one request delivered for one project."""
         scrubbed: Counter[str] = Counter()
         label = self._label
-        batch = records.Batch(project=delivery.project, received=received)
+        batch = records.Batch(project=delivery.project, received=received, identity=delivery.identity)
         indices: dict[str, int] = {}
         for item in delivery.events:
             batch.events.append(self._event(delivery.project, item, batch.issues, indices, received, scrubbed))
@@ -160,6 +182,7 @@ class Pipeline:
                     session.quantity,
                     # Only looked up, never shown; it stands for a person, so its hash does.
                     f"{self._hash(delivery.project, session.session_id):x}" if session.session_id else "",
+                    self._hash(delivery.project, session.user) if session.user else None,
                 )
             )
         for check_in in delivery.check_ins:
@@ -169,6 +192,8 @@ class Pipeline:
                     label(check_in.monitor, scrubbed),
                     check_in.status,
                     check_in.timestamp,
+                    check_in.check_in_id,
+                    check_in.schedule,
                 )
             )
         for discard in delivery.discards:
@@ -192,7 +217,6 @@ class Pipeline:
                     self._scrubber.scrub_text(alert.summary, scrubbed),
                 )
             )
-        batch.report_id = delivery.report_id
         for measure in delivery.measures:
             batch.measures.append(
                 records.MeasureSeen(
@@ -237,11 +261,11 @@ class Pipeline:
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
-        sample = None
+        sample, tags = None, _NO_TAGS
         if self._samples.keeps(project, grouping.fingerprint, received):
             if not is_scrubbed:
                 self._scrubber.scrub_event(event, scrubbed)
-            sample = self._sample(item, environment, scrubbed)
+            sample, tags = self._sample(item, environment, scrubbed), event.tags
         return records.EventSeen(
             index,
             environment,
@@ -254,6 +278,7 @@ class Pipeline:
             label(event.transaction, scrubbed),
             label(event.trace_id, scrubbed),
             sample,
+            tags,
         )
 
     def _group(self, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:
@@ -286,9 +311,11 @@ class Pipeline:
         label = self._label
         culprit, scope = label(grouping.culprit, scrubbed), label(grouping.scope, scrubbed)
         why = tuple([label(reason, scrubbed) for reason in grouping.why])
-        if (culprit, scope, why) == (grouping.culprit, grouping.scope, grouping.why):
+        # A rule's title may have what is not scrubbed before it groups, such as a function.
+        title = grouping.title if self._rules is None else label(grouping.title, scrubbed)
+        if (culprit, scope, why, title) == (grouping.culprit, grouping.scope, grouping.why, grouping.title):
             return grouping
-        return replace(grouping, culprit=culprit, scope=scope, why=why)
+        return replace(grouping, culprit=culprit, scope=scope, why=why, title=title)
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a short text that comes again and again, such as a release or a transaction."""

@@ -50,7 +50,7 @@ class Rates:
             owner: the key's project.
             key: the key; with no projects configured, all keys are one, since anybody can make up more.
             category: one of ``names.CATEGORIES``.
-            quantity: how many items.
+            quantity: how many items; 0 only asks whether one would be let in.
             now: seconds of a clock that is never set.
 
         Returns:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from errtally.event.signals import Schedule  # noqa: TC001 (msgspec reads it)
+
 
 class IssueSeen(msgspec.Struct, array_like=True, frozen=True):
     """The issue that events of a batch belong to; complete, so that any batch can be the first to name it.
@@ -36,6 +38,7 @@ class EventSeen(msgspec.Struct, array_like=True):
         has_own_id: whether the client named it, so that it is looked up among those counted already.
         user: keyed 64-bit hash of the user, None without one.
         sample: the event's page as scrubbed JSON, None when this one is only counted.
+        tags: scrubbed tags of an event that has a sample; those of the others are not counted.
     """
 
     issue: int
@@ -49,6 +52,7 @@ class EventSeen(msgspec.Struct, array_like=True):
     transaction: str = ""
     trace_id: str = ""
     sample: bytes | None = None
+    tags: dict[str, str] = {}
 
 
 class RequestSeen(msgspec.Struct, array_like=True):
@@ -65,22 +69,34 @@ class RequestSeen(msgspec.Struct, array_like=True):
 
 
 class SessionSeen(msgspec.Struct, array_like=True):
-    """Sessions of one release with one status."""
+    """Sessions of one release with one status.
+
+    Attributes:
+        user: keyed 64-bit hash of who had the session, None where nobody is named.
+    """
 
     environment: str
     release: str
     status: str
     quantity: int
     session_id: str = ""
+    user: int | None = None
 
 
 class CheckInSeen(msgspec.Struct, array_like=True):
-    """One report of a scheduled job."""
+    """One report of a scheduled job.
+
+    Attributes:
+        check_in_id: names the run, "" when the client did not.
+        schedule: when the job is to run, None when this report does not say.
+    """
 
     environment: str
     monitor: str
     status: str
     timestamp: float
+    check_in_id: str = ""
+    schedule: Schedule | None = None
 
 
 class DiscardSeen(msgspec.Struct, array_like=True):
@@ -125,7 +141,9 @@ class Batch(msgspec.Struct, array_like=True, tag="batch"):
     """What one request delivered for one project.
 
     Attributes:
-        report_id: names discards and measures, so that they count once; "" when the client gave no name.
+        identity: names the request, when its client sends it again if it hears no answer: then its request timings,
+            log records, discards and counters count once. "" stands for a request that is not sent again. Events have
+            ids of their own.
     """
 
     project: str
@@ -138,7 +156,7 @@ class Batch(msgspec.Struct, array_like=True, tag="batch"):
     discards: list[DiscardSeen] = []
     logs: list[LogSeen] = []
     alerts: list[AlertSeen] = []
-    report_id: str = ""
+    identity: str = ""
     measures: list[MeasureSeen] = []
 
 
@@ -154,6 +172,19 @@ class Tallies(msgspec.Struct, array_like=True, tag="tallies"):
     observations: list[tuple[str, tuple[str, ...], tuple[int, ...], float]] = []
 
 
+class Until(msgspec.Struct, array_like=True, frozen=True):
+    """What ends a decision by itself.
+
+    Attributes:
+        kind: ``next_release`` (a release newer than today's newest), ``in_release`` (``release`` or a newer one),
+            ``events`` or ``users`` (``amount`` of them from now on), or ``time`` (``amount``, seconds since the epoch).
+    """
+
+    kind: str
+    release: str = ""
+    amount: float = 0.0
+
+
 class StatusChange(msgspec.Struct, array_like=True, tag="status"):
     """A person's decision on an issue, folded in order with its events."""
 
@@ -162,6 +193,7 @@ class StatusChange(msgspec.Struct, array_like=True, tag="status"):
     status: str
     at: float
     by: str = ""
+    until: Until | None = None
 
 
 class MergeChange(msgspec.Struct, array_like=True, tag="merge"):

@@ -14,7 +14,7 @@ from errtally.exporter.digest import apdex
 from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.journal import reader as journal
 from errtally.exporter.metrics.family import Family, HistogramFamily
-from errtally.exporter.store import database, gauges
+from errtally.exporter.store import database, gauges, lifecycle, session_users
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +82,7 @@ class StoreView:
             if change != self._change:
                 self._read_series()
                 self._read_issues()
+                self._read_monitors()
                 self._change = change
             self._read_alerts()
             self._read_apdex(now)
@@ -89,6 +90,7 @@ class StoreView:
             if time.monotonic() >= self._users_until:
                 started = time.monotonic()
                 self._read_users(now)
+                self._read_session_users(now)
                 ended = time.monotonic()
                 self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
             positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
@@ -182,6 +184,24 @@ class StoreView:
         self._gauge_series = series
         for labels, count in series.items():
             self._family(names.SERIES).put(labels, count)
+
+    def _read_monitors(self) -> None:
+        assert self._db is not None
+        expected, deadline = self._family(names.CHECK_IN_NEXT_EXPECTED), self._family(names.CHECK_IN_DEADLINE)
+        expected.clear()  # a job that no longer exists has no row any more
+        deadline.clear()
+        for job, next_expected, due in lifecycle.planned(self._db):
+            expected.put(job, next_expected)
+            deadline.put(job, due)
+
+    def _read_session_users(self, now: float) -> None:
+        assert self._db is not None
+        users, crashed = self._family(names.SESSION_USERS), self._family(names.CRASHED_SESSION_USERS)
+        users.clear()  # a release that nobody uses any more has no share of users
+        crashed.clear()
+        for labels, all_users, crashed_users in session_users.counts(self._db, now):
+            users.put(labels, all_users)
+            crashed.put(labels, crashed_users)
 
     def _read_apdex(self, now: float) -> None:
         assert self._db is not None

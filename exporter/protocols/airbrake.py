@@ -191,6 +191,7 @@ ENDPOINTS = tuple(
         allow_headers="Origin, Content-Type, Accept, Authorization, X-Airbrake-Token, Content-Encoding",
         expose_headers="X-RateLimit-Delay, Retry-After",
         endings=(ending,),
+        categories=("error",),
     )
     for ending in ("notices", "create-notice")
 )

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.request import Request
 
 
+MAX_LABELS = 30
+"""Labels that are kept of an alert; its name and severity are read apart from them."""
+
+
 class WebhookAlert(msgspec.Struct):
     """One alert of a notification."""
 
@@ -78,7 +82,10 @@ def _alert(sent: WebhookAlert, index: int) -> Alert:
         severity=values.label(sent.labels.get("severity"), 32) or "none",
         starts_at=starts_at,
         ends_at=ends_at if ends_at is not None or sent.status == "firing" else starts_at,
-        labels={name: values.text(value, 500) or "" for name, value in list(sent.labels.items())[:50]},
+        labels={
+            values.label(name) or "": values.text(value, values.MAX_LABEL) or ""
+            for name, value in list(sent.labels.items())[:MAX_LABELS]
+        },
         summary=values.text(sent.annotations.get("summary"), 500) or "",
     )
 
@@ -88,4 +95,14 @@ def answer(_: Delivery) -> Response:
     return Response(200, b"{}")
 
 
-ENDPOINTS = (Endpoint("alertmanager", re.compile(r"/api/alerts/?"), decode, answer, refuse, endings=("alerts",)),)
+ENDPOINTS = (
+    Endpoint(
+        protocol="alertmanager",
+        pattern=re.compile(r"/api/alerts/?"),
+        decode=decode,
+        answer=answer,
+        refuse=refuse,
+        endings=("alerts",),
+        categories=("default",),
+    ),
+)

@@ -298,6 +298,7 @@ ENDPOINTS = tuple(
         expose_headers="Retry-After",
         endings=(ending,) if ending else (),
         has_page=not ending,
+        categories=("session",) if decoder is decode_sessions else ("error",),
     )
     for pattern, ending, decoder in (
         (r"(?:/.*)?/notify/?", "notify", decode),

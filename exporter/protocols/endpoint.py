@@ -38,6 +38,8 @@ class Endpoint:
         media_type: the Content-Type it takes, for a route that answers in the request's own encoding; "" for any.
         resends: whether clients send a request again that was refused for now, so that one of which a part was taken
             must be answered, not refused.
+        categories: all categories that its requests may hold things of, the main one first: when none of them is let
+            in, a request is refused before its body is read. () for a route that nothing limits.
         has_page: whether a page lives at the same path, so that other methods are not refused but go on to it.
     """
 
@@ -53,6 +55,7 @@ class Endpoint:
     media_type: str = ""
     resends: bool = False
     has_page: bool = False
+    categories: tuple[str, ...] = ()
 
 
 def bearer(request: Request) -> str | None:

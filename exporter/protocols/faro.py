@@ -157,12 +157,13 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     meta = sent.meta or Meta()
     app = meta.app or App()
     delivery = Delivery(project=known.project_of_service(project, values.label(app.name)))
+    idempotency_key = request.header("idempotency-key")
+    delivery.identity = _own_id(idempotency_key, meta, "payload") or ""
     exceptions = [item for item in sent.exceptions or () if item is not None]
     logs = [item for item in sent.logs or () if item is not None]
     happened = [item for item in sent.events or () if item is not None]
     if len(exceptions) + len(logs) + len(happened) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"more than {limits.batch_events} items")
-    idempotency_key = request.header("idempotency-key")
     for index, item in enumerate(exceptions):
         event = _event(item, meta, request)
         own_id = _own_id(idempotency_key, meta, index)
@@ -246,7 +247,7 @@ def _frame(sent: StackFrame) -> Frame:
     )
 
 
-def _own_id(idempotency_key: str, meta: Meta, index: int) -> str | None:
+def _own_id(idempotency_key: str, meta: Meta, index: int | str) -> str | None:
     if not idempotency_key:
         return None
     session = meta.session.id if meta.session is not None else None
@@ -379,6 +380,7 @@ def _endpoint(pattern: str, *endings: str) -> Endpoint:
         expose_headers="Retry-After, X-Faro-Session-Status",
         endings=endings,
         resends=True,
+        categories=("error", "log_item", "transaction"),
     )
 
 

@@ -228,6 +228,7 @@ ENDPOINTS = tuple(
         allow_headers="Content-Type, Content-Encoding, Accept, X-API-Key",
         expose_headers="Retry-After",
         endings=(ending,),
+        categories=() if decoder is decode_insights else ("error",),
     )
     for path, ending, decoder in (
         ("notices", "notices", decode),

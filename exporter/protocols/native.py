@@ -108,6 +108,7 @@ class _Events(msgspec.Struct):
 
 class _Requests(msgspec.Struct):
     requests: list[msgspec.Raw]
+    report_id: str | None = None
 
 
 class _Probe(msgspec.Struct):
@@ -207,24 +208,24 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
             delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))
     if isinstance(report, _Events) and (report.discarded or report.measures):
-        _add_report(delivery, report)
+        delivery.identity = _identity(report.report_id)
+        _add_discards(delivery, report.discarded)
+        measures.add(delivery, report.measures)
     return delivery
 
 
-def _add_report(delivery: Delivery, report: _Events) -> None:
-    """Add what a client counted: events that it did not send, and its measures.
+def _identity(report_id: str | None) -> str:
+    """Read the name by which a client sends the same counts again.
 
     Raises:
-        MalformedError: the report has a bad name.
+        MalformedError: it is none.
     """
-    if report.report_id is not None:
-        delivery.report_id = values.event_id(report.report_id) or ""
-        if not delivery.report_id:
-            raise MalformedError(
-                "bad_report", f"report_id {report.report_id!r} is not 32 hex digits - at `$.report_id`"
-            )
-    _add_discards(delivery, report.discarded)
-    measures.add(delivery, report.measures)
+    if report_id is None:
+        return ""
+    known = values.event_id(report_id)
+    if known is None:
+        raise MalformedError("bad_report", f"report_id {report_id!r} is not 32 hex digits - at `$.report_id`")
+    return known
 
 
 def _add_discards(delivery: Delivery, discarded: list[msgspec.Raw]) -> None:
@@ -247,7 +248,9 @@ def _add_discards(delivery: Delivery, discarded: list[msgspec.Raw]) -> None:
 def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
     delivery = Delivery(project=project_of(request, known))
-    items, _ = _raw_items(request.body(), limits, _requests, "requests", "transaction")
+    items, batch = _raw_items(request.body(), limits, _requests, "requests", "transaction")
+    if isinstance(batch, _Requests):
+        delivery.identity = _identity(batch.report_id)
     for index, raw in enumerate(items):
         try:
             delivery.requests.append(_timing(raw, request.received))
@@ -323,7 +326,10 @@ def _stack(text: str | None) -> str | None:
     """Cut a stack trace of endless recursion in its middle: both ends say what happened."""
     if text is None or len(text) <= MAX_STACK:
         return text
-    return f"{text[: MAX_STACK // 2]}\n{text[-MAX_STACK // 2 :]}"
+    # At line ends: half of a line may be half of a secret, which is no longer known for one.
+    head, tail = text[: MAX_STACK // 2], text[-MAX_STACK // 2 :]
+    head = head[: head.rindex("\n")] if "\n" in head else values.text(text, MAX_STACK // 2) or ""
+    return f"{head}\n{tail.partition(chr(10))[2]}"
 
 
 def _other_forms(body: bytes, name: str, required: str, error: Exception) -> list[msgspec.Raw] | list[bytes]:
@@ -403,6 +409,8 @@ ENDPOINTS = tuple(
         allow_headers=_ALLOW_HEADERS,
         expose_headers="Retry-After",
         endings=(ending,),
+        categories=(category,),
     )
-    for ending, decode in (("events", decode_events), ("requests", decode_requests))
+    # A report of discards goes with the events that it came with.
+    for ending, category, decode in (("events", "error", decode_events), ("requests", "transaction", decode_requests))
 )

@@ -286,5 +286,6 @@ ENDPOINTS = (
         allow_headers="Content-Type, Content-Encoding, X-Rollbar-Access-Token",
         expose_headers="X-Rate-Limit-Remaining-Seconds, Retry-After",
         endings=("item",),
+        categories=("error",),
     ),
 )

@@ -60,9 +60,16 @@ def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (what
 
 
 def _cut(content: str, limit: int) -> str:
-    """Cut a text, where it can be between two words: half a secret is no longer known for one."""
-    end = content.rfind(" ", max(limit - 1 - MAX_WORD, 1), limit - 1)
-    return content[: end if end > 0 else limit - 1] + "…"
+    """Cut a text, where it can be between two words: half a secret is no longer known for one.
+
+    What may be half of one all the same, the scrubber takes from the end of a text that ends in the mark.
+    """
+    start, stop = max(limit - 1 - MAX_WORD, 1), limit - 1
+    for separators in (" \n\t\r", "&;,?\"'<>|(){}[]"):
+        end = max(content.rfind(separator, start, stop) for separator in separators)
+        if end > 0:
+            return content[:end] + "…"
+    return content[:stop] + "…"
 
 
 def _json(value: Any) -> str:  # noqa: ANN401

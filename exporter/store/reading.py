@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
-from errtally.exporter.store import database, merged
+from errtally.exporter.store import activity, database, lifecycle, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,12 +93,13 @@ class StoreReader:
                 )
             ]
             found["history"] = [
-                dict(item)
+                {**dict(item), "details": json.loads(item["details"])}
                 for item in db.execute(
-                    f"SELECT at, by, what FROM history WHERE issue IN ({marks}) ORDER BY at DESC, id DESC",  # noqa: S608
+                    f"SELECT at, by, what, details FROM history WHERE issue IN ({marks}) ORDER BY at DESC, id DESC",  # noqa: S608
                     ids,
                 )
             ]
+            found["condition"] = lifecycle.condition_of(db, found["id"])
             found["samples"] = [
                 dict(item)
                 for item in db.execute(
@@ -141,6 +142,21 @@ class StoreReader:
             row = db.execute(one, (root, where, where)).fetchone()
         return row
 
+    def hours(self, issue_ids: Sequence[int], since_hour: int) -> dict[int, tuple[int, int]]:
+        """Return events and new users of an issue (its ``ids``) by hour since the epoch."""
+        with self._snapshot() as db:
+            return activity.hours(db, issue_ids, since_hour)
+
+    def days(self, issue_ids: Sequence[int], since_day: int) -> dict[int, tuple[int, int]]:
+        """Return events and new users of an issue (its ``ids``) by day since the epoch."""
+        with self._snapshot() as db:
+            return activity.days(db, issue_ids, since_day)
+
+    def tags(self, issue_ids: Sequence[int]) -> dict[str, list[tuple[str, int]]]:
+        """Return what the events of an issue (its ``ids``) have in common: tag to values and events."""
+        with self._snapshot() as db:
+            return activity.tags(db, issue_ids)
+
     def sample(self, issue_ids: Sequence[int], event_id: str) -> dict[str, Any] | None:
         """Return the page of one sample event of an issue (its ``ids``), None when it is not kept (any more)."""
         with self._snapshot() as db:
@@ -153,11 +169,17 @@ class StoreReader:
         page: dict[str, Any] = json.loads(zlib.decompress(row["page"]))
         return page
 
-    def is_folded(self, issue_id: int, status: str) -> bool:
-        """Whether an issue has a status by now."""
+    def is_decided(self, issue_id: int, at: float) -> bool:
+        """Whether a decision that was made at a time is folded by now."""
         with self._snapshot() as db:
-            row = db.execute("SELECT status FROM issues WHERE id = ?", (issue_id,)).fetchone()
-        return row is not None and row["status"] == status
+            row = db.execute("SELECT 1 FROM history WHERE issue = ? AND at = ?", (issue_id, at)).fetchone()
+        return row is not None
+
+    def has_releases(self, project: str) -> bool:
+        """Whether anything of a project's came in that named its release."""
+        with self._snapshot() as db:
+            row = db.execute("SELECT 1 FROM releases WHERE project = ? AND seen IS NOT NULL", (project,)).fetchone()
+        return row is not None
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:

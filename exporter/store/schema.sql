@@ -81,6 +81,34 @@ CREATE TABLE issue_environments (
 ) WITHOUT ROWID;
 CREATE INDEX issue_environments_change ON issue_environments (change);
 
+-- Events of an issue over time, and users who were new to it; hours become days when they are old.
+CREATE TABLE issue_hours (
+  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  hour   INTEGER NOT NULL,  -- since the epoch
+  events INTEGER NOT NULL,
+  users  INTEGER NOT NULL,
+  PRIMARY KEY (issue, hour)
+) WITHOUT ROWID;
+CREATE INDEX issue_hours_hour ON issue_hours (hour);
+
+CREATE TABLE issue_days (
+  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  day    INTEGER NOT NULL,  -- since the epoch
+  events INTEGER NOT NULL,
+  users  INTEGER NOT NULL,
+  PRIMARY KEY (issue, day)
+) WITHOUT ROWID;
+CREATE INDEX issue_days_day ON issue_days (day);
+
+-- What an issue's events have in common: environment, level, release and transaction of all, tags of those kept whole.
+CREATE TABLE issue_tags (
+  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  tag    TEXT NOT NULL,
+  value  TEXT NOT NULL,
+  events INTEGER NOT NULL,
+  PRIMARY KEY (issue, tag, value)
+) WITHOUT ROWID;
+
 -- Keyed hashes of users, never the users.
 CREATE TABLE issue_users (
   issue       INTEGER NOT NULL,
@@ -151,10 +179,73 @@ CREATE TABLE seen (
 );
 
 CREATE TABLE history (
-  id    INTEGER PRIMARY KEY,
-  issue INTEGER NOT NULL,
-  at    REAL NOT NULL,
-  by    TEXT NOT NULL,
-  what  TEXT NOT NULL
+  id      INTEGER PRIMARY KEY,
+  issue   INTEGER NOT NULL,
+  at      REAL NOT NULL,
+  by      TEXT NOT NULL,
+  what    TEXT NOT NULL,
+  details TEXT NOT NULL DEFAULT '{}'  -- JSON object: the parameters of a decision
 );
 CREATE INDEX history_issue ON history (issue, id);
+
+-- What ends an issue's being resolved or ignored by itself; no row for what holds until somebody decides again.
+CREATE TABLE conditions (
+  issue          INTEGER PRIMARY KEY REFERENCES issues (id) ON DELETE CASCADE,
+  kind           TEXT NOT NULL,  -- next_release, in_release, events, users, time
+  at             REAL NOT NULL,
+  release        TEXT NOT NULL,
+  release_number INTEGER NOT NULL,
+  release_rank   INTEGER NOT NULL,
+  amount         REAL NOT NULL,
+  events         INTEGER NOT NULL
+);
+
+-- Users that an ignored issue hit since, where it is ignored until so many are; keyed hashes.
+CREATE TABLE condition_users (
+  issue INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  user  INTEGER NOT NULL,
+  PRIMARY KEY (issue, user)
+) WITHOUT ROWID;
+
+-- Releases in the order in which they appeared; `rank` orders those whose names do not (see digest/releases.py).
+CREATE TABLE releases (
+  project TEXT NOT NULL,
+  release TEXT NOT NULL,
+  number  INTEGER NOT NULL,
+  rank    INTEGER NOT NULL,
+  seen    REAL,  -- NULL while only a person named it
+  PRIMARY KEY (project, release)
+) WITHOUT ROWID;
+
+-- Users with sessions of a release: a sample of them by their hashes, bounded (see store/session_users.py).
+CREATE TABLE session_users (
+  project      TEXT NOT NULL,
+  environment  TEXT NOT NULL,
+  release      TEXT NOT NULL,
+  user         INTEGER NOT NULL,
+  last_seen    REAL NOT NULL,
+  last_crashed REAL NOT NULL,
+  PRIMARY KEY (project, environment, release, user)
+) WITHOUT ROWID;
+
+-- One user in 2 to the power of `level` is in the sample.
+CREATE TABLE session_samples (
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  release     TEXT NOT NULL,
+  level       INTEGER NOT NULL,
+  kept        INTEGER NOT NULL,  -- at least as many as there are
+  PRIMARY KEY (project, environment, release)
+) WITHOUT ROWID;
+
+-- Scheduled jobs whose schedule is known.
+CREATE TABLE monitors (
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  monitor     TEXT NOT NULL,
+  schedule    TEXT NOT NULL,  -- JSON object
+  expected    REAL NOT NULL,  -- the earliest planned time that no report answered
+  judged_next REAL NOT NULL,  -- the planned time that is missed or not next
+  runs        TEXT NOT NULL,  -- JSON object: runs under way, to when they have taken too long
+  PRIMARY KEY (project, environment, monitor)
+) WITHOUT ROWID;

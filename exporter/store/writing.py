@@ -15,7 +15,7 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import gauges
+from errtally.exporter.store import activity, gauges, lifecycle, session_users
 from errtally.exporter.store.merged import apply_alias, load_aliases
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS
 ACTIVITY_KEEP_SECONDS = max(names.USER_WINDOWS.values()) + 3600
 ALERTS_KEEP_SECONDS = 7 * 86400
+MAX_ALERTS = 5000
+"""Alerts that are kept at most; beyond, those that ended go first, then those that were not told of for longest."""
 FIRST_SAMPLES = 5
 """Of an issue's samples, the first ones stay for good; the newest take turns in the rest."""
 
@@ -44,6 +46,7 @@ class StoreWriter:
         self._series: dict[SeriesKey, int] = {}
         self._next_series_id = 1
         self._seen_rows: list[tuple[int, int]] = []
+        self._activity = activity.ActivityWriter(connection)
         self._change = 0
 
     def load(self, limits: Mapping[str, int], grouping: GroupingSettings | None = None) -> tuple[State, dict[str, int]]:
@@ -73,6 +76,12 @@ class StoreWriter:
                 state.budget.remember(metric, labels)
             if metric is not None and metric is names.NEW_ISSUES:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
+            elif metric is names.ALERT_DURATION:
+                state.severities.add(labels[1])
+        for labels in db.execute("SELECT DISTINCT name, severity FROM alerts").fetchall():
+            # One that fires has no series of the store, and takes from the budget all the same.
+            state.severities.add(labels[1])
+            state.budget.remember(names.ALERT_DURATION, labels)
         by_id: dict[int, tuple[str, str, IssueState]] = {}
         columns = "id, project, fingerprint, status, first_seen, resolved, regressed"
         is_decided = "EXISTS (SELECT 1 FROM history WHERE issue = issues.id AND by <> '')"
@@ -90,6 +99,7 @@ class StoreWriter:
                 state.budget.remember(names.ISSUE_INFO, (project, environment, fingerprint))
         state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1)
         gauges.load(db, state)
+        lifecycle.load(db, state, by_id)
         hashes: list[int] = []
         for id_, blob in db.execute("SELECT id, hashes FROM seen ORDER BY id"):
             row = struct.unpack(f"<{len(blob) // 8}Q", blob)
@@ -126,6 +136,8 @@ class StoreWriter:
                 self._apply_issue(issue, change)
             for alias in changes.aliases:
                 apply_alias(self._db, alias, change)
+            lifecycle.apply(self._db, changes)
+            session_users.apply(self._db, changes.session_users)
             self._apply_requests(changes)
             self._apply_alerts(changes)
             gauges.apply(self._db, changes)
@@ -139,6 +151,7 @@ class StoreWriter:
         except sqlite3.Error as exc:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            self._activity.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
         self._change = change
         self._series.update(new_series)
@@ -168,6 +181,8 @@ class StoreWriter:
             # An Alertmanager that is gone never says that its alerts are resolved.
             self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
             gauges.prune(self._db, now)
+            session_users.prune(self._db, now)
+            activity.prune(self._db, now)
             self._db.execute("DELETE FROM user_activity WHERE last_seen < ?", (now - ACTIVITY_KEEP_SECONDS,))
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
@@ -233,8 +248,10 @@ class StoreWriter:
                 )
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
+        all_new_users = 0
         for environment, here in issue.environments.items():
             new_users = self._add_users(issue.id, environment, here.users)
+            all_new_users += new_users
             db.execute(
                 """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
@@ -251,6 +268,7 @@ class StoreWriter:
                     change,
                 ),
             )
+        self._activity.apply(issue, all_new_users)
         if issue.samples:
             db.executemany(
                 "INSERT INTO samples (issue, event_id, environment, happened, page) VALUES (?, ?, ?, ?, ?)",
@@ -264,8 +282,8 @@ class StoreWriter:
                  max(self.events_per_issue - FIRST_SAMPLES, 1)),
             )  # fmt: skip
         db.executemany(
-            "INSERT INTO history (issue, at, by, what) VALUES (?, ?, ?, ?)",
-            [(issue.id, decision.at, decision.by, decision.what) for decision in issue.decisions],
+            "INSERT INTO history (issue, at, by, what, details) VALUES (?, ?, ?, ?, ?)",
+            [(issue.id, one.at, one.by, one.what, json.dumps(one.details)) for one in issue.decisions],
         )
 
     def _add_users(self, issue_id: int, environment: str, users: set[int]) -> int:
@@ -298,6 +316,14 @@ class StoreWriter:
                 for a in changes.alerts
             ],
         )
+        if changes.alerts:
+            (count,) = self._db.execute("SELECT count(*) FROM alerts").fetchone()
+            if count > MAX_ALERTS:
+                self._db.execute(
+                    """DELETE FROM alerts WHERE (fingerprint, starts_at) IN (
+                    SELECT fingerprint, starts_at FROM alerts ORDER BY ends_at IS NULL, told LIMIT ?)""",
+                    (count - MAX_ALERTS,),
+                )
 
     def _apply_seen(self, hashes: Sequence[int]) -> tuple[int, int] | None:
         if not hashes:

@@ -14,13 +14,12 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, rende
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from errtally.errors import ConfigError, JournalError, StoreError
+from errtally.errors import ConfigError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
-from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
-from errtally.exporter.web import merges, runbooks
+from errtally.exporter.web import decisions, merges, runbooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
 
-FOLD_WAIT_SECONDS = 2.0
 MAX_LIST = 500
-_ACTIONS = {"resolve": "resolved", "ignore": "ignored", "reopen": "unresolved"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -72,6 +69,7 @@ def create_app(
     app.after_request(_protect)
     app.register_error_handler(StoreError, _store_failed)
     app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(merges.Refusal, merges.refused)
     return app
 
 
@@ -161,7 +159,7 @@ def issue(fingerprint: str) -> str | Response:
 def decide_on_page(fingerprint: str, action: str) -> Response:
     """Change an issue's status from its page."""
     project = request.form.get("project")
-    _decide(fingerprint, action, project)
+    decisions.decide(fingerprint, action, project)
     return redirect(url_for("web.issue", fingerprint=fingerprint, project=project), 303)
 
 
@@ -204,32 +202,9 @@ def api_issue(fingerprint: str) -> tuple[FlaskResponse, int]:
 
 @routes.post("/api/issues/<fingerprint>/<action>")
 def api_decide(fingerprint: str, action: str) -> tuple[FlaskResponse, int]:
-    """Change an issue's status."""
-    status = _decide(fingerprint, action, request.args.get("project"))
-    return jsonify({"issue": fingerprint, "status": status}), 200
-
-
-def _decide(fingerprint: str, action: str, project: str | None) -> str:
-    """Journal a decision and wait until it is folded, so that what is read next shows it."""
-    access, reader = _part("access"), _part("reader")
-    status = _ACTIONS.get(action)
-    if status is None:
-        abort(404)
-    if access.is_forged():
-        abort(403, "the form is too old, or was made by another site: load the page again")
-    found = reader.issue(fingerprint, project)
-    if found is None:
-        abort(404)
-    now = time.time()
-    change = StatusChange(found["project"], fingerprint, status, now, access.who())
-    try:
-        _part("appender").append(encoder.encode(change), 0, now)
-    except JournalError as exc:
-        abort(503, str(exc))
-    deadline = time.monotonic() + FOLD_WAIT_SECONDS
-    while not reader.is_folded(found["id"], status) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return status
+    """Change an issue's status; the body may say what ends that by itself."""
+    decided = decisions.decide(fingerprint, action, request.args.get("project"))
+    return jsonify({"issue": fingerprint, "status": decided["status"]}), 200
 
 
 def _public(found: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from errtally.rules.alerts.check_in_failed import CHECK_IN_FAILED
 from errtally.rules.alerts.check_in_missed import CHECK_IN_MISSED
 from errtally.rules.alerts.clients_discarding import CLIENTS_DISCARDING
 from errtally.rules.alerts.crash_free_sessions_low import CRASH_FREE_SESSIONS_LOW
+from errtally.rules.alerts.crash_free_users_low import CRASH_FREE_USERS_LOW
 from errtally.rules.alerts.data_absent import DATA_ABSENT
 from errtally.rules.alerts.disk_space_low import DISK_SPACE_LOW
 from errtally.rules.alerts.error_budget_burn import (
@@ -45,6 +46,7 @@ ALERTS = (
     GROWING_ISSUE,
     USERS_AFFECTED,
     CRASH_FREE_SESSIONS_LOW,
+    CRASH_FREE_USERS_LOW,
     CHECK_IN_MISSED,
     CHECK_IN_FAILED,
     ERROR_SPIKE,

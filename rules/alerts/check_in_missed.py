@@ -1,17 +1,20 @@
-"""Check-In Missed: a scheduled job has not reported success for longer than it may.
+"""Check-In Missed: a scheduled job has not reported for longer than it may.
 
-How often a job runs is known to its owner only: the rule exists for the jobs that ``alerting.monitors`` names. A job
-that several entries match keeps to the first of them.
+How often a job runs is known from its check-ins, where these tell its schedule. The jobs that ``alerting.monitors``
+names have to succeed within the interval there instead; one that several entries match keeps to the first of them.
 """
 
 from __future__ import annotations
 
 from errtally import names
+from errtally.config.objectives import glob_matches
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, glob_matcher, selector, steady
 from errtally.rules.texts import DURATION, duration, nothing
 
 _BY = f"{SCOPE}, monitor"
+_SCHEDULED = "nobody-else-knows"
+"""A job that an entry of `monitors` hardly names."""
 
 
 def _expr(tuned: Tuned) -> str:
@@ -19,14 +22,47 @@ def _expr(tuned: Tuned) -> str:
     for monitor in tuned.monitors:
         matchers = [glob_matcher("monitor", [monitor.monitor])]
         matchers += [glob_matcher("monitor", [glob], but=True) for glob in taken]
-        chosen = ",".join(matcher for matcher in matchers if matcher)
-        last = f"max by ({_BY}) ({names.CHECK_IN_LAST_OK.name}{{{chosen}}})".replace("{}", "")
-        branches.append(f"time() - {last} > {monitor.interval_seconds}")
+        last = _newest(names.CHECK_IN_LAST_OK.name, matchers)
+        branches.append(f"time() - {last} - {monitor.interval_seconds} > 0")
         taken.append(monitor.monitor)
+    if "*" not in taken:
+        deadline = _newest(names.CHECK_IN_DEADLINE.name, [glob_matcher("monitor", [glob], but=True) for glob in taken])
+        branches.append(f"time() - {deadline} > 0")
     return "\nor\n".join(branches)
 
 
+def _newest(metric: str, matchers: list[str]) -> str:
+    """Of several exporters that know a job, the one that heard of it last tells."""
+    chosen = ",".join(matcher for matcher in matchers if matcher)
+    return f"max by ({_BY}) ({metric}{f'{{{chosen}}}' if chosen else ''})"
+
+
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    absent = Case("is silent when the metrics are absent", {}, (Check(tuned.for_seconds + 600),))
+    return (*_cases_of_intervals(tuned), *_cases_of_schedules(tuned), absent)
+
+
+def _cases_of_schedules(tuned: Tuned) -> tuple[Case, ...]:
+    if glob_matches([monitor.monitor for monitor in tuned.monitors], _SCHEDULED):
+        return ()
+    step, wait = tuned.step_seconds, tuned.for_seconds
+    labels = {**DEMO_LABELS, "monitor": _SCHEDULED}
+    series, deadline = selector(names.CHECK_IN_DEADLINE, **labels), 20 * step
+    at = deadline + wait + 2 * step
+    steps = at // step + 6
+    firing = Firing(labels, duration(at - deadline))
+    return (
+        Case("fires when the schedule's deadline has passed", {series: f"{deadline}x{steps}"}, (Check(at, (firing,)),)),
+        Case("is silent until the deadline", {series: f"{deadline}x{steps}"}, (Check(deadline),)),
+        Case(
+            "resolves when an overdue job reports",
+            {series: f"{deadline}x{at // step} {at + 3600}x4"},
+            (Check(at, (firing,)), Check(at + 2 * step)),
+        ),
+    )
+
+
+def _cases_of_intervals(tuned: Tuned) -> tuple[Case, ...]:
     if not tuned.monitors:
         return ()
     step, wait = tuned.step_seconds, tuned.for_seconds
@@ -37,7 +73,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     start = -(-interval // step) * step  # promtool's clock starts at zero: an hour later nothing is an hour old
     steps = (2 * start + wait) // step + 8
     at = start + interval + wait + 2 * step
-    firing = Firing(labels, duration(at - start))
+    firing = Firing(labels, duration(at - start - interval))
     last_ok = f"{start}x{steps}"
     return (
         Case("fires when the job is overdue", {series: last_ok}, (Check(at, (firing,)),)),
@@ -56,13 +92,17 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             (Check(at, (firing,)), Check(at + 2 * step)),
         ),
         Case(
+            "keeps to the configured interval whatever the schedule says",
+            {series: last_ok, selector(names.CHECK_IN_DEADLINE, **labels): steady(step, steps)},
+            (Check(start + interval - step),),
+        ),
+        Case(
             "is silent for a job that nothing is expected of",
             {selector(names.CHECK_IN_LAST_OK, **{**labels, "monitor": "-nobody-"}): steady(0, steps)},
             (Check(at),),
         )
         if all(monitor.monitor != "*" for monitor in tuned.monitors)
         else Case("is silent for jobs that never reported", {}, (Check(at),)),
-        Case("is silent when the metric is absent", {}, (Check(at),)),
     )
 
 
@@ -72,11 +112,10 @@ CHECK_IN_MISSED = AlertRule(
     defaults=Defaults(severity="warning", channels=("slack", "email"), for_seconds=60),
     labels=(*names.BASE_LABELS, "monitor"),
     step_seconds=60,
-    is_due=lambda alerting: bool(alerting.monitors),
-    summary="{monitor} of {project} ({environment}) has not succeeded for {value}",
+    summary="{monitor} of {project} ({environment}) has been overdue for {value}",
     description=(
-        "The scheduled job {monitor} of {project} in {environment} last reported success {value} ago, longer than"
-        " `alerting.monitors` allows."
+        "The scheduled job {monitor} of {project} in {environment} should have reported {value} ago, by its schedule or"
+        " by `alerting.monitors`."
     ),
     value=DURATION,
     threshold_text=nothing,
@@ -84,8 +123,9 @@ CHECK_IN_MISSED = AlertRule(
     cases=_cases,
     runbook=Runbook(
         meaning=(
-            "A scheduled job that `alerting.monitors` names has not reported success within its interval. Without"
-            " entries there, this rule does not exist."
+            "A scheduled job has not reported when its schedule, which its check-ins tell, and its margin had it"
+            " report. A job that `alerting.monitors` names has not reported success within the interval there,"
+            " whatever its schedule. Of jobs without either, nothing is expected."
         ),
         impact="What the job should have done is not done: a backup, an invoice, a clean-up.",
         diagnosis=(
@@ -95,7 +135,9 @@ CHECK_IN_MISSED = AlertRule(
         ),
         mitigation=(
             "- Run the job by hand once its cause is gone.\n"
-            "- A job that no longer exists: take it out of `alerting.monitors`."
+            "- A job that no longer exists: take it out of `alerting.monitors`; one with a schedule is forgotten 30"
+            " days after it should have reported, silence the alert until then.\n"
+            "- A schedule that is not the real one: correct it where the check-ins are made."
         ),
     ),
 )

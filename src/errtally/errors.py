@@ -11,6 +11,7 @@ ErrtallyError
   JournalError           the journal can't be written or read
     JournalFullError     the journal or its disk has no room for now
   StoreError             the store can't be read or written
+  ScheduleError          a scheduled job's schedule names no times
   CircuitOpenError       a circuit breaker lets no call through now
   CallTimeoutError       a protected call took longer than allowed
 """
@@ -128,6 +129,10 @@ class JournalFullError(JournalError):
 
 class StoreError(ErrtallyError):
     """The store can't be read or written."""
+
+
+class ScheduleError(ErrtallyError):
+    """A scheduled job's schedule names no times; the message says why."""
 
 
 class CircuitOpenError(ErrtallyError):

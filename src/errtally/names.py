@@ -27,6 +27,10 @@ OUTCOMES = ("success", "failure")
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx", "unknown")
 SESSION_STATUSES = ("started", "exited", "errored", "unhandled", "crashed", "abnormal")
 """``started`` counts every session once; the others say how sessions ended."""
+CRASHED_SESSION_STATUSES = ("crashed", "unhandled")
+"""How a session ends by an error that nobody handled: of the program, or of a promise or thread of it."""
+SESSION_USERS_WINDOW_SECONDS = 86400
+"""How far back users of a release are counted."""
 CHECK_IN_STATUSES = ("in_progress", "ok", "error", "missed", "timeout")
 CATEGORIES = ("error", "transaction", "session", "monitor", "log_item", "default")
 """Kinds of items that rate limits and quotas tell apart; ``default`` is what has no kind of its own."""
@@ -68,7 +72,8 @@ class Metric:
         help: one sentence, shown by Prometheus and Grafana.
         labels: label names, in the order in which they are written.
         unit: base unit as OpenMetrics knows it, which the name then holds as well, or "".
-        series_limit: how many label sets one project may have before values go to ``__other__``; 0 = not budgeted.
+        series_limit: how many label sets one project, or all together where there is no such label, may have before
+            values go to ``__other__``; 0 = not budgeted.
         other_label: the label whose value becomes ``__other__`` beyond the limit.
         buckets: upper bounds of a histogram, without +Inf.
     """
@@ -203,6 +208,18 @@ SESSIONS = _counter(
     "sessions_total", "Sessions by release and how they ended.", *BASE_LABELS, "release", "status", limit=200,
     other="release",
 )  # fmt: skip
+SESSION_USERS = _gauge(
+    "session_users",
+    "Distinct users that had a session of a release within the last 24 hours; an estimate beyond some thousand.",
+    *BASE_LABELS,
+    "release",
+)
+CRASHED_SESSION_USERS = _gauge(
+    "crashed_session_users",
+    "Those of session_users that had a session that crashed, or that ended by an unhandled error.",
+    *BASE_LABELS,
+    "release",
+)
 CLIENT_DISCARDED_EVENTS = _counter(
     "client_discarded_events_total",
     "Events that clients say they discarded before sending.",
@@ -222,6 +239,20 @@ CHECK_IN_LAST_OK = _gauge(
     "monitor",
     unit="seconds",
 )
+CHECK_IN_NEXT_EXPECTED = _gauge(
+    "check_in_next_expected_timestamp_seconds",
+    "When a scheduled job is to run next, as its check-ins tell; absent without a schedule.",
+    *BASE_LABELS,
+    "monitor",
+    unit="seconds",
+)
+CHECK_IN_DEADLINE = _gauge(
+    "check_in_deadline_timestamp_seconds",
+    "By when a scheduled job has to report, its margin included; it has passed while the job is overdue.",
+    *BASE_LABELS,
+    "monitor",
+    unit="seconds",
+)
 HOST_CPU = _gauge("host_cpu_utilization_ratio", "Share of the host's CPU time in use.", unit="ratio")
 HOST_MEMORY = _gauge("host_memory_utilization_ratio", "Share of the host's memory in use.", unit="ratio")
 HOST_DISK_FREE = _gauge("host_disk_free_ratio", "Share of a file system that is free.", "mountpoint", unit="ratio")
@@ -234,6 +265,8 @@ ALERT_DURATION = _histogram(
     "alertname",
     "severity",
     buckets=ALERT_DURATION_BUCKETS_SECONDS,
+    limit=500,
+    other="alertname",
 )
 
 # The exporter's own health.
@@ -246,7 +279,7 @@ INGEST_REJECTED = _counter(
 )
 INGEST_DROPPED = _counter(
     "ingest_dropped_total",
-    "Items that a rate limit, a quota or a full journal did not let in, by category.",
+    "Items that a rate limit or a quota did not let in, by category; a request that is refused unread is one.",
     "project",
     "category",
     "reason",
@@ -323,6 +356,9 @@ RECOVERY_OUTCOMES = ("recovered", "fallback", "failed")
 BREAKER_STATES = ("closed", "half_open", "open")
 """States of a circuit breaker; the value of its gauge is the place in this tuple."""
 
+PROCESS_LABEL = "process"
+"""The label by which gauges that applications push tell their processes apart."""
+
 RECOVERY_ATTEMPTS = _counter(
     "recovery_attempts_total", "Further attempts after a failed call, by strategy.", "service", "strategy", "outcome"
 )
@@ -348,7 +384,7 @@ CLIENT_CATALOGUE: tuple[Metric, ...] = (
 )
 """Metrics of the client library as the application's own process shows them."""
 
-CLIENT_OPEN_LABELS = frozenset({"service", "strategy", "process"})
+CLIENT_OPEN_LABELS = frozenset({"service", "strategy", PROCESS_LABEL})
 """Their labels whose values applications choose; the values of the others are those of the tuples above."""
 
 PROCESS_EXPIRES_SECONDS = 300
@@ -358,8 +394,8 @@ PROCESS_EXPIRES_SECONDS = 300
 def _pushed(metric: Metric) -> Metric:
     """A client's metric as the exporter shows it: counters added up over processes, gauges of each process."""
     if metric.kind == "gauge":
-        labels = (*BASE_LABELS, *metric.labels, "process")
-        return replace(metric, labels=labels, series_limit=500, other_label="process")
+        labels = (*BASE_LABELS, *metric.labels, PROCESS_LABEL)
+        return replace(metric, labels=labels, series_limit=500, other_label=PROCESS_LABEL)
     return replace(metric, labels=(*BASE_LABELS, *metric.labels), series_limit=200, other_label="service")
 
 

@@ -228,6 +228,30 @@ def test_whatever_answers_are_lost_every_count_arrives_once(steps: list[str], lo
     assert len(exporter.events) == steps.count("event")
 
 
+@given(st.lists(st.sampled_from(["timing", "send"]), max_size=40), st.lists(st.booleans()))
+def test_whatever_answers_are_lost_every_timing_arrives_once(steps: list[str], losses: list[bool]) -> None:
+    batches: dict[str, list[dict]] = {}
+
+    def take(body: bytes) -> Answer:
+        sent = json.loads(body)
+        assert batches.setdefault(sent["report_id"], sent["requests"]) == sent["requests"]
+        lost = bool(losses) and losses.pop()
+        return Answer(Verdict.AGAIN if lost else Verdict.TAKEN, why="the answer was lost")
+
+    tracker = Tracker(Settings(url="http://127.0.0.1:9", queue_requests=7), (take, take))
+    tracker.sender._start = lambda: None
+    tracker.sender.close = lambda _: True
+    noted = 0
+    for step in [*steps, *["send"] * (len(losses) + 1)]:
+        if step == "send":
+            tracker.sender._send_all()
+        elif len(tracker._requests) < 7:
+            noted += 1
+            tracker.request_finished(f"/{noted}", 0.1)
+    found = [timing["transaction"] for batch in batches.values() for timing in batch]
+    assert found == [f"/{number + 1}" for number in range(noted)]
+
+
 def test_recovery_is_pushed_with_breakers_and_usage(receiver: Receiver) -> None:
     errtally.init(
         receiver.url, hooks=False, push_metrics="on", flush_seconds=0.05, environment="staging", service="shop"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from errtally.event.scrub import Scrubber
 from errtally.exporter.config import ExporterConfig, build
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.tally import Tally
@@ -56,9 +55,7 @@ class Door:
         self.config: ExporterConfig = build(document or {}, "test")
         self.journal = MemoryJournal()
         self.tally = Tally()
-        self.pipeline = Pipeline(
-            self.config, appender=self.journal, scrubber=Scrubber(), tally=self.tally, user_key=b"k" * 32
-        )
+        self.pipeline = Pipeline(self.config, appender=self.journal, tally=self.tally, user_key=b"k" * 32)
         self._app = FastPath(self._page, self.pipeline, limits=self.config.limits, tally=self.tally)
         self._counts: dict[tuple[str, tuple[str, ...]], float] = {}
 
@@ -74,7 +71,10 @@ class Door:
         environ = {
             "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_LENGTH": str(len(body)),
             "REMOTE_ADDR": "192.0.2.7", "wsgi.input": self.last_input, "wsgi.input_terminated": True,
-            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+            **{
+                "CONTENT_TYPE" if name == "content_type" else f"HTTP_{name.upper()}": value
+                for name, value in headers.items()
+            },
         }  # fmt: skip
         answered: list[Any] = []
         content = b"".join(self._app(environ, lambda status, headers: answered.extend((status, headers))))

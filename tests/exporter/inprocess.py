@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from errtally.event.scrub import Scrubber
 from errtally.exporter.config import ExporterConfig, Limits
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.ingest.keys import Keys
@@ -146,7 +145,7 @@ def call(app: Any, made: dict[str, Any]) -> Answer:
 def door(appender: Any, config: ExporterConfig | None = None, tally: Tally | None = None) -> FastPath:
     """Make the ingest door alone; everything else is answered with 418."""
     config, tally = config or ExporterConfig(), tally or Tally()
-    pipeline = Pipeline(config, appender=appender, scrubber=Scrubber(), tally=tally, user_key=USER_KEY)
+    pipeline = Pipeline(config, appender=appender, tally=tally, user_key=USER_KEY)
 
     def elsewhere(_: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("418 I'm a teapot", [])
@@ -164,9 +163,7 @@ class InProcess:
         self.appender = Appender(folder / JOURNAL_DIRECTORY)
         self.tally = Tally()
         self.is_up = True
-        pipeline = Pipeline(
-            self.config, appender=self.appender, scrubber=Scrubber(), tally=self.tally, user_key=USER_KEY
-        )
+        pipeline = Pipeline(self.config, appender=self.appender, tally=self.tally, user_key=USER_KEY)
         self.access = Access(self.config, USER_KEY)
         self.reader = StoreReader(folder)
         self.flask = create_app(

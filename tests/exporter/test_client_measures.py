@@ -80,3 +80,19 @@ def test_a_gauge_that_is_not_renewed_vanishes_from_metrics_and_then_from_the_sto
     assert store._db.execute("SELECT count(*) FROM client_gauges").fetchone()[0] == 0
     post(exporter)
     assert exporter.total(STATE.name, **BASE) == 2
+
+
+def test_a_batch_of_timings_that_comes_again_under_its_name_counts_once(exporter):
+    timing = {"transaction": "/orders", "duration_seconds": 0.1, "environment": "staging"}
+    for report_id in ("2" * 32, "2" * 32, "3" * 32):
+        body = {"requests": [timing, timing], "report_id": report_id}
+        assert exporter.post("/api/requests?project=shop", body).json()["accepted"] == 2
+    exporter.fold()
+    assert exporter.total(names.REQUESTS.name, **BASE) == 4
+
+
+def test_a_bad_name_of_a_batch_of_timings_is_refused(exporter):
+    body = {"requests": [{"transaction": "/orders", "duration_seconds": 0.1}], "report_id": "x"}
+    answer = exporter.post("/api/requests", body)
+    assert answer.status == 400
+    assert answer.json()["error"]["code"] == "bad_report"

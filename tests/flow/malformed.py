@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import brotli
 import zstandard
+from tests.flow import malformed_clients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -169,6 +170,8 @@ def kinds() -> list[Malformed]:
     add("a report beyond 64 KiB", SECURITY, b'{"csp-report":{"a":"%s"}}' % (b"x" * 70_000))
     add("a check-in without a status", CRON, b"")
     add("a check-in with a body that is no JSON", CRON, b"status=ok")
+    for wrong in malformed_clients.all_ways():
+        add(wrong.name, wrong.path, wrong.body, wrong.headers)
     add("an envelope by PUT", ENVELOPE, b"{}", method="PUT")
     add("an event by DELETE", "/api/events", b"", BEARER, "DELETE")
     add("an event by PATCH", "/api/events", b"", BEARER, "PATCH")

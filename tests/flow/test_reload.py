@@ -7,6 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from tests.flow.exporter import Exporter, running
 
@@ -24,6 +25,13 @@ JSON = {"Content-Type": "application/json"}
 
 def _send(exporter: Exporter, key: str) -> int:
     return exporter.post("/api/events", b'{"message":"x"}', {"Authorization": f"Bearer {key}"})[0]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _until_taken(exporter: Exporter, key: str) -> None:
@@ -66,3 +74,23 @@ def test_a_wrong_configuration_is_refused_and_the_old_one_stays(tmp_path: Path) 
 def test_a_reload_can_not_be_asked_for_by_another_sites_form(tmp_path: Path) -> None:
     with running(tmp_path) as exporter:
         assert exporter.post("/-/reload", b"a=b", {"Content-Type": "application/x-www-form-urlencoded"})[0] == 403
+
+
+def test_events_are_scrubbed_as_the_file_says_after_a_reload(tmp_path: Path) -> None:
+    file = tmp_path / "errtally.yml"
+    file.write_text(ONE)
+    with running(tmp_path, "--config", str(file)) as exporter:
+        before = set(psutil.Process(exporter.pid).children(recursive=True))
+        file.write_text(TWO + "scrubbing: {patterns: ['ORD-[0-9]+']}\n")
+        assert exporter.post("/-/reload", b"{}", JSON)[0] == 200
+        _until_taken(exporter, "k2")  # by the new worker, beside which the old one may go on for a moment
+        workers = [process for process in before if "resource_tracker" not in " ".join(_command(process))]
+        _, alive = psutil.wait_procs(workers, timeout=20)
+        assert not alive
+        event = b'{"message":"no stock for ORD-500"}'
+        assert exporter.post("/api/events", event, {"Authorization": "Bearer k1"})[0] == 200
+        exporter.wait_until_folded()
+        (issue,) = exporter.get_json("/api/issues?project=first")["issues"]
+        page = exporter.get(f"/issues/{issue['issue']}?project=first").decode()
+        assert "no stock for [REDACTED]" in page
+        assert "ORD-500" not in page

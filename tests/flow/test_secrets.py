@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import sqlite3
 import time
 import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.flow.everything import cells, everything
 from tests.flow.exporter import Exporter, running
 
 from errtally import names
@@ -221,40 +221,6 @@ def _send(exporter: Exporter, plant: Planting) -> None:
     post("/api/1/envelope/?sentry_key=k", plant.text("no envelope").encode(), 400)
 
 
-def _cells(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Every cell of a SQLite file, compressed ones also as they read."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            for row in db.execute(f"SELECT * FROM {table}"):
-                for cell in row:
-                    content = cell if isinstance(cell, bytes) else str(cell).encode()
-                    yield table, content
-                    if table == "samples" and isinstance(cell, bytes):
-                        yield table, zlib.decompress(cell)
-    db.close()
-
-
-def _everything(exporter: Exporter, folder: Path) -> Iterator[tuple[str, bytes]]:
-    """All that the exporter keeps and shows, by where it was found."""
-    issues = exporter.get_json("/api/issues?limit=500")["issues"]
-    assert len(issues) < 500
-    yield "the list of the API", json.dumps(issues, ensure_ascii=False).encode()
-    yield "the list page", exporter.get("/?status=all")
-    for issue in issues:
-        found = exporter.get_json(f"/api/issues/{issue['issue']}?project={issue['project']}")
-        yield "an issue of the API", json.dumps(found, ensure_ascii=False).encode()
-        for sample in found["samples"]:
-            path = f"/issues/{issue['issue']}?project={issue['project']}&event={sample['event_id']}"
-            yield "an issue's page", exporter.get(path)
-    yield "/metrics", exporter.get("/metrics")
-    yield "/metrics (OpenMetrics)", exporter.get("/metrics", {"Accept": "application/openmetrics-text"})
-    for table, content in _cells(exporter.data_dir / "errtally.sqlite3"):
-        yield f"table {table}", content
-    for path in folder.rglob("*"):
-        if path.is_file():
-            yield str(path.relative_to(folder)), path.read_bytes()
-
-
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_no_secret_comes_out_anywhere(tmp_path: Path, kind: str) -> None:
     plant = Planting()
@@ -264,7 +230,7 @@ def test_no_secret_comes_out_anywhere(tmp_path: Path, kind: str) -> None:
         exporter.wait_until_folded()
         time.sleep(1.2)  # the workers' own counts come once a second
         found: dict[str, set[str]] = {}
-        texts = list(_everything(exporter, tmp_path))
+        texts = list(everything(exporter, tmp_path))
         for secret, planted in plant.places.items():
             needle = secret.encode()
             where = {place for place, content in texts if needle in content}
@@ -281,7 +247,7 @@ def test_a_user_s_id_is_kept_on_the_event_s_page_only_and_counted_by_hash(tmp_pa
         event = {"message": "no stock", "context": {"user": {"id": "customer-zq-4711"}}}
         assert exporter.post("/api/events", json.dumps(event).encode())[0] == 200
         exporter.wait_until_folded()
-        tables = {table for table, cell in _cells(exporter.data_dir / "errtally.sqlite3") if b"zq-4711" in cell}
+        tables = {table for table, cell in cells(exporter.data_dir / "errtally.sqlite3") if b"zq-4711" in cell}
         assert tables == {"samples"}
         assert exporter.total(names.ISSUE_USERS) == 1
         assert b"zq-4711" not in exporter.get("/metrics")

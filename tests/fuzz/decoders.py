@@ -1,48 +1,81 @@
-"""Coverage-guided fuzzing of the decoders: whatever the bytes, a delivery that can be grouped, or a refusal.
+"""Coverage-guided fuzzing of the ingest path: whatever the bytes, an answer that is no failure of the server.
 
-Run as: decoders.py envelope|otlp [libFuzzer options] [corpus folders]
+Run as: decoders.py envelope|otlp [libFuzzer options] [corpus folders]. The last byte of an input chooses the route.
 """
 
 from __future__ import annotations
 
+import random
 import sys
+import time
+from io import BytesIO
 
 import atheris
+from tests.fuzz.otlp_mutations import mutated
+from tests.fuzz.seeds import OTLP_ROUTES, SENTRY_ROUTES, SIGNALS
 
-with atheris.instrument_imports(include=["errtally.exporter.protocols", "errtally.exporter.grouping"]):
-    from tests.exporter.protocols.sending import deliver
+with atheris.instrument_imports(
+    include=["errtally.exporter.protocols", "errtally.exporter.grouping", "errtally.exporter.ingest"]
+):
+    from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.ingest.pipeline import Pipeline
+    from errtally.exporter.ingest.request import Request
+    from errtally.exporter.ingest.tally import Tally
+    from errtally.exporter.protocols import registry
 
-    from errtally.errors import RejectedError
-    from errtally.exporter.grouping import fingerprint
+LIMIT_BYTES = 1 << 20
+TARGETS = {"envelope": tuple((path, "") for path in SENTRY_ROUTES), "otlp": OTLP_ROUTES}
 
-TARGETS = {
-    "envelope": [("/api/1/envelope/", {}), ("/api/1/store/", {})],
-    "otlp": [
-        (path, {"Content-Type": content_type})
-        for path in ("/v1/logs", "/v1/traces", "/v1/metrics")
-        for content_type in ("application/x-protobuf", "application/json")
-    ],
-}
+
+class Nowhere:
+    """An appender that keeps nothing."""
+
+    def refusal(self) -> None:
+        """Take everything."""
+
+    def append(self, *_: object) -> None:
+        """Drop one record."""
+
+    def append_all(self, *_: object) -> None:
+        """Drop several records."""
 
 
 def main() -> None:
-    """Fuzz one target until libFuzzer stops; any exception but a refusal is a finding."""
-    requests = TARGETS[sys.argv.pop(1)]
+    """Fuzz one target until libFuzzer stops; an exception, or an answer of 500 and more, is a finding."""
+    routes = TARGETS[sys.argv.pop(1)]
+    tally = Tally()
+    pipeline = Pipeline(ExporterConfig(), appender=Nowhere(), tally=tally, user_key=b"k" * 32)
 
     def one(sent: bytes) -> None:
         if not sent:
             return
-        # The last byte chooses the route, so that files of the corpus stay what they are.
-        path, headers = requests[sent[-1] % len(requests)]
-        try:
-            delivery = deliver(path, sent, headers, query="sentry_key=k")
-        except RejectedError:
-            return
-        for item in delivery.events:
-            fingerprint(item.event)
-            item.details()
+        path, media_type = routes[sent[-1] % len(routes)]
+        found = registry.find(path, "POST", media_type)
+        assert found is not None
+        body = sent[:-1]
+        environ = {
+            "REQUEST_METHOD": "POST", "PATH_INFO": path, "QUERY_STRING": "sentry_key=k", "CONTENT_TYPE": media_type,
+            "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "192.0.2.7", "wsgi.input": BytesIO(body),
+        }  # fmt: skip
+        request = Request(
+            environ, received=time.time(), route=found[1], body_limit_bytes=LIMIT_BYTES,
+            decompressed_limit_bytes=LIMIT_BYTES,
+        )  # fmt: skip
+        answer = pipeline.handle(found[0], request)
+        assert answer.status < 500, answer.body
+        tally.take()
 
-    atheris.Setup(sys.argv, one)
+    def mutate(sent: bytes, max_size: int, seed: int) -> bytes:
+        path, media_type = routes[sent[-1] % len(routes)] if sent else ("", "")
+        choice = random.Random(seed)
+        if media_type.endswith("protobuf") and choice.random() < 0.8:
+            made = mutated(sent[:-1], SIGNALS[path], choice)
+            if made is not None and len(made) < max_size:
+                return made + sent[-1:]
+        changed: bytes = atheris.Mutate(sent, max_size)
+        return changed
+
+    atheris.Setup(sys.argv, one, custom_mutator=mutate)
     atheris.Fuzz()
 
 

@@ -294,12 +294,16 @@ def test_a_minimum_of_zero_lets_a_single_failure_page() -> None:
     assert _alerts(document)["HighErrorRate"]["expr"] == "project:errtally_requests:failure_ratio_rate5m > 0.05"
 
 
-def test_missed_check_ins_need_to_know_the_interval() -> None:
-    assert "CheckInMissed" not in _alerts({})
+def test_missed_check_ins_go_by_the_schedule_and_where_it_is_configured_by_the_interval() -> None:
+    deadline = names.CHECK_IN_DEADLINE.name
+    assert _alerts({})["CheckInMissed"]["expr"] == f"time() - max by (project, environment, monitor) ({deadline}) > 0"
+    named = config.parse("alerting: {monitors: [{monitor: backup-*, interval: 2h}]}", "f")
+    assert _alerts(named)["CheckInMissed"]["expr"].endswith(f'({deadline}{{monitor!~"backup-.*"}}) > 0')
     expr = _alerts(config.parse(TEAMS_AND_OBJECTIVES, "f"))["CheckInMissed"]["expr"]
-    assert 'monitor=~"backup-.*"}) > 7200' in expr
-    assert 'monitor="report",monitor!~"backup-.*"}) > 1800' in expr
-    assert '{monitor!~"backup-.*",monitor!="report"}) > 86400' in expr
+    assert 'monitor=~"backup-.*"}) - 7200 > 0' in expr
+    assert 'monitor="report",monitor!~"backup-.*"}) - 1800 > 0' in expr
+    assert '{monitor!~"backup-.*",monitor!="report"}) - 86400 > 0' in expr
+    assert deadline not in expr
 
 
 def test_an_objective_whose_budget_can_not_burn_that_fast_is_refused() -> None:

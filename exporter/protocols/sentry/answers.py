@@ -62,6 +62,7 @@ def endpoint(
     *,
     answer: Callable[[Delivery], Response] = answer,
     methods: tuple[str, ...] = ("POST",),
+    categories: tuple[str, ...] = ("error",),
 ) -> Endpoint:
     """Make an endpoint of this protocol.
 
@@ -70,6 +71,7 @@ def endpoint(
         decode: as `Endpoint.decode`.
         answer: as `Endpoint.answer`.
         methods: as `Endpoint.methods`.
+        categories: as `Endpoint.categories`.
     """
     return Endpoint(
         protocol="sentry",
@@ -81,6 +83,7 @@ def endpoint(
         expose_headers=_EXPOSE_HEADERS,
         methods=methods,
         endings=_endings(path),
+        categories=categories,
     )
 
 

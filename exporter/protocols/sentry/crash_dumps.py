@@ -28,6 +28,6 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:  # noqa: 
 
 
 ENDPOINTS = (
-    endpoint("/api/[^/]+/minidump", decode),
-    endpoint("/api/[^/]+/unreal/[^/]+", decode),
+    endpoint("/api/[^/]+/minidump", decode, categories=()),
+    endpoint("/api/[^/]+/unreal/[^/]+", decode, categories=()),
 )

@@ -10,6 +10,7 @@ from errtally.event.signals import CheckIn
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import tolerant, values
+from errtally.exporter.protocols.sentry import monitor_config
 from errtally.exporter.protocols.sentry.answers import endpoint
 
 if TYPE_CHECKING:
@@ -37,14 +38,17 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
     monitor = values.label(route["monitor"], 64)
     if monitor is None:
         raise MalformedError("bad_check_in", "the monitor in the path is empty")
+    delivery = Delivery(project=project)
     check_in = CheckIn(
         monitor=monitor,
         status=status,
         timestamp=request.received,
         environment=values.label(fields.get("environment"), 64) or "",
         duration_seconds=values.number(fields.get("duration")),
+        check_in_id=monitor_config.run_id(fields.get("check_in_id")),
+        schedule=monitor_config.schedule(fields.get("monitor_config"), delivery.rejected),
     )
-    delivery = Delivery(project=project, check_ins=[check_in])
+    delivery.check_ins.append(check_in)
     delivery.items["check_in"] = 1
     return delivery
 
@@ -57,5 +61,11 @@ def answer(_: Delivery) -> Response:
 _SLUG = "(?P<monitor>[^/]+)"
 
 ENDPOINTS = (
-    endpoint(f"/api/(?P<project>[^/]+)/cron/{_SLUG}/(?P<key>[^/]+)", decode, answer=answer, methods=("POST", "GET")),
+    endpoint(
+        f"/api/(?P<project>[^/]+)/cron/{_SLUG}/(?P<key>[^/]+)",
+        decode,
+        answer=answer,
+        methods=("POST", "GET"),
+        categories=("monitor",),
+    ),
 )

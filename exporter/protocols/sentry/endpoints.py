@@ -7,6 +7,7 @@ import binascii
 import zlib
 from typing import TYPE_CHECKING
 
+from errtally import names
 from errtally.errors import MalformedError, TooLargeError, UnauthorizedError
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
@@ -30,9 +31,11 @@ _PIXEL = Response(
 )
 """A GIF of one transparent pixel."""
 
-_DECODED = frozenset(
-    {"event", "transaction", "span", "session", "sessions", "check_in", "client_report", "log"}
-)  # fmt: skip
+_CATEGORIES = {
+    "event": "error", "transaction": "transaction", "span": "transaction", "session": "session", "sessions": "session",
+    "check_in": "monitor", "client_report": "default", "log": "log_item",
+}  # fmt: skip
+"""Items that are decoded, and the category that limits them."""
 
 _KNOWN_BUT_UNUSED = frozenset(
     {
@@ -53,7 +56,7 @@ def decode_envelope(request: Request, known: Keys, limits: Limits) -> Delivery:
     head, offset = envelope.header(body)
     if project is None:
         project = known.project(project_id, keys.of_dsn(head.dsn)[0])
-    return _delivery(project, body, head, offset, request, limits)
+    return _delivery(project, body, head, offset, request, known=known, limits=limits)
 
 
 def decode_tunnel(request: Request, known: Keys, limits: Limits) -> Delivery:
@@ -63,13 +66,13 @@ def decode_tunnel(request: Request, known: Keys, limits: Limits) -> Delivery:
     key, project_id = keys.of_dsn(head.dsn)
     if key is None or project_id is None:
         raise UnauthorizedError("missing_key", "an envelope through a tunnel needs a DSN in its header")
-    return _delivery(known.project(project_id, key), body, head, offset, request, limits)
+    return _delivery(known.project(project_id, key), body, head, offset, request, known=known, limits=limits)
 
 
 def _delivery(
-    project: str, body: bytes, head: envelope.Header, offset: int, request: Request, limits: Limits
+    project: str, body: bytes, head: envelope.Header, offset: int, request: Request, *, known: Keys, limits: Limits
 ) -> Delivery:
-    """Decode the items of an envelope."""
+    """Decode the items of an envelope, but not those of a category that is over its limit."""
     delivery = Delivery(project=project)
     sent_at = values.moment(head.sent_at) if head.sent_at is not None else None
     drift = request.received - sent_at if sent_at is not None else 0.0
@@ -78,15 +81,24 @@ def _delivery(
     head_id = values.event_id(head.event_id)
     delivery.event_id = head_id
     for index, (item, payload) in enumerate(envelope.items(body, offset)):
-        if len(payload) > limits.item_bytes and item.type in _DECODED:
+        if len(payload) > limits.item_bytes and item.type in _CATEGORIES:
             raise TooLargeError(
                 "item_too_large", f"item {index}: {item.type} of {len(payload)} bytes; the limit is {limits.item_bytes}"
             )
+        category = _CATEGORIES.get(item.type)
+        if category is not None and known.refuses(category, _quantity(item)):
+            continue
         try:
             _take(delivery, item.type, payload, request, head_id, drift)
         except MalformedError as exc:
             raise MalformedError(exc.reason, f"item {index}: {exc}") from exc
     return delivery
+
+
+def _quantity(item: envelope.ItemHeader) -> int:
+    """How many things an item holds, as far as its header says."""
+    count = values.integer(item.item_count) if item.type == "log" else None
+    return min(max(count or 1, 1), items.MAX_CONTAINER_ITEMS)
 
 
 def _take(delivery: Delivery, kind: str, payload: bytes, request: Request, head_id: str | None, drift: float) -> None:
@@ -113,7 +125,9 @@ def _take(delivery: Delivery, kind: str, payload: bytes, request: Request, head_
         case "sessions":
             delivery.sessions += items.sessions(payload)
         case "check_in":
-            delivery.check_ins.append(items.check_in(payload, received=request.received, drift_seconds=drift))
+            delivery.check_ins.append(
+                items.check_in(payload, delivery.rejected, received=request.received, drift_seconds=drift)
+            )
         case "client_report":
             delivery.discards += items.client_report(payload)
         case "log":
@@ -155,8 +169,8 @@ def _stored(project: str, body: bytes, request: Request, limits: Limits) -> Deli
 
 
 ENDPOINTS = (
-    endpoint("/api/(?P<project>[^/]+)/envelope", decode_envelope),
-    endpoint("/tunnel", decode_tunnel),
+    endpoint("/api/(?P<project>[^/]+)/envelope", decode_envelope, categories=names.CATEGORIES),
+    endpoint("/tunnel", decode_tunnel, categories=names.CATEGORIES),
     endpoint("/api/(?:(?P<project>[^/]+)/)?store", decode_store),
     endpoint("/api/(?:(?P<project>[^/]+)/)?store", decode_store_query, answer=lambda _: _PIXEL, methods=("GET",)),
 )

@@ -30,6 +30,7 @@ class ItemHeader(msgspec.Struct):
     length: int | None = None
     content_type: Any = None
     attachment_type: Any = None
+    item_count: Any = None
 
 
 _header = msgspec.json.Decoder(Header)

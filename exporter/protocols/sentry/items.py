@@ -8,9 +8,10 @@ from errtally import names
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
 from errtally.exporter.protocols import tolerant, values
-from errtally.exporter.protocols.sentry import wire
+from errtally.exporter.protocols.sentry import monitor_config, wire
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
 MAX_CONTAINER_ITEMS = 10_000
@@ -148,7 +149,8 @@ def session(payload: bytes) -> list[SessionCount]:
         status = "errored"
     if status in names.SESSION_STATUSES[1:]:
         counts.append(status)
-    return [SessionCount(count, 1, environment, release, session_id) for count in counts]
+    user = values.label(sent.get("did"))
+    return [SessionCount(count, 1, environment, release, session_id, user) for count in counts]
 
 
 def sessions(payload: bytes) -> list[SessionCount]:
@@ -161,18 +163,21 @@ def sessions(payload: bytes) -> list[SessionCount]:
     attributes = _dict(sent.get("attrs"))
     environment = values.label(attributes.get("environment"), 64) or ""
     release = values.label(attributes.get("release"))
-    totals: dict[str, int] = {}
+    totals: dict[tuple[str, str | None], int] = {}
     for aggregate in _dicts(sent.get("aggregates"), MAX_CONTAINER_ITEMS):
+        user = values.label(aggregate.get("did"))
         for status in names.SESSION_STATUSES[1:]:
             quantity = max(values.integer(aggregate.get(status)) or 0, 0)
             if quantity:
-                totals[status] = totals.get(status, 0) + quantity
-                totals["started"] = totals.get("started", 0) + quantity
-    return [SessionCount(status, quantity, environment, release) for status, quantity in totals.items()]
+                for counted in (status, "started"):
+                    totals[counted, user] = totals.get((counted, user), 0) + quantity
+    return [
+        SessionCount(status, quantity, environment, release, user=user) for (status, user), quantity in totals.items()
+    ]
 
 
-def check_in(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> CheckIn:
-    """Decode a check-in.
+def check_in(payload: bytes, rejected: Counter[str], *, received: float, drift_seconds: float = 0.0) -> CheckIn:
+    """Decode a check-in; a schedule in it that names no times is counted in ``rejected``.
 
     Raises:
         MalformedError: not a JSON object, without a monitor, or with a status that is none.
@@ -190,6 +195,8 @@ def check_in(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> 
         timestamp=values.timestamp(sent.get("timestamp"), received, drift_seconds),
         environment=values.label(sent.get("environment"), 64) or "",
         duration_seconds=values.number(sent.get("duration")),
+        check_in_id=monitor_config.run_id(sent.get("check_in_id")),
+        schedule=monitor_config.schedule(sent.get("monitor_config"), rejected),
     )
 
 

@@ -13,7 +13,7 @@ from errtally.event.model import Event
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import values
+from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import keys
 from errtally.exporter.protocols.sentry.answers import endpoint
 
@@ -58,7 +58,7 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
     check_json(body, MAX_BYTES)
     try:
         sent = msgspec.json.decode(body)
-    except msgspec.DecodeError as exc:
+    except tolerant.NOT_JSON as exc:
         raise MalformedError("bad_json", f"not JSON: {exc}") from exc
     common = {"environment": request.query.get("sentry_environment"), "release": request.query.get("sentry_release")}
     for report in _reports(sent):

@@ -52,6 +52,7 @@ class Channel:
         """Forget everything, in the child after a fork: the parent sends it."""
         self._waiting: deque[Any] = deque()
         self._front: list[bytes] = []
+        self._unanswered = 0
 
     def put(self, item: object) -> int:
         """Append an item and return how many wait."""
@@ -69,8 +70,13 @@ class Channel:
         return len(self._waiting) + len(self._front)
 
     def next_batch(self) -> list[bytes]:
-        """Return the items to send now, in order; they stay in front until they have been taken."""
+        """Return the items to send now, in order; they stay in front until they have been taken.
+
+        What was posted and perhaps taken is sent again as the same batch, so that the server can tell.
+        """
         front = self._front
+        if self._unanswered:
+            return list(front[: self._unanswered])
         while len(front) < self.batch:
             try:
                 item = self._waiting.popleft()
@@ -93,6 +99,7 @@ class Channel:
         What a sender that is stuck reports later changes the list that it had, not what came after.
         """
         front, self._front = self._front, []
+        self._unanswered = 0
         for start in range(0, len(front), self.batch):
             yield front[start : start + self.batch]
         while batch := self.next_batch():
@@ -112,6 +119,9 @@ class Channel:
         while answer.verdict is Verdict.TOO_LARGE and len(batch) > 1:
             batch = batch[: len(batch) // 2]
             answer = self._post(batch)
+        # Not when somebody has taken everything in the meantime.
+        is_kept = answer.verdict is Verdict.AGAIN and answer.left is None and front is self._front
+        self._unanswered = len(batch) if is_kept else 0
         if answer.verdict in {Verdict.TOO_LARGE, Verdict.REFUSED}:
             self._discards.add(answer.verdict.value, self.category, len(batch))
         if answer.verdict is not Verdict.AGAIN:

@@ -33,6 +33,7 @@ class SessionCount:
 
     Attributes:
         session_id: set for a single session, whose status may be reported again and counts once.
+        user: who used the program, as the client names them.
     """
 
     status: str
@@ -40,17 +41,46 @@ class SessionCount:
     environment: str = ""
     release: str | None = None
     session_id: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a job is to run, as its check-ins tell.
+
+    Attributes:
+        kind: ``crontab`` or ``interval``.
+        value: five fields of cron, or how many units lie between two runs.
+        unit: ``minute``, ``hour``, ``day``, ``week``, ``month`` or ``year`` of an interval.
+        timezone: IANA name that cron's fields are in.
+        margin_seconds: how much later than planned a job may report.
+        max_runtime_seconds: how long a run may take.
+    """
+
+    kind: str
+    value: str
+    unit: str = ""
+    timezone: str = "UTC"
+    margin_seconds: float = 60.0
+    max_runtime_seconds: float = 1800.0
 
 
 @dataclass(slots=True)
 class CheckIn:
-    """One report of a scheduled job; ``status`` is one of ``names.CHECK_IN_STATUSES``."""
+    """One report of a scheduled job; ``status`` is one of ``names.CHECK_IN_STATUSES``.
+
+    Attributes:
+        check_in_id: names the run, so that its end belongs to its start; "" when the client did not.
+        schedule: when the job is to run, None when this report does not say.
+    """
 
     monitor: str
     status: str
     timestamp: float
     environment: str = ""
     duration_seconds: float | None = None
+    check_in_id: str = ""
+    schedule: Schedule | None = None
 
 
 @dataclass(slots=True)

@@ -121,3 +121,21 @@ def test_a_wrong_configuration_is_told_with_its_place(tmp_path):
     file.write_text("grouping: {rules: [{match: {type: a}, fingerprint: ['{{ x }}']}]}", encoding="utf-8")
     result = CliRunner().invoke(command, ["--config", str(file)], input="")
     assert f"{file}: grouping.rules[0].fingerprint[0]: there is no variable" in str(result.exception)
+
+
+def test_it_scrubs_as_the_configuration_says(tmp_path):
+    file = tmp_path / "errtally.yml"
+    file.write_text("scrubbing: {patterns: ['ORD-[a-z]+'], keys: [member]}\n")
+    lines = "\n".join(
+        json.dumps({"message": f"no {word} for ORD-{word}, member={word}"}) for word in ("stock", "price")
+    )
+    titles = [json.loads(line)["title"] for line in run(lines, "--config", str(file)).stdout.splitlines()]
+    assert titles == ["no stock for <str>, member=<str>", "no price for <str>, member=<str>"]
+
+
+def test_a_wrong_pattern_is_named_with_its_place(tmp_path):
+    file = tmp_path / "errtally.yml"
+    file.write_text("scrubbing: {patterns: ['(']}\n")
+    result = run("{}", "--config", str(file))
+    assert result.exit_code != 0
+    assert f"{file}: scrubbing.patterns[0]" in str(result.exception)

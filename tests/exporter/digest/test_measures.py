@@ -35,7 +35,7 @@ class World:
 
 
 def batch(*measures, report_id="", received=NOW, **fields):
-    return Batch("shop", received, report_id=report_id, measures=list(measures), **fields)
+    return Batch("shop", received, identity=report_id, measures=list(measures), **fields)
 
 
 def refused(value, service="pay"):
@@ -71,7 +71,7 @@ def test_a_report_that_comes_again_counts_once_and_its_gauges_are_taken():
 
 def test_the_same_name_in_another_project_is_another_report():
     world = World()
-    world.fold(batch(refused(3), report_id="a"), Batch("blog", NOW, report_id="a", measures=[refused(4)]))
+    world.fold(batch(refused(3), report_id="a"), Batch("blog", NOW, identity="a", measures=[refused(4)]))
     assert world.value(REFUSED, "pay") == 3
     assert world.values[REFUSED.name, ("blog", "production", "pay"), ""] == 4
 

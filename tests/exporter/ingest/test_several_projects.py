@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from errtally.errors import JournalError
-from errtally.event.scrub import Scrubber
 from errtally.exporter.config import ExporterConfig, RateLimit
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.request import Request
@@ -43,9 +42,7 @@ def _logs(*services: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def _send(appender: Appender, sent: Any, config: ExporterConfig | None = None, times: int = 1) -> list[Response]:
-    pipeline = Pipeline(
-        config or ExporterConfig(), appender=appender, scrubber=Scrubber(), tally=Tally(), user_key=b"k" * 32
-    )
+    pipeline = Pipeline(config or ExporterConfig(), appender=appender, tally=Tally(), user_key=b"k" * 32)
     body = json.dumps(sent).encode()
     found = registry.find("/v1/logs", "POST", "application/json")
     assert found is not None

@@ -30,8 +30,10 @@ JSON_CAPTURES = (
 )
 PATHS = (
     "/v1/logs", "/v1/traces", "/v1/metrics", "/collect", "/api/v3/projects/7/notices", "/api/1/item/", "/v1/notices/",
-    "/v1/events", "/", "/sessions",
+    "/v1/events", "/", "/sessions", "/api/events", "/api/requests", "/api/alerts", "/api/7/store/", "/api/7/security/",
+    "/api/7/envelope/",
 )  # fmt: skip
+ITEMS = ("event", "transaction", "span", "session", "sessions", "check_in", "client_report", "log")
 
 LEAVES = (
     st.none()
@@ -98,6 +100,26 @@ def test_anything_may_stand_anywhere_in_a_real_request(data, folder, number):
 @settings(max_examples=60, deadline=None)
 def test_any_json_is_decoded_or_refused(path, sent):
     _check(path, json.dumps(sent).encode(), {})
+
+
+ITEM_FIELDS = st.sampled_from(
+    ["items", "aggregates", "discarded_events", "attrs", "attributes", "contexts", "trace", "timestamp", "status",
+     "sid", "start_timestamp", "end_timestamp", "is_segment", "monitor_slug", "quantity", "exception", "values",
+     "init"]
+)  # fmt: skip
+ITEM = st.recursive(
+    LEAVES | st.sampled_from([1.0, 2.0, True, "ok", "exited", "http.server", "2026-11-24T10:00:00Z"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ITEM_FIELDS, inner, max_size=6),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("kind", ITEMS)
+@given(sent=ITEM)
+@settings(max_examples=100, deadline=None)
+def test_any_json_is_an_item_of_an_envelope_or_refused(kind, sent):
+    body = json.dumps({"type": kind}).encode() + b"\n" + json.dumps(sent).encode() + b"\n"
+    _check("/api/7/envelope/", b"{}\n" + body, {})
 
 
 @pytest.mark.parametrize("path", PATHS)

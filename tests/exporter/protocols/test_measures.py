@@ -60,7 +60,7 @@ def events(body):
 def test_a_measure_is_taken(sent, expected):
     delivery = events({"events": [], "report_id": REPORT_ID, "measures": [sent]})
     assert delivery.measures == [expected]
-    assert delivery.report_id == REPORT_ID
+    assert delivery.identity == REPORT_ID
     assert delivery.items == {"measure": 1}
     assert Draft202012Validator(schema.load("measure")).is_valid(sent)
 
@@ -124,7 +124,7 @@ def test_a_report_with_a_bad_name_is_refused(report_id):
 def test_a_report_without_a_name_is_taken():
     delivery = events({"events": [], "discarded": [{"reason": "x", "quantity": 2}], "measures": [ATTEMPTS]})
     assert delivery.discards == [Discard("x", "error", 2)]
-    assert delivery.report_id == ""
+    assert delivery.identity == ""
 
 
 def test_the_catalogue_knows_the_classes_of_errors():

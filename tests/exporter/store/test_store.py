@@ -183,7 +183,7 @@ def test_an_issue_keeps_its_first_and_takes_its_last(open_store, path):
     assert (found["first_seen"], found["last_seen"], found["events"]) == (50.0, 200.0, 3)
     assert (found["first_release"], found["last_release"], found["level"]) == ("a", "b", "fatal")
     assert (found["status"], found["why"]) == ("ignored", ["why"])
-    assert found["history"] == [{"at": 250.0, "by": "ann", "what": "ignored"}]
+    assert found["history"] == [{"at": 250.0, "by": "ann", "what": "ignored", "details": {}}]
 
 
 def test_issues_are_listed_by_when_they_were_last_seen(open_store, path):
@@ -214,9 +214,10 @@ def test_what_is_not_there_is_none(open_store, path):
     assert reader.issue("f1", "p") is not None
     assert reader.sample([1], "0" * 32) is None
     assert reader.sample([1], f"{1:032x}") == {"message": "m"}
-    assert reader.is_folded(1, "unresolved")
-    assert not reader.is_folded(1, "resolved")
-    assert not reader.is_folded(99, "resolved")
+    store.apply(fold(state, StatusChange("p", "f1", "ignored", 7.0, "ann")), {})
+    assert reader.is_decided(1, 7.0)
+    assert not reader.is_decided(1, 8.0)
+    assert not reader.is_decided(99, 7.0)
 
 
 def test_prune_removes_what_no_window_reaches(open_store, path, monkeypatch):

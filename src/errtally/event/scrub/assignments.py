@@ -38,16 +38,24 @@ _UNQUOTED = re.compile(
 _BRACKET = re.compile(r"[{}\[\]]")
 
 
+def anchors(extra: Iterable[str] = ()) -> str:
+    """The pattern, for lowered text, of a key's telling part alone."""
+    return "|".join(sorted(_anchors(extra)))
+
+
+def _anchors(extra: Iterable[str]) -> set[str]:
+    found = {re.escape(anchor) for anchor in _TEXT["key_anchors"]}
+    return found | {r"[_.-]?".join(map(re.escape, words(key))) for key in extra if words(key)}
+
+
 def finder(extra: Iterable[str] = ()) -> str:
     """The pattern, for lowered text, of a key's telling part up to and with the separator."""
-    anchors = [re.escape(anchor) for anchor in _TEXT["key_anchors"]]
-    anchors += [r"[_.-]?".join(map(re.escape, words(key))) for key in extra if words(key)]
     tail = (
         r"[a-z0-9_.\[\]$%-]{0,40}+"
         r"""\\{0,4}["'`]?\]?[ \t]{0,4}(?:=>|:=|=+|:(?![:/]|\\{1,4}[^"'`\\])|>(?=[^<>\s]{1,256}</))"""
     )
     # Each branch begins with a letter of its own: only so `re` skips quickly to the next place where one can begin.
-    return "|".join(anchor + tail for anchor in sorted(set(anchors)))
+    return "|".join(anchor + tail for anchor in sorted(_anchors(extra)))
 
 
 def scrub_assignments(text: str, pattern: re.Pattern[str], lowered: str, keys: KeyMatcher, counts: Counts) -> str:

@@ -7,15 +7,20 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from errtally.event.scrub.assignments import finder, scrub_assignments
+from errtally.event.scrub.assignments import anchors, finder, scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
+from errtally.event.scrub.cut import MARKS, scrub_cut
 from errtally.event.scrub.keys import KeyMatcher
+from errtally.event.scrub.prefilter import LONG_CHARACTERS, may_have_colons, may_have_numbers
 from errtally.event.scrub.settings import ScrubSettings
 from errtally.event.scrub.tree import TreeWalk
 from errtally.event.scrub.values import value_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errtally.event.model import Event
+    from errtally.event.scrub.settings import TextPattern
     from errtally.event.scrub.values import Counts
 
 _SHORTEST_SECRET = 5
@@ -33,14 +38,20 @@ class Scrubber:
     Every method takes ``counts``, a Counter or dict to which the number of redactions by rule is added.
     """
 
-    def __init__(self, settings: ScrubSettings | None = None) -> None:
+    def __init__(
+        self, settings: ScrubSettings | None = None, compile_pattern: Callable[[str], TextPattern] = re.compile
+    ) -> None:
         """Compile the settings.
+
+        Args:
+            settings: the defaults when None.
+            compile_pattern: as `ScrubSettings.compiled_patterns`.
 
         Raises:
             ConfigError: a further pattern is not a regular expression.
         """
         self.settings = settings or ScrubSettings()
-        self._patterns = self.settings.compiled_patterns()
+        self._patterns = self.settings.compiled_patterns(compile_pattern)
         self._allow_paths = tuple(tuple(entry.split(".")) for entry in self.settings.allow if "." in entry)
         self.keys = KeyMatcher(self.settings.keys, [entry for entry in self.settings.allow if "." not in entry])
         self._rules = value_rules(self.settings, self.keys)
@@ -50,8 +61,8 @@ class Scrubber:
         assignment = finder(self.settings.keys)
         needles = sorted({re.escape(needle) for rule in self._rules for needle in rule.needles})
         self._assignment = re.compile(assignment)
+        self._anchors = re.compile(anchors(self.settings.keys))
         self._needles = re.compile("|".join(needles))
-        self._guard = re.compile("|".join([assignment, *needles]))
         self._digits = re.compile(rules()["digit_guard"])
         self._colons = re.compile(rules()["colon_guard"])
         self._clean: set[str] = set()
@@ -62,14 +73,30 @@ class Scrubber:
         if text in self._clean or len(text) < _SHORTEST_SECRET:
             return text
         lowered = _lowered(text)
-        has_digits = self._digits.search(lowered) is not None
+        is_long = len(text) > LONG_CHARACTERS
+        has_digits = (not is_long or may_have_numbers(lowered)) and self._digits.search(lowered) is not None
         has_colons = (
-            lowered.count(":") >= _SEPARATORS_OF_A_MAC or lowered.count("-") >= _SEPARATORS_OF_A_MAC
-        ) and self._colons.search(lowered) is not None
-        if has_digits or has_colons or self._patterns or self._guard.search(lowered) is not None:
-            scrubbed = self._scrub_remembered(text, lowered, {} if counts is None else counts, has_digits, has_colons)
-            if scrubbed != text:
-                return scrubbed
+            (lowered.count(":") >= _SEPARATORS_OF_A_MAC or lowered.count("-") >= _SEPARATORS_OF_A_MAC)
+            and (not is_long or may_have_colons(lowered))
+            and self._colons.search(lowered) is not None
+        )
+        counts = {} if counts is None else counts
+        scrubbed = text
+        if (
+            has_digits
+            or has_colons
+            or self._patterns
+            # Apart, because `re` skips quickly only while the first letters of all branches are few.
+            or self._assignment.search(lowered) is not None
+            or self._needles.search(lowered) is not None
+            # Pairs in a JSON document, as headers are often sent, have no sign between key and value.
+            or (lowered[0] in "{[" and self._anchors.search(lowered) is not None)
+        ):
+            scrubbed = self._scrub_remembered(text, lowered, counts, has_digits, has_colons)
+        if text.endswith(MARKS):
+            scrubbed = scrub_cut(scrubbed, self.settings, self.keys, counts)
+        if scrubbed != text:
+            return scrubbed
         if len(text) <= _MEMO_TEXT_LENGTH:
             if len(self._clean) >= _MEMO_LIMIT:
                 self._clean.clear()
@@ -161,7 +188,7 @@ def _lowered(text: str) -> str:
     return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
 
 
-def _redact_between_placeholders(pattern: re.Pattern[str], text: str, counts: Counts) -> str:
+def _redact_between_placeholders(pattern: TextPattern, text: str, counts: Counts) -> str:
     """Apply a pattern of the user's; what is redacted already is never matched again."""
     total = 0
     pieces = text.split(PLACEHOLDER)

@@ -4,11 +4,40 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from errtally.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 AddressMode = Literal["keep", "public", "all"]
+
+_PROBE = "a b-1"
+
+
+class Found(Protocol):
+    """The part of a match that is used."""
+
+    def start(self) -> int:
+        """Where it begins."""
+        ...
+
+    def end(self) -> int:
+        """Where it ends."""
+        ...
+
+
+class TextPattern(Protocol):
+    """The part of a compiled regular expression that is used."""
+
+    def search(self, string: str, /) -> Found | None:
+        """Find the first match."""
+        ...
+
+    def subn(self, repl: str, string: str, /) -> tuple[str, int]:
+        """Replace every match and count them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +64,24 @@ class ScrubSettings:
     home_directories: bool = True
     phones: bool = False
 
-    def compiled_patterns(self) -> tuple[re.Pattern[str], ...]:
+    def compiled_patterns(self, compile_pattern: Callable[[str], TextPattern] = re.compile) -> tuple[TextPattern, ...]:
         """Compile the further patterns.
+
+        Args:
+            compile_pattern: makes a pattern of its text, or raises ``re.error``.
 
         Raises:
             ConfigError: one or more are not regular expressions, or match the empty text; lists all of them.
         """
-        compiled: list[re.Pattern[str]] = []
+        compiled: list[TextPattern] = []
         problems: list[str] = []
         for index, source in enumerate(self.patterns):
             try:
-                pattern = re.compile(source)
+                pattern = compile_pattern(source)
             except re.error as exc:
                 problems.append(f"patterns[{index}]: {source!r} is not a regular expression: {exc}")
                 continue
-            if pattern.search("") is not None:
+            if any(found is not None and found.start() == found.end() for found in map(pattern.search, ("", _PROBE))):
                 problems.append(f"patterns[{index}]: {source!r} matches the empty text, which is everywhere")
             compiled.append(pattern)
         if self.ip_addresses not in {"keep", "public", "all"}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 from tests.exporter.inprocess import NOW
@@ -189,7 +190,7 @@ def test_sessions_that_were_added_up():
 
 def test_a_check_in():
     sent = {"monitor_slug": "backup", "status": "ok", "environment": "e", "duration": 1.5, "timestamp": NOW - 3}
-    assert items.check_in(encoded(sent), received=NOW) == CheckIn("backup", "ok", NOW - 3, "e", 1.5)
+    assert items.check_in(encoded(sent), Counter(), received=NOW) == CheckIn("backup", "ok", NOW - 3, "e", 1.5)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_a_check_in():
 )
 def test_a_check_in_needs_a_monitor_and_a_status(sent):
     with pytest.raises(MalformedError) as caught:
-        items.check_in(encoded(sent), received=NOW)
+        items.check_in(encoded(sent), Counter(), received=NOW)
     assert caught.value.reason == "bad_check_in"
 
 

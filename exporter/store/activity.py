@@ -1,0 +1,178 @@
+"""Issues over time, and what their events have in common: bounded counts for the pages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from errtally import names
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from errtally.exporter.digest.changes import IssueChange
+
+HOURS_KEPT = 14 * 24
+"""Hours that are told apart; older ones become days."""
+
+DAYS_KEPT = 366
+MAX_TAGS = 20
+"""Tags that are counted for one issue."""
+
+MAX_VALUES = 20
+"""Values of one tag that are told apart; the others are ``__other__``."""
+
+OWN_TAGS = ("environment", "level", "release", "transaction")
+"""Counted of all events; a client's tag of the same name is not counted beside them."""
+
+_MAX_KNOWN = 5_000
+
+
+class ActivityWriter:
+    """Adds changes of issues up, within the transaction of the store's writer.
+
+    Args:
+        db: the store.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._known: dict[int, dict[str, set[str]]] = {}
+
+    def apply(self, issue: IssueChange, new_users: int) -> None:
+        """Add the events of a fold to an issue.
+
+        Args:
+            issue: its change.
+            new_users: users that were not seen with it before; they count in the hour of its newest event.
+
+        Raises:
+            sqlite3.Error: the store can't be written.
+        """
+        if not issue.seen_in:
+            return
+        hours: defaultdict[int, int] = defaultdict(int)
+        tags: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for (hour, *values), events in issue.seen_in.items():
+            hours[hour] += events
+            for tag, value in zip(OWN_TAGS, values, strict=True):
+                if value:
+                    tags[tag, value] += events
+        for (tag, value), events in issue.tags.items():
+            if tag not in OWN_TAGS:
+                tags[tag, value] += events
+        newest = max(hours)
+        self._db.executemany(
+            """INSERT INTO issue_hours VALUES (?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
+            [(issue.id, hour, events, new_users if hour == newest else 0) for hour, events in hours.items()],
+        )
+        bounded: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for (tag, value), events in tags.items():
+            if (admitted := self._admit(issue.id, tag, value)) is not None:
+                bounded[tag, admitted] += events
+        self._db.executemany(
+            """INSERT INTO issue_tags VALUES (?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET events = events + excluded.events""",
+            [(issue.id, tag, value, events) for (tag, value), events in bounded.items()],
+        )
+
+    def forget(self) -> None:
+        """Forget what is known of the store: a transaction was rolled back."""
+        self._known.clear()
+
+    def _admit(self, issue: int, tag: str, value: str) -> str | None:
+        """Return the value under which a tag's value counts, None when the issue has as many tags as it may."""
+        known = self._known.get(issue)
+        if known is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            known = self._known[issue] = {}
+            for name, there in self._db.execute("SELECT tag, value FROM issue_tags WHERE issue = ?", (issue,)):
+                known.setdefault(name, set()).add(there)
+        values = known.get(tag)
+        if values is None:
+            if len(known) >= MAX_TAGS + len(OWN_TAGS):
+                return None
+            values = known[tag] = set()
+        if value in values:
+            return value
+        if len(values) >= MAX_VALUES:
+            value = names.OTHER
+        values.add(value)
+        return value
+
+
+def prune(db: sqlite3.Connection, now: float) -> None:
+    """Make days of old hours, and forget old days.
+
+    Raises:
+        sqlite3.Error: the store can't be written.
+    """
+    before = int(now // 86400) * 24 - HOURS_KEPT
+    if db.execute("SELECT 1 FROM issue_hours WHERE hour < ? LIMIT 1", (before,)).fetchone() is not None:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(
+            """INSERT INTO issue_days SELECT issue, hour / 24, sum(events), sum(users) FROM issue_hours
+            WHERE hour < ? GROUP BY issue, hour / 24
+            ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
+            (before,),
+        )
+        db.execute("DELETE FROM issue_hours WHERE hour < ?", (before,))
+        db.execute("COMMIT")
+    db.execute("DELETE FROM issue_days WHERE day < ?", (int(now // 86400) - DAYS_KEPT,))
+
+
+def hours(db: sqlite3.Connection, issues: Sequence[int], since_hour: int) -> dict[int, tuple[int, int]]:
+    """Return events and new users of issues together by hour since the epoch; hours without events are not there.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    marks = ", ".join("?" * len(issues))
+    rows = db.execute(
+        f"""SELECT hour, sum(events), sum(users) FROM issue_hours
+        WHERE issue IN ({marks}) AND hour >= ? GROUP BY hour ORDER BY hour""",  # noqa: S608 (marks only)
+        (*issues, since_hour),
+    )
+    return {hour: (events, users) for hour, events, users in rows}
+
+
+def days(db: sqlite3.Connection, issues: Sequence[int], since_day: int) -> dict[int, tuple[int, int]]:
+    """Return events and new users of issues together by day since the epoch, also of hours that are no days yet.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    marks = ", ".join("?" * len(issues))
+    rows = db.execute(
+        f"""SELECT day, sum(events), sum(users) FROM (
+          SELECT day, events, users FROM issue_days WHERE issue IN ({marks}) AND day >= ?
+          UNION ALL
+          SELECT hour / 24, events, users FROM issue_hours WHERE issue IN ({marks}) AND hour >= ?
+        ) GROUP BY day ORDER BY day""",  # noqa: S608 (marks only)
+        (*issues, since_day, *issues, since_day * 24),
+    )
+    return {day: (events, users) for day, events, users in rows}
+
+
+def tags(db: sqlite3.Connection, issues: Sequence[int]) -> dict[str, list[tuple[str, int]]]:
+    """Return what events of issues have in common: the exporter's own tags first, then the clients' by events.
+
+    Returns:
+        Tag to values and their events, most events first. Of clients' tags only events that were kept whole count.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    marks = ", ".join("?" * len(issues))
+    found: dict[str, list[tuple[str, int]]] = {}
+    for tag, value, events in db.execute(
+        f"""SELECT tag, value, sum(events) AS n FROM issue_tags WHERE issue IN ({marks})
+        GROUP BY tag, value ORDER BY n DESC, value""",  # noqa: S608 (marks only)
+        tuple(issues),
+    ):
+        found.setdefault(tag, []).append((value, events))
+    own = {tag: found.pop(tag) for tag in OWN_TAGS if tag in found}
+    return own | dict(sorted(found.items(), key=lambda item: (-sum(n for _, n in item[1]), item[0])))
