@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from errtally.exporter.digest.stream import StreamChange
+
 if TYPE_CHECKING:
     from errtally.exporter.digest.state import IssueState
     from errtally.exporter.journal.records import AlertSeen, IssueSeen
@@ -119,6 +121,7 @@ class Changes:
         aliases: merges and what took them back, in order.
         alerts: what Alertmanager told, in order.
         events: events that were folded, duplicates among them.
+        stream: what the live stream tells of them.
     """
 
     add: defaultdict[SeriesKey, float] = field(default_factory=lambda: defaultdict(float))
@@ -132,6 +135,7 @@ class Changes:
     seen: list[int] = field(default_factory=list)
     alerts: list[AlertSeen] = field(default_factory=list)
     events: int = 0
+    stream: StreamChange = field(default_factory=StreamChange)
 
     def of(self, project: str, known: IssueState) -> IssueChange:
         """Find or begin the change of an issue."""

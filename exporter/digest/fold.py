@@ -18,6 +18,7 @@ from errtally.exporter.digest.changes import (
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState
+from errtally.exporter.digest.stream import NEW, REGRESSED
 from errtally.exporter.journal.records import Batch, MergeChange, Tallies
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Fold:
         self._thresholds = thresholds
         self.changes = Changes()
         self._merges = Merges(state, self.changes, self._admit)
+        self._notice: tuple[EventSeen | None, str] = (None, "")
 
     def declare(self, projects: tuple[Project, ...]) -> None:
         """Make the series of configured projects exist at 0 before their first event."""
@@ -137,6 +139,13 @@ class Fold:
             ids = (("trace_id", event.trace_id),) if event.trace_id else ()
             # Only an event that can be looked at may stand for its series.
             changes.exemplars[key] = Exemplar((*ids, ("event_id", event.event_id)), 1.0, event.timestamp)
+        if not here.is_exposed:
+            changes.stream.unexposed[project, environment, fingerprint, event.level] += 1
+        notice = self._notice[1] if self._notice[0] is event else ""
+        if (notice or event.sample is not None) and self._state.stream.admits(
+            project, batch.received, is_notable=bool(notice)
+        ):
+            changes.stream.tell(changes.events, (project, environment), fingerprint, seen, event, notice)
 
     def _issue_of(self, project: str, seen: IssueSeen, at: float) -> str:
         """Return the fingerprint of the issue that an event counts in."""
@@ -162,12 +171,14 @@ class Fold:
             labels = (project, environment, fingerprint)
             is_exposed = self._admit(names.ISSUE_INFO, labels)[2] != names.OTHER
             known.environments[environment] = is_exposed
+            self._notice = (event, NEW)
             changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
             changes.add[names.ISSUES.name, (project, environment, known.status), ""] += 1
         # An event that happened before the decision came late: it does not take the decision back.
         if known.status == "resolved" and event.timestamp > (known.resolved or 0.0):
             self._set_status(known, change, "regressed", event.timestamp)
             change.decisions.append(Decision(event.timestamp, "", f"regressed in {environment}"))
+            self._notice = (event, REGRESSED)
             changes.add[names.REGRESSIONS.name, (project, environment), ""] += 1
         here = change.environments.get(environment)
         if here is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import Seen
+from errtally.exporter.digest.stream import StreamSampler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +79,7 @@ class State:
     issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
     aliases: Aliases = field(default_factory=Aliases)
     environments: dict[str, set[str]] = field(default_factory=dict)
+    stream: StreamSampler = field(default_factory=StreamSampler)
     next_issue_id: int = 1
     """Numbers issues and aliases in the order in which their fingerprints appeared."""
 

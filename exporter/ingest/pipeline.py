@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from errtally.exporter.protocols.endpoint import Endpoint
 
 MAX_SAMPLE_BYTES = 256 * 1024
+MAX_MESSAGE = 300
 MAX_MEMO_ENTRIES = 4096
 
 
@@ -226,11 +227,12 @@ class Pipeline:
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
-        sample = None
+        sample, message = None, ""
         if self._samples.keeps(project, grouping.fingerprint, received):
             if not is_scrubbed:
                 self._scrubber.scrub_event(event, scrubbed)
             sample = self._sample(item, environment, scrubbed)
+            message = event.message or (event.exceptions[-1].value if event.exceptions else None) or ""
         return records.EventSeen(
             index,
             environment,
@@ -243,6 +245,7 @@ class Pipeline:
             label(event.transaction, scrubbed),
             label(event.trace_id, scrubbed),
             sample,
+            message[:MAX_MESSAGE],
         )
 
     def _group(self, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:

@@ -36,6 +36,7 @@ class EventSeen(msgspec.Struct, array_like=True):
         has_own_id: whether the client named it, so that it is looked up among those counted already.
         user: keyed 64-bit hash of the user, None without one.
         sample: the event's page as scrubbed JSON, None when this one is only counted.
+        message: the beginning of the scrubbed message of one that has a sample.
     """
 
     issue: int
@@ -49,6 +50,7 @@ class EventSeen(msgspec.Struct, array_like=True):
     transaction: str = ""
     trace_id: str = ""
     sample: bytes | None = None
+    message: str = ""
 
 
 class RequestSeen(msgspec.Struct, array_like=True):

@@ -21,6 +21,7 @@ from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import merges, runbooks
+from errtally.exporter.web.stream import routes as stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from errtally.exporter.metrics.view import StoreView
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
+    from errtally.exporter.web.stream.hub import Hub
 
 FOLD_WAIT_SECONDS = 2.0
 MAX_LIST = 500
@@ -56,15 +58,17 @@ def create_app(
     appender: Appender,
     access: Access,
     is_up: Callable[[], bool],
+    hub: Hub,
 ) -> Flask:
     """Build the app around its parts; every part is passed in, so that tests can give their own."""
     app = Flask(__name__)
     app.extensions["errtally"] = {
         "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
-        "is_up": is_up,
+        "is_up": is_up, "hub": hub,
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
+    app.register_blueprint(stream.routes)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
