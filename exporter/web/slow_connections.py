@@ -48,7 +48,7 @@ class _Connection:
         acked: bytes of answers that the client has.
         idle_received: bytes that had come when the last answer went out.
         since: when the request that is under way was first seen; None without one.
-        stalled: since when something waits that the client does not take; None when nothing does.
+        stalled: since when the client takes nothing of what waits for it; None when nothing waits.
     """
 
     descriptor: int
@@ -125,9 +125,9 @@ class SlowConnections:
         seen = self._known.get(name)
         if seen is None:
             seen = self._known[name] = _Connection(descriptor, 0, 0)
-        if acked != seen.acked or not is_waiting:
+        if not is_waiting:
             seen.stalled = None
-        elif seen.stalled is None:
+        elif acked != seen.acked or seen.stalled is None:
             seen.stalled = now
         if acked != seen.acked:
             seen.acked, seen.idle_received, seen.since = acked, received, None
