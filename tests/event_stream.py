@@ -35,6 +35,10 @@ class Parser:
         for frame in frames:
             self._take(frame.decode())
 
+    def drop_rest(self) -> None:
+        """Forget a frame that a lost connection cut off."""
+        self._rest = b""
+
     def _take(self, frame: str) -> None:
         name, data = "message", []
         for line in frame.split("\n"):

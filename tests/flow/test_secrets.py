@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.flow.exporter import Exporter, running
+from tests.flow.stream_client import following
 
 from errtally import names
 
@@ -246,6 +247,10 @@ def _everything(exporter: Exporter, folder: Path) -> Iterator[tuple[str, bytes]]
         for sample in found["samples"]:
             path = f"/issues/{issue['issue']}?project={issue['project']}&event={sample['event_id']}"
             yield "an issue's page", exporter.get(path)
+    with following(exporter, "recent=100") as [client]:
+        client.wait_for_events(20)
+        told = [message.data for message in client.parser.messages]
+        yield "the live stream", json.dumps(told, ensure_ascii=False).encode()
     yield "/metrics", exporter.get("/metrics")
     yield "/metrics (OpenMetrics)", exporter.get("/metrics", {"Accept": "application/openmetrics-text"})
     for table, content in _cells(exporter.data_dir / "errtally.sqlite3"):
