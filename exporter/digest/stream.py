@@ -143,7 +143,7 @@ class StreamChange:
             event: the event.
             notice: as in `StreamItem`.
         """
-        message = "" if event.message == seen.title else event.message
+        message = "" if seen.title.endswith(event.message) else event.message
         self.items.append(
             StreamItem(
                 place,

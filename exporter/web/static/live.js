@@ -9,6 +9,8 @@
 
   const root = document.getElementById("live");
   const form = document.getElementById("live-filters");
+  const filterBox = document.getElementById("live-filter-box");
+  const narrow = window.matchMedia("(max-width: 40rem)");
   const list = document.getElementById("live-events");
   const pauseButton = document.getElementById("live-pause");
   const stateLine = document.getElementById("live-state");
@@ -203,6 +205,11 @@
     };
   }
 
+  // On a phone the filters would take half of the screen; with room for them they are always there.
+  function fold() {
+    filterBox.open = !narrow.matches || query().toString() !== "";
+  }
+
   function begin() {
     lastId = "";
     isCaughtUp = false;
@@ -238,6 +245,8 @@
   window.addEventListener("pagehide", () => { if (source !== null) source.close(); });
   window.addEventListener("pageshow", (shown) => { if (shown.persisted) connect(); });
 
+  narrow.addEventListener("change", fold);
+  fold();
   pauseButton.disabled = false;
   begin();
 })();

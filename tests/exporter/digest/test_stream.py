@@ -49,9 +49,17 @@ def test_an_event_with_a_sample_is_told_with_what_people_look_for():
     assert (item.notice, item.is_kept, told.left_out) == ("new", True, [])
 
 
-def test_a_message_that_is_the_title_is_not_told_twice():
-    _, told = World().fold(batch(event(message="no stock")))
-    assert told.items[0].message == ""
+@pytest.mark.parametrize(
+    ("title", "message", "expected"),
+    [
+        pytest.param("no stock", "no stock", "", id="the title itself"),
+        pytest.param("ValueError: no stock", "no stock", "", id="the title behind its type"),
+        pytest.param("no stock of <num>", "no stock of 17", "no stock of 17", id="what the title has no numbers of"),
+    ],
+)
+def test_a_message_that_says_no_more_than_the_title_is_not_told_twice(title, message, expected):
+    _, told = World().fold(batch(event(message=message), issues=[seen(title=title)]))
+    assert told.items[0].message == expected
 
 
 def test_long_texts_are_cut():
