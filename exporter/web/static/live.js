@@ -42,7 +42,7 @@
   }
 
   function eventRow(told) {
-    const row = element("li", "live-fresh");
+    const row = element("li", isCaughtUp ? "live-fresh" : "");
     const title = element("a", "live-title", told.title || told.type || "(no title)");
     if (told.link.startsWith("/issues/")) title.href = told.link;
     row.append(title);
