@@ -80,6 +80,7 @@ def rows(page: Page):
 def picture(page: Page, name: str) -> None:
     """Keep a picture where ERRTALLY_PICTURES says, for people to look at."""
     if folder := os.environ.get("ERRTALLY_PICTURES"):
+        page.wait_for_timeout(1300)  # what is new is lit up for a second
         page.screenshot(path=Path(folder) / f"live-{name}.png")
 
 
@@ -243,7 +244,6 @@ def test_it_fits_its_screen(browser, exporter, layout) -> None:
         .map(one => one.getBoundingClientRect()).filter(box => box.height < 39).length"""
     )
     assert small == 0, "something to press is too small for a finger"
-    page.wait_for_timeout(1300)
     picture(page, layout)
     assert page.complaints == []
     context.close()
