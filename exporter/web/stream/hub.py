@@ -6,6 +6,7 @@ the store. So a slow client costs no memory: it falls behind, until the store no
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import time
@@ -27,9 +28,13 @@ MAX_STREAMS = 128
 """Streams of one worker: each holds one of its 512 threads, and slow requests may hold 256."""
 
 POLL_SECONDS = 0.25
+POLL_SECONDS_PER_STREAM = 0.01
+"""How often to look for something new: the more clients have to be woken for it, the more comes at once."""
+
 HEARTBEAT_SECONDS = 15.0
 WINDOW_FOLDS = 512
 WINDOW_ITEMS = 1_000
+MAX_CHUNKS = 64
 READ_FOLDS = 100
 BEHIND_FOLDS = 20
 """Folds read from the store at once: by the one who feeds all, and by a client that is behind the window."""
@@ -71,6 +76,7 @@ class Hub:
         self._window_items = 0
         self._window_start = 0  # what is behind this event is in the window, up to the position
         self._position = 0
+        self._chunks: dict[tuple[int, Filters], tuple[bytes, int]] = {}
         self._is_closed = False
 
     def open(self, query: Query) -> Stream | None:
@@ -89,6 +95,7 @@ class Hub:
             self._on_count(len(self._streams))
             if self._tail is None:
                 self._window.clear()
+                self._chunks.clear()
                 self._window_items = 0
                 self._window_start = self._position = ends.last
                 self._tail = threading.Thread(target=self._follow, args=(ends.epoch,), name="stream-tail", daemon=True)
@@ -125,13 +132,25 @@ class Hub:
                 if self._is_closed:
                     return None
                 is_in_window = stream.position >= self._window_start
-                folds = [fold for fold in self._window if fold.last > stream.position] if is_in_window else []
+                if is_in_window:
+                    found, stream.position = self._shared(stream)
             if not is_in_window:
                 told = self._reader.after(stream.position, folds=BEHIND_FOLDS)
-                folds = [frames.prepare(one, stream.epoch) for one in told]
-            found, stream.position = frames.chunk(folds, stream.position, stream.epoch, stream.filters)
+                folds = (frames.prepare(one, stream.epoch) for one in told)
+                found, stream.position = frames.chunk(folds, stream.position, stream.epoch, stream.filters)
             if found:
                 return found
+
+    def _shared(self, stream: Stream) -> tuple[bytes, int]:
+        """What a stream in the window gets: clients that want the same are at the same place, and share the work."""
+        key = (stream.position, stream.filters)
+        known = self._chunks.get(key)
+        if known is None:
+            if len(self._chunks) >= MAX_CHUNKS:
+                self._chunks.clear()
+            behind = itertools.dropwhile(lambda fold: fold.last <= stream.position, self._window)
+            known = self._chunks[key] = frames.chunk(behind, stream.position, stream.epoch, stream.filters)
+        return known
 
     def _start(self, query: Query, ends: RingEnds) -> tuple[int, bytes]:
         """Where a stream begins: the number of the event before, and what to say of what is missing."""
@@ -174,9 +193,10 @@ class Hub:
                     self._extend(folds)
                     self._changed.notify_all()
             if len(told) < READ_FOLDS:
-                time.sleep(self._poll_seconds)
+                time.sleep(self._poll_seconds + POLL_SECONDS_PER_STREAM * len(self._streams))
 
     def _extend(self, folds: list[frames.Fold]) -> None:
+        self._chunks.clear()
         for fold in folds:
             self._window.append(fold)
             self._window_items += len(fold.items)

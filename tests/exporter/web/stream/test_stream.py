@@ -402,15 +402,17 @@ def test_text_of_events_can_not_break_out_of_its_frame(exporter):
 
 
 def test_events_are_written_for_all_clients_at_once(exporter, monkeypatch):
-    written = []
-    real = frames.public
+    written, joined = [], []
+    real, real_chunk = frames.public, frames.chunk
     monkeypatch.setattr(frames, "public", lambda item: written.append(item) or real(item))
+    monkeypatch.setattr(frames, "chunk", lambda *args: joined.append(args[1]) or real_chunk(*args))
     clients = [Client(exporter) for _ in range(7)]
     send(exporter, "alpha")
     for client in clients:
         assert client.messages(1) == ["alpha"]
         client.parts.close()
     assert len(written) == 1
+    assert joined == [0], "clients that want the same share the work"
 
 
 def test_the_tail_leaves_no_hole_when_it_is_behind(exporter, monkeypatch):
