@@ -10,6 +10,7 @@ from errtally import names
 from errtally.exporter.digest.agenda import Agenda
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import Seen
+from errtally.exporter.digest.stream import StreamSampler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +103,7 @@ class State:
     severities: set[str] = field(default_factory=lambda: set(names.SEVERITIES))
     gauges: dict[tuple[str, str], dict[tuple[str, ...], float]] = field(default_factory=dict)
     """Gauges that clients push, by metric and project: labels to when they were last renewed."""
+    stream: StreamSampler = field(default_factory=StreamSampler)
     next_issue_id: int = 1
     """Numbers issues and aliases in the order in which their fingerprints appeared."""
 
