@@ -6,19 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from grafanalib.core import DashboardLink
 
-from errtally.rules.annotations import OVERVIEW_UID
+from errtally.rules import boards
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
 
 TAG = "errtally"
-OVERVIEW = OVERVIEW_UID
-SERVICE, ISSUE, PERFORMANCE = "errtally-service", "errtally-issue", "errtally-performance"
-LEVELS, ALERTING, RELEASES, HEALTH = (
-    "errtally-service-levels",
-    "errtally-alerting",
-    "errtally-releases",
-    "errtally-exporter-health",
+OVERVIEW, SERVICE, ISSUE, PERFORMANCE = (
+    boards.OVERVIEW.uid,
+    boards.SERVICE.uid,
+    boards.ISSUE.uid,
+    boards.PERFORMANCE.uid,
+)
+LEVELS, ALERTING, RELEASES, RECOVERY, CODE, HEALTH = (
+    boards.SERVICE_LEVELS.uid,
+    boards.ALERTING.uid,
+    boards.RELEASES.uid,
+    boards.RECOVERY.uid,
+    boards.CODE.uid,
+    boards.HEALTH.uid,
 )
 
 _KEPT = "${__url_time_range}&${datasource:queryparam}"
