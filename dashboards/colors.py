@@ -14,3 +14,5 @@ BY_SEVERITY = dict(zip(names.SEVERITIES, (RED, ORANGE, SKY, GREY), strict=True))
 BY_QUANTILE = {"median": SKY, "95th percentile": ORANGE, "99th percentile": RED}
 BY_ISSUE_STATUS = dict(zip(names.ISSUE_STATUSES, (ORANGE, GREEN, GREY, RED), strict=True))
 BY_SESSION_END = {"crashed": RED, "abnormal": PINK, "unhandled": YELLOW, "errored": ORANGE, "exited": GREEN}
+BY_BREAKER_STATE = dict(zip(names.BREAKER_STATES, (GREEN, ORANGE, RED), strict=True))
+BY_RECOVERY_OUTCOME = dict(zip(names.RECOVERY_OUTCOMES, (GREEN, SKY, RED), strict=True))

@@ -32,7 +32,7 @@ Link = dict[str, Any]
 
 
 def dashboard_links(alerting: Alerting) -> list[DashboardLink]:
-    """Return the bar at the top of every dashboard: the other ones, and the exporter's list of issues."""
+    """Return the bar at the top of every dashboard: the other ones, and the exporter's issues and live stream."""
     return [
         DashboardLink(
             title="errtally", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True, keepTime=True
@@ -43,6 +43,16 @@ def dashboard_links(alerting: Alerting) -> list[DashboardLink]:
             uri=f"{alerting.external_url}/",
             icon="external link",
             tooltip="Stack traces, sample events, resolve and ignore",
+            targetBlank=True,
+            keepTime=False,
+            includeVars=False,
+        ),
+        DashboardLink(
+            title="Live",
+            type="link",
+            uri=f"{alerting.external_url}/live",
+            icon="bolt",
+            tooltip="Errors as they come in",
             targetBlank=True,
             keepTime=False,
             includeVars=False,

@@ -24,6 +24,7 @@ class Column:
         steps: background colours by value.
         texts: background colours by text.
         decimals: of a value.
+        named: what stands for values that are coloured by ``texts``.
     """
 
     heading: str
@@ -34,6 +35,7 @@ class Column:
     steps: Steps | None = field(default=None, hash=False)
     texts: dict[str, str] | None = field(default=None, hash=False)
     decimals: int | None = None
+    named: dict[str, str] = field(default_factory=dict, hash=False)
 
     def properties(self) -> list[Options]:
         """Return the settings of the column that differ from the table's."""
@@ -49,7 +51,10 @@ class Column:
         if self.steps is not None:
             found |= {**thresholds(self.steps), "custom.cellOptions": {"type": "color-background", "mode": "basic"}}
         if self.texts is not None:
-            options = {text: {"color": color, "index": index} for index, (text, color) in enumerate(self.texts.items())}
+            options = {
+                value: {"color": color, "index": index} | ({"text": self.named[value]} if value in self.named else {})
+                for index, (value, color) in enumerate(self.texts.items())
+            }
             found["mappings"] = [{"type": "value", "options": options}]
             found["custom.cellOptions"] = {"type": "color-text"}
         return [{"id": name, "value": value} for name, value in found.items()]
