@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from errtally.exporter.demo.happenings import Happening
 
 
+CRASHED, CRASHED_WHEN_BROKEN = 1, 8
+"""Of the some forty sessions of a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One HTTP request to the exporter.
@@ -44,15 +48,27 @@ def messages(happening: Happening, key: str) -> tuple[Message, ...]:
     return (_sentry(happening, key),) if happening.failure is None else _sentry_failure(happening, key)
 
 
-def job_report(project: str, release: str, minute: int, timestamp: float, key: str) -> Message:
-    """What a client sends beside events: sessions, a scheduled job's check-in, and what it had to discard."""
+def job_report(
+    project: str, release: str, minute: int, timestamp: float, key: str, *, is_broken: bool = False
+) -> Message:
+    """What a client sends beside events: sessions, a scheduled job's check-in, and what it had to discard.
+
+    Args:
+        project: whose client it is.
+        release: of the sessions.
+        minute: tells the check-ins apart.
+        timestamp: when it is sent, in seconds since the epoch.
+        key: of the project.
+        is_broken: whether the release crashes more often than others.
+    """
+    crashed = CRASHED_WHEN_BROKEN if is_broken else CRASHED
     started = datetime.fromtimestamp(timestamp, UTC).replace(second=0, microsecond=0).isoformat()
     items: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (
             {"type": "sessions"},
             {
                 "attrs": {"release": release, "environment": "production"},
-                "aggregates": [{"started": started, "exited": 40, "errored": 2, "crashed": 1}],
+                "aggregates": [{"started": started, "exited": 40, "errored": 2, "crashed": crashed}],
             },
         ),
         (
