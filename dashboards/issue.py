@@ -77,7 +77,7 @@ def _what(alerting: Alerting) -> KindPanel:
             Column("Type", "type", width=160),
             Column("Title", "title", links=(page,)),
             Column("Where", "culprit", width=260),
-            Column("Project", "project", width=110, links=(shared.service_link("Project"),)),
+            Column("Project", "project", width=110, links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=115),
             Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
             Column("Issue", "issue", width=165, links=(page,)),

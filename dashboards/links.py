@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from grafanalib.core import DashboardLink
 
+from errtally import names
 from errtally.rules import boards
 
 if TYPE_CHECKING:
@@ -73,9 +74,10 @@ def issue_page(alerting: Alerting, issue: str, project: str) -> Link:
 
 
 def dashboard(title: str, uid: str, **variables: str) -> Link:
-    """Return a link to another dashboard with the time kept and variables set to Grafana's expressions."""
+    """Return a link to another dashboard: time and choices are kept, variables set to Grafana's expressions."""
+    kept = "".join(f"&${{{name}:queryparam}}" for name in names.BASE_LABELS if name not in variables)
     chosen = "".join(f"&var-{name}={_encoded(value)}" for name, value in variables.items())
-    return {"title": title, "url": f"/d/{uid}?{_KEPT}{chosen}"}
+    return {"title": title, "url": f"/d/{uid}?{_KEPT}{kept}{chosen}"}
 
 
 def runbook(alerting: Alerting) -> Link:

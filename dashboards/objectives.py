@@ -52,7 +52,7 @@ def _left() -> KindPanel:
         no_value=_NO_DATA,
         columns=[
             Column("Objective", "slo", width=95),
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=110),
             Column("Left", "Value", unit="percentunit", width=90, steps=_STEPS, decimals=1),
         ],

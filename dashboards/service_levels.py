@@ -112,7 +112,7 @@ def _services(alerting: Alerting) -> KindPanel:
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No requests",
         columns=[
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment"),
             Column(
                 "Availability", "Value #A", unit="percentunit", decimals=3,
@@ -191,7 +191,7 @@ def _kept(title: str, record: str, limit: float) -> KindPanel:
         ],
         no_value="The rules are not loaded, or there are no requests",
         columns=[
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment"),
             Column(
                 "Kept", "Value", unit="percentunit", decimals=2,

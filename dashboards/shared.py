@@ -217,7 +217,7 @@ def issue_table(alerting: Alerting, title: str, description: str, size: Size, ex
             Column(seen, "Value", unit="dateTimeFromNow", width=145),
             Column("Title", "title", links=(page,)),
             Column("Where", "culprit", width=280),
-            Column("Project", "project", width=110, links=(service_link("Project"),)),
+            Column("Project", "project", width=110, links=(service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=115),
             Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
             Column("Issue", "issue", width=165, links=(own,)),
@@ -225,9 +225,15 @@ def issue_table(alerting: Alerting, title: str, description: str, size: Size, ex
     )
 
 
-def service_link(heading: str) -> links.Link:
-    """Return the link from a cell with a project to its dashboard."""
-    return links.dashboard("Dashboard of the service", links.SERVICE, project=links.column(heading))
+def service_link(heading: str, environment: str = "") -> links.Link:
+    """Return the link from a cell with a project to its dashboard.
+
+    Args:
+        heading: of the column with the project.
+        environment: heading of the column with the environment; without one, what is chosen is kept.
+    """
+    of_row = {"environment": links.column(environment)} if environment else {}
+    return links.dashboard("Dashboard of the service", links.SERVICE, project=links.column(heading), **of_row)
 
 
 def active_alerts(alerting: Alerting, size: Size) -> KindPanel:

@@ -21,6 +21,7 @@ from errtally.exporter.journal.records import StatusChange, encoder
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import merges, runbooks
+from errtally.exporter.web.framing import allow_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -265,6 +266,7 @@ def _store_failed(error: StoreError) -> tuple[FlaskResponse, int]:
 def _protect(response: FlaskResponse) -> FlaskResponse:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    allow_frames(response, request.path, _part("config").live_frame_origins)
     return response
 
 
