@@ -181,7 +181,7 @@ def recent_errors(alerting: Alerting, size: Size) -> KindPanel:
     return issue_table(
         alerting,
         "Recent errors",
-        "Issues by their newest event; the title leads to stack trace, samples and users, the issue to its dashboard.",
+        "Issues by their newest event; the title leads to stack trace, samples, users, the issue to its dashboard too.",
         size,
         queries.recent_issues(_RECENT_ISSUES),
         seen="Last seen",
@@ -220,7 +220,7 @@ def issue_table(alerting: Alerting, title: str, description: str, size: Size, ex
             Column("Project", "project", width=110, links=(service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=115),
             Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
-            Column("Issue", "issue", width=165, links=(own,)),
+            Column("Issue", "issue", width=165, links=(page, own)),
         ],
     )
 

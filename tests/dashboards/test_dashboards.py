@@ -154,6 +154,23 @@ def test_links_of_a_cell_name_columns_that_the_table_has(dashboard: Json) -> Non
 
 
 @DASHBOARD
+def test_every_issue_in_a_table_leads_to_its_page(dashboard: Json) -> None:
+    for panel in grafana.panels(dashboard):
+        if panel["type"] == "table":
+            headings = panel["transformations"][-1]["options"]["renameByName"]
+            for source in {"issue", "title"} & set(headings):
+                links = [
+                    link["url"]
+                    for override in panel["fieldConfig"]["overrides"]
+                    if override["matcher"]["options"] == headings[source]
+                    for found in override["properties"]
+                    if found["id"] == "links"
+                    for link in found["value"]
+                ]
+                assert links[0].startswith("http://127.0.0.1:9765/issues/${__data.fields.Issue:percentencode}?"), panel
+
+
+@DASHBOARD
 def test_titles_of_panels_are_unique(dashboard: Json) -> None:
     titles = [panel["title"] for panel in grafana.panels(dashboard)]
     assert len(set(titles)) == len(titles)

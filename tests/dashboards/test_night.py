@@ -120,7 +120,7 @@ def test_an_alert_about_a_service_is_two_clicks_from_the_stack_trace_of_its_newe
 def test_by_way_of_the_dashboard_of_the_issue_it_is_three_clicks_with_time_and_choices_kept() -> None:
     overview, chosen = _open(_sent("HighErrorRate", ISSUE))
     chosen |= {"var-datasource": ["Mimir"]}
-    (own,) = _links(_panel(overview, "Recent errors"), "Issue")
+    own = next(link for link in _links(_panel(overview, "Recent errors"), "Issue") if link["url"].startswith("/d/"))
     issue, chosen = _open("https://grafana.example.com" + _followed(own, ISSUE, chosen))
     assert issue["uid"] == "errtally-issue"
     assert chosen == {"var-datasource": ["Mimir"], **{f"var-{name}": [value] for name, value in ISSUE.items()}}
