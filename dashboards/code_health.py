@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.dashboards import links, queries, shared, variables
-from errtally.dashboards.colors import BY_SEVERITY, GREEN, ORANGE, RED
+from errtally.dashboards.colors import BAD, BY_SEVERITY, FAIR, GOOD, RED
 from errtally.dashboards.frame import framed
 from errtally.dashboards.layout import Section
 from errtally.dashboards.panels import bar_gauge, query, stat, time_series
@@ -72,7 +72,7 @@ def _numbers() -> list[KindPanel]:
             total(names.ANALYSER_FINDINGS, "", f'severity="{names.SEVERITIES[0]}"'),
             unit="short",
             no_value=_NOTHING,
-            steps=[(GREEN, None), (RED, 1)],
+            steps=[(GOOD, None), (BAD, 1)],
         ),
         stat(
             "New findings",
@@ -81,7 +81,7 @@ def _numbers() -> list[KindPanel]:
             total(names.ANALYSER_NEW_FINDINGS),
             unit="short",
             no_value=_NOTHING,
-            steps=[(GREEN, None), (ORANGE, 1)],
+            steps=[(GOOD, None), (FAIR, 1)],
         ),
         stat(
             "Generic handlers",
@@ -90,7 +90,7 @@ def _numbers() -> list[KindPanel]:
             generic,
             unit="percentunit",
             no_value="No handlers",
-            steps=[(GREEN, None), (ORANGE, 0.2), (RED, 0.5)],
+            steps=[(GOOD, None), (FAIR, 0.2), (BAD, 0.5)],
             decimals=1,
         ),
         stat(
@@ -109,7 +109,7 @@ def _numbers() -> list[KindPanel]:
             total(names.ANALYSER_PROBLEMS),
             unit="short",
             no_value=_NOTHING,
-            steps=[(GREEN, None), (ORANGE, 1)],
+            steps=[(GOOD, None), (FAIR, 1)],
         ),
     ]
 
@@ -159,7 +159,7 @@ def _projects() -> KindPanel:
             Column("Files", "Value #A", unit="short", width=70),
             Column("Lines", "Value #B", unit="short", width=75),
             Column("Findings", "Value #C", unit="short", width=80),
-            Column("Per 1000 lines", "Value #D", unit="none", width=115, decimals=1),
+            Column("Per 1000 lines", "Value #D", unit="none", width=125, decimals=1),
             Column("New", "Value #E", unit="short", width=65),
             Column("Suppressed", "Value #F", unit="short", width=100),
         ],
@@ -195,8 +195,8 @@ def _handling() -> list[KindPanel]:
         "C": ("Try blocks", names.ANALYSER_TRY_BLOCKS),
         "D": ("Handlers", names.ANALYSER_HANDLERS),
         "E": ("Generic", names.ANALYSER_GENERIC_CATCHES),
-        "F": ("Console calls", names.ANALYSER_CONSOLE_CALLS),
-        "G": ("Log calls", names.ANALYSER_LOG_CALLS),
+        "F": ("Console", names.ANALYSER_CONSOLE_CALLS),
+        "G": ("Logged", names.ANALYSER_LOG_CALLS),
     }
     return [
         table(
@@ -211,7 +211,7 @@ def _handling() -> list[KindPanel]:
             columns=[
                 Column("Language", "language"),
                 *(
-                    Column(heading, f"Value #{ref}", unit="short", width=80 + 30 * (" " in heading))
+                    Column(heading, f"Value #{ref}", unit="short", width=95 if " " in heading else 80)
                     for ref, (heading, _) in counted.items()
                 ),
             ],

@@ -7,6 +7,9 @@ from errtally import names
 RED, ORANGE, GREEN, BLUE = "#D55E00", "#E69F00", "#009E73", "#0072B2"
 SKY, PINK, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#999999"
 
+GOOD, FAIR, BAD = GREEN, YELLOW, RED
+"""Backgrounds of numbers. On yellow Grafana writes dark; on orange it writes white, which the light theme drowns."""
+
 BY_LEVEL = dict(zip(reversed(names.LEVELS), (PINK, RED, ORANGE, SKY, GREY), strict=True))
 BY_STATUS_CLASS = dict(zip(names.STATUS_CLASSES, (GREEN, SKY, ORANGE, RED, GREY), strict=True))
 BY_ZONE = dict(zip(names.APDEX_ZONES, (GREEN, ORANGE, RED), strict=True))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.dashboards import links, processes, shared, variables
-from errtally.dashboards.colors import BY_BREAKER_STATE, BY_RECOVERY_OUTCOME, GREEN, ORANGE, RED
+from errtally.dashboards.colors import BAD, BY_BREAKER_STATE, BY_RECOVERY_OUTCOME, FAIR, GOOD
 from errtally.dashboards.frame import framed
 from errtally.dashboards.layout import Section
 from errtally.dashboards.panels import query, stat, state_timeline, time_series
@@ -57,7 +57,7 @@ def _numbers() -> list[KindPanel]:
             f" or 0 * count({processes.of(names.BREAKER_STATE)})",
             unit="short",
             no_value=_NO_BREAKER,
-            steps=[(GREEN, None), (RED, 1)],
+            steps=[(GOOD, None), (BAD, 1)],
         ),
         stat(
             "Failed calls",
@@ -76,7 +76,7 @@ def _numbers() -> list[KindPanel]:
             f"1 - ({failed} or 0 * {every}) / ({every} > 0)",
             unit="percentunit",
             no_value="No call failed",
-            steps=[(RED, None), (ORANGE, 0.5), (GREEN, 0.9)],
+            steps=[(BAD, None), (FAIR, 0.5), (GOOD, 0.9)],
             decimals=1,
             is_better_high=True,
         ),

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from errtally.dashboards.panels import KindPanel, Options, Query, Size, Steps
 
 
+_NO_VALUE = "-"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column.
@@ -39,7 +42,8 @@ class Column:
 
     def properties(self) -> list[Options]:
         """Return the settings of the column that differ from the table's."""
-        found: dict[str, object] = {}
+        # What stands for the whole table when it is empty would stand in each cell that has no value as well.
+        found: dict[str, object] = {"noValue": _NO_VALUE} if self.source.startswith("Value #") else {}
         if self.links:
             found["links"] = list(self.links)
         if self.unit:
