@@ -49,6 +49,27 @@ def pay(order):
   console.log("refreshed");
 }
 """,
+    "cart.py": '''"""Carts."""
+import requests
+
+
+def total(cart):
+    try:
+        return sum(item["price"] for item in cart)
+    except:
+        pass
+
+
+def rates():
+    return requests.post("https://example.com/rates", json={}).json()
+
+
+def clear(cart):
+    try:
+        cart.clear()
+    except Exception:
+        pass
+''',
     "broken.py": "def price(:\n",
 }
 """A small tree whose handling of errors leaves something to find, in two languages, and a file that can't be read."""
@@ -65,14 +86,12 @@ class TextFile:
         return self.path.read_text()
 
 
-def analyse(folder: Path, form: str, tree: Path | None = None) -> Path:
-    """Run the real analyser over ``tree``, or else `ANALYSED`, and return its report in one of its formats."""
-    report = folder / f"report.{form}"
-    if tree is None:
-        tree = folder / "analysed"
-        tree.mkdir(exist_ok=True)
-        for name, text in ANALYSED.items():
-            (tree / name).write_text(text)
+def analyse(folder: Path, form: str) -> Path:
+    """Run the real analyser over `ANALYSED` and return its report in one of its formats."""
+    tree, report = folder / "analysed", folder / f"report.{form}"
+    tree.mkdir(exist_ok=True)
+    for name, text in ANALYSED.items():
+        (tree / name).write_text(text)
     command = [sys.executable, "-m", "errtally", "analyse", str(tree), "--format", form, "--fail-on", "never"]
     command += ["--output", str(report), *(["--project", "checkout"] if form == "prometheus" else [])]
     subprocess.run(command, check=True, capture_output=True)
@@ -80,12 +99,12 @@ def analyse(folder: Path, form: str, tree: Path | None = None) -> Path:
 
 
 @contextmanager
-def beside(folder: Path, tree: Path | None = None) -> Iterator[dict[str, str]]:
-    """Run both; yield job to target (HOST:PORT). What is analysed is as for `analyse`."""
+def beside(folder: Path) -> Iterator[dict[str, str]]:
+    """Run both; yield job to target (HOST:PORT)."""
     port = free_port()
     app = [sys.executable, str(Path(__file__).parent / "recovering_app.py"), str(port)]
     with (
-        scrape_target(TextFile(analyse(folder, "prometheus", tree))) as node,
+        scrape_target(TextFile(analyse(folder, "prometheus"))) as node,
         program(app, folder=folder, ready_url=f"http://127.0.0.1:{port}/metrics"),
     ):
         yield {"node": node, "shop": f"127.0.0.1:{port}"}

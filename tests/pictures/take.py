@@ -136,7 +136,7 @@ def main() -> None:
         target, nowhere = f"127.0.0.1:{exporter.port}", f"127.0.0.1:{free_port()}"
         try:
             with (
-                beside(folder, HERE.parents[1]) as others,
+                beside(folder) as others,
                 prometheus(
                     folder / "prometheus",
                     shop.hurried(build_rules(document)),
