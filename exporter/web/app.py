@@ -21,6 +21,7 @@ from errtally.exporter.config import from_environ
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import decisions, merges, runbooks
+from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.stream import routes as stream
 
@@ -259,6 +260,7 @@ def _store_failed(error: StoreError) -> tuple[FlaskResponse, int]:
 def _protect(response: FlaskResponse) -> FlaskResponse:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    allow_frames(response, request.path, _part("config").live_frame_origins)
     return response
 
 

@@ -22,7 +22,9 @@ def seen(fingerprint="f1", title="no stock", type_="ValueError"):
 
 
 def event(at=100.0, *, issue=0, environment="prod", level="error", id_="", sample=b"{}", message="", release="1.2"):
-    return EventSeen(issue, environment, level, at, id_ or "e" * 32, bool(id_), None, release, "", "", sample, message)
+    return EventSeen(
+        issue, environment, level, at, id_ or "e" * 32, bool(id_), None, release, "", "", sample, {}, message
+    )
 
 
 def batch(*events, project="p", received=100.0, issues=None):
