@@ -15,6 +15,7 @@ from errtally import names
 from errtally.config import load
 from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import ConfigError
+from errtally.exporter.digest.budget import DEFAULT_IDLE_SECONDS
 
 if TYPE_CHECKING:
     from errtally.config.document import Document
@@ -81,6 +82,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long sample events are kept; what was counted is kept for good.
+
+    Attributes:
+        events_per_issue: sample events that an issue keeps.
+        event_days: age beyond which a sample event goes.
+        resolved_event_days: how long after its resolution an issue loses its sample events.
+        idle_event_days: how long after its last event an issue loses its sample events.
+        store_bytes: size of the store beyond which the oldest sample events go.
+    """
+
+    events_per_issue: int = 50
+    event_days: float = 90.0
+    resolved_event_days: float = 30.0
+    idle_event_days: float = 60.0
+    store_bytes: int = 2 * 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class ExporterConfig:
     """Everything that the exporter is told. With nothing told, it listens on loopback and takes any key."""
 
@@ -96,7 +116,8 @@ class ExporterConfig:
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     daily_quotas: Mapping[str, int] = field(default_factory=dict)
     series_limits: Mapping[str, int] = field(default_factory=dict)
-    events_per_issue: int = 50
+    series_idle_seconds: float = DEFAULT_IDLE_SECONDS
+    retention: Retention = Retention()
     grouping: GroupingSettings = field(default_factory=GroupingSettings)
     web_username: str = "errtally"
     web_password: str | None = None
@@ -183,7 +204,8 @@ def build(document: Document, name: str) -> ExporterConfig:
         rate_limits=_rate_limits(document),
         daily_quotas=document.get("daily_quotas", {}),
         series_limits=document.get("series_limits", {}),
-        events_per_issue=document.get("retention", {}).get("events_per_issue", 50),
+        series_idle_seconds=document.get("series_idle_seconds", DEFAULT_IDLE_SECONDS),
+        retention=Retention(**document.get("retention", {})),
         grouping=_grouping(document, name, problems),
         web_username=web.get("username", "errtally"),
         web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),

@@ -33,6 +33,9 @@ CATEGORIES = ("error", "transaction", "session", "monitor", "log_item", "default
 USER_WINDOWS = {"1h": 3600, "24h": 86400}
 """Windows of ``users_affected``: label value to seconds."""
 
+SAMPLE_REASONS = ("number", "age", "resolved", "idle", "size")
+"""Why sample events are deleted: too many of one issue, too old, their issue is resolved or idle, too large a store."""
+
 OTHER = "__other__"
 """The label value that takes what is beyond a metric's budget of series."""
 
@@ -141,8 +144,15 @@ ISSUE_REGRESSED = _gauge(
     "issue",
     unit="seconds",
 )
-ISSUE_USERS = _gauge("issue_users", "Distinct users that an issue hit.", *BASE_LABELS, "issue")
-USERS_AFFECTED = _gauge("users_affected", "Distinct users hit by any error within the window.", *BASE_LABELS, "window")
+ISSUE_USERS = _gauge(
+    "issue_users", "Distinct users that an issue hit; an estimate beyond 1,000.", *BASE_LABELS, "issue"
+)
+USERS_AFFECTED = _gauge(
+    "users_affected",
+    "Distinct users hit by any error within the window (estimated beyond 1,000).",
+    *BASE_LABELS,
+    "window",
+)
 ISSUES = _gauge("issues", "Issues by status.", *BASE_LABELS, "status")
 NEW_ISSUES = _counter("new_issues_total", "Issues seen for the first time.", *BASE_LABELS)
 REGRESSIONS = _counter("regressions_total", "Resolved issues that came back.", *BASE_LABELS)
@@ -196,6 +206,8 @@ APDEX_THRESHOLD = _gauge(
     *BASE_LABELS,
     "transaction",
     unit="seconds",
+    limit=200,
+    other="transaction",
 )
 
 # Releases, clients, monitors, hosts.
@@ -272,10 +284,27 @@ DIGEST_DURATION = _histogram(
 DIGESTED_EVENTS = _counter("digested_events_total", "Accepted events that were folded into the store.")
 STORE_ERRORS = _counter("store_errors_total", "Failed transactions of the store; each was tried again.")
 STORE_SIZE = _gauge("store_size_bytes", "Size of the store on disk.", unit="bytes")
-SERIES = _gauge("series", "Series that a metric has, by project.", "project", "metric")
+STORE_USED = _gauge(
+    "store_used_bytes", "What of the store's file is in use; retention.store_bytes bounds it.", unit="bytes"
+)
+SAMPLES_DELETED = _counter("samples_deleted_total", "Sample events that were deleted, by reason.", "reason")
+SERIES = _gauge("series", "Label sets of a metric that count against its limit, by project.", "project", "metric")
 SERIES_LIMIT = _gauge("series_limit", "Series that a metric may have in a project.", "metric")
 SERIES_OVERFLOW = _counter(
     "series_overflow_total", "Values that went to __other__ because the metric's budget was used up.",
+    "project", "metric",
+)  # fmt: skip
+SERIES_EVICTIONS = _counter(
+    "series_evictions_total", "Idle label sets that left the exposition to make room for a new one.",
+    "project", "metric",
+)  # fmt: skip
+SERIES_EVICTED = _gauge(
+    "series_evicted", "Label sets that left the exposition and have not come back; the store keeps their values.",
+    "project", "metric",
+)  # fmt: skip
+SERIES_EVICTED_VALUE = _gauge(
+    "series_evicted_value",
+    "What the evicted series of a counter, or the counts of a histogram, add up to. With the exposed ones: everything.",
     "project", "metric",
 )  # fmt: skip
 STREAM_CLIENTS = _gauge("stream_clients", "Open live streams.")
