@@ -77,7 +77,11 @@ class Budget:
             index = metric.labels.index(metric.other_label)
             if labels[index] != names.OTHER:
                 limit = self.limit(metric)
-                while self.sizes[owner] >= limit and (idle := self._pop_idle(owner, now)) is not None:
+                while (
+                    self.sizes[owner] >= limit
+                    and not metric.keeps_idle
+                    and (idle := self._pop_idle(owner, now)) is not None
+                ):
                     del self.touched[metric.name, idle]
                     self.sizes[owner] -= 1
                     evicted.append((metric.name, idle))

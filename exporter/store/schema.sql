@@ -22,7 +22,7 @@ CREATE TABLE series (
   value    REAL NOT NULL,
   exemplar TEXT,           -- JSON: labels, value, time
   change   INTEGER NOT NULL,
-  touched  REAL NOT NULL,  -- when the newest record of the fold that last changed it came in
+  touched  REAL NOT NULL DEFAULT 0,    -- when the newest record of the fold that last changed it came in
   evicted  INTEGER NOT NULL DEFAULT 0  -- 1 while it is not exposed because it was idle and room was needed
 );
 CREATE INDEX series_change ON series (change);

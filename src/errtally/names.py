@@ -74,6 +74,7 @@ class Metric:
         series_limit: how many label sets one project may have before values go to ``__other__``; 0 = not budgeted.
         other_label: the label whose value becomes ``__other__`` beyond the limit.
         buckets: upper bounds of a histogram, without +Inf.
+        keeps_idle: whether a label set keeps its place in the budget however long it is idle.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Metric:
     series_limit: int = 0
     other_label: str = ""
     buckets: tuple[float, ...] = ()
+    keeps_idle: bool = False
 
     @property
     def family(self) -> str:
@@ -91,8 +93,12 @@ class Metric:
         return self.name.removesuffix("_total") if self.kind == "counter" else self.name
 
 
-def _counter(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
-    return Metric(PREFIX + name, "counter", text, labels, unit, series_limit=limit, other_label=other)
+def _counter(
+    name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "", keeps_idle: bool = False
+) -> Metric:
+    return Metric(
+        PREFIX + name, "counter", text, labels, unit, series_limit=limit, other_label=other, keeps_idle=keeps_idle
+    )
 
 
 def _gauge(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
@@ -225,8 +231,9 @@ CLIENT_DISCARDED_EVENTS = _counter(
     other="reason",
 )
 CHECK_INS = _counter(
-    "check_ins_total", "Check-ins of scheduled jobs.", *BASE_LABELS, "monitor", "status", limit=500, other="monitor"
-)
+    "check_ins_total", "Check-ins of scheduled jobs.", *BASE_LABELS, "monitor", "status", limit=500, other="monitor",
+    keeps_idle=True,  # a job that no longer reports is the one to look at
+)  # fmt: skip
 CHECK_IN_LAST_OK = _gauge(
     "check_in_last_ok_timestamp_seconds",
     "When a scheduled job last reported that it went well.",
