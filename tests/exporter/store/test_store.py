@@ -128,7 +128,9 @@ def failing(connection_class, statement):
     return Failing
 
 
-@pytest.mark.parametrize("statement", ["BEGIN", "INSERT INTO issues", "INSERT INTO user_sets", "INSERT INTO seen", "UPDATE meta", "COMMIT"])
+@pytest.mark.parametrize(
+    "statement", ["BEGIN", "INSERT INTO issues", "INSERT INTO user_sets", "INSERT INTO seen", "UPDATE meta", "COMMIT"]
+)
 def test_an_apply_that_fails_changed_nothing_and_may_be_made_again(path, connections, statement):
     connections.append(database.create(path))
     broken = sqlite3.connect(path, isolation_level=None, factory=failing(sqlite3.Connection, statement))
