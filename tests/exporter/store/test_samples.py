@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,5 +58,5 @@ def test_first_and_newest_stay_and_there_are_never_too_many(limit, count):
     assert have[:first] == list(range(min(first, count)))
     assert have[-newest:] == list(range(max(count - newest, 0), count))
     if count > 2 * limit and spread > 1:
-        gaps = [after - before for before, after in zip(have, have[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(have)]
         assert max(gaps) <= 2 * (count // spread + 1)
