@@ -11,14 +11,14 @@ import pytest
 from tests.exporter.store import traffic
 from tests.exporter.store.traffic import Traffic
 
-SEEDS = range(int(os.environ.get("ERRTALLY_TEST_TRAFFIC_SEEDS", "3")))
+SEEDS = range(int(os.environ.get("ERRTALLY_TEST_TRAFFIC_SEEDS", "2")))
 MILLION = "ERRTALLY_TEST_MILLION"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sums_are_exact_through_evictions_and_restarts(tmp_path, seed):
     made = Traffic(tmp_path, seed, would_be=3000)
-    for number in range(40):
+    for number in range(30):
         made.step(made.draw.choice((1, 25)))
         made.check(afresh=number % 10 == 0)
         if made.draw.random() < 0.2:
