@@ -77,5 +77,6 @@ def vacuum(db: sqlite3.Connection) -> bool:
 
     if not is_roomy():
         return False
-    db.execute(f"PRAGMA incremental_vacuum({STEP_PAGES})").fetchall()
+    # `execute` would stop at the first page, since the statement has no columns.
+    db.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
     return is_roomy()
