@@ -15,7 +15,6 @@ from errtally import names
 from errtally.config import load
 from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import ConfigError
-from errtally.exporter.digest.budget import DEFAULT_IDLE_SECONDS
 
 if TYPE_CHECKING:
     from errtally.config.document import Document
@@ -116,7 +115,7 @@ class ExporterConfig:
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     daily_quotas: Mapping[str, int] = field(default_factory=dict)
     series_limits: Mapping[str, int] = field(default_factory=dict)
-    series_idle_seconds: float = DEFAULT_IDLE_SECONDS
+    series_idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS
     retention: Retention = Retention()
     grouping: GroupingSettings = field(default_factory=GroupingSettings)
     web_username: str = "errtally"
@@ -204,7 +203,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         rate_limits=_rate_limits(document),
         daily_quotas=document.get("daily_quotas", {}),
         series_limits=document.get("series_limits", {}),
-        series_idle_seconds=document.get("series_idle_seconds", DEFAULT_IDLE_SECONDS),
+        series_idle_seconds=document.get("series_idle_seconds", names.DEFAULT_SERIES_IDLE_SECONDS),
         retention=Retention(**document.get("retention", {})),
         grouping=_grouping(document, name, problems),
         web_username=web.get("username", "errtally"),

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 LabelSet = tuple[str, tuple[str, ...]]
 """A metric's name and label values in the catalogue's order."""
 
-DEFAULT_IDLE_SECONDS = 6 * 3600.0
-"""Longer than what rules look back to tell a rate, so that no alert loses a series that it still reckons with."""
-
 
 class Budget:
     """Bounds the label sets of each metric in a project; beyond, one label's value becomes ``__other__``.
@@ -32,7 +29,7 @@ class Budget:
         sizes: metric name and owner to how many of them count against the limit.
     """
 
-    def __init__(self, limits: Mapping[str, int], idle_seconds: float = DEFAULT_IDLE_SECONDS) -> None:
+    def __init__(self, limits: Mapping[str, int], idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS) -> None:
         self.limits = limits
         self.idle_seconds = idle_seconds
         self.touched: dict[LabelSet, float] = {}

@@ -13,7 +13,6 @@ from errtally import names
 from errtally.config.grouping import GroupingSettings
 from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
-from errtally.exporter.digest.budget import DEFAULT_IDLE_SECONDS
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
@@ -60,7 +59,7 @@ class StoreWriter:
         self,
         limits: Mapping[str, int],
         grouping: GroupingSettings | None = None,
-        series_idle_seconds: float = DEFAULT_IDLE_SECONDS,
+        series_idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS,
     ) -> tuple[State, dict[str, int]]:
         """Load what the fold needs to know, and the positions in the journal.
 

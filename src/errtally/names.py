@@ -45,6 +45,9 @@ SERVICE_WIDE = ""
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_PROJECT = "default"
 
+DEFAULT_SERIES_IDLE_SECONDS = 6 * 3600.0
+"""Longer than what most rules look back to tell a rate, so that no alert loses a series that it still reckons with."""
+
 APDEX_WINDOW_SECONDS = 300
 DEFAULT_APDEX_THRESHOLD_SECONDS = 0.5
 APDEX_TOLERATING_FACTOR = 4

@@ -17,7 +17,7 @@ MILLION = "ERRTALLY_TEST_MILLION"
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sums_are_exact_through_evictions_and_restarts(tmp_path, seed):
-    made = Traffic(tmp_path, seed, would_be=3000)
+    made = Traffic(tmp_path, seed, would_be=8000)
     for number in range(30):
         made.step(made.draw.choice((1, 25)))
         made.check(afresh=number % 10 == 0)

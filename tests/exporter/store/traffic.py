@@ -39,6 +39,8 @@ COUNTED = {
 PLACES = {f"{metric.name}_count" if metric.kind == "histogram" else metric.name: metric for metric in BUDGETED}
 """Samples of which there is one for each place in the budget."""
 GAUGES = (names.ISSUE_INFO, names.ISSUE_FIRST_SEEN, names.ISSUE_LAST_SEEN, names.ISSUE_USERS)
+LABEL_SETS_OF_A_KIND = 84
+"""Seen at a million records: of each kind of error and transaction, over projects, environments, levels and zones."""
 PROJECTS = ("shop", "app", "__other__", "a b")
 ENVIRONMENTS = ("prod", "stage", "__other__")
 
@@ -59,7 +61,7 @@ class Traffic:
     def __init__(self, folder, seed, *, would_be, limits=LIMITS):
         self.folder, self.limits = folder, limits
         self.draw = random.Random(seed)
-        self.kinds = max(would_be // (2 * len(PROJECTS) * 4), 2)
+        self.kinds = max(would_be // LABEL_SETS_OF_A_KIND, 2)
         self.now = 1_750_000_000.0
         self.expected = Counter()
         self.touched = {}
