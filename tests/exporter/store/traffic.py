@@ -40,7 +40,7 @@ PLACES = {f"{metric.name}_count" if metric.kind == "histogram" else metric.name:
 """Samples of which there is one for each place in the budget."""
 GAUGES = (names.ISSUE_INFO, names.ISSUE_FIRST_SEEN, names.ISSUE_LAST_SEEN, names.ISSUE_USERS)
 LABEL_SETS_OF_A_KIND = 84
-"""Seen at a million records: of each kind of error and transaction, over projects, environments, levels and zones."""
+"""A million records have more than that of each kind, over projects, environments, levels and zones."""
 PROJECTS = ("shop", "app", "__other__", "a b")
 ENVIRONMENTS = ("prod", "stage", "__other__")
 
