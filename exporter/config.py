@@ -84,6 +84,25 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long sample events are kept; what was counted is kept for good.
+
+    Attributes:
+        events_per_issue: sample events that an issue keeps.
+        event_days: age beyond which a sample event goes.
+        resolved_event_days: how long after its resolution an issue loses its sample events.
+        idle_event_days: how long after its last event an issue loses its sample events.
+        store_bytes: size of the store beyond which the oldest sample events go.
+    """
+
+    events_per_issue: int = 50
+    event_days: float = 90.0
+    resolved_event_days: float = 30.0
+    idle_event_days: float = 60.0
+    store_bytes: int = 2 * 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class ExporterConfig:
     """Everything that the exporter is told. With nothing told, it listens on loopback and takes any key."""
 
@@ -99,7 +118,8 @@ class ExporterConfig:
     rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
     daily_quotas: Mapping[str, int] = field(default_factory=dict)
     series_limits: Mapping[str, int] = field(default_factory=dict)
-    events_per_issue: int = 50
+    series_idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS
+    retention: Retention = Retention()
     grouping: GroupingSettings = field(default_factory=GroupingSettings)
     scrubbing: ScrubSettings = field(default_factory=ScrubSettings)
     web_username: str = "errtally"
@@ -189,7 +209,8 @@ def build(document: Document, name: str) -> ExporterConfig:
         rate_limits=_rate_limits(document),
         daily_quotas=document.get("daily_quotas", {}),
         series_limits=document.get("series_limits", {}),
-        events_per_issue=document.get("retention", {}).get("events_per_issue", 50),
+        series_idle_seconds=document.get("series_idle_seconds", names.DEFAULT_SERIES_IDLE_SECONDS),
+        retention=Retention(**document.get("retention", {})),
         grouping=_grouping(document, name, problems),
         scrubbing=common,
         web_username=web.get("username", "errtally"),

@@ -12,7 +12,8 @@ import structlog
 from errtally import names
 from errtally.errors import StoreError
 from errtally.exporter.digest.apdex import Thresholds
-from errtally.exporter.digest.changes import SUM, Changes
+from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
+from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.installation import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY
 from errtally.exporter.journal.reader import Reader
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 0.02
 MAX_FOLD_EVENTS = 20_000
 PRUNE_SECONDS = 30.0
+"""How often the store is looked through for what may go; what there is goes in small steps between folds."""
+SLIDE_SECONDS = 10.0
+"""How often windows of affected users are moved on that no event moves."""
 MAX_RETRY_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -51,11 +55,12 @@ class Writer:
         synchronous = "FULL" if config.durability == "fsync" else "NORMAL"
         self._store = StoreWriter(
             database.create(config.data_dir / database.FILE_NAME, synchronous=synchronous),
-            events_per_issue=config.events_per_issue,
+            events_per_issue=config.retention.events_per_issue,
         )
-        self._state, positions = self._store.load(config.series_limits, config.grouping)
+        self._state, positions = self._store.load(config.series_limits, config.grouping, config.series_idle_seconds)
         self._reader = Reader(self._journal, positions)
         self._thresholds = Thresholds(config.projects)
+        self._retention = config.retention
         self._next_config: ExporterConfig | None = None
         self._own = Changes()
         self._forgotten: list[str] = []
@@ -70,7 +75,8 @@ class Writer:
 
     def run(self, stop: threading.Event) -> None:
         """Fold until told to stop, and then what is there still."""
-        last_beat = last_prune = 0.0
+        last_beat = last_prune = last_slide = float("-inf")
+        has_more = False
         while True:
             is_last = stop.is_set()
             folded = self.step(stop)
@@ -78,9 +84,15 @@ class Writer:
             if now - last_beat > HEARTBEAT_SECONDS:
                 last_beat = now
                 _touch(self._heartbeat)
+            if now - last_slide > SLIDE_SECONDS:
+                last_slide = now
+                self.slide(time.time())
             if now - last_prune > PRUNE_SECONDS:
                 last_prune = now
                 self._prune()
+                has_more = True
+            if has_more and not is_last:
+                has_more = self.let_go(time.time())
             if not folded:
                 if is_last:
                     break
@@ -96,7 +108,9 @@ class Writer:
             self._next_config = None
             self._thresholds = Thresholds(config.projects)
             self._state.budget.limits = config.series_limits
-            self._store.events_per_issue = config.events_per_issue
+            self._state.budget.idle_seconds = config.series_idle_seconds
+            self._store.events_per_issue = config.retention.events_per_issue
+            self._retention = config.retention
             if config.grouping != self._state.aliases.settings:
                 self._state.aliases = self._store.aliases(config.grouping)
             fold = Fold(self._state, self._thresholds)
@@ -127,8 +141,8 @@ class Writer:
                 changes.add[names.DIGESTED_EVENTS.name, (), ""] += changes.events
             self._apply(changes, stop)
             seconds = time.perf_counter() - started
-            index = sum(seconds > bound for bound in names.DIGEST_DURATION.buckets)
-            self._own.add[names.DIGEST_DURATION.name, (), str(index)] += 1
+            bucket = OF_CATALOGUE[names.DIGEST_DURATION.name].part(seconds)
+            self._own.add[names.DIGEST_DURATION.name, (), bucket] += 1
             self._own.add[names.DIGEST_DURATION.name, (), SUM] += seconds
         if finished := self._reader.finished():
             # What was read to their ends is stored by now, so the segments may go.
@@ -167,12 +181,37 @@ class Writer:
         else:
             self._forgotten = []
 
+    def slide(self, now: float) -> None:
+        """Move the windows of affected users on, whether events came or not; ``now`` in seconds since the epoch."""
+        places = [(project, name) for project, known in self._state.environments.items() for name in known]
+        try:
+            changes = self._store.slide(places, now)
+            if changes.put:
+                self._store.apply(changes, {})
+        except StoreError as exc:  # the next round tries again
+            self._failed("windows of users not moved on", exc)
+
+    def let_go(self, now: float) -> bool:
+        """Take one step of deleting what is kept no longer; whether there is more to do."""
+        try:
+            changes = self._store.overdue(self._retention, now)
+            if changes.deleted_samples:
+                self._store.apply(changes, {})
+                return True
+            return self._store.vacuum()
+        except StoreError as exc:  # the next round tries again
+            self._failed("nothing deleted", exc)
+            return False
+
     def _prune(self) -> None:
         try:
             self._store.prune(self._clock())
         except StoreError as exc:  # the next round tries again; nothing depends on it
-            self._own.add[names.STORE_ERRORS.name, (), ""] += 1
-            _log.warning("store not pruned", error=str(exc))
+            self._failed("store not pruned", exc)
+
+    def _failed(self, what: str, exc: StoreError) -> None:
+        self._own.add[names.STORE_ERRORS.name, (), ""] += 1
+        _log.warning(what, error=str(exc))
 
 
 def _touch(path: Path) -> None:

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from errtally.exporter.bench import scrape as scraping
 from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure
 from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
 from errtally.exporter.bench.work import KINDS
@@ -122,6 +123,63 @@ def _client_table(rows: list[CaptureCost]) -> Table:
             style=None if row.median_microseconds <= TARGET_MICROSECONDS else "red",
         )
     return table
+
+
+@command.command()
+@click.option(
+    "--series",
+    "counts",
+    type=click.IntRange(100, 1_000_000),
+    multiple=True,
+    default=(10_000, 100_000),
+    show_default=True,
+    help="About how many series; may be repeated.",
+)
+@click.option("--rounds", type=click.IntRange(1, 1000), default=15, show_default=True, help="Scrapes measured.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Parent of the stores' directories.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def scrape(*, counts: tuple[int, ...], rounds: int, data_dir: Path | None, as_json: bool) -> None:
+    """Scrape a filled store in this process, beside prometheus_client with the same series.
+
+    Between two scrapes one in a hundred series changes. Times are CPU time of the one thread that renders.
+    """
+    rows: list[scraping.Measurement] = []
+    with tempfile.TemporaryDirectory(prefix="errtally-bench-", dir=data_dir) as directory:
+        rows += [scraping.measure(Path(directory, str(count)), count, rounds=rounds) for count in counts]
+    setting = f"one thread, {rounds} scrapes, {scraping.CHANGED_SHARE:.0%} of the series changed before each"
+    if as_json:
+        click.echo(json.dumps({"setting": setting, "rows": [row.as_dict() for row in rows]}, indent=2))
+        return
+    console = Console()
+    console.width = max(console.width, _TABLE_WIDTH)
+    table = Table(title="scrape", caption=setting)
+    for column in (
+        "series",
+        "MB",
+        "target ms",
+        "median ms",
+        "worst ms",
+        "OpenMetrics ms",
+        "first ms",
+        "gzip ms",
+        "prometheus_client ms",
+        "times faster",
+    ):
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(
+            f"{row.series:,}",
+            f"{row.body_bytes / 1e6:.1f}",
+            _figure(row.target_milliseconds, "{:.0f}"),
+            f"{row.median_milliseconds:.1f}",
+            f"{row.worst_milliseconds:.1f}",
+            f"{row.openmetrics_milliseconds:.1f}",
+            f"{row.first_milliseconds:.0f}",
+            f"{row.gzip_milliseconds:.1f}",
+            f"{row.peer_milliseconds:.0f}",
+            f"{row.times_faster:.0f}",
+        )
+    console.print(table)
 
 
 def _table(rows: list[Measurement], setting: str) -> Table:

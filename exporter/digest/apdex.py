@@ -27,6 +27,13 @@ class Thresholds:
             return names.DEFAULT_APDEX_THRESHOLD_SECONDS
         return configured.transaction_apdex_threshold_seconds.get(transaction, configured.apdex_threshold_seconds)
 
+    def bounds(self) -> frozenset[float]:
+        """Return every T in use and its 4 T: with buckets that end there, PromQL gives Apdex as well."""
+        used = {names.DEFAULT_APDEX_THRESHOLD_SECONDS}
+        for project in self._projects.values():
+            used |= {project.apdex_threshold_seconds, *project.transaction_apdex_threshold_seconds.values()}
+        return frozenset(bound for seconds in used for bound in (seconds, names.APDEX_TOLERATING_FACTOR * seconds))
+
 
 def zone(duration_seconds: float, threshold_seconds: float, *, failed: bool) -> int:
     """Return the index of the zone in ``names.APDEX_ZONES``; exactly T is satisfied, exactly 4 T tolerating."""

@@ -6,20 +6,31 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.stream import StreamChange
 
 if TYPE_CHECKING:
+    from errtally.exporter.digest.budget import LabelSet
     from errtally.exporter.digest.conditions import Condition
     from errtally.exporter.digest.monitors import Job, Monitor
     from errtally.exporter.digest.releases import Release
     from errtally.exporter.digest.state import IssueState
     from errtally.exporter.journal.records import AlertSeen, IssueSeen
 
-SeriesKey = tuple[str, tuple[str, ...], str]
-"""Metric name, label values in the catalogue's order, part of a histogram ("" for all else)."""
+__all__ = [
+    "SUM",
+    "AliasChange",
+    "Changes",
+    "Decision",
+    "EnvironmentChange",
+    "Exemplar",
+    "IssueChange",
+    "Sample",
+    "SeriesKey",
+]
 
-SUM = "sum"
-"""The part of a histogram that holds the sum; its other parts are the indices of its buckets."""
+SeriesKey = tuple[str, tuple[str, ...], str]
+"""Metric name, label values in the catalogue's order, part of a histogram ("" for all else; see `buckets`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +54,12 @@ class Sample:
 
 @dataclass(slots=True)
 class EnvironmentChange:
-    """What happened to an issue in one environment."""
+    """What happened to an issue in one environment; ``label_set`` is what it takes from the budget when exposed."""
 
     first_seen: float
     last_seen: float
     is_exposed: bool
+    label_set: LabelSet
     events: int = 0
     users: set[int] = field(default_factory=set)
 
@@ -140,7 +152,8 @@ class Changes:
         put: what to set series to.
         peak: what series are raised to, when it is more than they have.
         apdex: project, environment, transaction, slot to requests in the three zones.
-        activity: project, environment, user to when an error last hit the user.
+        affected: project, environment, slot (`users.SLOT_SECONDS`) to the users hit by an error in it.
+        exposed: label sets that got series, True, or gave them up, False.
         seen: hashes of what must not be counted again.
         aliases: merges and what took them back, in order.
         alerts: what Alertmanager told, in order.
@@ -150,6 +163,9 @@ class Changes:
         session_users: project, environment, release to users and whether a session of theirs crashed.
         events: events that were folded, duplicates among them.
         stream: what the live stream tells of them.
+        at: when the newest record came in, seconds since the epoch; 0 when none of them says.
+        deleted_samples: ids of sample events to delete, and why.
+        request_bounds: bounds of the buckets of request durations from now on; empty when they stay.
     """
 
     add: defaultdict[SeriesKey, float] = field(default_factory=lambda: defaultdict(float))
@@ -159,7 +175,8 @@ class Changes:
     issues: dict[int, IssueChange] = field(default_factory=dict)
     aliases: list[AliasChange] = field(default_factory=list)
     apdex: dict[tuple[str, str, str, int], list[int]] = field(default_factory=dict)
-    activity: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    affected: dict[tuple[str, str, int], set[int]] = field(default_factory=dict)
+    exposed: dict[LabelSet, bool] = field(default_factory=dict)
     seen: list[int] = field(default_factory=list)
     alerts: list[AlertSeen] = field(default_factory=list)
     gauges: dict[tuple[str, tuple[str, ...]], tuple[float, float]] = field(default_factory=dict)
@@ -168,6 +185,9 @@ class Changes:
     session_users: dict[tuple[str, str, str], dict[int, SessionUser]] = field(default_factory=dict)
     events: int = 0
     stream: StreamChange = field(default_factory=StreamChange)
+    at: float = 0.0
+    deleted_samples: list[tuple[int, str]] = field(default_factory=list)
+    request_bounds: tuple[float, ...] = ()
 
     def of(self, project: str, known: IssueState) -> IssueChange:
         """Find or begin the change of an issue."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from errtally import names
-from errtally.exporter.digest.changes import SUM, Decision
+from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
+from errtally.exporter.digest.changes import Decision
 from errtally.exporter.digest.conditions import KINDS_OF, Condition
 from errtally.exporter.digest.releases import Releases
 
@@ -55,6 +55,7 @@ class Decisions:
         if known.status == decision.status and condition is None and known.condition is None:
             return
         known.is_decided = True
+        self._touch(decision.project, fingerprint, known)
         change = self._changes.of(decision.project, known)
         if decision.status == "resolved" and known.status != "resolved":
             self._count_resolution(decision.project, known, decision.at)
@@ -87,7 +88,7 @@ class Decisions:
         for environment in known.environments:
             labels = (project, environment)
             self._changes.add[names.RESOLVED_ISSUES.name, labels, ""] += 1
-            self._changes.add[metric.name, labels, str(bisect_left(metric.buckets, seconds))] += 1
+            self._changes.add[metric.name, labels, OF_CATALOGUE[metric.name].part(seconds)] += 1
             self._changes.add[metric.name, labels, SUM] += seconds
 
     def look_at(self, known: IssueState, change: IssueChange, event: EventSeen, environment: str) -> None:
@@ -128,7 +129,15 @@ class Decisions:
         if condition.amount > now:
             self._state.agenda.note((AGENDA, project, fingerprint), condition.amount)
         elif (project, fingerprint) not in self._state.aliases.into:
+            self._touch(project, fingerprint, known)
             self._reopen(known, self._changes.of(project, known), condition, condition.amount)
+
+    def _touch(self, project: str, fingerprint: str, known: IssueState) -> None:
+        """Keep the series of an issue that is decided on: it is not idle."""
+        for environment, is_exposed in known.environments.items():
+            if is_exposed:
+                label_set = (names.ISSUE_INFO.name, (project, environment, fingerprint))
+                self._state.budget.touched[label_set] = self._state.now
 
     def _reopen(self, known: IssueState, change: IssueChange, condition: Condition, at: float) -> None:
         self._set_status(known, change, "unresolved", at, None)

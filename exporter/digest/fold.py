@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from errtally import names
-from errtally.exporter.digest import apdex
+from errtally.exporter.digest import apdex, users
+from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM, Buckets
+from errtally.exporter.digest.budget import scope
 from errtally.exporter.digest.changes import (
-    SUM,
     Changes,
     EnvironmentChange,
     Exemplar,
@@ -22,13 +22,13 @@ from errtally.exporter.digest.measures import Measures
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.monitors import Monitors
 from errtally.exporter.digest.seen import hashed
-from errtally.exporter.digest.state import IssueState, scope
+from errtally.exporter.digest.state import IssueState
 from errtally.exporter.digest.stream import NEW, REGRESSED
 from errtally.exporter.journal.records import Batch, MergeChange, Tallies
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Project
-    from errtally.exporter.digest.changes import IssueChange
+    from errtally.exporter.digest.changes import IssueChange, SeriesKey
     from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import (
         AlertSeen,
@@ -57,6 +57,7 @@ class Fold:
 
     def __init__(self, state: State, thresholds: apdex.Thresholds) -> None:
         self._state = state
+        self._touched = state.budget.touched
         self._thresholds = thresholds
         self.changes = Changes()
         self._noted = ("", "")
@@ -67,13 +68,19 @@ class Fold:
         self._notice: tuple[EventSeen | None, str] = (None, "")
 
     def declare(self, projects: tuple[Project, ...]) -> None:
-        """Make the series of configured projects exist at 0 before their first event."""
+        """Make the series of configured projects exist at 0 before their first event, and buckets for every T."""
+        buckets = self._state.request_buckets.with_bounds(self._thresholds.bounds())
+        self._state.request_buckets, self.changes.request_bounds = buckets, buckets.bounds
         for project in projects:
             for environment in project.environments:
                 self._place(project.name, environment)
 
     def add(self, record: Record) -> None:
         """Fold one record."""
+        if isinstance(record, Batch):
+            self._tick(record.received)
+        elif not isinstance(record, Tallies):
+            self._tick(record.at)
         if isinstance(record, Batch):
             self._add_batch(record)
         elif isinstance(record, Tallies):
@@ -93,6 +100,8 @@ class Fold:
             How many things were looked at.
         """
         due = list(self._state.agenda.due(now))
+        if due:
+            self._tick(now)
         for kind, *key in due:
             if kind == AGENDA:
                 project, fingerprint = key
@@ -101,6 +110,10 @@ class Fold:
                 project, environment, monitor = key
                 self._monitors.judge((project, environment, monitor), now)
         return len(due)
+
+    def _tick(self, at: float) -> None:
+        """Set the clock forward; the workers' clocks, and so the times of their records, may go back."""
+        self._state.now = self.changes.at = max(self._state.now, at)
 
     def _add_batch(self, batch: Batch) -> None:
         changes = self.changes
@@ -164,8 +177,7 @@ class Fold:
             return
         metric, labels = names.ALERT_DURATION, (alert.name, alert.severity)
         seconds = max(alert.ends_at - alert.starts_at, 0.0)
-        self.changes.add[metric.name, labels, str(bisect_left(metric.buckets, seconds))] += 1
-        self.changes.add[metric.name, labels, SUM] += seconds
+        self._observe(metric, labels, OF_CATALOGUE[metric.name], seconds)
 
     def _add_event(self, batch: Batch, event: EventSeen, seen: IssueSeen) -> None:
         changes = self.changes
@@ -197,8 +209,15 @@ class Fold:
         if event.user is not None:
             here.users.add(event.user)
             if event.level in _ERROR_LEVELS:
-                who = (project, environment, event.user)
-                changes.activity[who] = max(changes.activity.get(who, 0.0), event.timestamp)
+                slot = (project, environment, users.slot(event.timestamp))
+                affected = changes.affected.get(slot)
+                if affected is None:
+                    affected = changes.affected[slot] = set()
+                affected.add(event.user)
+        if here.is_exposed:
+            self._touched[here.label_set] = self._state.now
+        else:
+            self._expose(change, environment, here)
         shown = fingerprint if here.is_exposed else names.OTHER
         key = (names.ISSUE_EVENTS.name, (project, environment, shown, event.level), "")
         changes.add[key] += 1
@@ -238,10 +257,8 @@ class Fold:
             change.first_seen = change.last_seen = event.timestamp
             change.first_release = change.last_release = event.release
         if environment not in known.environments:
-            labels = (project, environment, fingerprint)
-            is_exposed = self._admit(names.ISSUE_INFO, labels)[2] != names.OTHER
-            known.environments[environment] = is_exposed
             self._notice = (event, NEW)
+            known.environments[environment] = False  # until there turns out to be room
             changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
             changes.add[names.ISSUES.name, (project, environment, known.status), ""] += 1
         if known.status == "resolved" or known.condition is not None:
@@ -252,9 +269,19 @@ class Fold:
         here = change.environments.get(environment)
         if here is None:
             here = change.environments[environment] = EnvironmentChange(
-                event.timestamp, event.timestamp, known.environments[environment]
+                event.timestamp,
+                event.timestamp,
+                known.environments[environment],
+                (names.ISSUE_INFO.name, (project, environment, fingerprint)),
             )
         return change, here
+
+    def _expose(self, change: IssueChange, environment: str, here: EnvironmentChange) -> None:
+        """Give an issue its series in an environment when there is room; what went to the other stays there."""
+        labels = here.label_set[1]
+        if self._admit(names.ISSUE_INFO, labels) == labels:
+            here.is_exposed = True
+            self._state.issues[change.project, labels[2]].environments[environment] = True
 
     def _add_request(self, sent_project: str, request: RequestSeen) -> None:
         changes = self.changes
@@ -264,7 +291,9 @@ class Fold:
         changes.add[names.REQUESTS.name, labels, ""] += 1
         outcome = names.OUTCOMES[1 if request.failed else 0]
         labels = self._admit(names.REQUEST_DURATION, (project, environment, transaction, outcome))
-        self._observe(names.REQUEST_DURATION, labels, duration, request)
+        bucket = self._observe(names.REQUEST_DURATION, labels, self._state.request_buckets, duration)
+        if request.trace_id:
+            changes.exemplars[bucket] = Exemplar((("trace_id", request.trace_id),), duration, request.timestamp)
         threshold = self._thresholds.seconds(project, transaction)
         zone = apdex.zone(duration, threshold, failed=request.failed)
         labels = self._admit(names.APDEX_REQUESTS, (project, environment, transaction, names.APDEX_ZONES[zone]))
@@ -272,15 +301,16 @@ class Fold:
         slot = int(request.timestamp // apdex.SLOT_SECONDS)
         for name, seconds in ((labels[2], threshold), (names.SERVICE_WIDE, self._thresholds.seconds(project, ""))):
             changes.apdex.setdefault((project, environment, name, slot), [0, 0, 0])[zone] += 1
-            if name != names.OTHER:
-                changes.put[names.APDEX_THRESHOLD.name, (project, environment, name), ""] = seconds
+            shown = self._admit(names.APDEX_THRESHOLD, (project, environment, name))
+            if shown[2] != names.OTHER:
+                changes.put[names.APDEX_THRESHOLD.name, shown, ""] = seconds
 
-    def _observe(self, metric: Metric, labels: tuple[str, ...], value: float, request: RequestSeen) -> None:
-        bucket = (metric.name, labels, str(bisect_left(metric.buckets, value)))
+    def _observe(self, metric: Metric, labels: tuple[str, ...], buckets: Buckets, value: float) -> SeriesKey:
+        """Add a value to a histogram; return the bucket that it is in."""
+        bucket = (metric.name, labels, buckets.part(value))
         self.changes.add[bucket] += 1
         self.changes.add[metric.name, labels, SUM] += value
-        if request.trace_id:
-            self.changes.exemplars[bucket] = Exemplar((("trace_id", request.trace_id),), value, request.timestamp)
+        return bucket
 
     def _add_tallies(self, tallies: Tallies) -> None:
         add = self.changes.add
@@ -288,10 +318,11 @@ class Fold:
             if _is_known(name, labels):
                 add[name, labels, ""] += amount
         for name, labels, buckets, total in tallies.observations:
-            if _is_known(name, labels):
-                for index, count in enumerate(buckets):
+            parts = OF_CATALOGUE[name].parts if name in OF_CATALOGUE else ()
+            if _is_known(name, labels) and len(parts) == len(buckets):
+                for part, count in zip(parts, buckets, strict=True):
                     if count:
-                        add[name, labels, str(index)] += count
+                        add[name, labels, part] += count
                 add[name, labels, SUM] += total
 
     def _place(self, project: str, environment: str) -> tuple[str, str]:
@@ -303,6 +334,8 @@ class Fold:
                 self.changes.add[metric.name, base, ""] += 0
             for status in names.ISSUE_STATUSES:
                 self.changes.add[names.ISSUES.name, (*base, status), ""] += 0
+            for window in names.USER_WINDOWS:
+                self.changes.put[names.USERS_AFFECTED.name, (*base, window), ""] = 0
             self.changes.add[names.ISSUE_RESOLUTION.name, base, SUM] += 0
         return project, environment
 
@@ -314,15 +347,33 @@ class Fold:
         return True
 
     def _admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
-        budget = self._state.budget
-        before = len(budget)
-        admitted = budget.admit(metric, labels)
-        if len(budget) != before:
-            owner = scope(metric, labels)
-            self.changes.put[names.SERIES.name, (owner, metric.name), ""] = budget.sizes[metric.name, owner]
+        """Bound the labels of a metric that has a limit."""
+        label_set = (metric.name, labels)
+        if label_set in self._touched:
+            self._touched[label_set] = self._state.now
+            return labels
+        state, changes, owner = self._state, self.changes, scope(metric, labels)
+        before = len(state.budget)
+        admitted, evicted = state.budget.admit(metric, labels, state.now)
+        for name, idle in evicted:
+            changes.exposed[name, idle] = False
+            changes.add[names.SERIES_EVICTIONS.name, (owner, name), ""] += 1
+            if metric is names.ISSUE_INFO:
+                self._hide(*idle)
+        if evicted or len(state.budget) != before:
+            changes.exposed[metric.name, admitted] = True
+            changes.put[names.SERIES.name, (owner, metric.name), ""] = state.budget.sizes[metric.name, owner]
         if admitted != labels:
-            self.changes.add[names.SERIES_OVERFLOW.name, (scope(metric, labels), metric.name), ""] += 1
+            changes.add[names.SERIES_OVERFLOW.name, (owner, metric.name), ""] += 1
         return admitted
+
+    def _hide(self, project: str, environment: str, fingerprint: str) -> None:
+        """Take note that an issue has no series in an environment any more."""
+        known = self._state.issues[project, fingerprint]
+        known.environments[environment] = False
+        change = self.changes.issues.get(known.id)
+        if change is not None and environment in change.environments:
+            change.environments[environment].is_exposed = False
 
 
 def _is_known(name: str, labels: tuple[str, ...]) -> bool:

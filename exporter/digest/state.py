@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.exporter.digest.agenda import Agenda
 from errtally.exporter.digest.aliases import Aliases
+from errtally.exporter.digest.buckets import OF_CATALOGUE, Buckets
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.seen import Seen
 from errtally.exporter.digest.stream import StreamSampler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from errtally.exporter.digest.conditions import Condition
     from errtally.exporter.digest.monitors import Job, Monitor
     from errtally.exporter.digest.releases import Releases
-    from errtally.names import Metric
+
+__all__ = ["Budget", "IssueState", "State"]
 
 MAX_PROJECTS = 500
 MAX_ENVIRONMENTS = 50
@@ -45,49 +45,6 @@ class IssueState:
     """What ends its being resolved or ignored by itself."""
 
 
-class Budget:
-    """How many label sets each metric may have in a project; beyond, one label's value becomes ``__other__``."""
-
-    def __init__(self, limits: Mapping[str, int]) -> None:
-        self.limits = limits
-        self._admitted: set[tuple[str, tuple[str, ...]]] = set()
-        self.sizes: Counter[tuple[str, str]] = Counter()
-
-    def limit(self, metric: Metric) -> int:
-        """The metric's limit: configured, or the catalogue's."""
-        return self.limits.get(metric.name, metric.series_limit)
-
-    def __len__(self) -> int:
-        return len(self._admitted)
-
-    def has(self, metric: Metric, labels: tuple[str, ...]) -> bool:
-        """Whether a label set has its series already."""
-        return (metric.name, labels) in self._admitted
-
-    def remember(self, metric: Metric, labels: tuple[str, ...]) -> None:
-        """Note a label set that the store has."""
-        if (metric.name, labels) not in self._admitted:
-            self._admitted.add((metric.name, labels))
-            # Only the label that the budget bounds tells: an environment may be called ``__other__`` as well.
-            if labels[metric.labels.index(metric.other_label)] != names.OTHER:
-                self.sizes[metric.name, scope(metric, labels)] += 1
-
-    def admit(self, metric: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the labels under which a value goes: the same, or with ``__other__`` beyond the limit."""
-        if (metric.name, labels) in self._admitted:
-            return labels
-        if self.sizes[metric.name, scope(metric, labels)] >= self.limit(metric):
-            index = metric.labels.index(metric.other_label)
-            labels = (*labels[:index], names.OTHER, *labels[index + 1 :])
-        self.remember(metric, labels)
-        return labels
-
-
-def scope(metric: Metric, labels: tuple[str, ...]) -> str:
-    """Whose budget a label set takes from: a project's, "" for a metric of the exporter as a whole."""
-    return labels[0] if metric.labels[0] == "project" else ""
-
-
 @dataclass(slots=True)
 class State:
     """The writer's memory of the store."""
@@ -104,6 +61,10 @@ class State:
     gauges: dict[tuple[str, str], dict[tuple[str, ...], float]] = field(default_factory=dict)
     """Gauges that clients push, by metric and project: labels to when they were last renewed."""
     stream: StreamSampler = field(default_factory=StreamSampler)
+    request_buckets: Buckets = OF_CATALOGUE[names.REQUEST_DURATION.name]
+    """Of request durations: the catalogue's bounds and every T and 4 T that is or was configured."""
+    now: float = 0.0
+    """When the newest record came in: the fold's clock, which never goes back; seconds since the epoch."""
     next_issue_id: int = 1
     """Numbers issues and aliases in the order in which their fingerprints appeared."""
 

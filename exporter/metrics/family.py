@@ -9,10 +9,10 @@ from itertools import accumulate
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from errtally.exporter.digest.changes import SUM
+from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from errtally.exporter.digest.changes import Exemplar
     from errtally.names import Metric
@@ -108,30 +108,50 @@ class Family:
 
 
 class HistogramFamily:
-    """The series of one histogram, which come as counts of single buckets and a sum."""
+    """The series of one histogram, which come as counts of single buckets and a sum.
+
+    All have the same buckets, or quantiles over several of them would be wrong. A bound that comes later adds a bucket
+    to all; it begins with what was counted in lower ones, and grows right from then on.
+    """
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        self._bounds = [repr(float(bound)) for bound in metric.buckets] + ["+Inf"]
-        self._counts: dict[tuple[str, ...], list[float]] = {}
+        self._buckets = OF_CATALOGUE[metric.name]
+        self._counts: dict[tuple[str, ...], dict[str, float]] = {}
         self._sums: dict[tuple[str, ...], float] = {}
-        self._exemplars: dict[tuple[str, ...], dict[int, str]] = {}
+        self._exemplars: dict[tuple[str, ...], dict[str, str]] = {}
         self._blocks: dict[tuple[str, ...], tuple[bytes, bytes]] = {}
         self._prefixes: dict[tuple[str, ...], tuple[list[str], str, str]] = {}
         self._stale: set[tuple[str, ...]] = set()
 
+    def extend(self, bounds: Iterable[float]) -> None:
+        """Add buckets for bounds that have none."""
+        buckets = self._buckets.with_bounds(bounds)
+        if buckets is not self._buckets:
+            self._buckets = buckets
+            self._prefixes.clear()
+            self._stale.update(self._counts)
+
     def put(self, labels: tuple[str, ...], part: str, value: float, exemplar: Exemplar | None = None) -> None:
-        """Set the count of one bucket (``part`` is its index) or the sum."""
+        """Set the count of one bucket (``part`` is its upper bound) or the sum."""
         counts = self._counts.get(labels)
         if counts is None:
-            counts = self._counts[labels] = [0.0] * len(self._bounds)
+            counts = self._counts[labels] = {}
         if part == SUM:
             self._sums[labels] = value
-        elif int(part) < len(counts):
-            counts[int(part)] = value
+        else:
+            if part not in self._buckets.parts:
+                self.extend([float(part)])
+            counts[part] = value
             if exemplar is not None:
-                self._exemplars.setdefault(labels, {})[int(part)] = exemplar_text(exemplar)
+                self._exemplars.setdefault(labels, {})[part] = exemplar_text(exemplar)
         self._stale.add(labels)
+
+    def drop(self, labels: tuple[str, ...]) -> None:
+        """Remove a series."""
+        for kept in (self._counts, self._sums, self._exemplars, self._blocks, self._prefixes):
+            kept.pop(labels, None)
+        self._stale.discard(labels)
 
     def clear(self) -> None:
         """Remove all series."""
@@ -153,23 +173,26 @@ class HistogramFamily:
         return len(self._counts)
 
     def _block(self, labels: tuple[str, ...]) -> tuple[bytes, bytes]:
-        prefixes = self._prefixes.get(labels)
+        parts, prefixes = self._buckets.parts, self._prefixes.get(labels)
         if prefixes is None:
             names, name = self.metric.labels, self.metric.name
-            buckets = [f"{name}_bucket{labels_text((*names, 'le'), (*labels, bound))} " for bound in self._bounds]
+            buckets = [f"{name}_bucket{labels_text((*names, 'le'), (*labels, bound))} " for bound in parts]
             shown = labels_text(names, labels)
             prefixes = self._prefixes[labels] = (buckets, f"{name}_sum{shown} ", f"{name}_count{shown} ")
         buckets, sum_prefix, count_prefix = prefixes
-        cumulative = [number_text(count) for count in accumulate(self._counts[labels])]
+        counts = self._counts[labels]
+        cumulative = [number_text(count) for count in accumulate([counts.get(part, 0.0) for part in parts])]
         tail = f"{sum_prefix}{number_text(self._sums.get(labels, 0.0))}\n{count_prefix}{cumulative[-1]}\n"
         plain = "".join([f"{prefix}{count}\n" for prefix, count in zip(buckets, cumulative, strict=True)]) + tail
-        exemplars: Mapping[int, str] = self._exemplars.get(labels, {})
+        exemplars: Mapping[str, str] = self._exemplars.get(labels, {})
         if not exemplars:
-            return plain.encode(), plain.encode()
+            # The same bytes in both formats, kept once.
+            encoded = plain.encode()
+            return encoded, encoded
         rich = "".join(
             [
-                f"{prefix}{count}{exemplars.get(index, '')}\n"
-                for index, (prefix, count) in enumerate(zip(buckets, cumulative, strict=True))
+                f"{prefix}{count}{exemplars.get(part, '')}\n"
+                for part, prefix, count in zip(parts, buckets, cumulative, strict=True)
             ]
         )
         return plain.encode(), (rich + tail).encode()

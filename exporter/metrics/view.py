@@ -15,6 +15,7 @@ from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.journal import reader as journal
 from errtally.exporter.metrics.family import Family, HistogramFamily
 from errtally.exporter.store import database, gauges, lifecycle, session_users
+from errtally.exporter.store.database import REQUEST_BOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
 _ISSUE_ROWS = """
 SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.project, i.fingerprint, i.type, i.title,
-  i.culprit, i.status, i.regressed, EXISTS (SELECT 1 FROM aliases a
+  i.culprit, i.status, i.regressed, e.is_exposed, EXISTS (SELECT 1 FROM aliases a
     WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL) AS is_merged
-FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ? AND e.is_exposed
+FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ?
 """
 _USERS_CACHE_SECONDS = 5.0
 _USERS_CACHE_FACTOR = 20
-"""Counting users is the one query that grows with the store: its result holds for 20 times as long as it took."""
+"""Counting users of sessions grows with the store: its result holds for 20 times as long as it took."""
 MAX_TITLE_LABEL = 120
 
 
@@ -80,6 +81,10 @@ class StoreView:
             meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
             change = int(meta["change"])
             if change != self._change:
+                if (bounds := meta.get(REQUEST_BOUNDS)) is not None:
+                    durations = self._families[names.REQUEST_DURATION.name]
+                    assert isinstance(durations, HistogramFamily)
+                    durations.extend(json.loads(bounds))
                 self._read_series()
                 self._read_issues()
                 self._read_monitors()
@@ -89,14 +94,15 @@ class StoreView:
             self._read_client_gauges(now)
             if time.monotonic() >= self._users_until:
                 started = time.monotonic()
-                self._read_users(now)
                 self._read_session_users(now)
                 ended = time.monotonic()
                 self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
+            used_bytes = database.used_bytes(db)
             positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
         finally:
             db.execute("COMMIT")
         self._family(names.STORE_CREATED).put((), float(meta["created"]))
+        self._family(names.STORE_USED).put((), used_bytes)
         size = sum(path.stat().st_size for path in self._path.parent.glob(f"{database.FILE_NAME}*"))
         self._family(names.STORE_SIZE).put((), size)
         return positions
@@ -104,15 +110,21 @@ class StoreView:
     def _read_series(self) -> None:
         assert self._db is not None
         families = self._families
+        # What was evicted before the first scrape has never been here; it is the one part that only grows.
         rows = self._db.execute(
-            "SELECT metric, labels, part, value, exemplar FROM series WHERE change > ? ORDER BY id", (self._change,)
+            """SELECT metric, labels, part, value, exemplar, evicted FROM series
+            WHERE change > ?1 AND (?1 >= 0 OR NOT evicted) ORDER BY id""",
+            (self._change,),
         )
-        for metric, text, part, value, exemplar_json in rows:
+        for metric, text, part, value, exemplar_json, evicted in rows:
             family = families.get(metric)
             if family is None:  # written by a newer exporter
                 continue
             labels = tuple(json.loads(text))
             if len(labels) != len(family.metric.labels):  # written by an exporter whose metric had other labels
+                continue
+            if evicted:
+                family.drop(labels)
                 continue
             exemplar = None
             if exemplar_json is not None:
@@ -128,7 +140,7 @@ class StoreView:
         info = self._family(names.ISSUE_INFO)
         for row in self._db.execute(_ISSUE_ROWS, (self._change,)):
             key = (row["project"], row["environment"], row["fingerprint"])
-            if row["is_merged"]:
+            if row["is_merged"] or not row["is_exposed"]:
                 self._drop_issue(key)
                 continue
             labels = (
@@ -151,7 +163,7 @@ class StoreView:
                 self._family(names.ISSUE_REGRESSED).put(key, row["regressed"])
 
     def _drop_issue(self, key: tuple[str, str, str]) -> None:
-        """Remove the gauges of what is no issue of its own any more; its counter stays, for counters never end."""
+        """Remove the gauges of what is no issue of its own any more, whose counter stays, or gave its place up."""
         if (labels := self._infos.pop(key, None)) is not None:
             self._family(names.ISSUE_INFO).drop(labels)
         for metric in (names.ISSUE_FIRST_SEEN, names.ISSUE_LAST_SEEN, names.ISSUE_USERS, names.ISSUE_REGRESSED):
@@ -216,25 +228,6 @@ class StoreView:
             score = apdex.score(satisfied, tolerating, frustrated)
             if score is not None:
                 family.put((project, environment, transaction), score)
-
-    def _read_users(self, now: float) -> None:
-        assert self._db is not None
-        family = self._family(names.USERS_AFFECTED)
-        places = self._db.execute(
-            "SELECT DISTINCT json_extract(labels, '$[0]'), json_extract(labels, '$[1]') FROM series WHERE metric = ?",
-            (names.NEW_ISSUES.name,),
-        ).fetchall()
-        for window, seconds in names.USER_WINDOWS.items():
-            found = {
-                (project, environment): count
-                for project, environment, count in self._db.execute(
-                    "SELECT project, environment, count(*) FROM user_activity WHERE last_seen > ? "
-                    "GROUP BY project, environment",
-                    (now - seconds,),
-                )
-            }
-            for project, environment in places:
-                family.put((project, environment, window), found.get((project, environment), 0))
 
     def _measure_journal(self, positions: Mapping[str, int], now: float) -> None:
         events, oldest, size = journal.lag(self._journal, positions)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 FILE_NAME = "errtally.sqlite3"
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_SECONDS = 5.0
+REQUEST_BOUNDS = "request_duration_bounds"
+"""The entry of table meta that holds the bounds of buckets of request durations."""
 
 
 def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
@@ -30,6 +32,8 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
     connection = None
     try:
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+        # Takes effect in an empty file only; then pages that are free can go back to the system in small steps.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -49,6 +53,19 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
             connection.close()
         raise StoreError(f"{path}: {exc}") from exc
     return connection
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """Return the size of the store's pages that hold something.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    used: int = connection.execute(
+        """SELECT (page_count - freelist_count) * page_size
+        FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""
+    ).fetchone()[0]
+    return used
 
 
 def read_only(path: Path) -> sqlite3.Connection:

@@ -57,7 +57,7 @@ def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
     return last
 
 
-def apply_alias(db: sqlite3.Connection, alias: AliasChange, change: int) -> None:
+def apply_alias(db: sqlite3.Connection, alias: AliasChange, change: int, at: float) -> None:
     """Write one merge, or take it back; the issues that it is about are written already.
 
     Raises:
@@ -92,11 +92,11 @@ def apply_alias(db: sqlite3.Connection, alias: AliasChange, change: int) -> None
     for environment, is_exposed in alias.environments.items():
         db.execute(
             """INSERT OR IGNORE INTO issue_environments
-            SELECT root.id, here.environment, 0, 0, here.first_seen, here.last_seen, ?, ?
+            SELECT root.id, here.environment, 0, 0, here.first_seen, here.last_seen, ?, ?, ?
             FROM issues root, issues merged JOIN issue_environments here ON here.issue = merged.id
             WHERE root.project = ? AND root.fingerprint = ? AND merged.project = ? AND merged.fingerprint = ?
               AND here.environment = ?""",
-            (is_exposed, change, alias.project, alias.into, *key, environment),
+            (is_exposed, change, at, alias.project, alias.into, *key, environment),
         )
 
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
-from errtally.exporter.store import activity, database, lifecycle, merged
+from errtally.exporter.store import activity, database, lifecycle, merged, users
+from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,14 +83,18 @@ class StoreReader:
             ids = found["ids"]
             marks = ", ".join("?" * len(ids))
             found["environments"] = [
-                dict(item)
+                {
+                    **dict(item),
+                    "users": users.count_together(db, [issue_subject(id_, item["environment"]) for id_ in ids])
+                    if len(ids) > 1
+                    else item["users"],
+                }
                 for item in db.execute(
-                    f"""SELECT environment, sum(events) AS events, (SELECT count(DISTINCT user) FROM issue_users u
-                      WHERE u.environment = e.environment AND u.issue IN ({marks})) AS users,
+                    f"""SELECT environment, sum(events) AS events, sum(users) AS users,
                       min(first_seen) AS first_seen, max(last_seen) AS last_seen
                     FROM issue_environments e WHERE issue IN ({marks}) GROUP BY environment
                     ORDER BY max(last_seen) DESC""",  # noqa: S608 (marks only)
-                    (*ids, *ids),
+                    ids,
                 )
             ]
             found["history"] = [
@@ -208,13 +213,19 @@ def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
     if len(ids) > 1:
         marks = ", ".join("?" * len(ids))
         totals = db.execute(
-            f"""SELECT sum(events) AS events, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-              (SELECT count(*) FROM (SELECT DISTINCT environment, user FROM issue_users WHERE issue IN ({marks})))
-              AS users
+            f"""SELECT sum(events) AS events, min(first_seen) AS first_seen, max(last_seen) AS last_seen
             FROM issues WHERE id IN ({marks})""",  # noqa: S608 (marks only)
-            (*ids, *ids),
+            ids,
         ).fetchone()
+        environments = db.execute(
+            f"SELECT DISTINCT environment FROM issue_environments WHERE issue IN ({marks})",  # noqa: S608 (marks only)
+            ids,
+        ).fetchall()
         found.update(dict(totals))
+        found["users"] = sum(
+            users.count_together(db, [issue_subject(id_, environment) for id_ in ids])
+            for (environment,) in environments
+        )
 
 
 def _issue(row: sqlite3.Row) -> dict[str, Any]:

@@ -12,7 +12,8 @@ CREATE TABLE positions (
   offset  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- One row for each counter or gauge, and for each bucket and sum of a histogram (part = bucket index, or 'sum').
+-- One row for each counter or gauge, and for each bucket and sum of a histogram (part = upper bound, or 'sum').
+-- A bucket's value is what lies between the next lower bound of its time and its own, so bounds may be added.
 CREATE TABLE series (
   id       INTEGER PRIMARY KEY,
   metric   TEXT NOT NULL,
@@ -20,9 +21,12 @@ CREATE TABLE series (
   part     TEXT NOT NULL DEFAULT '',
   value    REAL NOT NULL,
   exemplar TEXT,           -- JSON: labels, value, time
-  change   INTEGER NOT NULL
+  change   INTEGER NOT NULL,
+  touched  REAL NOT NULL DEFAULT 0,    -- when the newest record of the fold that last changed it came in
+  evicted  INTEGER NOT NULL DEFAULT 0  -- 1 while it is not exposed because it was idle and room was needed
 );
 CREATE INDEX series_change ON series (change);
+CREATE INDEX series_evicted ON series (metric, labels) WHERE evicted;
 
 CREATE TABLE issues (
   id            INTEGER PRIMARY KEY,
@@ -48,6 +52,7 @@ CREATE TABLE issues (
   UNIQUE (project, fingerprint)
 );
 CREATE INDEX issues_last_seen ON issues (last_seen);
+CREATE INDEX issues_resolved ON issues (resolved) WHERE status = 'resolved';
 
 -- Fingerprints whose events count in another issue. One that was merged by hand has a row in issues too, with what was
 -- counted before. A merge that was taken back stays, so that it is not made again by itself.
@@ -75,8 +80,9 @@ CREATE TABLE issue_environments (
   users       INTEGER NOT NULL,
   first_seen  REAL NOT NULL,
   last_seen   REAL NOT NULL,
-  is_exposed  INTEGER NOT NULL,  -- 0 when the budget of series was used up
+  is_exposed  INTEGER NOT NULL,  -- 0 when the budget of series was used up, or it gave its place up
   change      INTEGER NOT NULL,
+  touched     REAL NOT NULL,     -- as of series
   PRIMARY KEY (issue, environment)
 ) WITHOUT ROWID;
 CREATE INDEX issue_environments_change ON issue_environments (change);
@@ -109,22 +115,23 @@ CREATE TABLE issue_tags (
   PRIMARY KEY (issue, tag, value)
 ) WITHOUT ROWID;
 
--- Keyed hashes of users, never the users.
-CREATE TABLE issue_users (
-  issue       INTEGER NOT NULL,
-  environment TEXT NOT NULL,
-  user        INTEGER NOT NULL,
-  PRIMARY KEY (issue, environment, user)
-) WITHOUT ROWID;
+-- Sets of distinct users, of an issue for good or of a slot of time. `sketch` is a HyperLogLog sketch of those who are
+-- not in user_set_members. Keyed hashes of users, never the users.
+CREATE TABLE user_sets (
+  id      INTEGER PRIMARY KEY,
+  subject TEXT NOT NULL,
+  span    INTEGER NOT NULL,  -- length of the slot in seconds, 0 without slots
+  slot    INTEGER NOT NULL,
+  sketch  BLOB,
+  UNIQUE (subject, span, slot)
+);
+CREATE INDEX user_sets_slot ON user_sets (span, slot) WHERE span > 0;
 
-CREATE TABLE user_activity (
-  project     TEXT NOT NULL,
-  environment TEXT NOT NULL,
-  user        INTEGER NOT NULL,
-  last_seen   REAL NOT NULL,
-  PRIMARY KEY (project, environment, user)
+CREATE TABLE user_set_members (
+  set_id INTEGER NOT NULL,
+  user   INTEGER NOT NULL,
+  PRIMARY KEY (set_id, user)
 ) WITHOUT ROWID;
-CREATE INDEX user_activity_last_seen ON user_activity (project, environment, last_seen);
 
 -- Requests by Apdex zone in slots of 10 s; the score is taken over the newest ones.
 CREATE TABLE apdex_slots (
@@ -138,16 +145,18 @@ CREATE TABLE apdex_slots (
   PRIMARY KEY (project, environment, trans, slot)
 ) WITHOUT ROWID;
 
--- Sample events, scrubbed, as zlib-compressed JSON.
+-- Sample events, scrubbed, as zlib-compressed JSON. `number` counts the samples of an issue; which are kept goes by it.
 CREATE TABLE samples (
   id          INTEGER PRIMARY KEY,
   issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  number      INTEGER NOT NULL,
   event_id    TEXT NOT NULL,
   environment TEXT NOT NULL,
   happened    REAL NOT NULL,
   page        BLOB NOT NULL
 );
-CREATE INDEX samples_issue ON samples (issue, id);
+CREATE UNIQUE INDEX samples_issue ON samples (issue, number);
+CREATE INDEX samples_happened ON samples (happened);
 CREATE INDEX samples_event ON samples (event_id);
 
 -- What the live stream tells, a ring of the newest: one row for each fold that counted events.

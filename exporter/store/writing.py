@@ -6,31 +6,39 @@ import json
 import sqlite3
 import struct
 import time
-import zlib
+from collections import ChainMap, defaultdict
 from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.config.grouping import GroupingSettings
 from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
+from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, gauges, lifecycle, session_users
+from errtally.exporter.store import activity, exposure, lifecycle, samples, session_users
+from errtally.exporter.store import gauges as client_gauges
+from errtally.exporter.store.database import REQUEST_BOUNDS
 from errtally.exporter.store.merged import apply_alias, load_aliases
+from errtally.exporter.store.retention import overdue, vacuum
 from errtally.exporter.store.stream import StreamRing
+from errtally.exporter.store.users import UserSets, issue_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from errtally.exporter.digest.changes import Changes, Exemplar, IssueChange, SeriesKey
+    from errtally.exporter.config import Retention
+    from errtally.exporter.digest.changes import Exemplar, IssueChange, SeriesKey
 
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS
-ACTIVITY_KEEP_SECONDS = max(names.USER_WINDOWS.values()) + 3600
 ALERTS_KEEP_SECONDS = 7 * 86400
 MAX_ALERTS = 5000
 """Alerts that are kept at most; beyond, those that ended go first, then those that were not told of for longest."""
-FIRST_SAMPLES = 5
-"""Of an issue's samples, the first ones stay for good; the newest take turns in the rest."""
+
+_UPDATES = {
+    kind: f"UPDATE series SET value = {value}, exemplar = coalesce(?, exemplar), change = ?, touched = ? WHERE id = ?"  # noqa: S608
+    for kind, value in (("+", "value + ?"), ("=", "?"), ("^", "max(value, ?)"))
+}
 
 
 class StoreWriter:
@@ -44,46 +52,64 @@ class StoreWriter:
     def __init__(self, connection: sqlite3.Connection, *, events_per_issue: int) -> None:
         self._db = connection
         self.events_per_issue = events_per_issue
+        self.users = UserSets(connection)
         self._series: dict[SeriesKey, int] = {}
+        self._parts: defaultdict[str, set[str]] = defaultdict(set)
         self._next_series_id = 1
         self._seen_rows: list[tuple[int, int]] = []
         self._activity = activity.ActivityWriter(connection)
         self._change = 0
         self._stream = StreamRing(connection)
 
-    def load(self, limits: Mapping[str, int], grouping: GroupingSettings | None = None) -> tuple[State, dict[str, int]]:
+    def load(
+        self,
+        limits: Mapping[str, int],
+        grouping: GroupingSettings | None = None,
+        series_idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS,
+    ) -> tuple[State, dict[str, int]]:
         """Load what the fold needs to know, and the positions in the journal.
 
         Args:
             limits: configured limits of series by metric name.
             grouping: how issues are merged; None stands for the defaults.
+            series_idle_seconds: how long a label set has to be idle before another may take its place.
 
         Raises:
             StoreError: the store can't be read.
         """
         try:
-            return self._load(limits, grouping or GroupingSettings())
+            return self._load(Budget(limits, series_idle_seconds), grouping or GroupingSettings())
         except sqlite3.Error as exc:
             raise StoreError(f"the store can't be read: {exc}") from exc
 
-    def _load(self, limits: Mapping[str, int], grouping: GroupingSettings) -> tuple[State, dict[str, int]]:
-        db, state = self._db, State(Budget(limits), aliases=Aliases(grouping))
+    def _load(self, budget: Budget, grouping: GroupingSettings) -> tuple[State, dict[str, int]]:
+        db, state = self._db, State(budget, aliases=Aliases(grouping))
         self._change = int(db.execute("SELECT value FROM meta WHERE name = 'change'").fetchone()[0])
-        for id_, metric_name, text, part in db.execute("SELECT id, metric, labels, part FROM series"):
+        bounds = db.execute("SELECT value FROM meta WHERE name = ?", (REQUEST_BOUNDS,)).fetchone()
+        if bounds is not None:
+            state.request_buckets = state.request_buckets.with_bounds(json.loads(bounds[0]))
+        (last,) = db.execute("SELECT coalesce(max(id), 0) FROM series").fetchone()
+        self._next_series_id = last + 1
+        for id_, metric_name, text, part, touched in db.execute(
+            "SELECT id, metric, labels, part, touched FROM series WHERE NOT evicted"
+        ):
             labels = tuple(json.loads(text))
             self._series[metric_name, labels, part] = id_
-            self._next_series_id = max(self._next_series_id, id_ + 1)
+            self._parts[metric_name].add(part)
+            state.now = max(state.now, touched)
             metric = names.BY_NAME.get(metric_name)
             if metric is not None and metric.other_label:
-                state.budget.remember(metric, labels)
+                budget.remember(metric, labels, touched)
             if metric is not None and metric is names.NEW_ISSUES:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
             elif metric is names.ALERT_DURATION:
                 state.severities.add(labels[1])
-        for labels in db.execute("SELECT DISTINCT name, severity FROM alerts").fetchall():
+        for name, severity, told in db.execute(
+            "SELECT name, severity, max(told) FROM alerts GROUP BY name, severity"
+        ).fetchall():
             # One that fires has no series of the store, and takes from the budget all the same.
-            state.severities.add(labels[1])
-            state.budget.remember(names.ALERT_DURATION, labels)
+            state.severities.add(severity)
+            budget.remember(names.ALERT_DURATION, (name, severity), told)
         by_id: dict[int, tuple[str, str, IssueState]] = {}
         columns = "id, project, fingerprint, status, first_seen, resolved, regressed"
         is_decided = "EXISTS (SELECT 1 FROM history WHERE issue = issues.id AND by <> '')"
@@ -94,13 +120,15 @@ class StoreWriter:
             state.issues[project, fingerprint] = known
             by_id[id_] = (project, fingerprint, known)
             state.next_issue_id = max(state.next_issue_id, id_ + 1)
-        for id_, environment, is_exposed in db.execute("SELECT issue, environment, is_exposed FROM issue_environments"):
+        for id_, environment, is_exposed, touched in db.execute(
+            "SELECT issue, environment, is_exposed, touched FROM issue_environments"
+        ):
             project, fingerprint, known = by_id[id_]
             known.environments[environment] = bool(is_exposed)
             if is_exposed:
-                state.budget.remember(names.ISSUE_INFO, (project, environment, fingerprint))
+                budget.remember(names.ISSUE_INFO, (project, environment, fingerprint), touched)
         state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1)
-        gauges.load(db, state)
+        client_gauges.load(db, state)
         lifecycle.load(db, state, by_id)
         hashes: list[int] = []
         for id_, blob in db.execute("SELECT id, hashes FROM seen ORDER BY id"):
@@ -130,37 +158,59 @@ class StoreWriter:
         Raises:
             StoreError: the transaction failed and changed nothing; the same call may be made again.
         """
-        new_series = {}
+        fresh: dict[SeriesKey, int] = {}
         try:
             self._db.execute("BEGIN IMMEDIATE")
             change = self._change + 1
-            new_series = self._apply_series(changes, change)
+            back, gauges = exposure.bring_back(self._db, changes.exposed, change)
+            fresh |= back
+            self._write_series("+", gauges, changes, change, fresh)
+            thinned = 0
             for issue in changes.issues.values():
-                self._apply_issue(issue, change)
+                thinned += self._apply_issue(issue, change, changes.at)
             for alias in changes.aliases:
-                apply_alias(self._db, alias, change)
+                apply_alias(self._db, alias, change, changes.at)
+            exposure.expose_issues(self._db, changes.exposed, change)
             lifecycle.apply(self._db, changes)
             session_users.apply(self._db, changes.session_users)
             self._apply_requests(changes)
             self._apply_alerts(changes)
-            gauges.apply(self._db, changes)
+            client_gauges.apply(self._db, changes)
             seen_row = self._apply_seen(changes.seen)
             streamed = self._stream.add(changes)
+            self._write_series("+", changes.add, changes, change, fresh)
+            affected = self.users.add_affected(changes.affected, changes.at)
+            self._write_series("=", {**changes.put, **affected}, changes, change, fresh)
+            self._write_series("^", changes.peak, changes, change, fresh)
+            hidden, gauges = exposure.evict(
+                self._db, changes.exposed, change, ids=ChainMap(fresh, self._series), parts=self._parts
+            )
+            if thinned:
+                gauges[names.SAMPLES_DELETED.name, ("number",), ""] = thinned
+            for id_, reason in changes.deleted_samples:
+                found = self._db.execute("DELETE FROM samples WHERE id = ?", (id_,)).rowcount
+                gauges[names.SAMPLES_DELETED.name, (reason,), ""] += found
+            self._write_series("+", gauges, changes, change, fresh)
             self._db.executemany(
                 "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset",
                 positions.items(),
             )
             self._db.execute("UPDATE meta SET value = ? WHERE name = 'change'", (change,))
+            if changes.request_bounds:
+                bounds = (REQUEST_BOUNDS, json.dumps(changes.request_bounds))
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", bounds)
             self._db.execute("COMMIT")
         except sqlite3.Error as exc:
+            self.users.forget()
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             self._activity.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
         self._change = change
         self._stream.settle(streamed)
-        self._series.update(new_series)
-        self._next_series_id += len(new_series)
+        self._series.update(fresh)
+        for key in hidden:
+            del self._series[key]
         if seen_row is not None:
             self._seen_rows.append(seen_row)
 
@@ -175,6 +225,40 @@ class StoreWriter:
         except sqlite3.Error as exc:
             raise StoreError(f"the store can't be written: {exc}") from exc
 
+    def overdue(self, retention: Retention, now: float) -> Changes:
+        """Find sample events that have to go, as many as one step may delete; apply the changes to delete them.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        try:
+            return Changes(deleted_samples=overdue(self._db, retention, now))
+        except sqlite3.Error as exc:
+            raise StoreError(f"the store can't be read: {exc}") from exc
+
+    def vacuum(self) -> bool:
+        """Give some free pages back to the system; whether there are more that should go.
+
+        Raises:
+            StoreError: the store can't be written.
+        """
+        try:
+            return vacuum(self._db)
+        except sqlite3.Error as exc:
+            raise StoreError(f"the store can't be vacuumed: {exc}") from exc
+
+    def slide(self, places: Iterable[tuple[str, str]], now: float) -> Changes:
+        """Move the windows of affected users on; apply the changes to show it.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        try:
+            return Changes(put=self.users.slide(places, now))
+        except sqlite3.Error as exc:
+            self.users.forget()
+            raise StoreError(f"the store can't be read: {exc}") from exc
+
     def prune(self, now: float) -> None:
         """Remove what no window reaches any more.
 
@@ -185,44 +269,51 @@ class StoreWriter:
             self._db.execute("DELETE FROM apdex_slots WHERE slot < ?", ((now - APDEX_KEEP_SECONDS) // 10,))
             # An Alertmanager that is gone never says that its alerts are resolved.
             self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
-            gauges.prune(self._db, now)
+            client_gauges.prune(self._db, now)
             session_users.prune(self._db, now)
             activity.prune(self._db, now)
-            self._db.execute("DELETE FROM user_activity WHERE last_seen < ?", (now - ACTIVITY_KEEP_SECONDS,))
+            self.users.prune(now)
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
                 row, count = self._seen_rows.pop(0)
                 kept -= count
                 self._db.execute("DELETE FROM seen WHERE id = ?", (row,))
         except sqlite3.Error as exc:
+            self.users.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
 
-    def _apply_series(self, changes: Changes, change: int) -> dict[SeriesKey, int]:
-        known, fresh = self._series, {}
-        next_id = self._next_series_id
-        inserts: list[tuple[int, str, str, str, float, str | None, int]] = []
-        updates: dict[str, list[tuple[float, str | None, int, int]]] = {"+": [], "=": [], "^": []}
-        for kind, values in (("+", changes.add), ("=", changes.put), ("^", changes.peak)):
-            for key, value in values.items():
-                exemplar = changes.exemplars.get(key)
-                text = _exemplar(exemplar) if exemplar is not None else None
-                id_ = known.get(key)
-                if id_ is None:
-                    fresh[key] = next_id
-                    inserts.append((next_id, key[0], json.dumps(key[1]), key[2], value, text, change))
-                    next_id += 1
-                else:
-                    updates[kind].append((value, text, change, id_))
-        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?)", inserts)
-        for kind, expression in (("+", "value + ?"), ("=", "?"), ("^", "max(value, ?)")):
-            self._db.executemany(
-                f"UPDATE series SET value = {expression}, exemplar = coalesce(?, exemplar), change = ? "  # noqa: S608
-                "WHERE id = ?",
-                updates[kind],
-            )
-        return fresh
+    def _write_series(
+        self,
+        kind: str,
+        values: Mapping[SeriesKey, float],
+        changes: Changes,
+        change: int,
+        fresh: dict[SeriesKey, int],
+    ) -> None:
+        """Add to series ("+"), set them ("=") or raise them ("^"); ids of new ones go to ``fresh``."""
+        if not values:
+            return
+        known, exemplars, at = self._series, changes.exemplars, changes.at
+        inserts: list[tuple[int, str, str, str, float, str | None, int, float]] = []
+        updates: list[tuple[float, str | None, int, float, int]] = []
+        for key, value in values.items():
+            exemplar = exemplars.get(key)
+            text = _exemplar(exemplar) if exemplar is not None else None
+            id_ = known.get(key)
+            if id_ is None:
+                id_ = fresh.get(key)
+            if id_ is None:
+                id_ = fresh[key] = self._next_series_id
+                self._next_series_id += 1
+                self._parts[key[0]].add(key[2])
+                inserts.append((id_, key[0], json.dumps(key[1]), key[2], value, text, change, at))
+            else:
+                updates.append((value, text, change, at, id_))
+        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)", inserts)
+        self._db.executemany(_UPDATES[kind], updates)
 
-    def _apply_issue(self, issue: IssueChange, change: int) -> None:
+    def _apply_issue(self, issue: IssueChange, change: int, at: float) -> int:
+        """Write an issue; return how many of its samples had to go."""
         db, seen = self._db, issue.seen
         if seen is not None:
             db.execute(
@@ -253,50 +344,38 @@ class StoreWriter:
                 )
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
-        all_new_users = 0
+        new_users = 0
         for environment, here in issue.environments.items():
-            new_users = self._add_users(issue.id, environment, here.users)
-            all_new_users += new_users
+            users = 0
+            if here.users:
+                users, grew_by = self.users.add((issue_subject(issue.id, environment), 0, 0), here.users)
+                new_users += grew_by
             db.execute(
-                """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
-                  users = users + excluded.users, first_seen = min(first_seen, excluded.first_seen),
+                  users = max(users, excluded.users), is_exposed = excluded.is_exposed, touched = excluded.touched,
+                  first_seen = min(first_seen, excluded.first_seen),
                   last_seen = max(last_seen, excluded.last_seen), change = excluded.change""",
                 (
                     issue.id,
                     environment,
                     here.events,
-                    new_users,
+                    users,
                     here.first_seen,
                     here.last_seen,
                     here.is_exposed,
                     change,
+                    at,
                 ),
             )
-        self._activity.apply(issue, all_new_users)
-        if issue.samples:
-            db.executemany(
-                "INSERT INTO samples (issue, event_id, environment, happened, page) VALUES (?, ?, ?, ?, ?)",
-                [(issue.id, s.event_id, s.environment, s.timestamp, zlib.compress(s.page, 1)) for s in issue.samples],
-            )
-            db.execute(
-                """DELETE FROM samples WHERE issue = ?1
-                  AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id LIMIT ?2)
-                  AND id NOT IN (SELECT id FROM samples WHERE issue = ?1 ORDER BY id DESC LIMIT ?3)""",
-                (issue.id, min(FIRST_SAMPLES, self.events_per_issue - 1),
-                 max(self.events_per_issue - FIRST_SAMPLES, 1)),
-            )  # fmt: skip
+        self._activity.apply(issue, new_users)
+        if issue.decisions:
+            db.execute("UPDATE issue_environments SET touched = ? WHERE issue = ?", (at, issue.id))
         db.executemany(
             "INSERT INTO history (issue, at, by, what, details) VALUES (?, ?, ?, ?, ?)",
             [(issue.id, one.at, one.by, one.what, json.dumps(one.details)) for one in issue.decisions],
         )
-
-    def _add_users(self, issue_id: int, environment: str, users: set[int]) -> int:
-        before = self._db.total_changes
-        self._db.executemany(
-            "INSERT OR IGNORE INTO issue_users VALUES (?, ?, ?)", [(issue_id, environment, user) for user in users]
-        )
-        return self._db.total_changes - before
+        return samples.add(db, issue.id, issue.samples, self.events_per_issue) if issue.samples else 0
 
     def _apply_requests(self, changes: Changes) -> None:
         self._db.executemany(
@@ -304,11 +383,6 @@ class StoreWriter:
             satisfied = satisfied + excluded.satisfied, tolerating = tolerating + excluded.tolerating,
             frustrated = frustrated + excluded.frustrated""",
             ((*key, *zones) for key, zones in changes.apdex.items()),
-        )
-        self._db.executemany(
-            """INSERT INTO user_activity VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)""",
-            ((*key, last_seen) for key, last_seen in changes.activity.items()),
         )
 
     def _apply_alerts(self, changes: Changes) -> None:

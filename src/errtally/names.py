@@ -37,6 +37,9 @@ CATEGORIES = ("error", "transaction", "session", "monitor", "log_item", "default
 USER_WINDOWS = {"1h": 3600, "24h": 86400}
 """Windows of ``users_affected``: label value to seconds."""
 
+SAMPLE_REASONS = ("number", "age", "resolved", "idle", "size")
+"""Why sample events are deleted: too many of one issue, too old, their issue is resolved or idle, too large a store."""
+
 OTHER = "__other__"
 """The label value that takes what is beyond a metric's budget of series."""
 
@@ -45,6 +48,9 @@ SERVICE_WIDE = ""
 
 DEFAULT_ENVIRONMENT = "production"
 DEFAULT_PROJECT = "default"
+
+DEFAULT_SERIES_IDLE_SECONDS = 6 * 3600.0
+"""Longer than what most rules look back to tell a rate, so that no alert loses a series that it still reckons with."""
 
 APDEX_WINDOW_SECONDS = 300
 DEFAULT_APDEX_THRESHOLD_SECONDS = 0.5
@@ -76,6 +82,7 @@ class Metric:
             values go to ``__other__``; 0 = not budgeted.
         other_label: the label whose value becomes ``__other__`` beyond the limit.
         buckets: upper bounds of a histogram, without +Inf.
+        keeps_idle: whether a label set keeps its place in the budget however long it is idle.
     """
 
     name: str
@@ -86,6 +93,7 @@ class Metric:
     series_limit: int = 0
     other_label: str = ""
     buckets: tuple[float, ...] = ()
+    keeps_idle: bool = False
 
     @property
     def family(self) -> str:
@@ -93,8 +101,12 @@ class Metric:
         return self.name.removesuffix("_total") if self.kind == "counter" else self.name
 
 
-def _counter(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
-    return Metric(PREFIX + name, "counter", text, labels, unit, series_limit=limit, other_label=other)
+def _counter(
+    name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "", keeps_idle: bool = False
+) -> Metric:
+    return Metric(
+        PREFIX + name, "counter", text, labels, unit, series_limit=limit, other_label=other, keeps_idle=keeps_idle
+    )
 
 
 def _gauge(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
@@ -102,9 +114,15 @@ def _gauge(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, o
 
 
 def _histogram(
-    name: str, text: str, *labels: str, buckets: tuple[float, ...], limit: int = 0, other: str = ""
+    name: str,
+    text: str,
+    *labels: str,
+    buckets: tuple[float, ...],
+    limit: int = 0,
+    other: str = "",
+    keeps_idle: bool = False,
 ) -> Metric:
-    return Metric(PREFIX + name, "histogram", text, labels, "seconds", limit, other, buckets)
+    return Metric(PREFIX + name, "histogram", text, labels, "seconds", limit, other, buckets, keeps_idle)
 
 
 # Events and issues.
@@ -146,8 +164,15 @@ ISSUE_REGRESSED = _gauge(
     "issue",
     unit="seconds",
 )
-ISSUE_USERS = _gauge("issue_users", "Distinct users that an issue hit.", *BASE_LABELS, "issue")
-USERS_AFFECTED = _gauge("users_affected", "Distinct users hit by any error within the window.", *BASE_LABELS, "window")
+ISSUE_USERS = _gauge(
+    "issue_users", "Distinct users that an issue hit; an estimate beyond 1,000.", *BASE_LABELS, "issue"
+)
+USERS_AFFECTED = _gauge(
+    "users_affected",
+    "Distinct users hit by any error within the window (estimated beyond 1,000).",
+    *BASE_LABELS,
+    "window",
+)
 ISSUES = _gauge("issues", "Issues by status.", *BASE_LABELS, "status")
 NEW_ISSUES = _counter("new_issues_total", "Issues seen for the first time.", *BASE_LABELS)
 REGRESSIONS = _counter("regressions_total", "Resolved issues that came back.", *BASE_LABELS)
@@ -201,6 +226,8 @@ APDEX_THRESHOLD = _gauge(
     *BASE_LABELS,
     "transaction",
     unit="seconds",
+    limit=200,
+    other="transaction",
 )
 
 # Releases, clients, monitors, hosts.
@@ -230,8 +257,9 @@ CLIENT_DISCARDED_EVENTS = _counter(
     other="reason",
 )
 CHECK_INS = _counter(
-    "check_ins_total", "Check-ins of scheduled jobs.", *BASE_LABELS, "monitor", "status", limit=500, other="monitor"
-)
+    "check_ins_total", "Check-ins of scheduled jobs.", *BASE_LABELS, "monitor", "status", limit=500, other="monitor",
+    keeps_idle=True,  # a job that no longer reports is the one to look at
+)  # fmt: skip
 CHECK_IN_LAST_OK = _gauge(
     "check_in_last_ok_timestamp_seconds",
     "When a scheduled job last reported that it went well.",
@@ -267,6 +295,7 @@ ALERT_DURATION = _histogram(
     buckets=ALERT_DURATION_BUCKETS_SECONDS,
     limit=500,
     other="alertname",
+    keeps_idle=True,  # one that fires for days tells nothing meanwhile
 )
 
 # The exporter's own health.
@@ -305,10 +334,27 @@ DIGEST_DURATION = _histogram(
 DIGESTED_EVENTS = _counter("digested_events_total", "Accepted events that were folded into the store.")
 STORE_ERRORS = _counter("store_errors_total", "Failed transactions of the store; each was tried again.")
 STORE_SIZE = _gauge("store_size_bytes", "Size of the store on disk.", unit="bytes")
-SERIES = _gauge("series", "Series that a metric has, by project.", "project", "metric")
+STORE_USED = _gauge(
+    "store_used_bytes", "What of the store's file is in use; retention.store_bytes bounds it.", unit="bytes"
+)
+SAMPLES_DELETED = _counter("samples_deleted_total", "Sample events that were deleted, by reason.", "reason")
+SERIES = _gauge("series", "Label sets of a metric that count against its limit, by project.", "project", "metric")
 SERIES_LIMIT = _gauge("series_limit", "Series that a metric may have in a project.", "metric")
 SERIES_OVERFLOW = _counter(
     "series_overflow_total", "Values that went to __other__ because the metric's budget was used up.",
+    "project", "metric",
+)  # fmt: skip
+SERIES_EVICTIONS = _counter(
+    "series_evictions_total", "Idle label sets that left the exposition to make room for a new one.",
+    "project", "metric",
+)  # fmt: skip
+SERIES_EVICTED = _gauge(
+    "series_evicted", "Label sets that left the exposition and have not come back; the store keeps their values.",
+    "project", "metric",
+)  # fmt: skip
+SERIES_EVICTED_VALUE = _gauge(
+    "series_evicted_value",
+    "What the evicted series of a counter, or the counts of a histogram, add up to. With the exposed ones: everything.",
     "project", "metric",
 )  # fmt: skip
 STREAM_CLIENTS = _gauge("stream_clients", "Open live streams.")

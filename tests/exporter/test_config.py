@@ -70,7 +70,7 @@ retention: {events_per_issue: 9}
     )
     assert (config.host, config.port, config.workers) == ("::1", 8000, 3)
     assert (config.external_url, config.data_dir) == ("https://errors.example.org", Path("/var/lib/errtally"))
-    assert (config.durability, config.log_format, config.events_per_issue) == ("fsync", "json", 9)
+    assert (config.durability, config.log_format, config.retention.events_per_issue) == ("fsync", "json", 9)
     [project] = config.projects
     assert (project.name, project.id, project.environments) == ("shop", "42", ("prod", "stage"))
     assert project.keys == {"key-1", "key-a", "key_b", "keyC"}

@@ -152,6 +152,53 @@ def test_configured_projects_have_their_series_before_their_first_event(tmp_path
     exporter.close()
 
 
+def bounds(exporter):
+    series = exporter.series()
+    return {dict(labels)["le"] for name, labels in series if name == f"{names.REQUEST_DURATION.name}_bucket"}
+
+
+def at_most(exporter, bound):
+    return exporter.total(f"{names.REQUEST_DURATION.name}_bucket", le=bound)
+
+
+def test_buckets_end_at_every_threshold_that_is_or_was_configured(tmp_path):
+    def config(threshold, **transactions):
+        project = Project(
+            "shop",
+            "1",
+            frozenset({"k"}),
+            apdex_threshold_seconds=threshold,
+            transaction_apdex_threshold_seconds=transactions,
+        )
+        return ExporterConfig(projects=(project,))
+
+    def request(*durations):
+        requests = [{"transaction": "/a", "duration_seconds": seconds} for seconds in durations]
+        answer = exporter.post("/api/requests", {"requests": requests}, {"Authorization": "Bearer k"})
+        assert answer.status == 200
+        exporter.fold()
+
+    exporter = InProcess(tmp_path, config(0.3, **{"/b": 0.7}))
+    request(0.2, 0.4, 0.65, 0.9)
+    before = {"+Inf", *map(repr, names.REQUEST_DURATION.buckets), "0.3", "1.2", "0.7", "2.8"}
+    assert bounds(exporter) == before
+    assert [at_most(exporter, bound) for bound in ("0.3", "0.7", "1.2")] == [1, 3, 4]
+    exporter.close()
+
+    exporter = InProcess(tmp_path, config(0.6))
+    assert bounds(exporter) == before | {"0.6", "2.4"}
+    # What lies between 0.5 and 0.6 of the old ones can't be told, so the new bucket begins without them.
+    assert [at_most(exporter, bound) for bound in ("0.3", "0.6", "0.7", "1.2")] == [1, 2, 3, 4]
+    request(0.2, 0.55, 0.65)
+    assert [at_most(exporter, bound) for bound in ("0.3", "0.6", "0.7", "1.2")] == [2, 4, 6, 7]
+    assert exporter.total(names.APDEX_THRESHOLD.name, transaction="/a") == 0.6
+
+    exporter.writer.configure(replace(exporter.config, projects=config(0.8).projects))
+    exporter.fold()
+    assert {"0.8", "3.2"} <= bounds(exporter)
+    exporter.close()
+
+
 def test_run_folds_what_is_there_when_it_is_told_to_stop(exporter, monkeypatch):
     monkeypatch.setattr(writer_module, "HEARTBEAT_SECONDS", -1.0)
     monkeypatch.setattr(writer_module, "PRUNE_SECONDS", -1.0)

@@ -12,7 +12,7 @@ from errtally import names
 from errtally.exporter.config import Project
 from errtally.exporter.digest import state as state_module
 from errtally.exporter.digest.apdex import Thresholds
-from errtally.exporter.digest.changes import SUM
+from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.fold import MAX_SAMPLES_A_FOLD, Fold
 from errtally.exporter.digest.state import Budget, State
 from errtally.exporter.journal.records import (
@@ -166,15 +166,15 @@ def test_an_ignored_issue_stays_ignored_and_counts():
 
 
 def bucket(seconds):
-    return str(sum(seconds > bound for bound in names.ISSUE_RESOLUTION.buckets))
+    return str(next((bound for bound in names.ISSUE_RESOLUTION.buckets if seconds <= bound), "+Inf"))
 
 
 def test_the_time_to_resolve_counts_from_the_first_event_and_after_a_regression_from_that():
     world = World()
     world.fold(batch(event(100.0)), decide("resolved", 100.0 + 300.0))
-    assert world.value(names.ISSUE_RESOLUTION, "p", "prod", part="0") == 1
+    assert world.value(names.ISSUE_RESOLUTION, "p", "prod", part="300.0") == 1
     world.fold(batch(event(1000.0)), decide("resolved", 1000.0 + 301.0))
-    assert world.value(names.ISSUE_RESOLUTION, "p", "prod", part="1") == 1
+    assert world.value(names.ISSUE_RESOLUTION, "p", "prod", part="900.0") == 1
     assert world.value(names.ISSUE_RESOLUTION, "p", "prod", part=SUM) == 601.0
     assert world.value(names.RESOLVED_ISSUES, "p", "prod") == 2
     world.fold(decide("unresolved", 2000.0), decide("resolved", 2100.0))
@@ -263,7 +263,7 @@ def test_users_are_told_apart_and_only_errors_make_them_affected():
     )
     [change] = changes.issues.values()
     assert change.environments["prod"].users == {1, 2}
-    assert changes.activity == {("p", "prod", 1): 20.0}
+    assert changes.affected == {("p", "prod", 0): {1}}
 
 
 def test_samples_of_a_fold_are_bounded_and_stand_for_their_series():
@@ -320,7 +320,7 @@ def test_requests_have_the_threshold_of_their_transaction_and_project():
 def test_a_traced_request_stands_for_its_bucket():
     changes = World().fold(batch(requests=[request(0.3, trace="t"), request(0.3)]))
     [(key, exemplar)] = changes.exemplars.items()
-    assert key == (names.REQUEST_DURATION.name, ("p", "prod", "/a", "success"), "6")
+    assert key == (names.REQUEST_DURATION.name, ("p", "prod", "/a", "success"), "0.5")
     assert (exemplar.labels, exemplar.value) == ((("trace_id", "t"),), 0.3)
 
 
@@ -336,12 +336,13 @@ def test_tallies_are_added_and_those_of_another_version_are_left_out():
         observations=[
             (names.INGEST_DURATION.name, ("native",), buckets, 0.5),
             (names.INGEST_DURATION.name, (), buckets, 0.5),
+            (names.INGEST_DURATION.name, ("native",), buckets[1:], 0.5),
         ],
     )
     changes = world.fold(tallies)
     assert dict(changes.add) == {
         (names.INGEST_ITEMS.name, ("native", "event"), ""): 3.0,
-        (names.INGEST_DURATION.name, ("native",), "5"): 2,
+        (names.INGEST_DURATION.name, ("native",), "0.005"): 2,
         (names.INGEST_DURATION.name, ("native",), SUM): 0.5,
     }
 

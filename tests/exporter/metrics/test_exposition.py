@@ -50,7 +50,7 @@ def test_a_label_comes_back_as_it_was(value, openmetrics):
     family = Family(names.EVENTS)
     family.put(("p", value, "error", value), 3)
     histogram = HistogramFamily(names.REQUEST_DURATION)
-    histogram.put(("p", "e", value, "success"), "2", 1)
+    histogram.put(("p", "e", value, "success"), "0.025", 1)
     body = (family.render(openmetrics=openmetrics) + histogram.render(openmetrics=openmetrics)).decode()
     found = samples(parse_openmetrics(body + "# EOF\n") if openmetrics else parse_text(body))
     labels = {"project": "p", "environment": value, "level": "error", "type": value}
@@ -98,7 +98,7 @@ def test_a_number_comes_back_as_it_was(value):
 
 def test_a_histogram_is_cumulative_and_has_its_sum():
     family = HistogramFamily(names.DIGEST_DURATION)
-    for part, value in (("0", 2), ("3", 1), (str(len(names.DIGEST_DURATION.buckets)), 4), ("99", 7), (SUM, 1.5)):
+    for part, value in (("0.001", 2), ("0.01", 1), ("+Inf", 4), (SUM, 1.5)):
         family.put((), part, value)
     assert len(family) == 1
     found = samples(parse_text(family.render(openmetrics=False).decode()))
@@ -111,6 +111,38 @@ def test_a_histogram_is_cumulative_and_has_its_sum():
     assert found[name + "_sum", frozenset()] == 1.5
     family.clear()
     assert (family.render(openmetrics=True), len(family)) == (b"", 0)
+
+
+def test_a_bound_that_comes_later_is_a_bucket_of_all_series():
+    family = HistogramFamily(names.REQUEST_DURATION)
+    old, new = ("p", "e", "/old", "success"), ("p", "e", "/new", "success")
+    family.put(old, "1.0", 3)
+    before = samples(parse_text(family.render(openmetrics=False).decode()))
+    family.extend([0.7, 2.8, 1.0])
+    family.put(new, "0.7", 2)
+    family.put(new, "0.6", 1)
+    found = samples(parse_text(family.render(openmetrics=False).decode()))
+    assert before.items() <= found.items()
+
+    def counts(transaction):
+        return {
+            dict(labels)["le"]: value
+            for (name, labels), value in found.items()
+            if name.endswith("_bucket") and dict(labels)["transaction"] == transaction
+        }
+
+    bounds = [repr(bound) for bound in sorted({*names.REQUEST_DURATION.buckets, 0.6, 0.7, 2.8})]
+    assert list(counts("/old")) == list(counts("/new")) == [*bounds, "+Inf"]
+    assert [counts("/old")[bound] for bound in ("0.5", "0.6", "0.7", "1.0", "+Inf")] == [0, 0, 0, 3, 3]
+    assert [counts("/new")[bound] for bound in ("0.5", "0.6", "0.7", "1.0", "+Inf")] == [0, 1, 3, 3, 3]
+
+
+def test_a_histogram_goes_when_it_is_dropped():
+    family = HistogramFamily(names.DIGEST_DURATION)
+    family.put((), "0.01", 1)
+    family.drop(())
+    family.drop(())
+    assert (family.render(openmetrics=False), len(family)) == (b"", 0)
 
 
 def test_series_go_when_they_are_dropped():
@@ -402,27 +434,13 @@ def test_the_score_is_absent_without_requests(exporter):
 def test_affected_users_are_counted_by_window(exporter):
     fill(exporter)
     assert exporter.total(names.USERS_AFFECTED.name, project="shop", window="1h") == 2
-    view = StoreView(exporter.config.data_dir, Budget({}))
-    later = max(item["last_seen"] for item in exporter.reader.issues()) + 7200
-    found = samples(parse_text(view.render(later, openmetrics=False).decode()))
+    exporter.writer.slide(max(item["last_seen"] for item in exporter.reader.issues()) + 7200)
     counts = {
         dict(key[1])["window"]: value
-        for key, value in found.items()
+        for key, value in exporter.series().items()
         if key[0] == names.USERS_AFFECTED.name and dict(key[1])["project"] == "shop"
     }
     assert counts == {"1h": 0, "24h": 2}
-
-
-def test_users_are_counted_no_more_often_than_it_is_worth(exporter, monkeypatch):
-    clock = iter([100.0, 100.0, 100.1, 102.0, 102.2, 102.2, 103.2, 107.5, 108.21, 108.21, 108.21])
-    counted = []
-    monkeypatch.setattr("errtally.exporter.metrics.view.time.monotonic", lambda: next(clock))
-    view = StoreView(exporter.config.data_dir, Budget({}))
-    monkeypatch.setattr(view, "_read_users", counted.append)
-    for now in (1.0, 2.0, 3.0, 4.0, 5.0):
-        view.render(now, openmetrics=False)
-    # 0.1 s hold for 2 s, so not at 102.0 but at 102.2; 1 s holds for 5 s, so not at 107.5 but at 108.21.
-    assert counted == [1.0, 3.0, 5.0]
 
 
 def test_series_of_another_version_are_left_out(exporter):

@@ -81,11 +81,12 @@ def test_what_was_applied_is_loaded_again(open_store):
     assert again.issues == state.issues
     assert again.environments == state.environments
     assert again.next_issue_id == state.next_issue_id == 3
-    # Events of an issue are admitted with the issue itself.
-    assert {entry for entry in again.budget._admitted if entry[0] != names.ISSUE_EVENTS.name} == state.budget._admitted
-    assert {
-        key: size for key, size in again.budget.sizes.items() if key[0] != names.ISSUE_EVENTS.name
-    } == state.budget.sizes
+    # A label that is never bounded, such as that of the whole service, is remembered just the same.
+    assert again.budget.touched.keys() == state.budget.touched.keys()
+    # The store has the fold's time, which is at least as late: nothing is taken for idle that is not.
+    assert all(again.budget.touched[one] >= touched for one, touched in state.budget.touched.items())
+    assert again.budget.sizes == state.budget.sizes
+    assert (again.now, again.request_buckets.bounds) == (state.now, state.request_buckets.bounds)
     assert not fold(again, batch(event(1))).issues
     assert fold(again, batch(event(1), event(4))).add[names.DUPLICATES.name, ("p",), ""] == 1
 
@@ -127,7 +128,9 @@ def failing(connection_class, statement):
     return Failing
 
 
-@pytest.mark.parametrize("statement", ["BEGIN", "INSERT INTO issues", "INSERT INTO seen", "UPDATE meta", "COMMIT"])
+@pytest.mark.parametrize(
+    "statement", ["BEGIN", "INSERT INTO issues", "INSERT INTO user_sets", "INSERT INTO seen", "UPDATE meta", "COMMIT"]
+)
 def test_an_apply_that_fails_changed_nothing_and_may_be_made_again(path, connections, statement):
     connections.append(database.create(path))
     broken = sqlite3.connect(path, isolation_level=None, factory=failing(sqlite3.Connection, statement))
@@ -135,27 +138,27 @@ def test_an_apply_that_fails_changed_nothing_and_may_be_made_again(path, connect
     store = StoreWriter(connections[0], events_per_issue=50)
     state, _ = store.load({})
     changes = fold(state, batch(event(1), event(2, user=7)))
-    store._db = broken
+    store._db = store.users._db = broken
     with pytest.raises(StoreError, match="can't be written"):
         store.apply(changes, {"a.segment": 5})
     assert values(path) == {}
-    store._db = connections[0]
+    store._db = store.users._db = connections[0]
     store.apply(changes, {"a.segment": 5})
     assert values(path)[names.DIGESTED_EVENTS.name, "[]", ""] if names.DIGESTED_EVENTS.name in values(path) else True
     assert values(path)[names.EVENTS.name, '["p", "prod", "error", "T"]', ""] == 2
     reader = StoreReader(path.parent)
-    assert reader.issue("f1")["events"] == 2
+    assert (reader.issue("f1")["events"], reader.issue("f1")["users"]) == (2, 1)
 
 
-def test_of_many_samples_the_first_and_the_newest_stay(open_store, path):
+def test_of_many_samples_the_first_the_newest_and_some_between_stay(open_store, path):
     store, state, _ = open_store(events_per_issue=8)
     for start in range(0, 40, 4):
         store.apply(fold(state, batch(*(event(number) for number in range(start, start + 4)))), {})
     kept = [int(sample["event_id"], 16) for sample in StoreReader(path.parent).issue("f1")["samples"]]
-    assert kept == [39, 38, 37, 4, 3, 2, 1, 0]
+    assert kept == [39, 38, 37, 32, 16, 1, 0]
 
 
-@pytest.mark.parametrize(("limit", "expected"), [(2, [9, 0]), (5, [9, 3, 2, 1, 0]), (6, [9, 4, 3, 2, 1, 0])])
+@pytest.mark.parametrize(("limit", "expected"), [(2, [9, 0]), (5, [9, 8, 4, 0]), (6, [9, 8, 4, 1, 0])])
 def test_a_small_limit_of_samples_holds(open_store, path, limit, expected):
     store, state, _ = open_store(events_per_issue=limit)
     for number in range(10):
@@ -236,11 +239,13 @@ def test_prune_removes_what_no_window_reaches(open_store, path, monkeypatch):
         return db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
     assert count("apdex_slots") == 2
-    assert count("user_activity") == 1
+    assert count("user_sets WHERE span > 0") == 2
+    assert count("user_set_members JOIN user_sets ON id = set_id WHERE subject LIKE 'affected %'") == 2
     assert count("seen") == 4
     assert count("alerts") == 1
     store.prune(10_000_000_000.0)
-    assert (count("apdex_slots"), count("user_activity"), count("seen"), count("alerts")) == (0, 0, 4, 0)
+    assert (count("apdex_slots"), count("user_sets WHERE span > 0"), count("seen"), count("alerts")) == (0, 0, 4, 0)
+    assert count("user_set_members") == 2
     db.close()
     _, again, _ = open_store()
     assert not fold(again, batch(event(7))).issues

@@ -1,0 +1,109 @@
+"""The budget of series: how many label sets a metric may have in a project, and which idle one makes room."""
+
+from __future__ import annotations
+
+from collections import Counter
+from heapq import heappop, heappush, heapreplace
+from typing import TYPE_CHECKING
+
+from errtally import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from errtally.names import Metric
+
+LabelSet = tuple[str, tuple[str, ...]]
+"""A metric's name and label values in the catalogue's order."""
+
+
+class Budget:
+    """Bounds the label sets of each metric in a project; beyond, one label's value becomes ``__other__``.
+
+    A new label set takes the place of the one that has been idle for longest, when that is idle for long enough.
+
+    Attributes:
+        limits: configured limits by metric name; where there is none, the catalogue's holds.
+        idle_seconds: a label set that was touched less long ago keeps its place.
+        touched: the label sets that have series, to when a value last went to them; seconds since the epoch.
+        sizes: metric name and owner to how many of them count against the limit.
+    """
+
+    def __init__(self, limits: Mapping[str, int], idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS) -> None:
+        self.limits = limits
+        self.idle_seconds = idle_seconds
+        self.touched: dict[LabelSet, float] = {}
+        self.sizes: Counter[tuple[str, str]] = Counter()
+        # A time in a heap may be older than the real one, never newer; it is brought up to date when it is looked at.
+        self._heaps: dict[tuple[str, str], list[tuple[float, tuple[str, ...]]]] = {}
+
+    def limit(self, metric: Metric) -> int:
+        """The metric's limit: configured, or the catalogue's."""
+        return self.limits.get(metric.name, metric.series_limit)
+
+    def __len__(self) -> int:
+        return len(self.touched)
+
+    def has(self, metric: Metric, labels: tuple[str, ...]) -> bool:
+        """Whether a label set has its series."""
+        return (metric.name, labels) in self.touched
+
+    def remember(self, metric: Metric, labels: tuple[str, ...], touched: float = 0.0) -> None:
+        """Note a label set that has series; of several times the latest counts."""
+        key = (metric.name, labels)
+        if key in self.touched:
+            self.touched[key] = max(self.touched[key], touched)
+            return
+        self.touched[key] = touched
+        # Only the label that the budget bounds tells: an environment may be called ``__other__`` as well.
+        if labels[metric.labels.index(metric.other_label)] != names.OTHER:
+            owner = (metric.name, scope(metric, labels))
+            self.sizes[owner] += 1
+            heappush(self._heaps.setdefault(owner, []), (touched, labels))
+
+    def admit(self, metric: Metric, labels: tuple[str, ...], now: float) -> tuple[tuple[str, ...], list[LabelSet]]:
+        """Find the labels under which a value goes.
+
+        Args:
+            metric: a metric that has a limit.
+            labels: the label set that the value is of.
+            now: when the value came in, seconds since the epoch.
+
+        Returns:
+            The same labels, or with ``__other__`` beyond the limit; and the idle label sets that gave their places up.
+        """
+        evicted: list[LabelSet] = []
+        if (metric.name, labels) not in self.touched:
+            owner = (metric.name, scope(metric, labels))
+            index = metric.labels.index(metric.other_label)
+            if labels[index] != names.OTHER:
+                limit = self.limit(metric)
+                while (
+                    self.sizes[owner] >= limit
+                    and not metric.keeps_idle
+                    and (idle := self._pop_idle(owner, now)) is not None
+                ):
+                    del self.touched[metric.name, idle]
+                    self.sizes[owner] -= 1
+                    evicted.append((metric.name, idle))
+                if self.sizes[owner] >= limit:
+                    labels = (*labels[:index], names.OTHER, *labels[index + 1 :])
+        self.remember(metric, labels, now)
+        return labels, evicted
+
+    def _pop_idle(self, owner: tuple[str, str], now: float) -> tuple[str, ...] | None:
+        """Take the label set that has been idle for longest out of its heap; None when none is idle for long enough."""
+        heap, before = self._heaps.get(owner, []), now - self.idle_seconds
+        while heap and heap[0][0] <= before:
+            noted, labels = heap[0]
+            touched = self.touched[owner[0], labels]
+            if touched <= noted:
+                heappop(heap)
+                return labels
+            heapreplace(heap, (touched, labels))
+        return None
+
+
+def scope(metric: Metric, labels: tuple[str, ...]) -> str:
+    """Whose budget a label set takes from: a project's, "" for a metric of the exporter as a whole."""
+    return labels[0] if metric.labels[0] == "project" else ""

@@ -1,0 +1,142 @@
+"""Which stored series are exposed: label sets that give their places up, and that come back with their values.
+
+The sum over a counter's exposed series and its evicted ones (`names.SERIES_EVICTED_VALUE`) is all that was counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.exporter.digest.buckets import SUM
+from errtally.exporter.digest.budget import scope
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping
+
+    from errtally.exporter.digest.budget import LabelSet
+    from errtally.exporter.digest.changes import SeriesKey
+
+
+def bring_back(
+    db: sqlite3.Connection, exposed: Mapping[LabelSet, bool], change: int
+) -> tuple[dict[SeriesKey, int], dict[SeriesKey, float]]:
+    """Expose the series of label sets that got a place again.
+
+    Args:
+        db: in a transaction.
+        exposed: label sets that got a place, True, or gave it up, False.
+        change: number of the transaction.
+
+    Returns:
+        Ids of the series that came back; what to add to the gauges of what is evicted.
+
+    Raises:
+        sqlite3.Error: the store can't be written.
+    """
+    ids: dict[SeriesKey, int] = {}
+    gauges: defaultdict[SeriesKey, float] = defaultdict(float)
+    for label_set, is_exposed in exposed.items():
+        if not is_exposed:
+            continue
+        metric, all_labels = _stored_as(label_set)
+        texts = {json.dumps(labels): labels for labels in all_labels}
+        rows = db.execute(
+            f"SELECT id, labels, part, value FROM series WHERE evicted AND metric = ? "  # noqa: S608 (marks only)
+            f"AND labels IN ({', '.join('?' * len(texts))})",
+            (metric.name, *texts),
+        ).fetchall()
+        if rows:
+            ids |= {(metric.name, texts[text], part): id_ for id_, text, part, _ in rows}
+            _expose(db, [row[0] for row in rows], change, is_exposed=True)
+            _note(gauges, label_set, -1, [(part, -value) for _, _, part, value in rows])
+    return ids, gauges
+
+
+def evict(
+    db: sqlite3.Connection,
+    exposed: Mapping[LabelSet, bool],
+    change: int,
+    *,
+    ids: Mapping[SeriesKey, int],
+    parts: Mapping[str, Iterable[str]],
+) -> tuple[list[SeriesKey], dict[SeriesKey, float]]:
+    """Hide the series of label sets that gave their places up; everything else of the transaction is written already.
+
+    Args:
+        db: in a transaction.
+        exposed: label sets that got a place, True, or gave it up, False.
+        change: number of the transaction.
+        ids: ids of all series that are exposed.
+        parts: parts that a metric's series have been stored with.
+
+    Returns:
+        Series that are hidden now; what to add to the gauges of what is evicted.
+
+    Raises:
+        sqlite3.Error: the store can't be written.
+    """
+    hidden: list[SeriesKey] = []
+    gauges: defaultdict[SeriesKey, float] = defaultdict(float)
+    for label_set, is_exposed in exposed.items():
+        if is_exposed:
+            continue
+        metric, all_labels = _stored_as(label_set)
+        keys = [(metric.name, labels, part) for labels in all_labels for part in parts.get(metric.name, ())]
+        keys = [key for key in keys if key in ids]
+        values = []
+        for key in keys:
+            (value,) = db.execute("SELECT value FROM series WHERE id = ?", (ids[key],)).fetchone()
+            values.append((key[2], value))
+        if keys:
+            _expose(db, [ids[key] for key in keys], change, is_exposed=False)
+            _note(gauges, label_set, 1, values)
+            hidden += keys
+    return hidden, gauges
+
+
+def expose_issues(db: sqlite3.Connection, exposed: Mapping[LabelSet, bool], change: int) -> None:
+    """Note at the issues themselves whether they have series; their rows are written already.
+
+    Raises:
+        sqlite3.Error: the store can't be written.
+    """
+    db.executemany(
+        """UPDATE issue_environments SET is_exposed = ?, change = ?
+        WHERE environment = ? AND issue = (SELECT id FROM issues WHERE project = ? AND fingerprint = ?)""",
+        [
+            (is_exposed, change, environment, project, fingerprint)
+            for (name, labels), is_exposed in exposed.items()
+            if name == names.ISSUE_INFO.name
+            for project, environment, fingerprint in [labels]
+        ],
+    )
+
+
+def _stored_as(label_set: LabelSet) -> tuple[names.Metric, list[tuple[str, ...]]]:
+    """Return the metric and the labels of the stored series that a label set stands for."""
+    name, labels = label_set
+    if name == names.ISSUE_INFO.name:  # the gauges of an issue are made of its row, its counter is in the store
+        return names.ISSUE_EVENTS, [(*labels, level) for level in names.LEVELS]
+    return names.BY_NAME[name], [labels]
+
+
+def _expose(db: sqlite3.Connection, ids: list[int], change: int, *, is_exposed: bool) -> None:
+    db.executemany(
+        "UPDATE series SET evicted = ?, change = ? WHERE id = ?", [(not is_exposed, change, id_) for id_ in ids]
+    )
+
+
+def _note(
+    gauges: defaultdict[SeriesKey, float], label_set: LabelSet, sign: int, values: list[tuple[str, float]]
+) -> None:
+    """Add to the gauges of what is evicted: label sets by the metric of the budget, values by the one they are of."""
+    budgeted, (metric, _) = names.BY_NAME[label_set[0]], _stored_as(label_set)
+    owner = scope(budgeted, label_set[1])
+    gauges[names.SERIES_EVICTED.name, (owner, budgeted.name), ""] += sign
+    if metric.kind != "gauge":
+        total = sum(value for part, value in values if part != SUM)
+        gauges[names.SERIES_EVICTED_VALUE.name, (owner, metric.name), ""] += total

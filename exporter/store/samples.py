@@ -1,0 +1,67 @@
+"""The sample events of an issue: the first, the newest, and a spread of those between, whatever their number was."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from errtally.exporter.digest.changes import Sample
+
+
+def shares(limit: int) -> tuple[int, int, int]:
+    """Divide an issue's samples: a fifth for the first ones, two fifths for a spread, the rest for the newest."""
+    first, spread = (limit + 4) // 5, limit * 2 // 5
+    return first, spread, max(limit - first - spread, 1)
+
+
+def stride(count: int, limit: int) -> int:
+    """Return how far the samples that are kept between the first and the newest are apart.
+
+    It doubles when they become too many, so those kept then were kept before; a power of two, 0 when none is kept.
+
+    Args:
+        count: samples that the issue ever had.
+        limit: samples that it may keep.
+    """
+    first, spread, newest = shares(limit)
+    between = max(count - newest - first, 0)
+    if not spread:
+        return 0
+    step = 1
+    while _multiples(step, first, first + between) > spread:
+        step *= 2
+    return step
+
+
+def _multiples(step: int, start: int, end: int) -> int:
+    """Count the multiples of a number from start to below end."""
+    return max((end - 1) // step - (start - 1) // step, 0) if end > start else 0
+
+
+def add(db: sqlite3.Connection, issue: int, samples: Sequence[Sample], limit: int) -> int:
+    """Add samples to an issue and let those go that it may not keep; return how many went.
+
+    Raises:
+        sqlite3.Error: the store can't be written.
+    """
+    (count,) = db.execute("SELECT coalesce(max(number) + 1, 0) FROM samples WHERE issue = ?", (issue,)).fetchone()
+    db.executemany(
+        "INSERT INTO samples (issue, number, event_id, environment, happened, page) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (issue, number, sample.event_id, sample.environment, sample.timestamp, zlib.compress(sample.page, 1))
+            for number, sample in enumerate(samples, count)
+        ],
+    )
+    count += len(samples)
+    if count <= limit:
+        return 0
+    first, _, newest = shares(limit)
+    step = stride(count, limit)
+    return db.execute(
+        """DELETE FROM samples WHERE issue = ?1 AND number >= ?2 AND number < ?3 AND (?4 = 0 OR number % ?4 <> 0)""",
+        (issue, first, count - newest, step),
+    ).rowcount
