@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PythonRule:
-    """Looks at every node of the kinds given in a Python file."""
+    """Looks at every node of the kinds given in a Python file.
+
+    Attributes:
+        called: for calls: the last names of what is called that the rule asks about; empty stands for all. Most calls
+            are of no interest to any rule, and this keeps them from being looked at by each.
+    """
 
     kinds: tuple[type[ast.AST], ...]
     find: Callable[[PythonFile, Any], Iterable[Hit]]
+    called: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,14 +114,15 @@ def _python(result: FileResult, source: bytes, settings: Settings) -> None:
         if settings.is_enabled(check.name):
             for rule in check.rules:
                 if isinstance(rule, PythonRule):
-                    hits += [
-                        (check, hit)
-                        for kind in rule.kinds
-                        for node in file.nodes(kind)
-                        for hit in rule.find(file, node)
-                    ]
+                    hits += [(check, hit) for node in _nodes_of(rule, file) for hit in rule.find(file, node)]
     comments = suppressions(python_comments(text)) if MARKER in text else []
     _finish(result, hits, file.lines, comments, settings)
+
+
+def _nodes_of(rule: PythonRule, file: PythonFile) -> Iterable[ast.AST]:
+    if rule.called:
+        return file.calls(rule.called)
+    return (node for kind in rule.kinds for node in file.nodes(kind))
 
 
 def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settings) -> None:

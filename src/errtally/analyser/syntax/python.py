@@ -42,8 +42,10 @@ class PythonFile:
         self.parents: dict[ast.AST, ast.AST] = {}
         wanted = {*kinds, ast.Import, ast.ImportFrom, ast.AsyncFunctionDef, ast.FunctionDef}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {kind: [] for kind in wanted}
+        self._dotted: dict[ast.AST, str] = {}
         self._index()
         self.imports = self._imports()
+        self._calls = self._calls_by_name()
 
     def _index(self) -> None:
         nodes, parents = self._nodes, self.parents
@@ -64,6 +66,12 @@ class PythonFile:
                     parents[value] = node
                     stack.append(value)
 
+    def _calls_by_name(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
+        for call in self.nodes(ast.Call):
+            found.setdefault(last_name(call.func), []).append(call)
+        return found
+
     def _imports(self) -> dict[str, str]:
         """Name in this file to the dotted name that it was imported from."""
         found: dict[str, str] = {}
@@ -77,6 +85,12 @@ class PythonFile:
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{'.' * node.level}{node.module or ''}.{alias.name}"
         return found
+
+    def calls(self, names: frozenset[str]) -> Iterator[ast.Call]:
+        """Yield the calls of anything whose last name, as imported or as written here, is one of the names."""
+        here = {name for name, dotted in self.imports.items() if dotted.rsplit(".", 1)[-1] in names}
+        for name in sorted(names | here):
+            yield from self._calls.get(name, ())
 
     def nodes(self, kind: type[Any]) -> list[Any]:
         """Return the nodes of a kind."""
@@ -101,6 +115,13 @@ class PythonFile:
 
     def dotted(self, node: ast.AST | None) -> str:
         """Return ``a.b.c`` for a name or attribute, its first part as it was imported; "" for anything else."""
+        if node is None:
+            return ""
+        if (known := self._dotted.get(node)) is None:
+            known = self._dotted[node] = self._dotted_of(node)
+        return known
+
+    def _dotted_of(self, node: ast.AST) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)

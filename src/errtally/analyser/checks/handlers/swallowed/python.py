@@ -57,4 +57,4 @@ def _suppress(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
         yield file.hit(node, f"suppress({broad[0]}) drops every error of the block.", confidence)
 
 
-RULES = (PythonRule((ast.ExceptHandler,), _handler), PythonRule((ast.Call,), _suppress))
+RULES = (PythonRule((ast.ExceptHandler,), _handler), PythonRule((ast.Call,), _suppress, frozenset({"suppress"})))

@@ -64,4 +64,4 @@ def _asks(file: PythonFile, node: ast.Call) -> bool:
     )
 
 
-RULES = (PythonRule((ast.Call,), _find),)
+RULES = (PythonRule((ast.Call,), _find, frozenset({"print", "print_exc"})),)

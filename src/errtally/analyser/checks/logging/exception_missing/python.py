@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name, raises, uses, walk_scope
+from errtally.analyser.syntax.python import LOG_LEVELS, PythonFile, last_name, raises, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,4 +63,4 @@ def _tells(file: PythonFile, body: list[ast.stmt]) -> bool:
     return False
 
 
-RULES = (PythonRule((ast.Call,), _find),)
+RULES = (PythonRule((ast.Call,), _find, frozenset(LOG_LEVELS)),)
