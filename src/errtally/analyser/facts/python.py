@@ -76,7 +76,7 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
         facts.add("console", name)
     elif name in _CAPTURES:
         facts.add("reported", name)
-    elif name in _APPLICATIONS:
+    elif name in _APPLICATIONS and not _is_in_class(file, node):
         facts.add("entry", name, file.path, node.lineno)
     elif last_name(node.func) in _ERROR_HANDLERS:
         facts.add("global_handler", last_name(node.func), file.path, node.lineno)
@@ -86,6 +86,11 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
             facts.add("tracker_init", library.name, file.path, node.lineno)
     if last_name(node.func) in {"set_tracer_provider", "set_meter_provider", "configure_opentelemetry"}:
         facts.add("tracker_init", "opentelemetry", file.path, node.lineno)
+
+
+def _is_in_class(file: PythonFile, node: ast.AST) -> bool:
+    """Whether a server is made by a method, as libraries do that are servers among other things."""
+    return any(isinstance(above, ast.ClassDef) for above in file.ancestors(node))
 
 
 def _import(file: PythonFile, node: ast.Import | ast.ImportFrom, facts: Facts) -> None:

@@ -15,6 +15,8 @@ LOG_LEVELS = {
     "trace": "debug", "debug": "debug", "fine": "debug", "finer": "debug", "finest": "debug", "info": "info",
     "warn": "warning", "warning": "warning", "error": "error", "severe": "error", "fatal": "critical",
 }  # fmt: skip
+MEANT = {"ignored", "ignore", "expected", "unused", "_"}
+"""Names of caught exceptions that say that the author knows."""
 BROAD = {"Exception", "Throwable", "java.lang.Exception", "java.lang.Throwable"}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, PythonRule
 from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.python import PythonFile, is_empty, raises
+from errtally.analyser.syntax.python import PythonFile, is_empty, last_name, raises, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 
 def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
-    if node.type is not None or raises(node.body):
+    if node.type is not None or raises(node.body) or _ends_process(node.body):
         return
     if is_empty(node.body):
         yield file.hit(node, "`except:` swallows everything, KeyboardInterrupt and SystemExit included.")
     else:
         yield file.hit(node, "`except:` catches everything, KeyboardInterrupt and SystemExit included.")
+
+
+def _ends_process(body: list[ast.stmt]) -> bool:
+    return any(
+        isinstance(call, ast.Call) and last_name(call.func) in {"exit", "_exit", "abort"} for call in walk_scope(body)
+    )
 
 
 CHECK = Check(

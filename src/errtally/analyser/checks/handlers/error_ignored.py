@@ -86,7 +86,9 @@ def _own_functions(file: TreeFile) -> set[str]:
         last = result
         if result.type == "parameter_list" and result.named_child_count:
             last = result.named_children[-1].child_by_field_name("type") or result.named_children[-1]
-        if text(last) == "error" and _can_fail(node):
+        # Some collect their errors in a list that the caller hands in.
+        collects = any(word in text(node.child_by_field_name("parameters")) for word in ("errors ", "errs "))
+        if text(last) == "error" and not collects and _can_fail(node):
             found.add(text(node.child_by_field_name("name")))
     file.memory["error_functions"] = found
     return found
@@ -126,8 +128,18 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         left = assignment.child_by_field_name("left") if assignment is not None else None
         if left is not None and left.named_child_count and text(left.named_children[-1]) == "_":
             # `_ = f()` and `_, _ = f()` say at least that somebody thought of it.
-            is_said = all(text(one) == "_" for one in left.named_children)
+            is_said = all(text(one) == "_" for one in left.named_children) or _is_asked(assignment, left)
             yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
+
+
+def _is_asked(assignment: Node | None, left: Node) -> bool:
+    """Whether the next thing is to ask whether the value is there at all: `if x, _ := f(); x != nil`."""
+    name = text(left.named_children[0])
+    after = assignment.next_named_sibling if assignment is not None else None
+    if after is None:
+        return False
+    asked = after.child_by_field_name("condition") if after.type == "if_statement" else after
+    return asked is not None and any(f"{name} {sign} nil" in text(asked) for sign in ("!=", "=="))
 
 
 def _is_in_memory(node: Node) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import calls, caught
+from errtally.analyser.syntax.java import MEANT, calls, caught
 from errtally.analyser.syntax.tree import TreeFile, has_comment, statements, walk_scope
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
-_MEANT = {"ignored", "ignore", "expected", "unused", "_"}
-"""Names that say that the author knows."""
 _HARMLESS_TYPES = {
     "NumberFormatException",
     "CloneNotSupportedException",
@@ -35,7 +33,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     tried = block.child_by_field_name("body")
     leaves = tried is not None and any(child.type == "return_statement" for child in walk_scope(tried))
     is_low = (
-        has_comment(body) or name in _MEANT or leaves or _HARMLESS_TYPES.intersection(types) or "close" in calls(tried)
+        has_comment(body) or name in MEANT or leaves or _HARMLESS_TYPES.intersection(types) or "close" in calls(tried)
     )
     yield file.hit(node, f"{' | '.join(types)} is caught and dropped.", Confidence.LOW if is_low else Confidence.HIGH)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.sources.languages import is_example
 from errtally.analyser.syntax.java import callee, libraries
 from errtally.analyser.syntax.tree import TreeFile, arguments, text, within
 
@@ -27,7 +30,12 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     method = within(node, {"method_declaration"})
     if method is not None and text(method.child_by_field_name("name")) == "main":
         return
-    yield file.hit(node, f"{name if is_print else 'printStackTrace'}() goes past the log.")
+    # What has a main method talks to whoever started it, and what makes the log has nowhere else to write.
+    is_command = any(text(one.child_by_field_name("name")) == "main" for one in file.nodes("method_declaration"))
+    is_log = "log" in PurePosixPath(file.path).stem.lower()
+    is_low = is_example(file.path) or is_log or (is_command and is_print)
+    message = f"{name if is_print else 'printStackTrace'}() goes past the log."
+    yield file.hit(node, message, Confidence.LOW if is_low else None)
 
 
 RULES = (TreeRule(("java",), ("method_invocation",), _find),)

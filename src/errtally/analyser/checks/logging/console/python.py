@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.libraries.lookup import library_of_module
+from errtally.analyser.model import Confidence
+from errtally.analyser.sources.languages import is_example
+from errtally.analyser.syntax.python import PythonFile, last_name, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from errtally.analyser.model import Hit
-from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name
 
 _COMMAND_LINES = {"argparse", "click", "typer", "optparse", "getopt", "fire", "cmd", "docopt", "rich", "readline"}
+_COMMAND_FOLDERS = {"cmd", "cli", "commands", "scripts", "script", "bin", "tools", "tool", "deploy", "management"}
 _SPEAKING = {"main", "usage", "help", "run_cli", "cli", "print_help"}
 _SPEAKING_PARTS = ("print", "show", "display", "dump", "format", "report", "output", "write", "list")
 
@@ -43,7 +46,8 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
             plain = above.name.lower()
             if plain in _SPEAKING or any(part in plain for part in _SPEAKING_PARTS):
                 return
-    confidence = None if is_service and not _asks(file, node) else Confidence.LOW
+    is_low = not is_service or _asks(file, node) or _is_command(file.path) or _is_logged_too(file, node)
+    confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"{name}() goes past the log.", confidence)
 
 
@@ -53,6 +57,19 @@ def _is_server(modules: set[str]) -> bool:
         return True
     found = [library_of_module("python", module) for module in modules]
     return any(one is not None and one.part == "server" and one.name not in {"django", "celery"} for one in found)
+
+
+def _is_command(path: str) -> bool:
+    """Whether a file is called as the code of commands and examples is, which talk to whoever started them."""
+    parts = [part.lower() for part in PurePosixPath(path).with_suffix("").parts]
+    return is_example(path) or bool(_COMMAND_FOLDERS.intersection(parts)) or parts[-1].endswith(("cli", "cmd"))
+
+
+def _is_logged_too(file: PythonFile, node: ast.Call) -> bool:
+    handler = file.handler(node)
+    return handler is not None and any(
+        isinstance(other, ast.Call) and file.log_level(other) for other in walk_scope(list(handler.body))
+    )
 
 
 def _asks(file: PythonFile, node: ast.Call) -> bool:

@@ -28,7 +28,9 @@ def _call(file: TreeFile, node: Node) -> Iterator[Hit]:
         if "build" in chain and "connectTimeout" not in chain:
             yield file.hit(node, "The HttpClient is built without connectTimeout.")
     elif name.endswith(".openStream") and _is_url(node):
-        yield file.hit(node, "URL.openStream() waits for ever.")
+        # An URL that is relative to another mostly leads to a file or into a jar.
+        is_low = len(arguments(node.child_by_field_name("object") or node)) != 1
+        yield file.hit(node, "URL.openStream() waits for ever.", Confidence.LOW if is_low else None)
     elif name.endswith(".openConnection") and not arguments(node):
         method = within(node, {"method_declaration", "constructor_declaration"}, stop=())
         called = calls(method)
@@ -45,7 +47,11 @@ def _is_url(node: Node) -> bool:
 def _made(file: TreeFile, node: Node) -> Iterator[Hit]:
     kind, given = text(node.child_by_field_name("type")), arguments(node)
     if kind == "Socket" and len(given) == 2:  # noqa: PLR2004 (host and port)
-        yield file.hit(node, "new Socket(host, port) connects without a timeout.", Confidence.MEDIUM)
+        # A factory's signature has no timeout to give.
+        method = within(node, {"method_declaration"}, stop=())
+        is_factory = method is not None and text(method.child_by_field_name("name")) == "createSocket"
+        confidence = Confidence.LOW if is_factory else Confidence.MEDIUM
+        yield file.hit(node, "new Socket(host, port) connects without a timeout.", confidence)
     elif kind == "RestTemplate" and not given:
         yield file.hit(node, "new RestTemplate() has no timeouts.", Confidence.MEDIUM)
 

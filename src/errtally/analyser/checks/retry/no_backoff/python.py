@@ -43,11 +43,15 @@ _TROUBLE_NAMES = BROAD | {"OSError", "IOError", "EnvironmentError", "socket.erro
 
 
 def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
-    is_endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    flag = _flag(node)
+    is_endless = bool(flag) or (
+        isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    )
     if not is_endless and not _is_counted(file, node):
         return
     for block in _try_blocks(node.body):
-        if not _succeeds(block, node) or _uses_counter(node, block):
+        succeeds = _succeeds(block, node) or (flag and _sets(block, flag))
+        if not succeeds or _uses_counter(node, block) or _is_local(block):
             continue
         for handler in block.handlers:
             if not _is_trouble(file, handler) or _leaves(handler.body):
@@ -56,6 +60,31 @@ def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
             elif is_endless and not _ends(handler.body) and not _ends_outside(node, block):
                 yield file.hit(handler, "The call is tried again for ever; nothing gives up.")
+
+
+def _flag(node: ast.While | ast.For) -> str:
+    """The name ``done`` of `while not done`; "" for other loops."""
+    test = node.test if isinstance(node, ast.While) else None
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Name):
+        return test.operand.id
+    return ""
+
+
+def _sets(block: ast.Try, flag: str) -> bool:
+    """Whether success sets a loop's flag, so that going round again is a retry."""
+    last = [*block.body[-1:], *block.orelse[-1:]]
+    calls = any(isinstance(one, ast.Call | ast.Await) for one in walk_scope(list(block.body)))
+    return calls and any(
+        isinstance(one, ast.Assign) and any(getattr(target, "id", "") == flag for target in one.targets) for one in last
+    )
+
+
+def _is_local(block: ast.Try) -> bool:
+    """Whether what is tried is to find a free port or name on this machine, which takes no other side."""
+    return any(
+        isinstance(node, ast.Call) and last_name(node.func).lower().startswith(("bind", "listen", "mkdtemp", "mkstemp"))
+        for node in walk_scope(list(block.body))
+    )
 
 
 def _is_counted(file: PythonFile, node: ast.While | ast.For) -> bool:
