@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import Library, library_of_module
 from errtally.analyser.syntax.python import is_logger_name
-from errtally.analyser.syntax.tree import TreeFile, text, walk
+from errtally.analyser.syntax.tree import TreeFile, identifiers, text, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -45,6 +45,16 @@ def caught(catch: Node) -> tuple[list[str], str]:
             ]
             return types, text(child.child_by_field_name("name"))
     return [], ""
+
+
+def derived(catch: Node, name: str) -> set[str]:
+    """Return the exception's name and those of variables that a ``catch`` makes of it, such as its cause."""
+    found = {name}
+    for child in walk(catch):
+        made = {"variable_declarator": ("name", "value"), "assignment_expression": ("left", "right")}.get(child.type)
+        if made is not None and found & identifiers(child.child_by_field_name(made[1])):
+            found.add(text(child.child_by_field_name(made[0])))
+    return found
 
 
 def imported(file: TreeFile) -> list[tuple[str, int]]:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     if node.type is not None or raises(node.body) or _ends_process(node.body):
         return
-    if is_empty(node.body):
+    # `exc = sys.exc_info()` keeps it for later, mostly to raise it then.
+    if any(isinstance(one, ast.Attribute) and one.attr == "exc_info" for one in walk_scope(list(node.body))):
+        yield file.hit(node, "`except:` catches everything, KeyboardInterrupt included.", Confidence.LOW)
+    elif is_empty(node.body):
         yield file.hit(node, "`except:` swallows everything, KeyboardInterrupt and SystemExit included.")
     else:
         yield file.hit(node, "`except:` catches everything, KeyboardInterrupt and SystemExit included.")
@@ -26,7 +29,8 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
 
 def _ends_process(body: list[ast.stmt]) -> bool:
     return any(
-        isinstance(call, ast.Call) and last_name(call.func) in {"exit", "_exit", "abort"} for call in walk_scope(body)
+        isinstance(call, ast.Call) and last_name(call.func) in {"exit", "_exit", "abort"}
+        for call in walk_scope(list(body))
     )
 
 

@@ -70,7 +70,10 @@ _LAST_IS_ERROR = {
     "regexp.Compile",
 }
 """Functions of the standard library whose last result is an error that matters."""
-_UNHELPFUL = {"os.Hostname", "os.Getwd", "path/filepath.Abs", "net/url.Parse"}
+_UNHELPFUL = {
+    "os.Hostname", "os.Getwd", "path/filepath.Abs", "net/url.Parse", "encoding/json.Marshal",
+    "encoding/json.MarshalIndent",
+}  # fmt: skip
 """These rarely fail where people leave the error out."""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, ProjectRule
 from errtally.analyser.model import Confidence, Facts, Hit, Severity
+from errtally.analyser.sources.languages import is_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +32,9 @@ def _find(facts: Mapping[str, Facts]) -> Iterator[Hit]:
         name = next(iter(servers))
         path, line = together.first["entry", next(iter(entries))]
         message = f"A program with {name} starts here, and nothing takes its uncaught errors: no {_WHAT[languages[0]]}."
-        yield Hit(line, 1, line, message, None, path)
+        # Go's own server recovers from panics of handlers by itself, and prints them.
+        is_low = set(servers) == {"net/http"} or is_example(path)
+        yield Hit(line, 1, line, message, Confidence.LOW if is_low else None, path)
 
 
 CHECK = Check(

@@ -49,7 +49,7 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
     if _tells(body) or (node.child_by_field_name("parameter") is not None and _looks(node, body)):
         return
     is_said = has_comment(body) or is_explained(file, block) or is_explained(file, node)
-    is_low = is_said or only_parses(node) or _detects(block) or _asks(node)
+    is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _goes_on(body)
     yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
 
 
@@ -65,6 +65,11 @@ def _tells(body: Node) -> bool:
     return False
 
 
+def _goes_on(body: Node) -> bool:
+    """Whether a handler only goes on to the next of a list, where one that works is looked for."""
+    return all(one.type == "continue_statement" for one in statements(body))
+
+
 def _looks(catch: Node, body: Node) -> bool:
     name = parameter(catch)
     # An error that is taken apart is looked at.
@@ -74,7 +79,9 @@ def _looks(catch: Node, body: Node) -> bool:
 def _detects(block: Node) -> bool:
     tried = block.child_by_field_name("body")
     called = {callee(child) for child in walk(tried or block) if child.type in {"call_expression", "new_expression"}}
-    return not called or bool(called & _DETECTS)
+    # `new Blob()` alone, or a call of nothing with a name, asks whether the platform has it.
+    made = {callee(child) for child in walk(tried or block) if child.type == "new_expression"}
+    return not called or bool(called & _DETECTS) or called == made
 
 
 def _asks(node: Node) -> bool:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import calls, caught
-from errtally.analyser.syntax.tree import TreeFile, identifiers, text, walk, within
+from errtally.analyser.syntax.java import calls, caught, derived
+from errtally.analyser.syntax.tree import TreeFile, text, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,21 +38,11 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if catch is None or value is None or value.type != "object_creation_expression":
         return
     types, name = caught(catch)
-    if any(_keeps(value, one) for one in _names(catch, name)) or {"initCause", "addSuppressed"} & set(calls(catch)):
+    if any(_keeps(value, one) for one in derived(catch, name)) or {"initCause", "addSuppressed"} & set(calls(catch)):
         return
     is_low = all(kind.rsplit(".", 1)[-1] in _ANSWERS for kind in types) or _is_logged(catch, name)
     message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
-
-
-def _names(catch: Node, name: str) -> set[str]:
-    """The exception's name and those of variables that are made of it, such as its cause."""
-    found = {name}
-    for child in walk(catch):
-        made = {"variable_declarator": ("name", "value"), "assignment_expression": ("left", "right")}.get(child.type)
-        if made is not None and found & identifiers(child.child_by_field_name(made[1])):
-            found.add(text(child.child_by_field_name(made[0])))
-    return found
 
 
 def _keeps(value: Node, name: str) -> bool:

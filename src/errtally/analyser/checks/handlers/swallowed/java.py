@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
+_CLEANUP = {
+    "close", "delete", "deleteIfExists", "deleteFile", "shutdown", "disconnect", "destroy", "dispose", "release",
+    "rollback", "unregister", "unregisterMBean", "cancel", "closeQuietly",
+}  # fmt: skip
+"""When these fail there is often nothing left to do."""
 _HARMLESS_TYPES = {
     "NumberFormatException",
     "CloneNotSupportedException",
@@ -33,7 +38,11 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     tried = block.child_by_field_name("body")
     leaves = tried is not None and any(child.type == "return_statement" for child in walk_scope(tried))
     is_low = (
-        has_comment(body) or name in MEANT or leaves or _HARMLESS_TYPES.intersection(types) or "close" in calls(tried)
+        has_comment(body)
+        or name in MEANT
+        or leaves
+        or _HARMLESS_TYPES.intersection(types)
+        or bool(_CLEANUP.intersection(calls(tried)))
     )
     yield file.hit(node, f"{' | '.join(types)} is caught and dropped.", Confidence.LOW if is_low else Confidence.HIGH)
 

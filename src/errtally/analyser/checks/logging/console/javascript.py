@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.sources.languages import is_example
 from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
         return
-    yield file.hit(node, f"{callee(node)}() goes past the log.")
+    confidence = Confidence.LOW if is_example(file.path) else None
+    yield file.hit(node, f"{callee(node)}() goes past the log.", confidence)
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

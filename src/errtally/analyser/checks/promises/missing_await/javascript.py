@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import FUNCTIONS, is_async, method
-from errtally.analyser.syntax.tree import TreeFile, ancestors, is_explained, text, walk, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, ancestors, arguments, is_explained, text, walk, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from errtally.analyser.model import Hit
+
+
+_CALLBACKS = {"resolve", "reject", "done", "cb", "callback", "next"}
 
 
 def _functions(file: TreeFile) -> dict[str, Node]:
@@ -64,7 +67,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     # At the top of a script there is nothing that could wait, and an unhandled rejection is at least loud.
     in_function = any(above.type in FUNCTIONS for above in ancestors(node))
-    is_low = not in_function or is_explained(file, node)
+    # With `resolve` and `reject`, or a callback, it tells its outcome by them.
+    tells = any(text(one).lower() in _CALLBACKS for one in arguments(call))
+    is_low = not in_function or tells or is_explained(file, node)
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(node, f"Nobody waits for {name}(), so its rejection reaches nobody.", confidence)
 
@@ -85,7 +90,8 @@ def _is_caught(wait: Node) -> bool:
     for above in ancestors(wait):
         if above.type in FUNCTIONS:
             return False
-        is_block = above.type == "try_statement" and above.child_by_field_name("body") == inner
+        # What waits in `finally` is clean-up, whose failure nobody handles anywhere.
+        is_block = above.type == "try_statement" and inner.type != "catch_clause"
         if is_block and above.child_by_field_name("handler") is not None:
             return True
         inner = above

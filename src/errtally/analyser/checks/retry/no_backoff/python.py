@@ -56,9 +56,9 @@ def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
         for handler in block.handlers:
             if not _is_trouble(file, handler) or _leaves(handler.body):
                 continue
-            if not _waits(node):
+            if not _waits(node) and not _has_waited(file, handler):
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
-            elif is_endless and not _ends(handler.body) and not _ends_outside(node, block):
+            elif _waits(node) and is_endless and not _ends(handler.body) and not _ends_outside(node, block):
                 yield file.hit(handler, "The call is tried again for ever; nothing gives up.")
 
 
@@ -119,6 +119,11 @@ def _uses_counter(node: ast.While | ast.For, block: ast.Try) -> bool:
 
 def _is_trouble(file: PythonFile, handler: ast.ExceptHandler) -> bool:
     return any(name in _TROUBLE_NAMES or any(part in name for part in _TROUBLE) for name in file.caught(handler))
+
+
+def _has_waited(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether the error means that a call has waited for as long as it was told to."""
+    return all("Timeout" in name or name in {"queue.Empty", "Empty"} for name in file.caught(handler))
 
 
 def _leaves(body: list[ast.stmt]) -> bool:

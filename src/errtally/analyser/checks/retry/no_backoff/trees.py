@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.syntax.java import caught
-from errtally.analyser.syntax.tree import TreeFile, statements, text, walk, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, arguments, statements, text, walk, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         for handler in block.named_children:
             if handler.type != "catch_clause" or _leaves(handler) or not _is_trouble(file, handler):
                 continue
+            if file.language == "java" and _may_throw(file, handler):
+                continue
             if not waits:
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
             elif not is_counted and not _leaves_outside(node, block):
@@ -80,6 +82,21 @@ def _is_trouble(file: TreeFile, handler: Node) -> bool:
 def _leaves(node: Node) -> bool:
     """Whether anything within leaves the loop or ends the program, on any path."""
     return any(child.type in _LEAVING or any(word in _called(child) for word in _ENDING) for child in walk_scope(node))
+
+
+def _may_throw(file: TreeFile, handler: Node) -> bool:
+    """Whether a handler hands its exception to a method of this file that throws."""
+    _, name = caught(handler)
+    handed = {
+        text(call.child_by_field_name("name"))
+        for call in walk_scope(handler)
+        if call.type == "method_invocation" and name in {text(one) for one in arguments(call)}
+    }
+    return any(
+        text(method.child_by_field_name("name")) in handed
+        and any(child.type == "throw_statement" for child in walk_scope(method.child_by_field_name("body") or method))
+        for method in file.nodes("method_declaration")
+    )
 
 
 def _leaves_outside(loop: Node, block: Node) -> bool:
