@@ -59,6 +59,8 @@ class Check:
         summary: what it finds, a few words.
         why: what it costs, one sentence.
         instead: what to write instead, one sentence.
+        is_for_services: what it finds costs something only in code that runs as a service: in examples its findings are
+            of low confidence.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Check:
     why: str
     instead: str
     rules: tuple[Rule, ...]
+    is_for_services: bool = False
 
 
 JAVASCRIPT = ("javascript", "typescript")

@@ -14,8 +14,8 @@ from errtally.analyser.checks.suppressions.unknown_check import CHECK as UNKNOWN
 from errtally.analyser.checks.suppressions.without_reason import CHECK as WITHOUT_REASON
 from errtally.analyser.facts.registry import PYTHON_COLLECTORS, TREE_COLLECTORS
 from errtally.analyser.keys import Keys
-from errtally.analyser.model import FileResult, Finding, Hit, Problem
-from errtally.analyser.sources.languages import grammar_of, is_generated
+from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem
+from errtally.analyser.sources.languages import grammar_of, is_example, is_generated
 from errtally.analyser.sources.read import SourceError, decode_python, read
 from errtally.analyser.suppression import MARKER, Suppression, suppressions
 from errtally.analyser.syntax.comments import python_comments, tree_comments
@@ -183,6 +183,7 @@ def finding(
     check: Check, hit: Hit, *, path: str, language: str, snippet: str, keys: Keys, settings: Settings
 ) -> Finding:
     """Make a finding of a check's hit."""
+    is_shown_only = check.is_for_services and is_example(path)
     return Finding(
         check=check.name,
         path=path,
@@ -191,7 +192,7 @@ def finding(
         end_line=hit.end_line,
         language=language,
         severity=settings.severities.get(check.name, check.severity),
-        confidence=hit.confidence or check.confidence,
+        confidence=Confidence.LOW if is_shown_only else hit.confidence or check.confidence,
         message=hit.message,
         snippet=snippet[:200],
         key=keys.key(check.name, snippet),

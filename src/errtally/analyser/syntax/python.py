@@ -232,8 +232,15 @@ def uses(nodes: ast.AST | list[Any], name: str | None) -> bool:
 
 
 def raises(body: list[ast.stmt]) -> bool:
-    """Whether statements raise anything, on any path."""
-    return any(isinstance(node, ast.Raise) for node in walk_scope(list(body)))
+    """Whether statements raise anything, on any path; a block such as `with save_and_reraise_exception():` does."""
+    for node in walk_scope(list(body)):
+        if isinstance(node, ast.Raise):
+            return True
+        if isinstance(node, ast.With | ast.AsyncWith):
+            made = [item.context_expr for item in node.items]
+            if any("reraise" in last_name(one.func) for one in made if isinstance(one, ast.Call)):
+                return True
+    return False
 
 
 def last_name(func: ast.AST) -> str:

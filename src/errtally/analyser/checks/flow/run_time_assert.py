@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, PythonRule
 from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.python import PythonFile, last_name
+from errtally.analyser.syntax.python import PythonFile, last_name, raises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _NARROWING = {"isinstance", "issubclass", "callable", "hasattr", "type"}
 """These tell a type checker what the author knows."""
+
+
+_WORK = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)
 
 
 def _find(file: PythonFile, node: ast.Assert) -> Iterator[Hit]:
@@ -39,7 +42,9 @@ def _find(file: PythonFile, node: ast.Assert) -> Iterator[Hit]:
         return
     names = {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
     for name in sorted(names & parameters):
-        confidence = Confidence.MEDIUM if node.msg is not None else Confidence.LOW
+        # After branches and loops it is about what the function has worked out, and not about what it was given.
+        is_first = not any(isinstance(one, _WORK) and not raises([one]) for one in leading)
+        confidence = Confidence.MEDIUM if node.msg is not None and is_first else Confidence.LOW
         yield file.hit(node, f"The check of {name!r} is gone when Python runs with -O.", confidence)
         return
 

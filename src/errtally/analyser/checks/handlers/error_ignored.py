@@ -142,7 +142,9 @@ def _is_asked(assignment: Node | None, left: Node) -> bool:
     if after is None:
         return False
     asked = after.child_by_field_name("condition") if after.type == "if_statement" else after
-    return asked is not None and any(f"{name} {sign} nil" in text(asked) for sign in ("!=", "=="))
+    return asked is not None and any(
+        word in text(asked) for word in (f"{name} != nil", f"{name} == nil", f"{name} > 0", f"{name} <= 0")
+    )
 
 
 def _is_in_memory(node: Node) -> bool:

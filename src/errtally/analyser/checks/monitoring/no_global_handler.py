@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, ProjectRule
 from errtally.analyser.model import Confidence, Facts, Hit, Severity
-from errtally.analyser.sources.languages import is_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +32,7 @@ def _find(facts: Mapping[str, Facts]) -> Iterator[Hit]:
         path, line = together.first["entry", next(iter(entries))]
         message = f"A program with {name} starts here, and nothing takes its uncaught errors: no {_WHAT[languages[0]]}."
         # Go's own server recovers from panics of handlers by itself, and prints them.
-        is_low = set(servers) == {"net/http"} or is_example(path)
+        is_low = set(servers) == {"net/http"}
         yield Hit(line, 1, line, message, Confidence.LOW if is_low else None, path)
 
 
@@ -45,4 +44,5 @@ CHECK = Check(
     why="The error that nobody expected is the one that no local handler takes, and it ends as a line in a console.",
     instead="Install one handler for uncaught errors at the start: the tracker's init does it for its platform.",
     rules=(ProjectRule(_find),),
+    is_for_services=True,
 )

@@ -28,6 +28,13 @@ _ANSWERS = {
     "EmptyStackException",
     "BufferUnderflowException",
     "ClassCastException",
+    "URISyntaxException",
+    "MalformedURLException",
+    "PatternSyntaxException",
+    "NoSuchMethodException",
+    "NoSuchFieldException",
+    "FileNotFoundException",
+    "NameNotFoundException",
 }
 """Types that say all there is to say by themselves."""
 
@@ -40,7 +47,10 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     types, name = caught(catch)
     if any(_keeps(value, one) for one in derived(catch, name)) or {"initCause", "addSuppressed"} & set(calls(catch)):
         return
-    is_low = all(kind.rsplit(".", 1)[-1] in _ANSWERS for kind in types) or _is_logged(catch, name)
+    tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
+    # Enum.valueOf says by an IllegalArgumentException that there is no such name.
+    answers = _ANSWERS | ({"IllegalArgumentException"} if "valueOf" in calls(tried) else set())
+    is_low = all(kind.rsplit(".", 1)[-1] in answers for kind in types) or _is_logged(catch, name)
     message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
 

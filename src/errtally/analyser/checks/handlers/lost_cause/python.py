@@ -42,6 +42,8 @@ _INFORMATIVE = (
 )
 """Parts of names of errors that hold more than their type says. Others mostly answer a question, such as whether a key
 is there, and the new error's message says so."""
+_TIMEOUTS = {"TimeoutError", "asyncio.TimeoutError", "socket.timeout", "concurrent.futures.TimeoutError"}
+"""These say all there is to say by their type."""
 _ANSWERS = (
     "Exit",
     "StopIteration",
@@ -64,7 +66,9 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
     if not raised.rsplit(".", 1)[-1][:1].isupper() or raised.rsplit(".", 1)[-1].endswith(_ANSWERS):
         return
     # With the exception among its arguments the new error at least says what happened.
-    tells_more = file.is_broad(handler) or any(part in name for name in file.caught(handler) for part in _INFORMATIVE)
+    tells_more = file.is_broad(handler) or any(
+        part in name for name in file.caught(handler) if name not in _TIMEOUTS for part in _INFORMATIVE
+    )
     is_logged = any(
         word.arg == "exc_info" for one in handler.body for word in ast.walk(one) if isinstance(word, ast.keyword)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.java import MEANT, calls, caught
-from errtally.analyser.syntax.tree import TreeFile, has_comment, statements, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, has_comment, statements, text, walk_scope, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,11 +37,16 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     tried = block.child_by_field_name("body")
     leaves = tried is not None and any(child.type == "return_statement" for child in walk_scope(tried))
+    # Where a method or class may be missing, the block finds out what there is.
+    beside = {kind for one in block.named_children if one.type == "catch_clause" for kind in caught(one)[0]}
+    method = within(node, {"method_declaration"})
+    is_quiet = method is not None and text(method.child_by_field_name("name")).endswith(("Quietly", "Silently"))
     is_low = (
-        has_comment(body)
+        is_quiet
+        or has_comment(body)
         or name in MEANT
         or leaves
-        or _HARMLESS_TYPES.intersection(types)
+        or bool(_HARMLESS_TYPES & beside)
         or bool(_CLEANUP.intersection(calls(tried)))
     )
     yield file.hit(node, f"{' | '.join(types)} is caught and dropped.", Confidence.LOW if is_low else Confidence.HIGH)

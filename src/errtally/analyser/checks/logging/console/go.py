@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.sources.languages import is_example
 from errtally.analyser.syntax.go import callee, imported, libraries
 from errtally.analyser.syntax.tree import TreeFile, is_explained, text, within
 
@@ -33,7 +32,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if function is not None and text(function.child_by_field_name("name")) == "main":
         return
     # What a peer or a person reads from the standard output is mostly said to be so.
-    is_low = is_explained(file, node) or is_example(file.path)
+    is_low = is_explained(file, node)
     yield file.hit(node, f"{callee(node)}() goes past the log.", Confidence.LOW if is_low else None)
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.sources.languages import is_example
-from errtally.analyser.syntax.java import callee, libraries
+from errtally.analyser.syntax.java import callee, imported, libraries
 from errtally.analyser.syntax.tree import TreeFile, arguments, text, within
 
 if TYPE_CHECKING:
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from errtally.analyser.model import Hit
+
+_PARSERS = ("org.apache.commons.cli", "picocli", "com.beust.jcommander", "org.kohsuke.args4j")
+"""Libraries that read the arguments of a command."""
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -33,7 +35,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # What has a main method talks to whoever started it, and what makes the log has nowhere else to write.
     is_command = any(text(one.child_by_field_name("name")) == "main" for one in file.nodes("method_declaration"))
     is_log = "log" in PurePosixPath(file.path).stem.lower()
-    is_low = is_example(file.path) or is_log or (is_command and is_print)
+    is_cli = "cli" in PurePosixPath(file.path).parts or any(name.startswith(_PARSERS) for name, _ in imported(file))
+    is_low = is_cli or is_log or (is_command and is_print)
     message = f"{name if is_print else 'printStackTrace'}() goes past the log."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.sources.languages import is_example
 from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries
+from errtally.analyser.syntax.tree import TreeFile, is_explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from errtally.analyser.model import Hit
-    from errtally.analyser.syntax.tree import TreeFile
 
 _FRAMEWORKS = {"winston", "bunyan", "pino", "log4js"}
 """Loggers of services; `debug` and `loglevel` stand beside the console and not in its place."""
@@ -42,7 +41,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
         return
-    confidence = Confidence.LOW if is_example(file.path) else None
+    confidence = Confidence.LOW if is_explained(file, node) else None
     yield file.hit(node, f"{callee(node)}() goes past the log.", confidence)
 
 

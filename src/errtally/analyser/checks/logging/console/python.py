@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import PythonRule
 from errtally.analyser.libraries.lookup import library_of_module
 from errtally.analyser.model import Confidence
-from errtally.analyser.sources.languages import is_example
 from errtally.analyser.syntax.python import PythonFile, last_name, walk_scope
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def _is_server(modules: set[str]) -> bool:
 def _is_command(path: str) -> bool:
     """Whether a file is called as the code of commands and examples is, which talk to whoever started them."""
     parts = [part.lower() for part in PurePosixPath(path).with_suffix("").parts]
-    return is_example(path) or bool(_COMMAND_FOLDERS.intersection(parts)) or parts[-1].endswith(("cli", "cmd"))
+    return bool(_COMMAND_FOLDERS.intersection(parts)) or parts[-1].endswith(("cli", "cmd"))
 
 
 def _is_logged_too(file: PythonFile, node: ast.Call) -> bool:

@@ -42,6 +42,9 @@ _TROUBLE = (
 _TROUBLE_NAMES = BROAD | {"OSError", "IOError", "EnvironmentError", "socket.error", "EOFError"}
 
 
+_LOCAL = ("bind", "listen", "mkdtemp", "mkstemp", "mkdir", "makedirs", "rename", "unlink", "symlink", "locked_file")
+
+
 def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
     flag = _flag(node)
     is_endless = bool(flag) or (
@@ -54,7 +57,7 @@ def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
         if not succeeds or _uses_counter(node, block) or _is_local(block):
             continue
         for handler in block.handlers:
-            if not _is_trouble(file, handler) or _leaves(handler.body):
+            if not _is_trouble(file, handler) or _leaves(handler.body) or _falls_out(node, block, handler):
                 continue
             if not _waits(node) and not _has_waited(file, handler):
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
@@ -82,7 +85,7 @@ def _sets(block: ast.Try, flag: str) -> bool:
 def _is_local(block: ast.Try) -> bool:
     """Whether what is tried is to find a free port or name on this machine, which takes no other side."""
     return any(
-        isinstance(node, ast.Call) and last_name(node.func).lower().startswith(("bind", "listen", "mkdtemp", "mkstemp"))
+        isinstance(node, ast.Call) and last_name(node.func).lower().startswith(_LOCAL)
         for node in walk_scope(list(block.body))
     )
 
@@ -107,6 +110,13 @@ def _succeeds(block: ast.Try, loop: ast.AST) -> bool:
     is_left = any(isinstance(one, ast.Return | ast.Break) for one in [*last, *after[:1]])
     has_call = any(isinstance(one, ast.Call | ast.Await) for one in walk_scope(list(block.body)))
     return is_left and has_call
+
+
+def _falls_out(loop: ast.While | ast.For, block: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether what follows the block leaves the loop, and the handler lets it come to that."""
+    after = loop.body[loop.body.index(block) + 1 :] if block in loop.body else []
+    is_left = bool(after) and isinstance(after[0], ast.Return | ast.Break)
+    return is_left and not any(isinstance(one, ast.Continue) for one in walk_scope(list(handler.body)))
 
 
 def _uses_counter(node: ast.While | ast.For, block: ast.Try) -> bool:
