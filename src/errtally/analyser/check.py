@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from errtally.analyser.model import LANGUAGES
+
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterable, Mapping
@@ -75,3 +77,16 @@ class Check:
 
 JAVASCRIPT = ("javascript", "typescript")
 """The languages that share rules for JavaScript's syntax."""
+
+
+def languages_of(check: Check) -> tuple[str, ...]:
+    """Return the languages in which a check finds something; checks of comments and of the whole tree do in all."""
+    found: set[str] = set()
+    for rule in check.rules:
+        if isinstance(rule, PythonRule):
+            found.add("python")
+        elif isinstance(rule, TreeRule):
+            found.update(rule.languages)
+        else:
+            found.update(LANGUAGES)
+    return tuple(language for language in LANGUAGES if language in found or not check.rules)

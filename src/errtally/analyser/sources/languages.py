@@ -73,7 +73,7 @@ def is_test(path: str) -> bool:
 
 def is_example(path: str) -> bool:
     """Whether a path is called as code is that shows how something is used, and that nobody runs as a service."""
-    return any(part.lower().rstrip("s") in _EXAMPLE_FOLDERS for part in PurePosixPath(path).parts[:-1])
+    return any(part.lower().strip("_").rstrip("s") in _EXAMPLE_FOLDERS for part in PurePosixPath(path).parts[:-1])
 
 
 def is_generated(source: bytes) -> bool:

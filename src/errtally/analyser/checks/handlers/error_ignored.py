@@ -142,7 +142,7 @@ def _is_asked(assignment: Node | None, left: Node) -> bool:
     if after is None:
         return False
     asked = after.child_by_field_name("condition") if after.type == "if_statement" else after
-    return asked is not None and any(
+    return (asked is not None and text(asked) == name) or any(
         word in text(asked) for word in (f"{name} != nil", f"{name} == nil", f"{name} > 0", f"{name} <= 0")
     )
 
@@ -161,4 +161,5 @@ CHECK = Check(
     why="The other results are zero values then, and the code goes on with them as if they were real.",
     instead='`if err != nil { return fmt.Errorf("...: %w", err) }`.',
     rules=(TreeRule(("go",), ("call_expression",), _find),),
+    is_for_services=True,
 )

@@ -34,6 +34,8 @@ _ANSWERS = {
     "NoSuchMethodException",
     "NoSuchFieldException",
     "FileNotFoundException",
+    "FileAlreadyExistsException",
+    "NoSuchFileException",
     "NameNotFoundException",
 }
 """Types that say all there is to say by themselves."""

@@ -60,7 +60,7 @@ def _suppress(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     block = file.parents.get(file.parents[node])
     if broad and isinstance(block, ast.With | ast.AsyncWith) and not _is_cleanup(block.body):
         is_explained = file.has_comment(node) or file.is_explained(block)
-        confidence = Confidence.LOW if is_explained else Confidence.HIGH
+        confidence = Confidence.LOW if is_explained or _leaves(block.body) else Confidence.HIGH
         yield file.hit(node, f"suppress({broad[0]}) drops every error of the block.", confidence)
 
 

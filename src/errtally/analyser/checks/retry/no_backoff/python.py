@@ -112,6 +112,12 @@ def _succeeds(block: ast.Try, loop: ast.AST) -> bool:
     return is_left and has_call
 
 
+def _tried(loop: ast.For, block: ast.Try) -> list[ast.stmt]:
+    """What is done up to the end of a try: the statements before it may choose what is tried."""
+    before = loop.body[: loop.body.index(block)] if block in loop.body else []
+    return [*before, *block.body]
+
+
 def _falls_out(loop: ast.While | ast.For, block: ast.Try, handler: ast.ExceptHandler) -> bool:
     """Whether what follows the block leaves the loop, and the handler lets it come to that."""
     after = loop.body[loop.body.index(block) + 1 :] if block in loop.body else []
@@ -124,7 +130,7 @@ def _uses_counter(node: ast.While | ast.For, block: ast.Try) -> bool:
     if not isinstance(node, ast.For):
         return False
     names = {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
-    return any(isinstance(name, ast.Name) and name.id in names for one in block.body for name in ast.walk(one))
+    return any(isinstance(name, ast.Name) and name.id in names for one in _tried(node, block) for name in ast.walk(one))
 
 
 def _is_trouble(file: PythonFile, handler: ast.ExceptHandler) -> bool:

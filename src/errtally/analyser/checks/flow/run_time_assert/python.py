@@ -1,12 +1,12 @@
-"""`flow/run-time-assert`: `assert` checks what a caller handed in, and is gone under `python -O`."""
+"""Python: `assert` at the top of a function that everybody may call, about one of its parameters."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from errtally.analyser.check import Check, PythonRule
-from errtally.analyser.model import Confidence, Severity
+from errtally.analyser.check import PythonRule
+from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.python import PythonFile, last_name, raises
 
 if TYPE_CHECKING:
@@ -68,12 +68,4 @@ def _is_narrowing(test: ast.expr) -> bool:
     return isinstance(test, ast.Name) or (isinstance(test, ast.Call) and last_name(test.func) in _NARROWING)
 
 
-CHECK = Check(
-    name="flow/run-time-assert",
-    severity=Severity.INFO,
-    confidence=Confidence.MEDIUM,
-    summary="assert as a check of input",
-    why="With -O or PYTHONOPTIMIZE the check is not there, and the bad value goes on to where it does harm.",
-    instead="`if not ...: raise ValueError(...)`.",
-    rules=(PythonRule((ast.Assert,), _find),),
-)
+RULES = (PythonRule((ast.Assert,), _find),)
