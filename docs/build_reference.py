@@ -1,4 +1,4 @@
-"""Write docs/metrics.md, docs/commands.md and the checks in docs/analyser.md from what they are about: `make generate`."""
+"""Write docs/metrics.md, docs/commands.md and the table of checks in docs/analyser.md: `make generate`."""
 
 from __future__ import annotations
 

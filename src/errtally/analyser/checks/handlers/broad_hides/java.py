@@ -30,7 +30,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     # A handler that calls something may do the work in another way; one that only makes up a value can't.
     makes_up = not any(child.type in {"method_invocation", "object_creation_expression"} for child in walk_scope(body))
-    confidence = Confidence.LOW if not makes_up or has_comment(body) or name in MEANT else None
+    block = node.parent
+    is_said = has_comment(body) or (block is not None and has_comment(block.child_by_field_name("body") or body))
+    confidence = Confidence.LOW if not makes_up or is_said or name in MEANT else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
 
 

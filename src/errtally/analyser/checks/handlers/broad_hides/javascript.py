@@ -48,7 +48,12 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if _tells(body) or (node.child_by_field_name("parameter") is not None and _looks(node, body)):
         return
-    is_said = has_comment(body) or is_explained(file, block) or is_explained(file, node)
+    is_said = (
+        parameter(node).lower().startswith(("unused", "ignore", "_"))
+        or has_comment(body)
+        or is_explained(file, block)
+        or is_explained(file, node)
+    )
     is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _goes_on(body)
     yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
 
@@ -107,7 +112,9 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     function = node.child_by_field_name("function")
     promise = function.child_by_field_name("object") if function is not None else None
     is_detected = promise is not None and promise.type == "call_expression" and callee(promise) in _DETECTS
-    is_low = is_detected or _asks(node) or is_explained(file, node) or has_comment(node)
+    # A promise with a name is often silenced here because its error is taken somewhere else.
+    is_kept = promise is not None and promise.type != "call_expression"
+    is_low = is_detected or is_kept or _asks(node) or is_explained(file, node) or has_comment(node)
     yield file.hit(given[0], _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.java import calls, caught, derived
-from errtally.analyser.syntax.tree import TreeFile, text, walk, within
+from errtally.analyser.syntax.tree import TreeFile, is_explained, text, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,8 @@ _ANSWERS = {
     "URISyntaxException",
     "MalformedURLException",
     "PatternSyntaxException",
+    "ParseException",
+    "DateTimeParseException",
     "NoSuchMethodException",
     "NoSuchFieldException",
     "FileNotFoundException",
@@ -52,7 +54,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
     # Enum.valueOf says by an IllegalArgumentException that there is no such name.
     answers = _ANSWERS | ({"IllegalArgumentException"} if "valueOf" in calls(tried) else set())
-    is_low = all(kind.rsplit(".", 1)[-1] in answers for kind in types) or _is_logged(catch, name)
+    is_low = (
+        all(kind.rsplit(".", 1)[-1] in answers for kind in types) or is_explained(file, node) or _is_logged(catch, name)
+    )
     message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
 

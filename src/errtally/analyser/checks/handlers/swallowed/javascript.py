@@ -45,6 +45,7 @@ _HARMLESS = {
     "localStorage",
     "sessionStorage",
     "removeChild",
+    "setRequestHeader",
     "focus",
 }
 """Feature detection and clean-up: calls after whose failure there is often nothing left to do."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries
-from errtally.analyser.syntax.tree import TreeFile, is_explained
+from errtally.analyser.syntax.tree import TreeFile, ancestors, is_explained, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,14 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
         return
-    confidence = Confidence.LOW if is_explained(file, node) else None
+    confidence = Confidence.LOW if is_explained(file, node) or _is_switched(node) else None
     yield file.hit(node, f"{callee(node)}() goes past the log.", confidence)
+
+
+def _is_switched(node: Node) -> bool:
+    """Whether a person has to switch the output on, to look for an error by hand."""
+    conditions = [text(above.child_by_field_name("condition")).lower() for above in ancestors(node)]
+    return any(word in condition for condition in conditions for word in ("debug", "verbose", "process.env", "trace"))
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

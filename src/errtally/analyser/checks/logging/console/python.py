@@ -41,6 +41,8 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
             and file.dotted(above.test.left) == "__name__"
         ):
             return
+        if isinstance(above, ast.If) and _is_switch(above.test):
+            return
         if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
             plain = above.name.lower()
             if plain in _SPEAKING or any(part in plain for part in _SPEAKING_PARTS):
@@ -48,6 +50,12 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     is_low = not is_service or _asks(file, node) or _is_command(file.path) or _is_logged_too(file, node)
     confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"{name}() goes past the log.", confidence)
+
+
+def _is_switch(test: ast.expr) -> bool:
+    """Whether a person has to switch the output on, to look for an error by hand."""
+    names = [last_name(node).lower() for node in ast.walk(test) if isinstance(node, ast.Name | ast.Attribute)]
+    return any(word in name for name in names for word in ("debug", "verbose", "environ"))
 
 
 def _is_server(modules: set[str]) -> bool:
