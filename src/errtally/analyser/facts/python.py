@@ -16,6 +16,7 @@ _APPLICATIONS = {
     "tornado.web.Application", "celery.Celery",
 }  # fmt: skip
 """What makes a server; Django reports uncaught errors by itself."""
+_KEEPING = (ast.Assign, ast.AnnAssign, ast.Return, ast.NamedExpr)
 KINDS = (
     ast.Try, ast.TryStar, ast.ExceptHandler, ast.Raise, ast.Call, ast.Import, ast.ImportFrom, ast.Assign,
 )  # fmt: skip
@@ -76,7 +77,7 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
         facts.add("console", name)
     elif name in _CAPTURES:
         facts.add("reported", name)
-    elif name in _APPLICATIONS and not _is_in_class(file, node):
+    elif name in _APPLICATIONS and isinstance(file.parents[node], _KEEPING) and not _is_in_class(file, node):
         facts.add("entry", name, file.path, node.lineno)
     elif last_name(node.func) in _ERROR_HANDLERS:
         facts.add("global_handler", last_name(node.func), file.path, node.lineno)

@@ -58,20 +58,21 @@ def grammar_of(path: str) -> tuple[str, str] | None:
 def is_test(path: str) -> bool:
     """Whether a path is called as test code is, in any of the languages."""
     pure = PurePosixPath(path)
-    if any(part.lower().strip("_") in _TEST_FOLDERS for part in pure.parts[:-1]):
+    folders = [part.lower().strip("_") for part in pure.parts[:-1]]
+    if any(folder in _TEST_FOLDERS or folder.endswith(("testing", "testutil", "testutils")) for folder in folders):
         return True
     name, stem = pure.name, pure.stem
-    return (
-        name == "conftest.py"
-        or (
-            pure.suffix == ".py" and (stem.startswith("test_") or stem.endswith(("_test", "_tests")) or stem == "tests")
+    if pure.suffix == ".py":
+        return (
+            name == "conftest.py" or stem == "tests" or stem.startswith("test_") or stem.endswith(("_test", "_tests"))
         )
-        or name.endswith("_test.go")
-        or (GRAMMARS.get(pure.suffix, ("",))[0] in {"javascript", "typescript"} and stem.endswith(_TEST_ENDS))
-        or ".test." in name
-        or ".spec." in name
-        or (pure.suffix == ".java" and stem.endswith(("Test", "Tests", "IT")))
-    )
+    if pure.suffix == ".java":
+        # JUnit's `FooTest`, and `TestFoo` of the older ones.
+        is_older = stem.startswith("Test") and stem[4:5].isupper()
+        return is_older or stem.endswith(("Test", "Tests", "IT", "TestCase"))
+    is_script = GRAMMARS.get(pure.suffix, ("",))[0] in {"javascript", "typescript"}
+    is_named = is_script and (stem in {"test", "tests"} or stem.endswith(_TEST_ENDS))
+    return is_named or name.endswith("_test.go") or ".test." in name or ".spec." in name
 
 
 def is_test_source(path: str, source: bytes) -> bool:

@@ -33,9 +33,22 @@ def callee(call: Node) -> str:
     return text(function) if "(" not in text(function) else text(function.child_by_field_name("field"))
 
 
+def _chain_root(call: Node) -> str:
+    """Return the name ``logrus`` or ``log`` that a chain such as ``s.log.WithError(err).Error("...")`` begins with."""
+    node: Node | None = call
+    before = ""
+    while node is not None and node.type in {"call_expression", "selector_expression"}:
+        if node.type == "selector_expression":
+            before = text(node.child_by_field_name("operand")).rsplit(".", 1)[-1]
+        node = node.child_by_field_name("function") or node.child_by_field_name("operand")
+    return before if before.isidentifier() else ""
+
+
 def log_level(call: Node) -> str:
     """Return the level of a call of a logger, "" for any other call."""
     parts = callee(call).split(".")
+    if len(parts) == 1 and (root := _chain_root(call)):
+        parts = [root, *parts]
     if len(parts) < 2:  # noqa: PLR2004 (receiver and method)
         return ""
     method = parts[-1].lower()

@@ -142,7 +142,7 @@ def _is_asked(assignment: Node | None, left: Node) -> bool:
     if after is None:
         return False
     asked = after.child_by_field_name("condition") if after.type == "if_statement" else after
-    return (asked is not None and text(asked) == name) or any(
+    return (asked is not None and text(asked) in {name, f"!{name}"}) or any(
         word in text(asked) for word in (f"{name} != nil", f"{name} == nil", f"{name} > 0", f"{name} <= 0")
     )
 

@@ -36,7 +36,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if any(kind.endswith(("ClosedByInterruptException", "InterruptedIOException")) for kind in types):
         return
-    if "interrupt" in calls(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
+    if _keeps_interrupt(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
         return
     hands_over = _hands_over(body, name)
     leaves = any(child.type in {"return_statement", "break_statement"} for child in walk_scope(body))
@@ -47,6 +47,14 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     is_low = is_said or hands_over or (in_main and (leaves or _ends_thread(node)))
     yield file.hit(node, "The interrupt is forgotten: the thread does not stop when it is asked to.",
                    Confidence.LOW if is_low else None)  # fmt: skip
+
+
+def _keeps_interrupt(body: Node) -> bool:
+    """Whether something is called or set that is named after the interrupt, so that it is not forgotten."""
+    assigned = [
+        text(child.child_by_field_name("left")) for child in walk_scope(body) if child.type == "assignment_expression"
+    ]
+    return any("interrupt" in name.lower() for name in (*calls(body), *assigned))
 
 
 def _hands_over(body: Node, name: str) -> bool:

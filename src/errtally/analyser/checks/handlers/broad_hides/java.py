@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _TELLING = ("log", "warn", "error", "fail", "report", "print", "handle", "debug", "info", "abort", "exit", "severe")
 
+_PROBES = {"forName", "getMethod", "getDeclaredMethod", "getField", "getDeclaredField", "loadClass", "findClass"}
+"""Calls by whose failure code finds out what there is."""
+
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     body = node.child_by_field_name("body")
@@ -32,7 +35,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     makes_up = not any(child.type in {"method_invocation", "object_creation_expression"} for child in walk_scope(body))
     block = node.parent
     is_said = has_comment(body) or (block is not None and has_comment(block.child_by_field_name("body") or body))
-    confidence = Confidence.LOW if not makes_up or is_said or name in MEANT else None
+    tried = block.child_by_field_name("body") if block is not None else None
+    is_probe = not _PROBES.isdisjoint(calls(tried))
+    confidence = Confidence.LOW if not makes_up or is_said or is_probe or name in MEANT else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
 
 

@@ -32,6 +32,7 @@ _ANSWERS = {
     "MalformedURLException",
     "PatternSyntaxException",
     "ParseException",
+    "MissingResourceException",
     "DateTimeParseException",
     "NoSuchMethodException",
     "NoSuchFieldException",

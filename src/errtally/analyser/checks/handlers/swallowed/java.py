@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.java import MEANT, calls, caught
-from errtally.analyser.syntax.tree import TreeFile, has_comment, statements, text, walk_scope, within
+from errtally.analyser.syntax.tree import TreeFile, has_comment, is_explained, statements, text, walk_scope, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,8 @@ _CLEANUP = {
     "rollback", "unregister", "unregisterMBean", "cancel", "closeQuietly",
 }  # fmt: skip
 """When these fail there is often nothing left to do."""
+_QUIET = ("Quietly", "Silently", "close", "destroy", "dispose", "shutdown", "cleanup", "finalize")
+"""Ends of names of methods that clean up."""
 _HARMLESS_TYPES = {
     "NumberFormatException",
     "CloneNotSupportedException",
@@ -40,9 +42,12 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # Where a method or class may be missing, the block finds out what there is.
     beside = {kind for one in block.named_children if one.type == "catch_clause" for kind in caught(one)[0]}
     method = within(node, {"method_declaration"})
-    is_quiet = method is not None and text(method.child_by_field_name("name")).endswith(("Quietly", "Silently"))
+    is_quiet = method is not None and text(method.child_by_field_name("name")).endswith(_QUIET)
     is_low = (
         is_quiet
+        or any("NotFound" in kind for kind in types)
+        or is_explained(file, node)
+        or is_explained(file, block)
         or has_comment(body)
         or name in MEANT
         or leaves

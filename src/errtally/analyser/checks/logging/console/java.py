@@ -35,7 +35,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # What has a main method talks to whoever started it, and what makes the log has nowhere else to write.
     is_command = any(text(one.child_by_field_name("name")) == "main" for one in file.nodes("method_declaration"))
     is_log = "log" in PurePosixPath(file.path).stem.lower()
-    is_cli = "cli" in PurePosixPath(file.path).parts or any(name.startswith(_PARSERS) for name, _ in imported(file))
+    is_cli = not {"cli", "cmdline", "console"}.isdisjoint(PurePosixPath(file.path).parts) or any(
+        name.startswith(_PARSERS) for name, _ in imported(file)
+    )
     is_low = is_cli or is_log or (is_command and is_print)
     message = f"{name if is_print else 'printStackTrace'}() goes past the log."
     yield file.hit(node, message, Confidence.LOW if is_low else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
@@ -41,7 +42,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
         return
-    confidence = Confidence.LOW if is_explained(file, node) or _is_switched(node) else None
+    # What makes the log has nowhere else to write.
+    is_log = "log" in PurePosixPath(file.path).stem.lower()
+    confidence = Confidence.LOW if is_log or is_explained(file, node) or _is_switched(node) else None
     yield file.hit(node, f"{callee(node)}() goes past the log.", confidence)
 
 

@@ -35,7 +35,11 @@ def _call(file: TreeFile, node: Node) -> Iterator[Hit]:
         method = within(node, {"method_declaration", "constructor_declaration"}, stop=())
         called = calls(method)
         if method is not None and "setReadTimeout" not in called and "HttpURLConnection" in text(method):
-            is_kept = any(child.type == "return_statement" for child in walk(method) if "onnection" in text(child))
+            is_kept = any(
+                child.type == "return_statement" and child.named_children[0].type == "identifier"
+                for child in walk(method)
+                if "onnection" in text(child) and child.named_child_count
+            )
             yield file.hit(node, "The connection has no read timeout.", Confidence.LOW if is_kept else None)
 
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
-from errtally.analyser.syntax.python import BROAD, PythonFile, last_name, walk_scope
+from errtally.analyser.syntax.python import BROAD, PythonFile, last_name, raises, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,12 @@ def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
         if not succeeds or _uses_counter(node, block) or _is_local(block):
             continue
         for handler in block.handlers:
-            if not _is_trouble(file, handler) or _leaves(handler.body) or _falls_out(node, block, handler):
+            if (
+                not _is_trouble(file, handler)
+                or _leaves(handler.body)
+                or _falls_out(node, block, handler)
+                or _asks_which(handler)
+            ):
                 continue
             if not _waits(node) and not _has_waited(file, handler):
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
@@ -135,6 +140,12 @@ def _uses_counter(node: ast.While | ast.For, block: ast.Try) -> bool:
 
 def _is_trouble(file: PythonFile, handler: ast.ExceptHandler) -> bool:
     return any(name in _TROUBLE_NAMES or any(part in name for part in _TROUBLE) for name in file.caught(handler))
+
+
+def _asks_which(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler raises but for the one error that it knows a remedy for, such as a folder to make."""
+    asked = [node.test for node in walk_scope(list(handler.body)) if isinstance(node, ast.If)]
+    return raises(handler.body) and any(uses(test, handler.name) for test in asked)
 
 
 def _has_waited(file: PythonFile, handler: ast.ExceptHandler) -> bool:
