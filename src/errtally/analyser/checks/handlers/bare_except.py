@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     if node.type is not None or raises(node.body) or _ends_process(node.body):
         return
+    # Where a handler before raises what ends the program, a bare one is no more than `except Exception`.
+    before = [handler for handler in file.try_of(node).handlers if handler is not node and raises(handler.body)]
+    if any("KeyboardInterrupt" in file.caught(handler) for handler in before):
+        return
     # `exc = sys.exc_info()` keeps it for later, mostly to raise it then.
     is_kept = any(isinstance(one, ast.Attribute) and one.attr == "exc_info" for one in walk_scope(list(node.body)))
     # A comment beside it, if only `noqa`, says that it is meant: Eventlet's timeouts, say, are no Exceptions.
-    if is_kept or "#" in file.lines[node.lineno - 1]:
+    if is_kept or any("#" in line for line in file.lines[node.lineno - 1 : node.body[0].lineno - 1]):
         yield file.hit(node, "`except:` catches everything, KeyboardInterrupt included.", Confidence.LOW)
     elif is_empty(node.body):
         yield file.hit(node, "`except:` swallows everything, KeyboardInterrupt and SystemExit included.")

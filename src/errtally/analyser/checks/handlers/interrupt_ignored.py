@@ -36,7 +36,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if any(kind.endswith(("ClosedByInterruptException", "InterruptedIOException")) for kind in types):
         return
-    if _keeps_interrupt(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
+    if _keeps_interrupt(body, name) or any(child.type == "throw_statement" for child in walk_scope(body)):
         return
     hands_over = _hands_over(body, name)
     leaves = any(child.type in {"return_statement", "break_statement"} for child in walk_scope(body))
@@ -49,12 +49,18 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
                    Confidence.LOW if is_low else None)  # fmt: skip
 
 
-def _keeps_interrupt(body: Node) -> bool:
+def _keeps_interrupt(body: Node, name: str) -> bool:
     """Whether something is called or set that is named after the interrupt, so that it is not forgotten."""
     assigned = [
         text(child.child_by_field_name("left")) for child in walk_scope(body) if child.type == "assignment_expression"
     ]
-    return any("interrupt" in name.lower() for name in (*calls(body), *assigned))
+    if any("interrupt" in called.lower() for called in (*calls(body), *assigned)):
+        return True
+    # `failure = e` keeps the exception for later.
+    return any(
+        child.type == "assignment_expression" and text(child.child_by_field_name("right")) == name
+        for child in walk_scope(body)
+    )
 
 
 def _hands_over(body: Node, name: str) -> bool:

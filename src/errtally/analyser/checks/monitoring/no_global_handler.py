@@ -32,7 +32,7 @@ def _find(facts: Mapping[str, Facts]) -> Iterator[Hit]:
         path, line = together.first["entry", next(iter(entries))]
         message = f"A program with {name} starts here, and nothing takes its uncaught errors: no {_WHAT[languages[0]]}."
         # Go's own server recovers from panics of handlers by itself, and prints them.
-        is_low = set(servers) == {"net/http"}
+        is_low = name == "net/http"
         yield Hit(line, 1, line, message, Confidence.LOW if is_low else None, path)
 
 

@@ -32,6 +32,8 @@ _ANSWERS = {
     "MalformedURLException",
     "PatternSyntaxException",
     "ParseException",
+    "ArrayStoreException",
+    "EOFException",
     "MissingResourceException",
     "DateTimeParseException",
     "NoSuchMethodException",
@@ -56,7 +58,10 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # Enum.valueOf says by an IllegalArgumentException that there is no such name.
     answers = _ANSWERS | ({"IllegalArgumentException"} if "valueOf" in calls(tried) else set())
     is_low = (
-        all(kind.rsplit(".", 1)[-1] in answers for kind in types) or is_explained(file, node) or _is_logged(catch, name)
+        all(kind.rsplit(".", 1)[-1] in answers for kind in types)
+        or is_explained(file, node)
+        or is_explained(file, catch)
+        or _is_logged(catch, name)
     )
     message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
@@ -75,11 +80,15 @@ def _keeps(value: Node, name: str) -> bool:
 
 
 def _is_logged(catch: Node, name: str) -> bool:
-    """Whether the exception is handed to a call on its way, such as a logger."""
-    return any(
-        child.type == "argument_list" and any(text(one) == name for one in child.named_children)
-        for child in walk(catch)
-    )
+    """Whether the exception, or its cause, is handed to a call on its way, such as a logger, or prints itself."""
+    for child in walk(catch):
+        if child.type == "method_invocation" and text(child.child_by_field_name("name")) == "printStackTrace":
+            return True
+        if child.type == "argument_list" and child.parent is not None and child.parent.type == "method_invocation":
+            given = {text(one) for one in child.named_children}
+            if given & {name, f"{name}.getCause()"}:
+                return True
+    return False
 
 
 RULES = (TreeRule(("java",), ("throw_statement",), _find),)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, uses
+from errtally.analyser.syntax.python import PythonFile, last_name, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,17 +67,24 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
         return
     # With the exception among its arguments the new error at least says what happened.
     tells_more = file.is_broad(handler) or any(
-        part in name for name in file.caught(handler) if name not in _TIMEOUTS for part in _INFORMATIVE
+        part in name
+        for name in file.caught(handler)
+        if name not in _TIMEOUTS and "NotFound" not in name
+        for part in _INFORMATIVE
     )
-    is_logged = any(
-        word.arg == "exc_info" for one in handler.body for word in ast.walk(one) if isinstance(word, ast.keyword)
-    )
+    is_logged = any(_logs_traceback(file, one) for statement in handler.body for one in ast.walk(statement))
     is_low = is_logged or not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
     yield file.hit(
         node,
         f"{raised} takes the place of {' or '.join(file.caught(handler)) or 'the exception'} without `from`.",
         Confidence.LOW if is_low else None,
     )
+
+
+def _logs_traceback(file: PythonFile, node: ast.AST) -> bool:
+    if isinstance(node, ast.keyword):
+        return node.arg == "exc_info"
+    return isinstance(node, ast.Call) and last_name(node.func) == "exception" and bool(file.log_level(node))
 
 
 RULES = (PythonRule((ast.Raise,), _find),)

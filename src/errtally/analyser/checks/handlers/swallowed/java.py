@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CLEANUP = {
     "close", "delete", "deleteIfExists", "deleteFile", "shutdown", "disconnect", "destroy", "dispose", "release",
-    "rollback", "unregister", "unregisterMBean", "cancel", "closeQuietly",
+    "rollback", "unregister", "unregisterMBean", "cancel", "closeQuietly", "logout", "quit", "unsubscribe",
 }  # fmt: skip
 """When these fail there is often nothing left to do."""
 _QUIET = ("Quietly", "Silently", "close", "destroy", "dispose", "shutdown", "cleanup", "finalize")
@@ -26,6 +26,7 @@ _QUIET = ("Quietly", "Silently", "close", "destroy", "dispose", "shutdown", "cle
 _HARMLESS_TYPES = {
     "NumberFormatException",
     "CloneNotSupportedException",
+    "SecurityException",
     "NoSuchFieldException",
     "NoSuchMethodException",
     "ClassNotFoundException",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.syntax.java import caught
-from errtally.analyser.syntax.tree import TreeFile, arguments, statements, text, walk, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, arguments, identifiers, statements, text, walk, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     waits = _waits(node)
     for block in statements(node.child_by_field_name("body")):
         body = block.child_by_field_name("body") if block.type == "try_statement" else None
+        if is_counted and body is not None and _counter(node) in identifiers(body):
+            continue
         if body is None or not _succeeds(body, flag) or not _is_remote(node, body):
             continue
         for handler in block.named_children:
@@ -57,6 +59,13 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
             elif not is_counted and not _leaves_outside(node, block):
                 yield file.hit(handler, "The call is tried again for ever; nothing gives up.")
+
+
+def _counter(loop: Node) -> str:
+    """The name ``i`` of `for (int i = 0; ...)`: a block that uses it tries something else each time."""
+    declared = loop.child_by_field_name("init") or loop.child_by_field_name("initializer")
+    first = next((child for child in walk(declared) if child.type == "variable_declarator"), None) if declared else None
+    return text(first.child_by_field_name("name")) if first is not None else ""
 
 
 def _succeeds(body: Node, flag: str) -> bool:
