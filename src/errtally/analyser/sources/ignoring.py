@@ -1,8 +1,8 @@
 """The patterns of a .gitignore, as git itself takes them.
 
-pathspec makes regular expressions of the patterns, and means by them what stands inside of a matched folder as well. Git
-asks for each folder on the way down instead, so that `cd` and then `!a` leave `a/cd` out. A walk does that too, so here a
-pattern counts only for the path itself.
+pathspec makes regular expressions of the patterns, and means by them what stands inside of a matched folder as well.
+Git asks for each folder on the way down instead, so that `cd` and then `!a` leave `a/cd` out. A walk does that too, so
+here a pattern counts only for the path itself.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class Pattern:
 
 def patterns(lines: Iterable[str]) -> tuple[Pattern, ...]:
     """Read the lines of a .gitignore; comments and empty lines are no patterns."""
-    found = []
-    for line in lines:
-        for one in GitIgnoreSpec.from_lines([line]).patterns:
-            if one.include is not None and one.regex is not None:
-                found.append(Pattern(line.rstrip().removeprefix("!"), one.regex, bool(one.include)))
-    return tuple(found)
+    return tuple(
+        Pattern(line.rstrip().removeprefix("!"), one.regex, bool(one.include))
+        for line in lines
+        for one in GitIgnoreSpec.from_lines([line]).patterns
+        if one.include is not None and one.regex is not None
+    )
 
 
 def is_excluded(lines: Sequence[Pattern], path: str) -> bool | None:
