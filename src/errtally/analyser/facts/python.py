@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import library_of_module
@@ -103,7 +104,8 @@ def _import(file: PythonFile, node: ast.Import | ast.ImportFrom, facts: Facts) -
         names = [f"{node.module}.{alias.name}" for alias in node.names]
     for name in names:
         library = library_of_module("python", name)
-        if library is not None:
+        # A library's own code imports it as well.
+        if library is not None and name.split(".")[0] not in PurePosixPath(file.path).parts:
             facts.add(library.part, library.name, file.path, node.lineno)
             if library.is_structured:
                 facts.add("structured", library.name)

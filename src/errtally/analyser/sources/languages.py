@@ -50,7 +50,7 @@ _MINIFIED_SHARE = 0.3
 
 def grammar_of(path: str) -> tuple[str, str] | None:
     """Return language and grammar of a file by its suffix; None for files that are not analysed."""
-    if path.endswith((".d.ts", ".min.js", ".d.mts", ".d.cts")):
+    if path.endswith((".d.ts", ".min.js", ".bundle.js", ".d.mts", ".d.cts")):
         return None
     return GRAMMARS.get(PurePosixPath(path).suffix.lower())
 

@@ -26,7 +26,20 @@ _PARSERS = {
     "BigInt",
     "atob",
 }
-_OF_TEXT = {"trim", "toString", "String", "slice", "replace", "split", "toLowerCase", "join", "test", "from", ""}
+_OF_TEXT = {
+    "trim",
+    "toString",
+    "String",
+    "slice",
+    "replace",
+    "split",
+    "toLowerCase",
+    "join",
+    "test",
+    "from",
+    "isArray",
+    "",
+}
 FUNCTIONS = (
     "function_declaration", "function_expression", "arrow_function", "method_definition", "generator_function",
     "generator_function_declaration",

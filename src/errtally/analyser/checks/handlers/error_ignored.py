@@ -120,7 +120,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     statement = node.parent
     if not name or statement is None:
         return
-    if is_explained(file, node) or _is_in_memory(node):
+    if is_explained(file, node) or _is_in_memory(node) or _is_of_failure(node):
         confidence = Confidence.LOW
     if statement.type == "expression_statement":
         yield file.hit(node, f"The error of {name} is not looked at.", confidence)
@@ -145,6 +145,12 @@ def _is_asked(assignment: Node | None, left: Node) -> bool:
     return (asked is not None and text(asked) in {name, f"!{name}"}) or any(
         word in text(asked) for word in (f"{name} != nil", f"{name} == nil", f"{name} > 0", f"{name} <= 0")
     )
+
+
+def _is_of_failure(node: Node) -> bool:
+    """Whether this reads what the peer says about a failure, which is reported in either case."""
+    above = within(node, {"if_statement"})
+    return "ReadAll" in callee(node) and above is not None and "Status" in text(above.child_by_field_name("condition"))
 
 
 def _is_in_memory(node: Node) -> bool:

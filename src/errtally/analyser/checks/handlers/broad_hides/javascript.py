@@ -54,6 +54,8 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
         or is_explained(file, block)
         or is_explained(file, node)
     )
+    tried = block.child_by_field_name("body")
+    is_said = is_said or (tried is not None and has_comment(tried))
     is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _goes_on(body)
     yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
 

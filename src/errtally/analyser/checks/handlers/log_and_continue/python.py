@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
-from errtally.analyser.syntax.python import PythonFile, walk_scope
+from errtally.analyser.syntax.python import PythonFile, last_name, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,11 +67,15 @@ def _assigned(body: list[ast.stmt]) -> set[str]:
 def _cannot_fail(statement: ast.stmt) -> bool:
     """Whether a statement only sets names to constants, empty containers and copies of names."""
     calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
-    is_plain = not any(isinstance(node, ast.Subscript | ast.Attribute | ast.Await) for node in ast.walk(statement))
+    is_plain = not any(
+        isinstance(node, ast.Subscript | ast.Await)
+        or (isinstance(node, ast.Attribute) and not isinstance(node.value, ast.Constant))
+        for node in ast.walk(statement)
+    )
     return (
         isinstance(statement, ast.Assign)
         and is_plain
-        and all(isinstance(call.func, ast.Name) and call.func.id in {"list", "dict", "set", "tuple"} for call in calls)
+        and all(last_name(call.func) in {"list", "dict", "set", "tuple", "join"} for call in calls)
     )
 
 

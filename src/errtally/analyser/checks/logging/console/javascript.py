@@ -43,7 +43,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
         return
     # What makes the log has nowhere else to write.
-    is_log = "log" in PurePosixPath(file.path).stem.lower()
+    is_command = not {"commands", "command", "cli", "bin", "scripts"}.isdisjoint(PurePosixPath(file.path).parts[:-1])
+    is_log = is_command or "log" in PurePosixPath(file.path).stem.lower()
     confidence = Confidence.LOW if is_log or is_explained(file, node) or _is_switched(node) else None
     yield file.hit(node, f"{callee(node)}() goes past the log.", confidence)
 

@@ -73,9 +73,13 @@ def _is_command(path: str) -> bool:
 
 
 def _is_logged_too(file: PythonFile, node: ast.Call) -> bool:
-    handler = file.handler(node)
-    return handler is not None and any(
-        isinstance(other, ast.Call) and file.log_level(other) for other in walk_scope(list(handler.body))
+    """Whether a statement of the same block logs."""
+    statement = next(above for above in file.ancestors(node) if isinstance(above, ast.stmt))
+    block = file.parents[statement]
+    fields = [getattr(block, name, []) for name in ("body", "orelse", "finalbody")]
+    beside = next((field for field in fields if isinstance(field, list) and statement in field), [])
+    return any(
+        isinstance(other, ast.Call) and bool(file.log_level(other)) for one in beside for other in walk_scope([one])
     )
 
 

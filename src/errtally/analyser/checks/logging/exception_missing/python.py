@@ -35,6 +35,7 @@ _SPECIFIC = (
     "Decode",
     "Permission",
     "Exists",
+    "SameFile",
 )
 """Types that say by themselves what happened."""
 

@@ -62,6 +62,7 @@ def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
                 or _leaves(handler.body)
                 or _falls_out(node, block, handler)
                 or _asks_which(handler)
+                or _changes(node, block, handler)
             ):
                 continue
             if not _waits(node) and not _has_waited(file, handler):
@@ -140,6 +141,19 @@ def _uses_counter(node: ast.While | ast.For, block: ast.Try) -> bool:
 
 def _is_trouble(file: PythonFile, handler: ast.ExceptHandler) -> bool:
     return any(name in _TROUBLE_NAMES or any(part in name for part in _TROUBLE) for name in file.caught(handler))
+
+
+def _changes(loop: ast.While | ast.For, block: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler sets what the next round works with, so that it tries something else."""
+    names = {
+        target.id
+        for node in walk_scope(list(handler.body))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    before = loop.body[: loop.body.index(block)] if block in loop.body else []
+    return any(uses([*before, *block.body], name) for name in names)
 
 
 def _asks_which(handler: ast.ExceptHandler) -> bool:
