@@ -43,6 +43,7 @@ def collect(file: PythonFile, node: ast.AST, facts: Facts) -> None:
         case ast.Raise():
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
             name = file.dotted(raised)
+            name = name.lstrip(".")
             facts.add("raised", name if name[:1].isupper() or "." in name else "(again)")
         case ast.Call():
             _call(file, node, facts)
@@ -60,7 +61,7 @@ def _handler(file: PythonFile, node: ast.ExceptHandler, facts: Facts) -> None:
         facts.add("handling", "generic_catches")
         return
     for name in file.caught(node):
-        facts.add("caught", name or "(computed)")
+        facts.add("caught", name.lstrip(".") or "(computed)")
     if file.is_broad(node) and is_empty(node.body):
         facts.add("handling", "generic_catches")
 

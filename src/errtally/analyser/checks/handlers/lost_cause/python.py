@@ -74,11 +74,17 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
     )
     is_logged = any(_logs_traceback(file, one) for statement in handler.body for one in ast.walk(statement))
     is_low = is_logged or not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
+    caught = " or ".join(map(_short, file.caught(handler)))
     yield file.hit(
         node,
-        f"{raised} takes the place of {' or '.join(file.caught(handler)) or 'the exception'} without `from`.",
+        f"{_short(raised)} takes the place of {caught or 'the exception'} without `from`.",
         Confidence.LOW if is_low else None,
     )
+
+
+def _short(name: str) -> str:
+    """The class without its module, as people call it."""
+    return name.rsplit(".", 1)[-1]
 
 
 def _logs_traceback(file: PythonFile, node: ast.AST) -> bool:
