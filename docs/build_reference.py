@@ -1,4 +1,4 @@
-"""Write metrics.md, commands.md and openapi.json from what they describe: `make generate`."""
+"""Write metrics.md, commands.md, openapi.json and the table of checks in analyser.md: `make generate`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from errtally import names
+from errtally.analyser.check import languages_of
+from errtally.analyser.checks.registry import CHECKS
 from errtally.command_line import COMMANDS, errtally
 from errtally.exporter.web.openapi import document
 
@@ -97,7 +99,31 @@ def api_description() -> str:
     return document.text().decode()
 
 
-PAGES = {"metrics.md": metrics_page, "commands.md": commands_page, "openapi.json": api_description}
+_CHECKS_BEGIN, _CHECKS_END = "<!-- checks: written by make generate -->\n", "<!-- end of checks -->\n"
+_LANGUAGES = {"Python": "python", "JavaScript, TypeScript": "javascript", "Java": "java", "Go": "go"}
+
+
+def analyser_page() -> str:
+    """Return docs/analyser.md with the table of checks and languages as the registry has it."""
+    page = (HERE / "analyser.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(_CHECKS_BEGIN)
+    _, _, after = rest.partition(_CHECKS_END)
+    head = ["check", "severity", "finds", *_LANGUAGES]
+    rows = [head, ["---"] * len(head)]
+    for check in CHECKS:
+        languages = languages_of(check)
+        marks = ["yes" if language in languages else "" for language in _LANGUAGES.values()]
+        rows.append([f"[{check.name}](analyser/{check.name}.md)", check.severity.value, check.summary, *marks])
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"{before}{_CHECKS_BEGIN}{table}{_CHECKS_END}{after}"
+
+
+PAGES = {
+    "metrics.md": metrics_page,
+    "commands.md": commands_page,
+    "openapi.json": api_description,
+    "analyser.md": analyser_page,
+}
 
 if __name__ == "__main__":
     stale = [name for name, build in PAGES.items() if (HERE / name).read_text(encoding="utf-8") != build()]

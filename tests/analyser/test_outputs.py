@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import sqlite3
 from functools import cache
@@ -136,6 +137,17 @@ def test_markdown_and_the_table_name_every_place(report: Report) -> None:
         assert "broken.py" in text
         assert "sentry" in text
         assert "not initialised" in text
+
+
+def test_the_table_says_first_what_there_is_to_do_and_fits_its_width(report: Report) -> None:
+    file = io.StringIO()
+    table.render(report, file, width=60)
+    lines = file.getvalue().splitlines()
+    first = next(line for line in lines if line.startswith("What to do first: "))
+    assert first == "What to do first: 4 critical, 3 warning, the worst on top."
+    # Places are as long as they are, so that an editor can open them.
+    assert all(len(line) <= 60 for line in lines if not line.startswith("     ") and "broken.py" not in line)
+    assert [line for line in lines if line.startswith("1. critical  ")]
 
 
 def test_recommendations_are_ranked_by_severity_then_confidence(report: Report) -> None:

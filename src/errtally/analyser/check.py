@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from errtally.analyser.model import LANGUAGES
+
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Iterable, Mapping
@@ -18,10 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PythonRule:
-    """Looks at every node of the kinds given in a Python file."""
+    """Looks at every node of the kinds given in a Python file.
+
+    Attributes:
+        called: for calls: the last names of what is called that the rule asks about; empty stands for all. Most calls
+            are of no interest to any rule, and this keeps them from being looked at by each.
+    """
 
     kinds: tuple[type[ast.AST], ...]
     find: Callable[[PythonFile, Any], Iterable[Hit]]
+    called: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,8 @@ class Check:
         summary: what it finds, a few words.
         why: what it costs, one sentence.
         instead: what to write instead, one sentence.
+        is_for_services: what it finds costs something only in code that runs as a service: in examples its findings are
+            of low confidence.
     """
 
     name: str
@@ -62,7 +72,21 @@ class Check:
     why: str
     instead: str
     rules: tuple[Rule, ...]
+    is_for_services: bool = False
 
 
 JAVASCRIPT = ("javascript", "typescript")
 """The languages that share rules for JavaScript's syntax."""
+
+
+def languages_of(check: Check) -> tuple[str, ...]:
+    """Return the languages in which a check finds something; checks of comments and of the whole tree do in all."""
+    found: set[str] = set()
+    for rule in check.rules:
+        if isinstance(rule, PythonRule):
+            found.add("python")
+        elif isinstance(rule, TreeRule):
+            found.update(rule.languages)
+        else:
+            found.update(LANGUAGES)
+    return tuple(language for language in LANGUAGES if language in found or not check.rules)

@@ -14,8 +14,8 @@ from errtally.analyser.checks.suppressions.unknown_check import CHECK as UNKNOWN
 from errtally.analyser.checks.suppressions.without_reason import CHECK as WITHOUT_REASON
 from errtally.analyser.facts.registry import PYTHON_COLLECTORS, TREE_COLLECTORS
 from errtally.analyser.keys import Keys
-from errtally.analyser.model import FileResult, Finding, Hit, Problem
-from errtally.analyser.sources.languages import grammar_of, is_generated
+from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem
+from errtally.analyser.sources.languages import grammar_of, is_example, is_generated, is_test_source
 from errtally.analyser.sources.read import SourceError, decode_python, read
 from errtally.analyser.suppression import MARKER, Suppression, suppressions
 from errtally.analyser.syntax.comments import python_comments, tree_comments
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 GENERATED = "generated"
 """The kind of a problem that only says that a file was written by a program and left out."""
+
+TEST = "test"
+"""The kind of a problem that only says that a file is test code and was left out."""
 
 _NAMES = frozenset(check.name for check in CHECKS)
 
@@ -47,6 +50,8 @@ def analyse_file(root: Path, path: str, settings: Settings) -> FileResult:
         source = read(root / path, settings.max_file_bytes)
         if is_generated(source):
             return FileResult(path, language, problems=[Problem(path, 0, GENERATED, "written by a program")])
+        if is_test_source(path, source) and not settings.include_tests:
+            return FileResult(path, language, problems=[Problem(path, 0, TEST, "test code")])
         return analyse_source(path, source, settings)
     except SourceError as exc:
         return FileResult(path, language, problems=[Problem(path, exc.line, exc.kind, str(exc))])
@@ -114,14 +119,15 @@ def _python(result: FileResult, source: bytes, settings: Settings) -> None:
         if settings.is_enabled(check.name):
             for rule in check.rules:
                 if isinstance(rule, PythonRule):
-                    hits += [
-                        (check, hit)
-                        for kind in rule.kinds
-                        for node in file.nodes(kind)
-                        for hit in rule.find(file, node)
-                    ]
+                    hits += [(check, hit) for node in _nodes_of(rule, file) for hit in rule.find(file, node)]
     comments = suppressions(python_comments(text)) if MARKER in text else []
     _finish(result, hits, file.lines, comments, settings)
+
+
+def _nodes_of(rule: PythonRule, file: PythonFile) -> Iterable[ast.AST]:
+    if rule.called:
+        return file.calls(rule.called)
+    return (node for kind in rule.kinds for node in file.nodes(kind))
 
 
 def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settings) -> None:
@@ -182,6 +188,7 @@ def finding(
     check: Check, hit: Hit, *, path: str, language: str, snippet: str, keys: Keys, settings: Settings
 ) -> Finding:
     """Make a finding of a check's hit."""
+    is_shown_only = check.is_for_services and is_example(path)
     return Finding(
         check=check.name,
         path=path,
@@ -190,7 +197,7 @@ def finding(
         end_line=hit.end_line,
         language=language,
         severity=settings.severities.get(check.name, check.severity),
-        confidence=hit.confidence or check.confidence,
+        confidence=Confidence.LOW if is_shown_only else hit.confidence or check.confidence,
         message=hit.message,
         snippet=snippet[:200],
         key=keys.key(check.name, snippet),

@@ -13,7 +13,7 @@ from errtally.analyser.checks.registry import CHECKS
 from errtally.analyser.keys import Keys
 from errtally.analyser.manifests.read import read_manifests
 from errtally.analyser.model import Facts, FileResult, Finding, Problem, Report
-from errtally.analyser.one_file import GENERATED, analyse_file, finding
+from errtally.analyser.one_file import GENERATED, TEST, analyse_file, finding
 from errtally.analyser.sources.discovery import discover
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def analyse(
     report.problems = sorted(
         [*tree.problems, *manifest_problems, *report.problems], key=lambda problem: (problem.path, problem.line)
     )
-    report.skipped_tests = tree.skipped_tests
+    report.skipped_tests += tree.skipped_tests
     return report
 
 
@@ -88,10 +88,13 @@ def _report(results: list[FileResult], settings: Settings) -> Report:
     facts: dict[str, Facts] = {}
     findings: list[Finding] = []
     problems: list[Problem] = []
-    generated = 0
+    generated = tests = 0
     for result in results:
         if any(problem.kind == GENERATED for problem in result.problems):
             generated += 1
+            continue
+        if any(problem.kind == TEST for problem in result.problems):
+            tests += 1
             continue
         files[result.language] += 1
         lines[result.language] += result.lines
@@ -113,6 +116,7 @@ def _report(results: list[FileResult], settings: Settings) -> Report:
         suppressed=sum(result.suppressed for result in results) + len(of_tree) - len(kept),
         hidden=len(findings) - len(shown),
         skipped_generated=generated,
+        skipped_tests=tests,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.analyser.checks.flow import run_time_assert
 from errtally.analyser.checks.flow.return_in_finally import check as return_in_finally
+from errtally.analyser.checks.flow.run_time_assert import check as run_time_assert
 from errtally.analyser.checks.handlers import bare_except, error_ignored, interrupt_ignored
 from errtally.analyser.checks.handlers.broad_hides import check as broad_hides
 from errtally.analyser.checks.handlers.log_and_continue import check as log_and_continue

@@ -49,8 +49,11 @@ def collect(file: TreeFile, node: Node, facts: Facts) -> None:
 
 
 def _imports(file: TreeFile, facts: Facts) -> None:
+    own = next((child for child in file.root.named_children if child.type == "package_declaration"), None)
+    of_file = library_of_module("java", text(own.named_children[-1])) if own is not None else None
     for name, line in imported(file):
-        if (library := library_of_module("java", name)) is not None:
+        # A tracker's own code imports it as well.
+        if (library := library_of_module("java", name)) is not None and library != of_file:
             facts.add(library.part, library.name, file.path, line)
             if library.is_structured:
                 facts.add("structured", library.name)

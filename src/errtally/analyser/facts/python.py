@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import library_of_module
@@ -16,6 +17,7 @@ _APPLICATIONS = {
     "tornado.web.Application", "celery.Celery",
 }  # fmt: skip
 """What makes a server; Django reports uncaught errors by itself."""
+_KEEPING = (ast.Assign, ast.AnnAssign, ast.Return, ast.NamedExpr)
 KINDS = (
     ast.Try, ast.TryStar, ast.ExceptHandler, ast.Raise, ast.Call, ast.Import, ast.ImportFrom, ast.Assign,
 )  # fmt: skip
@@ -41,6 +43,7 @@ def collect(file: PythonFile, node: ast.AST, facts: Facts) -> None:
         case ast.Raise():
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
             name = file.dotted(raised)
+            name = name.lstrip(".")
             facts.add("raised", name if name[:1].isupper() or "." in name else "(again)")
         case ast.Call():
             _call(file, node, facts)
@@ -58,7 +61,7 @@ def _handler(file: PythonFile, node: ast.ExceptHandler, facts: Facts) -> None:
         facts.add("handling", "generic_catches")
         return
     for name in file.caught(node):
-        facts.add("caught", name or "(computed)")
+        facts.add("caught", name.lstrip(".") or "(computed)")
     if file.is_broad(node) and is_empty(node.body):
         facts.add("handling", "generic_catches")
 
@@ -76,7 +79,7 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
         facts.add("console", name)
     elif name in _CAPTURES:
         facts.add("reported", name)
-    elif name in _APPLICATIONS:
+    elif name in _APPLICATIONS and isinstance(file.parents[node], _KEEPING) and not _is_in_class(file, node):
         facts.add("entry", name, file.path, node.lineno)
     elif last_name(node.func) in _ERROR_HANDLERS:
         facts.add("global_handler", last_name(node.func), file.path, node.lineno)
@@ -88,6 +91,11 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
         facts.add("tracker_init", "opentelemetry", file.path, node.lineno)
 
 
+def _is_in_class(file: PythonFile, node: ast.AST) -> bool:
+    """Whether a server is made by a method, as libraries do that are servers among other things."""
+    return any(isinstance(above, ast.ClassDef) for above in file.ancestors(node))
+
+
 def _import(file: PythonFile, node: ast.Import | ast.ImportFrom, facts: Facts) -> None:
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
@@ -97,7 +105,8 @@ def _import(file: PythonFile, node: ast.Import | ast.ImportFrom, facts: Facts) -
         names = [f"{node.module}.{alias.name}" for alias in node.names]
     for name in names:
         library = library_of_module("python", name)
-        if library is not None:
+        # A library's own code imports it as well.
+        if library is not None and name.split(".")[0] not in PurePosixPath(file.path).parts:
             facts.add(library.part, library.name, file.path, node.lineno)
             if library.is_structured:
                 facts.add("structured", library.name)

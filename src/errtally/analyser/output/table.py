@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,7 @@ _PAGE_WIDTH = 120
 _PLACES = 5
 _NAMES = 6
 _PROBLEMS = 10
+_INDENT = (0, 0, 0, 3)
 
 
 def render(report: Report, file: TextIO, *, width: int | None = None, show_all: bool = False) -> None:
@@ -34,15 +36,19 @@ def render(report: Report, file: TextIO, *, width: int | None = None, show_all: 
     console = Console(file=file, width=width, highlight=False, soft_wrap=False)
     summary = summarise(report)
     console.print(_overview(report, summary))
+    if summary.recommendations:
+        console.print()
+        console.print(Text(f"What to do first: {_by_severity(report)}, the worst on top.", style="bold"))
     for number, one in enumerate(summary.recommendations, 1):
         console.print()
         title = Text(f"{number}. ")
         title.append(f"{one.severity}", style=_STYLES[one.severity])
         title.append(f"  {one.check.summary}  ", style="bold")
-        title.append(f"{one.check.name}, {len(one.findings)}", style="dim")
+        places = "1 place" if len(one.findings) == 1 else f"{len(one.findings)} places"
+        title.append(f"({one.check.name}, {places})", style="dim")
         console.print(title)
-        console.print(Text(f"   {one.check.why}"))
-        console.print(Text(f"   Instead: {one.check.instead}", style="green"))
+        console.print(Padding(Text(one.check.why), _INDENT, expand=False))
+        console.print(Padding(Text(f"Instead: {one.check.instead}", style="green"), _INDENT, expand=False))
         shown = one.findings if show_all else one.findings[:_PLACES]
         for finding in shown:
             console.print(_place(finding), soft_wrap=True)
@@ -62,6 +68,11 @@ def text(report: Report, *, show_all: bool = False) -> str:
     file = io.StringIO()
     render(report, file, width=_PAGE_WIDTH, show_all=show_all)
     return file.getvalue()
+
+
+def _by_severity(report: Report) -> str:
+    counts = {severity: sum(one.severity is severity for one in report.findings) for severity in Severity}
+    return ", ".join(f"{count} {severity}" for severity, count in counts.items() if count)
 
 
 def _place(finding: Finding) -> Text:

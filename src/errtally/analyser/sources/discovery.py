@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
-
 from errtally.analyser.model import Problem
+from errtally.analyser.sources.ignoring import Pattern, is_excluded, patterns
 from errtally.analyser.sources.languages import EXCLUDED_FOLDERS, grammar_of, is_test
 from errtally.errors import ErrtallyError
 
@@ -37,7 +36,7 @@ class _Ignore:
     """The patterns of one .gitignore and the folder that they are relative to."""
 
     folder: Path
-    spec: GitIgnoreSpec
+    patterns: tuple[Pattern, ...]
 
 
 def _is_manifest(name: str) -> bool:
@@ -58,7 +57,7 @@ def discover(root: Path, settings: Settings) -> Tree:
         raise TreeError(f"{root}: no such file or folder")
     tree = Tree(root)
     absolute = root.resolve()
-    excluded = _Ignore(absolute, GitIgnoreSpec.from_lines(settings.exclude))
+    excluded = _Ignore(absolute, patterns(settings.exclude))
     _walk(tree, absolute, "", [excluded, *_above(absolute, tree)], settings)
     tree.files.sort()
     tree.manifests.sort()
@@ -75,7 +74,8 @@ def _above(folder: Path, tree: Tree) -> list[_Ignore]:
             found.insert(0, ignore)
         if (parent / ".git").exists():
             # Whoever asks for a folder that its repository ignores, such as an installed environment, means it.
-            return [] if _is_ignored(folder, found, is_folder=True) else found
+            inside = [folder, *(one for one in folder.parents if one.is_relative_to(parent) and one != parent)]
+            return [] if any(_is_ignored(one, found, is_folder=True) for one in inside) else found
     return []
 
 
@@ -88,14 +88,14 @@ def _ignore(folder: Path, tree: Tree) -> _Ignore | None:
     except OSError as exc:
         tree.problems.append(Problem(str(path), 0, "unreadable", str(exc.strerror)))
         return None
-    return _Ignore(folder, GitIgnoreSpec.from_lines(lines))
+    return _Ignore(folder, patterns(lines))
 
 
 def _is_ignored(path: Path, ignores: list[_Ignore], *, is_folder: bool) -> bool:
     """Whether a path is left out; the innermost .gitignore that says anything about it decides."""
     for ignore in reversed(ignores):
         relative = path.relative_to(ignore.folder).as_posix() + ("/" if is_folder else "")
-        decision = ignore.spec.check_file(relative).include
+        decision = is_excluded(ignore.patterns, relative)
         if decision is not None:
             return decision
     return False

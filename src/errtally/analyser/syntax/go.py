@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import Library, library_of_module
 from errtally.analyser.syntax.python import is_logger_name
-from errtally.analyser.syntax.tree import TreeFile, string_value, text
+from errtally.analyser.syntax.tree import COMMENTS, TreeFile, string_value, text, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -17,6 +17,11 @@ _LEVELS = {
 }  # fmt: skip
 _FLAGS = "+-# 0123456789.[]*"
 """What may stand between the percent sign and the verb of a format."""
+_PARSERS = {
+    "Atoi", "ParseInt", "ParseUint", "ParseBool", "ParseFloat", "ParseDuration", "ParseIP", "ParseCIDR", "ParseMAC",
+    "ParseAddr", "Parse", "ParseInLocation", "ParseQuery", "ParseRequestURI", "ParseRequest", "Unquote", "DecodeString",
+    "Compile", "SplitHostPort", "ParseAddress", "QueryUnescape", "PathUnescape", "LoadLocation",
+}  # fmt: skip
 _LOG_PACKAGES = {"log", "slog", "logrus", "klog", "zap", "glog"}
 
 
@@ -28,9 +33,22 @@ def callee(call: Node) -> str:
     return text(function) if "(" not in text(function) else text(function.child_by_field_name("field"))
 
 
+def _chain_root(call: Node) -> str:
+    """Return the name ``logrus`` or ``log`` that a chain such as ``s.log.WithError(err).Error("...")`` begins with."""
+    node: Node | None = call
+    before = ""
+    while node is not None and node.type in {"call_expression", "selector_expression"}:
+        if node.type == "selector_expression":
+            before = text(node.child_by_field_name("operand")).rsplit(".", 1)[-1]
+        node = node.child_by_field_name("function") or node.child_by_field_name("operand")
+    return before if before.isidentifier() else ""
+
+
 def log_level(call: Node) -> str:
     """Return the level of a call of a logger, "" for any other call."""
     parts = callee(call).split(".")
+    if len(parts) == 1 and (root := _chain_root(call)):
+        parts = [root, *parts]
     if len(parts) < 2:  # noqa: PLR2004 (receiver and method)
         return ""
     method = parts[-1].lower()
@@ -80,6 +98,30 @@ def checked_error(node: Node) -> str:
     if operator != "!=" or text(right) != "nil" or left is None or left.type != "identifier":
         return ""
     return text(left) if is_error_name(text(left)) else ""
+
+
+def origin(node: Node, error: str) -> str:
+    """Return what was called for the error that an ``if`` asks for, as it is written; "" when that is not right before.
+
+    Args:
+        node: the ``if``.
+        error: the error's name.
+    """
+    statement = node.child_by_field_name("initializer") or node.prev_named_sibling
+    while statement is not None and statement.type in COMMENTS:
+        statement = statement.prev_named_sibling
+    if statement is None or statement.type not in {"short_var_declaration", "assignment_statement"}:
+        return ""
+    left, right = statement.child_by_field_name("left"), statement.child_by_field_name("right")
+    if left is None or right is None or error not in {text(child) for child in left.named_children}:
+        return ""
+    call = next((child for child in walk(right) if child.type == "call_expression"), None)
+    return callee(call) if call is not None else ""
+
+
+def only_parsed(node: Node, error: str) -> bool:
+    """Whether the error that an ``if`` asks for says no more than that a text is not what it should be."""
+    return origin(node, error).rsplit(".", 1)[-1] in _PARSERS
 
 
 def is_error_name(name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import Library, library_of_module
 from errtally.analyser.syntax.python import is_logger_name
-from errtally.analyser.syntax.tree import TreeFile, text, walk
+from errtally.analyser.syntax.tree import TreeFile, identifiers, text, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -15,6 +15,8 @@ LOG_LEVELS = {
     "trace": "debug", "debug": "debug", "fine": "debug", "finer": "debug", "finest": "debug", "info": "info",
     "warn": "warning", "warning": "warning", "error": "error", "severe": "error", "fatal": "critical",
 }  # fmt: skip
+MEANT = {"ignored", "ignore", "expected", "unused", "_"}
+"""Names of caught exceptions that say that the author knows."""
 BROAD = {"Exception", "Throwable", "java.lang.Exception", "java.lang.Throwable"}
 
 
@@ -43,6 +45,16 @@ def caught(catch: Node) -> tuple[list[str], str]:
             ]
             return types, text(child.child_by_field_name("name"))
     return [], ""
+
+
+def derived(catch: Node, name: str) -> set[str]:
+    """Return the exception's name and those of variables that a ``catch`` makes of it, such as its cause."""
+    found = {name}
+    for child in walk(catch):
+        made = {"variable_declarator": ("name", "value"), "assignment_expression": ("left", "right")}.get(child.type)
+        if made is not None and found & identifiers(child.child_by_field_name(made[1])):
+            found.add(text(child.child_by_field_name(made[0])))
+    return found
 
 
 def imported(file: TreeFile) -> list[tuple[str, int]]:

@@ -26,6 +26,20 @@ _PARSERS = {
     "BigInt",
     "atob",
 }
+_OF_TEXT = {
+    "trim",
+    "toString",
+    "String",
+    "slice",
+    "replace",
+    "split",
+    "toLowerCase",
+    "join",
+    "test",
+    "from",
+    "isArray",
+    "",
+}
 FUNCTIONS = (
     "function_declaration", "function_expression", "arrow_function", "method_definition", "generator_function",
     "generator_function_declaration",
@@ -87,7 +101,9 @@ def only_parses(catch: Node) -> bool:
     if tried is None:
         return False
     names = {callee(node) for node in walk(tried) if node.type in {"call_expression", "new_expression"}}
-    return bool(names) and names <= _PARSERS
+    # What only handles the text before or after it does not fail.
+    found = {name for name in names if name.rsplit(".", 1)[-1] not in _OF_TEXT}
+    return bool(found) and found <= _PARSERS
 
 
 def is_async(function: Node) -> bool:

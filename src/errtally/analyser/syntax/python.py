@@ -42,8 +42,10 @@ class PythonFile:
         self.parents: dict[ast.AST, ast.AST] = {}
         wanted = {*kinds, ast.Import, ast.ImportFrom, ast.AsyncFunctionDef, ast.FunctionDef}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {kind: [] for kind in wanted}
+        self._dotted: dict[ast.AST, str] = {}
         self._index()
         self.imports = self._imports()
+        self._calls = self._calls_by_name()
 
     def _index(self) -> None:
         nodes, parents = self._nodes, self.parents
@@ -64,6 +66,12 @@ class PythonFile:
                     parents[value] = node
                     stack.append(value)
 
+    def _calls_by_name(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
+        for call in self.nodes(ast.Call):
+            found.setdefault(last_name(call.func), []).append(call)
+        return found
+
     def _imports(self) -> dict[str, str]:
         """Name in this file to the dotted name that it was imported from."""
         found: dict[str, str] = {}
@@ -77,6 +85,12 @@ class PythonFile:
             for alias in node.names:
                 found[alias.asname or alias.name] = f"{'.' * node.level}{node.module or ''}.{alias.name}"
         return found
+
+    def calls(self, names: frozenset[str]) -> Iterator[ast.Call]:
+        """Yield the calls of anything whose last name, as imported or as written here, is one of the names."""
+        here = {name for name, dotted in self.imports.items() if dotted.rsplit(".", 1)[-1] in names}
+        for name in sorted(names | here):
+            yield from self._calls.get(name, ())
 
     def nodes(self, kind: type[Any]) -> list[Any]:
         """Return the nodes of a kind."""
@@ -101,6 +115,13 @@ class PythonFile:
 
     def dotted(self, node: ast.AST | None) -> str:
         """Return ``a.b.c`` for a name or attribute, its first part as it was imported; "" for anything else."""
+        if node is None:
+            return ""
+        if (known := self._dotted.get(node)) is None:
+            known = self._dotted[node] = self._dotted_of(node)
+        return known
+
+    def _dotted_of(self, node: ast.AST) -> str:
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -211,8 +232,15 @@ def uses(nodes: ast.AST | list[Any], name: str | None) -> bool:
 
 
 def raises(body: list[ast.stmt]) -> bool:
-    """Whether statements raise anything, on any path."""
-    return any(isinstance(node, ast.Raise) for node in walk_scope(list(body)))
+    """Whether statements raise anything, on any path; a block such as `with save_and_reraise_exception():` does."""
+    for node in walk_scope(list(body)):
+        if isinstance(node, ast.Raise):
+            return True
+        if isinstance(node, ast.With | ast.AsyncWith):
+            made = [item.context_expr for item in node.items]
+            if any("reraise" in last_name(one.func) for one in made if isinstance(one, ast.Call)):
+                return True
+    return False
 
 
 def last_name(func: ast.AST) -> str:

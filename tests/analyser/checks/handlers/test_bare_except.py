@@ -23,6 +23,9 @@ from tests.analyser.checking import lines
         pytest.param(
             "python", "try:\n    f()\nexcept Exception:\n    x = 1\n", [], id="except Exception is another matter"
         ),
+        pytest.param("python", "try:\n    f()\nexcept:\n    exc = sys.exc_info()\n", [], id="kept for later"),
+        pytest.param("python", "try:\n    f()\nexcept:\n    os._exit(1)\n", [], id="the end of the process"),
+        pytest.param("python", "try:\n    f()\nexcept:  # noqa\n    x = 1\n", [], id="a comment beside it"),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

@@ -56,6 +56,76 @@ from tests.analyser.checking import lines
             [],
             id="a narrow exception in Java",
         ),
+        pytest.param(
+            "javascript",
+            "async function f() {\ntry { x = await g(); }\ncatch (e) { x = 1; }\n}",
+            [3],
+            id="a made up value in JavaScript",
+        ),
+        pytest.param(
+            "javascript",
+            "async function f() {\ntry { x = await g(); }\ncatch (e) { x = e.code; }\n}",
+            [],
+            id="the error is looked at in JavaScript",
+        ),
+        pytest.param(
+            "javascript",
+            "async function f() {\ntry { x = await g(); }\ncatch (e) { report(); x = 1; }\n}",
+            [],
+            id="something is called in JavaScript",
+        ),
+        pytest.param(
+            "javascript",
+            "function f() {\ntry { x = JSON.parse(y); }\ncatch (e) { x = 1; }\n}",
+            [],
+            id="only parsed in JavaScript",
+        ),
+        pytest.param(
+            "javascript",
+            "function isOn() {\ntry { return g(); }\ncatch (e) { return false; }\n}",
+            [],
+            id="a question in JavaScript",
+        ),
+        pytest.param("javascript", "g().catch(() => null);", [1], id="a promise that becomes null"),
+        pytest.param("javascript", "p.catch(() => null);", [], id="a promise with a name"),
+        pytest.param(
+            "go",
+            "package a\nfunc f() error {\n\terr := g()\n\tif err != nil {\n\t\treturn nil\n\t}\n\treturn h()\n}\n",
+            [4],
+            id="nil for an error in Go",
+        ),
+        pytest.param(
+            "go",
+            "package a\nfunc f() error {\n\terr := g()\n\tif err != nil {\n\t\treturn err\n\t}\n\treturn nil\n}\n",
+            [],
+            id="the error itself in Go",
+        ),
+        pytest.param(
+            "go",
+            "package a\nfunc f() *T {\n\terr := g()\n\tif err != nil {\n\t\treturn nil\n\t}\n\treturn t\n}\n",
+            [],
+            id="no error to return in Go",
+        ),
+        pytest.param(
+            "go",
+            "package a\nfunc f() error {\n\t_, err := os.Stat(p)\n\tif err != nil {\n\t\treturn "
+            "nil\n\t}\n\treturn h()\n}\n",
+            [],
+            id="nothing there in Go",
+        ),
+        pytest.param(
+            "java",
+            "class A { X f() {\ntry { return g(); }\ncatch (Exception e) { return other(); } } }",
+            [],
+            id="another way in Java",
+        ),
+        pytest.param(
+            "java",
+            'class A { boolean f() {\ntry { Class.forName("x"); return true; }\ncatch (Throwable e) '
+            "{ return false; } } }",
+            [],
+            id="a class that may be missing in Java",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

@@ -69,6 +69,30 @@ from tests.analyser.checking import lines
             [],
             id="a function that never fails",
         ),
+        pytest.param(
+            "go",
+            'package a\nimport "os"\nfunc f() {\n\tif i, _ := os.Stat(p); i != nil {\n\t\tg()\n\t}\n}\n',
+            [],
+            id="asked for nil",
+        ),
+        pytest.param(
+            "go",
+            'package a\nimport "strconv"\nfunc f() {\n\tif n, _ := strconv.Atoi(p); n > 0 {\n\t\tg()\n\t}\n}\n',
+            [],
+            id="asked for more than zero",
+        ),
+        pytest.param(
+            "go",
+            'package a\nimport "encoding/json"\nfunc f() {\n\tb, _ := json.Marshal(p)\n\tg(b)\n}\n',
+            [],
+            id="what can hardly fail",
+        ),
+        pytest.param(
+            "go",
+            'package a\nimport "encoding/json"\nfunc f() {\n\tjson.Unmarshal(b, &p)\n\tg(p)\n}\n',
+            [4],
+            id="what does fail",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

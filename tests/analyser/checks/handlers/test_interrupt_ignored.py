@@ -49,6 +49,43 @@ from tests.analyser.checking import lines
             [],
             id="run ends",
         ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); }\ncatch (InterruptedException e) { future.fail(e); } } }",
+            [],
+            id="a future that takes it",
+        ),
+        pytest.param(
+            "java",
+            'class A { void f() { try { g(); }\ncatch (InterruptedException e) { log.warn("a", e); } } }',
+            [2],
+            id="a log that takes it",
+        ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); }\ncatch (InterruptedException e) { interrupted = true; } } }",
+            [],
+            id="a flag that keeps it",
+        ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); }\ncatch (InterruptedException ignored) { } } }",
+            [],
+            id="a name that says it",
+        ),
+        pytest.param(
+            "java",
+            'class A { public void run() { try { g(); }\ncatch (InterruptedException e) { log.warn("a"); } } }',
+            [],
+            id="the end of a thread",
+        ),
+        pytest.param(
+            "java",
+            "class A { public void run() { while (on) { try { g(); }\ncatch (InterruptedException "
+            'e) { log.warn("a"); } } } }',
+            [2],
+            id="a thread that goes on",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

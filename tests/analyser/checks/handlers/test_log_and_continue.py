@@ -105,6 +105,20 @@ from tests.analyser.checking import lines
             [],
             id="a check for nil",
         ),
+        pytest.param(
+            "python",
+            "def f():\n    try:\n        xs = []\n        ys = list(zs)\n        g(xs)\n    except "
+            'E:\n        logger.error("a")\n    return xs, ys\n',
+            [],
+            id="a name that is set before anything can fail",
+        ),
+        pytest.param(
+            "go",
+            "package a\nfunc f() {\n\tx, err := g()\n\tif err != nil "
+            '{\n\t\tlogrus.WithError(err).Error("a")\n\t}\n\tx.Go()\n}\n',
+            [4],
+            id="a chain of calls to the log in Go",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

@@ -104,6 +104,47 @@ from tests.analyser.checking import lines
             [],
             id="it was logged on its way",
         ),
+        pytest.param(
+            "go",
+            'package a\nfunc f() error {\n\treturn fmt.Errorf("a: %s", err.Error())\n}\n',
+            [3],
+            id="the error's text in Go",
+        ),
+        pytest.param("go", 'package a\nfunc f() {\n\tpanic(fmt.Errorf("a: %v", err))\n}\n', [], id="a panic in Go"),
+        pytest.param(
+            "go",
+            "package a\nfunc f() error {\n\tn, err := strconv.Atoi(s)\n\tif err != nil "
+            '{\n\t\treturn fmt.Errorf("a: %v", err)\n\t}\n\treturn g(n)\n}\n',
+            [],
+            id="a text that is no number in Go",
+        ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); }\ncatch (ExecutionException e) { Throwable t = "
+            'e.getCause();\nthrow new B("a", t); } } }',
+            [],
+            id="a cause with a name in Java",
+        ),
+        pytest.param(
+            "java",
+            'class A { void f() { try { g(); }\ncatch (InterruptedException e) {\nthrow new B("a"); } } }',
+            [],
+            id="nothing but an interrupt in Java",
+        ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { Mode.valueOf(s); }\ncatch (IllegalArgumentException e) "
+            '{\nthrow new B("a"); } } }',
+            [],
+            id="no such name in Java",
+        ),
+        pytest.param(
+            "javascript",
+            'async function f() { try { await stat(p); } catch {\nthrow new Error("no file"); } }',
+            [],
+            id="a file that is not there in JavaScript",
+        ),
+        pytest.param("python", "try:\n    f()\nexcept TimeoutError:\n    raise X(a)\n", [], id="a timeout"),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

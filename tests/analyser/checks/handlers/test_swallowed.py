@@ -127,6 +127,26 @@ from tests.analyser.checking import lines
             [],
             id="a promise that is kept",
         ),
+        pytest.param(
+            "python",
+            "def f():\n    for a in b:\n        try:\n            if g(a):\n                return "
+            "a\n        except Exception:\n            pass\n",
+            [],
+            id="a return on the way",
+        ),
+        pytest.param(
+            "java",
+            "class A { void closeQuietly() { try { g(); }\ncatch (IOException e) { } } }",
+            [],
+            id="a method that says it",
+        ),
+        pytest.param(
+            "java",
+            "class A { void f() { try { g(); }\ncatch (NoSuchMethodException e) { } catch "
+            "(IllegalAccessException e) { } } }",
+            [],
+            id="a method that may be missing",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

@@ -70,6 +70,15 @@ from tests.analyser.checking import lines
             [5],
             id="a view of Django",
         ),
+        pytest.param(
+            "python", "import flask\ndef f(debug):\n    if debug:\n        print(1)\n", [], id="switched on by hand"
+        ),
+        pytest.param(
+            "javascript",
+            'const e = require("express");\nfunction f() {\nif (process.env.DEBUG) console.log(1);\n}',
+            [],
+            id="switched on by hand in JavaScript",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

@@ -59,6 +59,18 @@ from tests.analyser.checking import lines
             [],
             id="two functions of that name",
         ),
+        pytest.param(
+            "javascript",
+            "async function f() {\n  if (x) { try { await g(); } catch (e) { h(e); } }\n}\nfunction k() {\n  f();\n}",
+            [],
+            id="all that waits is caught",
+        ),
+        pytest.param(
+            "javascript",
+            "async function f(resolve) {\n  resolve(await g());\n}\nfunction k(resolve) {\n  f(resolve);\n}",
+            [],
+            id="it tells by its callback",
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

@@ -40,6 +40,15 @@ from tests.analyser.checking import lines
             [],
             id="the type of a secret in Go",
         ),
+        pytest.param(
+            "go",
+            'package a\nfunc f() error {\n\treturn fmt.Errorf("no secret %q: %w", name, ErrNoSuchSecret)\n}\n',
+            [],
+            id="an error about a secret",
+        ),
+        pytest.param(
+            "javascript", "throw new Error(`secret ${secret.secret} is empty`);", [], id="the name of a secret"
+        ),
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:

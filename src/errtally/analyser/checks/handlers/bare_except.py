@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, PythonRule
 from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.python import PythonFile, is_empty, raises
+from errtally.analyser.syntax.python import PythonFile, is_empty, last_name, raises, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,28 @@ if TYPE_CHECKING:
 
 
 def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
-    if node.type is not None or raises(node.body):
+    if node.type is not None or raises(node.body) or _ends_process(node.body):
         return
-    if is_empty(node.body):
+    # Where a handler before raises what ends the program, a bare one is no more than `except Exception`.
+    before = [handler for handler in file.try_of(node).handlers if handler is not node and raises(handler.body)]
+    if any("KeyboardInterrupt" in file.caught(handler) for handler in before):
+        return
+    # `exc = sys.exc_info()` keeps it for later, mostly to raise it then.
+    is_kept = any(isinstance(one, ast.Attribute) and one.attr == "exc_info" for one in walk_scope(list(node.body)))
+    # A comment beside it, if only `noqa`, says that it is meant: Eventlet's timeouts, say, are no Exceptions.
+    if is_kept or any("#" in line for line in file.lines[node.lineno - 1 : node.body[0].lineno - 1]):
+        yield file.hit(node, "`except:` catches everything, KeyboardInterrupt included.", Confidence.LOW)
+    elif is_empty(node.body):
         yield file.hit(node, "`except:` swallows everything, KeyboardInterrupt and SystemExit included.")
     else:
         yield file.hit(node, "`except:` catches everything, KeyboardInterrupt and SystemExit included.")
+
+
+def _ends_process(body: list[ast.stmt]) -> bool:
+    return any(
+        isinstance(call, ast.Call) and last_name(call.func) in {"exit", "_exit", "abort"}
+        for call in walk_scope(list(body))
+    )
 
 
 CHECK = Check(

@@ -70,7 +70,10 @@ _LAST_IS_ERROR = {
     "regexp.Compile",
 }
 """Functions of the standard library whose last result is an error that matters."""
-_UNHELPFUL = {"os.Hostname", "os.Getwd", "path/filepath.Abs", "net/url.Parse"}
+_UNHELPFUL = {
+    "os.Hostname", "os.Getwd", "path/filepath.Abs", "net/url.Parse", "encoding/json.Marshal",
+    "encoding/json.MarshalIndent",
+}  # fmt: skip
 """These rarely fail where people leave the error out."""
 
 
@@ -86,7 +89,9 @@ def _own_functions(file: TreeFile) -> set[str]:
         last = result
         if result.type == "parameter_list" and result.named_child_count:
             last = result.named_children[-1].child_by_field_name("type") or result.named_children[-1]
-        if text(last) == "error" and _can_fail(node):
+        # Some collect their errors in a list that the caller hands in.
+        collects = any(word in text(node.child_by_field_name("parameters")) for word in ("errors ", "errs "))
+        if text(last) == "error" and not collects and _can_fail(node):
             found.add(text(node.child_by_field_name("name")))
     file.memory["error_functions"] = found
     return found
@@ -115,7 +120,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     statement = node.parent
     if not name or statement is None:
         return
-    if is_explained(file, node) or _is_in_memory(node):
+    if is_explained(file, node) or _is_in_memory(node) or _is_of_failure(node):
         confidence = Confidence.LOW
     if statement.type == "expression_statement":
         yield file.hit(node, f"The error of {name} is not looked at.", confidence)
@@ -126,8 +131,26 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         left = assignment.child_by_field_name("left") if assignment is not None else None
         if left is not None and left.named_child_count and text(left.named_children[-1]) == "_":
             # `_ = f()` and `_, _ = f()` say at least that somebody thought of it.
-            is_said = all(text(one) == "_" for one in left.named_children)
+            is_said = all(text(one) == "_" for one in left.named_children) or _is_asked(assignment, left)
             yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
+
+
+def _is_asked(assignment: Node | None, left: Node) -> bool:
+    """Whether the next thing is to ask whether the value is there at all: `if x, _ := f(); x != nil`."""
+    name = text(left.named_children[0])
+    after = assignment.next_named_sibling if assignment is not None else None
+    if after is None:
+        return False
+    asked = after.child_by_field_name("condition") if after.type == "if_statement" else after
+    return (asked is not None and text(asked) in {name, f"!{name}"}) or any(
+        word in text(asked) for word in (f"{name} != nil", f"{name} == nil", f"{name} > 0", f"{name} <= 0")
+    )
+
+
+def _is_of_failure(node: Node) -> bool:
+    """Whether this reads what the peer says about a failure, which is reported in either case."""
+    above = within(node, {"if_statement"})
+    return "ReadAll" in callee(node) and above is not None and "Status" in text(above.child_by_field_name("condition"))
 
 
 def _is_in_memory(node: Node) -> bool:
@@ -144,4 +167,5 @@ CHECK = Check(
     why="The other results are zero values then, and the code goes on with them as if they were real.",
     instead='`if err != nil { return fmt.Errorf("...: %w", err) }`.',
     rules=(TreeRule(("go",), ("call_expression",), _find),),
+    is_for_services=True,
 )

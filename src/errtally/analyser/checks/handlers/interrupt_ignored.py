@@ -6,8 +6,20 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, TreeRule
 from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.java import calls, caught
-from errtally.analyser.syntax.tree import TreeFile, text, walk, walk_scope, within
+from errtally.analyser.syntax.java import MEANT, calls, caught, log_level
+from errtally.analyser.syntax.tree import (
+    COMMENTS,
+    FUNCTIONS,
+    TreeFile,
+    arguments,
+    has_comment,
+    text,
+    walk,
+    walk_scope,
+    within,
+)
+
+_LOOPS = {"while_statement", "for_statement", "do_statement", "enhanced_for_statement"}
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,18 +36,56 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if any(kind.endswith(("ClosedByInterruptException", "InterruptedIOException")) for kind in types):
         return
-    if "interrupt" in calls(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
+    if _keeps_interrupt(body, name) or any(child.type == "throw_statement" for child in walk_scope(body)):
         return
-    hands_over = any(
-        child.type == "argument_list" and name in {text(one) for one in child.named_children} for child in walk(body)
-    )
+    hands_over = _hands_over(body, name)
     leaves = any(child.type in {"return_statement", "break_statement"} for child in walk_scope(body))
     in_main = (method := within(node, {"method_declaration"})) is not None and text(
         method.child_by_field_name("name")
     ) in {"main", "run"}
-    is_low = (leaves and in_main) or (hands_over and leaves)
+    is_said = has_comment(body) or name in MEANT
+    is_low = is_said or hands_over or (in_main and (leaves or _ends_thread(node)))
     yield file.hit(node, "The interrupt is forgotten: the thread does not stop when it is asked to.",
                    Confidence.LOW if is_low else None)  # fmt: skip
+
+
+def _keeps_interrupt(body: Node, name: str) -> bool:
+    """Whether something is called or set that is named after the interrupt, so that it is not forgotten."""
+    assigned = [
+        text(child.child_by_field_name("left")) for child in walk_scope(body) if child.type == "assignment_expression"
+    ]
+    if any("interrupt" in called.lower() for called in (*calls(body), *assigned)):
+        return True
+    # `failure = e` keeps the exception for later.
+    return any(
+        child.type == "assignment_expression" and text(child.child_by_field_name("right")) == name
+        for child in walk_scope(body)
+    )
+
+
+def _hands_over(body: Node, name: str) -> bool:
+    """Whether somebody else than a logger takes the exception: a future that fails with it, a callback."""
+    return any(
+        child.type == "method_invocation"
+        and not log_level(child)
+        and not text(child.child_by_field_name("object")).lower().endswith(("log", "logger", "trace"))
+        and "log" not in text(child.child_by_field_name("name")).lower()
+        and name in {text(one) for one in arguments(child)}
+        for child in walk(body)
+    )
+
+
+def _ends_thread(catch: Node) -> bool:
+    """Whether nothing follows the handler in its method, which is the body of a thread."""
+    node: Node | None = catch.parent
+    while node is not None and node.type not in FUNCTIONS:
+        after = node.next_named_sibling
+        while after is not None and after.type in {*COMMENTS, "catch_clause", "finally_clause"}:
+            after = after.next_named_sibling
+        if after is not None or node.type in _LOOPS:
+            return False
+        node = node.parent
+    return True
 
 
 CHECK = Check(

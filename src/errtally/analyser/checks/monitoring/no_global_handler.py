@@ -31,7 +31,9 @@ def _find(facts: Mapping[str, Facts]) -> Iterator[Hit]:
         name = next(iter(servers))
         path, line = together.first["entry", next(iter(entries))]
         message = f"A program with {name} starts here, and nothing takes its uncaught errors: no {_WHAT[languages[0]]}."
-        yield Hit(line, 1, line, message, None, path)
+        # Go's own server recovers from panics of handlers by itself, and prints them.
+        is_low = name == "net/http"
+        yield Hit(line, 1, line, message, Confidence.LOW if is_low else None, path)
 
 
 CHECK = Check(
@@ -42,4 +44,5 @@ CHECK = Check(
     why="The error that nobody expected is the one that no local handler takes, and it ends as a line in a console.",
     instead="Install one handler for uncaught errors at the start: the tracker's init does it for its platform.",
     rules=(ProjectRule(_find),),
+    is_for_services=True,
 )

@@ -11,6 +11,10 @@ _SECRET_PAIRS = {
 """A bare `token` or `key` is more often a parser's or a dictionary's than a secret."""
 
 
+_ABOUT = {"err", "error", "no", "invalid", "missing", "has", "is", "num", "with", "without", "use"}
+"""`ErrNoSuchSecret` and `hasPassword` are about a secret and do not hold it."""
+
+
 def words(name: str) -> list[str]:
     """Split a name at underscores and capitals: ["api", "key"] of `apiKey`, `API_KEY` and `api_key`."""
     found: list[str] = []
@@ -35,4 +39,6 @@ def words(name: str) -> list[str]:
 def is_secret(name: str) -> bool:
     """Whether a variable's last word or words say that it holds a secret."""
     parts = words(name)
+    if parts and parts[0] in _ABOUT:
+        return False
     return bool(parts) and (parts[-1] in _SECRET or tuple(parts[-2:]) in _SECRET_PAIRS)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
-from errtally.analyser.syntax.tree import FUNCTIONS, TreeFile
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.tree import FUNCTIONS, TreeFile, is_explained, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,10 @@ _JUMPS = frozenset({"break_statement", "continue_statement"})
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     for leaving in _leaving(node, in_loop=False):
         word = leaving.type.removesuffix("_statement")
-        yield file.hit(leaving, f"`{word}` in `finally` drops the error that is on its way.")
+        # ESLint has a rule for this; whoever switches it off here means it.
+        is_said = is_explained(file, leaving) or "no-unsafe-finally" in text(node)
+        confidence = Confidence.LOW if is_said else None
+        yield file.hit(leaving, f"`{word}` in `finally` drops the error that is on its way.", confidence)
 
 
 def _leaving(node: Node, *, in_loop: bool) -> Iterator[Node]:

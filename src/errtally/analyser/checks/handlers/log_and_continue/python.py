@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
-from errtally.analyser.syntax.python import PythonFile, walk_scope
+from errtally.analyser.syntax.python import PythonFile, last_name, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,13 +52,31 @@ def _following(file: PythonFile, node: ast.Try) -> list[ast.stmt]:
 
 
 def _assigned(body: list[ast.stmt]) -> set[str]:
+    """The names that a block sets, but for those that it has set before it comes to anything that can fail."""
     found: set[str] = set()
+    is_safe = True
     for statement in body:
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        is_safe = is_safe and _cannot_fail(statement)
+        targets = statement.targets if isinstance(statement, ast.Assign) and not is_safe else []
         for target in targets:
             parts = target.elts if isinstance(target, ast.Tuple) else [target]
             found |= {part.id for part in parts if isinstance(part, ast.Name)}
     return found
+
+
+def _cannot_fail(statement: ast.stmt) -> bool:
+    """Whether a statement only sets names to constants, empty containers and copies of names."""
+    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    is_plain = not any(
+        isinstance(node, ast.Subscript | ast.Await)
+        or (isinstance(node, ast.Attribute) and not isinstance(node.value, ast.Constant))
+        for node in ast.walk(statement)
+    )
+    return (
+        isinstance(statement, ast.Assign)
+        and is_plain
+        and all(last_name(call.func) in {"list", "dict", "set", "tuple", "join"} for call in calls)
+    )
 
 
 def _set_elsewhere(function: ast.AST, node: ast.Try) -> set[str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import calls, caught
-from errtally.analyser.syntax.tree import TreeFile, text, walk, within
+from errtally.analyser.syntax.java import calls, caught, derived
+from errtally.analyser.syntax.tree import TreeFile, is_explained, text, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,32 @@ _ANSWERS = {
     "NoSuchElementException",
     "CloneNotSupportedException",
     "IndexOutOfBoundsException",
+    "ArrayIndexOutOfBoundsException",
+    "StringIndexOutOfBoundsException",
+    "InterruptedException",
+    "TimeoutException",
+    "EmptyStackException",
+    "BufferUnderflowException",
+    "ClassCastException",
+    "URISyntaxException",
+    "MalformedURLException",
+    "PatternSyntaxException",
+    "ParseException",
+    "ClassNotFoundException",
+    "UnsupportedEncodingException",
+    "UnknownHostException",
+    "ArrayStoreException",
+    "EOFException",
+    "MissingResourceException",
+    "DateTimeParseException",
+    "NoSuchMethodException",
+    "NoSuchFieldException",
+    "FileNotFoundException",
+    "FileAlreadyExistsException",
+    "NoSuchFileException",
+    "NameNotFoundException",
 }
+"""Types that say all there is to say by themselves."""
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -30,9 +55,17 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if catch is None or value is None or value.type != "object_creation_expression":
         return
     types, name = caught(catch)
-    if _keeps(value, name) or {"initCause", "addSuppressed"} & set(calls(catch)):
+    if any(_keeps(value, one) for one in derived(catch, name)) or {"initCause", "addSuppressed"} & set(calls(catch)):
         return
-    is_low = bool(_ANSWERS.intersection(types)) or _is_logged(catch, name)
+    tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
+    # Enum.valueOf says by an IllegalArgumentException that there is no such name.
+    answers = _ANSWERS | ({"IllegalArgumentException"} if "valueOf" in calls(tried) else set())
+    is_low = (
+        all(kind.rsplit(".", 1)[-1] in answers for kind in types)
+        or is_explained(file, node)
+        or is_explained(file, catch)
+        or _is_logged(catch, name)
+    )
     message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
 
@@ -50,11 +83,15 @@ def _keeps(value: Node, name: str) -> bool:
 
 
 def _is_logged(catch: Node, name: str) -> bool:
-    """Whether the exception is handed to a call on its way, such as a logger."""
-    return any(
-        child.type == "argument_list" and any(text(one) == name for one in child.named_children)
-        for child in walk(catch)
-    )
+    """Whether the exception, or its cause, is handed to a call on its way, such as a logger, or prints itself."""
+    for child in walk(catch):
+        if child.type == "method_invocation" and text(child.child_by_field_name("name")) == "printStackTrace":
+            return True
+        if child.type == "argument_list" and child.parent is not None and child.parent.type == "method_invocation":
+            given = {text(one) for one in child.named_children}
+            if given & {name, f"{name}.getCause()"}:
+                return True
+    return False
 
 
 RULES = (TreeRule(("java",), ("throw_statement",), _find),)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import callee, only_parses, parameter
-from errtally.analyser.syntax.tree import TreeFile, identifiers, is_explained, within
+from errtally.analyser.syntax.javascript import callee, method, only_parses, parameter
+from errtally.analyser.syntax.tree import TreeFile, identifiers, is_explained, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from errtally.analyser.model import Hit
+
+
+_FILE_CHECKS = {"stat", "statSync", "lstat", "lstatSync", "access", "accessSync", "resolve", "join"}
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -28,9 +31,21 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if name and name in identifiers(value):
         return
     # What looks at the error before it throws has made something of it.
-    is_low = only_parses(catch) or is_explained(file, node) or (bool(name) and name in identifiers(body))
+    is_low = (
+        _looks_for_file(catch)
+        or only_parses(catch)
+        or is_explained(file, node)
+        or (bool(name) and name in identifiers(body))
+    )
     confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"new {callee(value) or 'error'} does not hold the error that was caught.", confidence)
+
+
+def _looks_for_file(catch: Node) -> bool:
+    """Whether the block only asks whether a file is there, and the new error says that it is not."""
+    tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
+    called = [method(child) for child in walk(tried) if child.type == "call_expression"] if tried is not None else []
+    return bool(called) and set(called) <= _FILE_CHECKS
 
 
 RULES = (TreeRule(JAVASCRIPT, ("throw_statement",), _find),)

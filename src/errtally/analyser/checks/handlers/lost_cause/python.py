@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, uses
+from errtally.analyser.syntax.python import PythonFile, last_name, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,8 @@ _INFORMATIVE = (
 )
 """Parts of names of errors that hold more than their type says. Others mostly answer a question, such as whether a key
 is there, and the new error's message says so."""
+_TIMEOUTS = {"TimeoutError", "asyncio.TimeoutError", "socket.timeout", "concurrent.futures.TimeoutError"}
+"""These say all there is to say by their type."""
 _ANSWERS = (
     "Exit",
     "StopIteration",
@@ -64,16 +66,31 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
     if not raised.rsplit(".", 1)[-1][:1].isupper() or raised.rsplit(".", 1)[-1].endswith(_ANSWERS):
         return
     # With the exception among its arguments the new error at least says what happened.
-    tells_more = file.is_broad(handler) or any(part in name for name in file.caught(handler) for part in _INFORMATIVE)
-    is_logged = any(
-        word.arg == "exc_info" for one in handler.body for word in ast.walk(one) if isinstance(word, ast.keyword)
+    tells_more = file.is_broad(handler) or any(
+        part in name
+        for name in file.caught(handler)
+        if name not in _TIMEOUTS and "NotFound" not in name
+        for part in _INFORMATIVE
     )
+    is_logged = any(_logs_traceback(file, one) for statement in handler.body for one in ast.walk(statement))
     is_low = is_logged or not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
+    caught = " or ".join(map(_short, file.caught(handler)))
     yield file.hit(
         node,
-        f"{raised} takes the place of {' or '.join(file.caught(handler)) or 'the exception'} without `from`.",
+        f"{_short(raised)} takes the place of {caught or 'the exception'} without `from`.",
         Confidence.LOW if is_low else None,
     )
+
+
+def _short(name: str) -> str:
+    """The class without its module, as people call it."""
+    return name.rsplit(".", 1)[-1]
+
+
+def _logs_traceback(file: PythonFile, node: ast.AST) -> bool:
+    if isinstance(node, ast.keyword):
+        return node.arg == "exc_info"
+    return isinstance(node, ast.Call) and last_name(node.func) == "exception" and bool(file.log_level(node))
 
 
 RULES = (PythonRule((ast.Raise,), _find),)

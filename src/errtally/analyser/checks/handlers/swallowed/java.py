@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import calls, caught
-from errtally.analyser.syntax.tree import TreeFile, has_comment, statements, walk_scope
+from errtally.analyser.syntax.java import MEANT, calls, caught
+from errtally.analyser.syntax.tree import TreeFile, has_comment, is_explained, statements, text, walk_scope, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
-_MEANT = {"ignored", "ignore", "expected", "unused", "_"}
-"""Names that say that the author knows."""
+_CLEANUP = {
+    "close", "delete", "deleteIfExists", "deleteFile", "shutdown", "disconnect", "destroy", "dispose", "release",
+    "rollback", "unregister", "unregisterMBean", "cancel", "closeQuietly", "logout", "quit", "unsubscribe",
+}  # fmt: skip
+"""When these fail there is often nothing left to do."""
+_QUIET = ("Quietly", "Silently", "close", "destroy", "dispose", "shutdown", "cleanup", "finalize")
+"""Ends of names of methods that clean up."""
 _HARMLESS_TYPES = {
     "NumberFormatException",
     "CloneNotSupportedException",
+    "SecurityException",
     "NoSuchFieldException",
     "NoSuchMethodException",
     "ClassNotFoundException",
@@ -34,8 +40,20 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     tried = block.child_by_field_name("body")
     leaves = tried is not None and any(child.type == "return_statement" for child in walk_scope(tried))
+    # Where a method or class may be missing, the block finds out what there is.
+    beside = {kind for one in block.named_children if one.type == "catch_clause" for kind in caught(one)[0]}
+    method = within(node, {"method_declaration"})
+    is_quiet = method is not None and text(method.child_by_field_name("name")).endswith(_QUIET)
     is_low = (
-        has_comment(body) or name in _MEANT or leaves or _HARMLESS_TYPES.intersection(types) or "close" in calls(tried)
+        is_quiet
+        or any("NotFound" in kind for kind in types)
+        or is_explained(file, node)
+        or is_explained(file, block)
+        or has_comment(body)
+        or name in MEANT
+        or leaves
+        or bool(_HARMLESS_TYPES & beside)
+        or bool(_CLEANUP.intersection(calls(tried)))
     )
     yield file.hit(node, f"{' | '.join(types)} is caught and dropped.", Confidence.LOW if is_low else Confidence.HIGH)
 

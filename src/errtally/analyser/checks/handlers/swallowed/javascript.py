@@ -41,10 +41,13 @@ _HARMLESS = {
     "unref",
     "cleanup",
     "disconnect",
+    "quit",
+    "logout",
     "terminate",
     "localStorage",
     "sessionStorage",
     "removeChild",
+    "setRequestHeader",
     "focus",
 }
 """Feature detection and clean-up: calls after whose failure there is often nothing left to do."""
@@ -58,7 +61,12 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
     confidence = Confidence.MEDIUM
     # An error during the clean-up after another one gives way to that.
     outer = within(block, {"catch_clause"})
-    is_said = has_comment(body) or is_explained(file, block) or (tried is not None and _has_default(tried))
+    is_said = (
+        has_comment(body)
+        or is_explained(file, block)
+        or is_explained(file, node)
+        or (tried is not None and _has_default(tried))
+    )
     if outer is not None or is_said or tried is None or _is_harmless(tried) or _leaves(tried):
         confidence = Confidence.LOW
     yield file.hit(node, "The error is caught and dropped.", confidence)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import BROAD, PythonFile, is_empty, last_name
+from errtally.analyser.syntax.python import BROAD, PythonFile, is_empty, last_name, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +29,19 @@ def _handler(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     is_explained = file.has_comment(node) or file.is_explained(block)
     if not file.is_broad(node) or is_explained or _is_cleanup(block.body):
         confidence = Confidence.LOW
-    elif block.orelse or any(isinstance(one, ast.Return | ast.Continue | ast.Break) for one in block.body[-1:]):
+    elif block.orelse or _leaves(block.body):
         # Success leaves by its own way, so what follows is what happens after the error.
         confidence = Confidence.LOW
     else:
         confidence = Confidence.HIGH
     yield file.hit(node, f"{names or 'the exception'} is caught and dropped.", confidence)
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Whether success leaves: at the end of the block, or by a return on the way."""
+    if isinstance(body[-1], ast.Return | ast.Continue | ast.Break):
+        return True
+    return any(isinstance(node, ast.Return) for node in walk_scope(list(body)))
 
 
 def _is_cleanup(body: list[ast.stmt]) -> bool:
@@ -53,8 +60,8 @@ def _suppress(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     block = file.parents.get(file.parents[node])
     if broad and isinstance(block, ast.With | ast.AsyncWith) and not _is_cleanup(block.body):
         is_explained = file.has_comment(node) or file.is_explained(block)
-        confidence = Confidence.LOW if is_explained else Confidence.HIGH
+        confidence = Confidence.LOW if is_explained or _leaves(block.body) else Confidence.HIGH
         yield file.hit(node, f"suppress({broad[0]}) drops every error of the block.", confidence)
 
 
-RULES = (PythonRule((ast.ExceptHandler,), _handler), PythonRule((ast.Call,), _suppress))
+RULES = (PythonRule((ast.ExceptHandler,), _handler), PythonRule((ast.Call,), _suppress, frozenset({"suppress"})))

@@ -12,4 +12,5 @@ CHECK = Check(
     why="It has no level, no time and no request id, and no filter or search of the logs finds it.",
     instead="Write it by the logger that the file has.",
     rules=(*python.RULES, *javascript.RULES, *java.RULES, *go.RULES),
+    is_for_services=True,
 )

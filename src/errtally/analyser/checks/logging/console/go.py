@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.go import callee, imported, libraries
-from errtally.analyser.syntax.tree import TreeFile, text, within
+from errtally.analyser.syntax.tree import TreeFile, is_explained, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     function = within(node, {"function_declaration"}, stop=())
     if function is not None and text(function.child_by_field_name("name")) == "main":
         return
-    yield file.hit(node, f"{callee(node)}() goes past the log.")
+    # What a peer or a person reads from the standard output is mostly said to be so.
+    is_low = is_explained(file, node)
+    yield file.hit(node, f"{callee(node)}() goes past the log.", Confidence.LOW if is_low else None)
 
 
 RULES = (TreeRule(("go",), ("call_expression",), _find),)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries
+from errtally.analyser.syntax.tree import TreeFile, ancestors, is_explained, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from errtally.analyser.model import Hit
-    from errtally.analyser.syntax.tree import TreeFile
 
 _FRAMEWORKS = {"winston", "bunyan", "pino", "log4js"}
 """Loggers of services; `debug` and `loglevel` stand beside the console and not in its place."""
@@ -40,7 +42,17 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     if {name for name, _ in imported_modules(file)} & _COMMAND_LINES or file.lines[0].startswith("#!"):
         return
-    yield file.hit(node, f"{callee(node)}() goes past the log.")
+    # What makes the log has nowhere else to write.
+    is_command = not {"commands", "command", "cli", "bin", "scripts"}.isdisjoint(PurePosixPath(file.path).parts[:-1])
+    is_log = is_command or "log" in PurePosixPath(file.path).stem.lower()
+    confidence = Confidence.LOW if is_log or is_explained(file, node) or _is_switched(node) else None
+    yield file.hit(node, f"{callee(node)}() goes past the log.", confidence)
+
+
+def _is_switched(node: Node) -> bool:
+    """Whether a person has to switch the output on, to look for an error by hand."""
+    conditions = [text(above.child_by_field_name("condition")).lower() for above in ancestors(node)]
+    return any(word in condition for condition in conditions for word in ("debug", "verbose", "process.env", "trace"))
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.libraries.lookup import library_of_module
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import PythonFile, last_name, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from errtally.analyser.model import Hit
-from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name
 
 _COMMAND_LINES = {"argparse", "click", "typer", "optparse", "getopt", "fire", "cmd", "docopt", "rich", "readline"}
+_COMMAND_FOLDERS = {"cmd", "cli", "commands", "scripts", "script", "bin", "tools", "tool", "deploy", "management"}
 _SPEAKING = {"main", "usage", "help", "run_cli", "cli", "print_help"}
 _SPEAKING_PARTS = ("print", "show", "display", "dump", "format", "report", "output", "write", "list")
 
@@ -39,12 +41,21 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
             and file.dotted(above.test.left) == "__name__"
         ):
             return
+        if isinstance(above, ast.If) and _is_switch(above.test):
+            return
         if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
             plain = above.name.lower()
             if plain in _SPEAKING or any(part in plain for part in _SPEAKING_PARTS):
                 return
-    confidence = None if is_service and not _asks(file, node) else Confidence.LOW
+    is_low = not is_service or _asks(file, node) or _is_command(file.path) or _is_logged_too(file, node)
+    confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"{name}() goes past the log.", confidence)
+
+
+def _is_switch(test: ast.expr) -> bool:
+    """Whether a person has to switch the output on, to look for an error by hand."""
+    names = [last_name(node).lower() for node in ast.walk(test) if isinstance(node, ast.Name | ast.Attribute)]
+    return any(word in name for name in names for word in ("debug", "verbose", "environ"))
 
 
 def _is_server(modules: set[str]) -> bool:
@@ -53,6 +64,23 @@ def _is_server(modules: set[str]) -> bool:
         return True
     found = [library_of_module("python", module) for module in modules]
     return any(one is not None and one.part == "server" and one.name not in {"django", "celery"} for one in found)
+
+
+def _is_command(path: str) -> bool:
+    """Whether a file is called as the code of commands and examples is, which talk to whoever started them."""
+    parts = [part.lower() for part in PurePosixPath(path).with_suffix("").parts]
+    return bool(_COMMAND_FOLDERS.intersection(parts)) or parts[-1].endswith(("cli", "cmd"))
+
+
+def _is_logged_too(file: PythonFile, node: ast.Call) -> bool:
+    """Whether a statement of the same block logs."""
+    statement = next(above for above in file.ancestors(node) if isinstance(above, ast.stmt))
+    block = file.parents[statement]
+    fields = [getattr(block, name, []) for name in ("body", "orelse", "finalbody")]
+    beside = next((field for field in fields if isinstance(field, list) and statement in field), [])
+    return any(
+        isinstance(other, ast.Call) and bool(file.log_level(other)) for one in beside for other in walk_scope([one])
+    )
 
 
 def _asks(file: PythonFile, node: ast.Call) -> bool:
@@ -64,4 +92,4 @@ def _asks(file: PythonFile, node: ast.Call) -> bool:
     )
 
 
-RULES = (PythonRule((ast.Call,), _find),)
+RULES = (PythonRule((ast.Call,), _find, frozenset({"print", "print_exc"})),)

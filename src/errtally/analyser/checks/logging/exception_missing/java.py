@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
-_SPECIFIC = ("Interrupted", "Timeout", "NotFound", "NoSuch", "NumberFormat", "ClassNotFound")
+_SPECIFIC = ("Interrupted", "Timeout", "NotFound", "NoSuch", "NumberFormat", "ClassNotFound", "EOF")
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:

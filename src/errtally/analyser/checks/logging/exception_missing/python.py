@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name, raises, uses, walk_scope
+from errtally.analyser.syntax.python import LOG_LEVELS, PythonFile, last_name, raises, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,7 @@ _SPECIFIC = (
     "Decode",
     "Permission",
     "Exists",
+    "SameFile",
 )
 """Types that say by themselves what happened."""
 
@@ -63,4 +64,4 @@ def _tells(file: PythonFile, body: list[ast.stmt]) -> bool:
     return False
 
 
-RULES = (PythonRule((ast.Call,), _find),)
+RULES = (PythonRule((ast.Call,), _find, frozenset(LOG_LEVELS)),)

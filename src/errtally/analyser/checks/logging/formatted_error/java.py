@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import caught, log_level
+from errtally.analyser.syntax.java import caught, derived, log_level
 from errtally.analyser.syntax.tree import TreeFile, arguments, identifiers, text, walk, within
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     given = arguments(node)
     if not any(name in identifiers(one) for one in given):
         return
-    if any(one.type == "identifier" and text(one) == name for one in given):
+    if any(one.type == "identifier" and text(one) in derived(catch, name) for one in given):
         return
     is_thrown = any(child.type == "throw_statement" for child in walk(catch))
     message = f"Only the text of {name!r} is logged, without its stack trace."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import log_level, parameter
-from errtally.analyser.syntax.tree import TreeFile, arguments, identifiers, text, within
+from errtally.analyser.syntax.tree import TreeFile, arguments, identifiers, text, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # A further argument with the error, or with its stack, keeps what the message loses.
     if name not in identifiers(given[0]) or any(name in identifiers(one) for one in given[1:]) or "stack" in text(node):
         return
-    yield file.hit(node, f"{name!r} is formatted into the message, without its stack.")
+    is_thrown = catch is not None and any(child.type == "throw_statement" for child in walk(catch))
+    message = f"{name!r} is formatted into the message, without its stack."
+    yield file.hit(node, message, Confidence.LOW if is_thrown else None)
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

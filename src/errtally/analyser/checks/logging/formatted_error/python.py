@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name, raises, uses
+from errtally.analyser.syntax.python import LOG_LEVELS, PythonFile, last_name, raises, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,4 +35,4 @@ def _is_formatted(message: ast.expr) -> bool:
     return isinstance(message, ast.Call) and last_name(message.func) in {"format", "str", "repr"}
 
 
-RULES = (PythonRule((ast.Call,), _find),)
+RULES = (PythonRule((ast.Call,), _find, frozenset(LOG_LEVELS)),)

@@ -12,4 +12,5 @@ CHECK = Check(
     why="One peer that hangs takes a thread, then all threads, and nothing fails, so nothing alerts.",
     instead="`timeout=`, `AbortSignal.timeout(ms)`, `connectTimeout`, `http.Client{Timeout: ...}`.",
     rules=(*python.RULES, *javascript.RULES, *java.RULES, *go.RULES),
+    is_for_services=True,
 )

@@ -36,7 +36,7 @@ def _client(file: TreeFile, node: Node) -> Iterator[Hit]:
     function = within(node, {"function_declaration", "method_declaration"}, stop=())
     # Set afterwards, or a context with a deadline for each request.
     where = text(function)
-    if ".Timeout" in where or "WithTimeout" in where or "WithDeadline" in where:
+    if any(word in where for word in (".Timeout", "WithTimeout", "WithDeadline", "WithContext(", ".Cancel = ")):
         return
     yield file.hit(node, "http.Client without Timeout waits for ever.", Confidence.MEDIUM)
 

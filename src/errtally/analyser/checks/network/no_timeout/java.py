@@ -28,12 +28,18 @@ def _call(file: TreeFile, node: Node) -> Iterator[Hit]:
         if "build" in chain and "connectTimeout" not in chain:
             yield file.hit(node, "The HttpClient is built without connectTimeout.")
     elif name.endswith(".openStream") and _is_url(node):
-        yield file.hit(node, "URL.openStream() waits for ever.")
+        # An URL that is relative to another mostly leads to a file or into a jar.
+        is_low = len(arguments(node.child_by_field_name("object") or node)) != 1
+        yield file.hit(node, "URL.openStream() waits for ever.", Confidence.LOW if is_low else None)
     elif name.endswith(".openConnection") and not arguments(node):
         method = within(node, {"method_declaration", "constructor_declaration"}, stop=())
         called = calls(method)
         if method is not None and "setReadTimeout" not in called and "HttpURLConnection" in text(method):
-            is_kept = any(child.type == "return_statement" for child in walk(method) if "onnection" in text(child))
+            is_kept = any(
+                child.type == "return_statement" and child.named_children[0].type == "identifier"
+                for child in walk(method)
+                if "onnection" in text(child) and child.named_child_count
+            )
             yield file.hit(node, "The connection has no read timeout.", Confidence.LOW if is_kept else None)
 
 
@@ -45,7 +51,14 @@ def _is_url(node: Node) -> bool:
 def _made(file: TreeFile, node: Node) -> Iterator[Hit]:
     kind, given = text(node.child_by_field_name("type")), arguments(node)
     if kind == "Socket" and len(given) == 2:  # noqa: PLR2004 (host and port)
-        yield file.hit(node, "new Socket(host, port) connects without a timeout.", Confidence.MEDIUM)
+        # A factory's signature has no timeout to give.
+        method = within(node, {"method_declaration"}, stop=())
+        where = text(node.child_by_field_name("arguments"))
+        if any(word in where for word in ("127.0.0.1", "localhost", "oopback")):
+            return
+        is_factory = method is not None and text(method.child_by_field_name("name")) == "createSocket"
+        confidence = Confidence.LOW if is_factory else Confidence.MEDIUM
+        yield file.hit(node, "new Socket(host, port) connects without a timeout.", confidence)
     elif kind == "RestTemplate" and not given:
         yield file.hit(node, "new RestTemplate() has no timeouts.", Confidence.MEDIUM)
 

@@ -68,4 +68,6 @@ def _of_session(file: PythonFile, node: ast.Call) -> str:
     return ""
 
 
-RULES = (PythonRule((ast.Call,), _find),)
+_CALLED = frozenset({*_VERBS, *(name.rsplit(".", 1)[-1] for name in _POSITION), "AsyncClient", "Client", "stream"})
+
+RULES = (PythonRule((ast.Call,), _find, _CALLED),)

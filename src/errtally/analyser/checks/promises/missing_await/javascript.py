@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import FUNCTIONS, is_async
-from errtally.analyser.syntax.tree import TreeFile, ancestors, is_explained, statements, text, walk, walk_scope
+from errtally.analyser.syntax.javascript import FUNCTIONS, is_async, method
+from errtally.analyser.syntax.tree import TreeFile, ancestors, arguments, is_explained, text, walk, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from errtally.analyser.model import Hit
+
+
+_CALLBACKS = {"resolve", "reject", "done", "cb", "callback", "next"}
 
 
 def _functions(file: TreeFile) -> dict[str, Node]:
@@ -64,7 +67,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     # At the top of a script there is nothing that could wait, and an unhandled rejection is at least loud.
     in_function = any(above.type in FUNCTIONS for above in ancestors(node))
-    is_low = not in_function or is_explained(file, node)
+    # With `resolve` and `reject`, or a callback, it tells its outcome by them.
+    tells = any(text(one).lower() in _CALLBACKS for one in arguments(call))
+    is_low = not in_function or tells or is_explained(file, node)
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(node, f"Nobody waits for {name}(), so its rejection reaches nobody.", confidence)
 
@@ -72,10 +77,25 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
 def _handles_itself(function: Node) -> bool:
     """Whether an async function catches what happens in it, or has nothing that could fail by waiting."""
     body = function.child_by_field_name("body")
-    found = statements(body)
-    if any(one.type == "try_statement" for one in found):
+    waits = [child for child in walk_scope(body) if child.type == "await_expression"] if body is not None else []
+    return all(_is_caught(wait) for wait in waits)
+
+
+def _is_caught(wait: Node) -> bool:
+    """Whether an `await` stands in the block of a `try` with a `catch`, or ends in a `catch` of its own."""
+    call = wait.named_children[0] if wait.named_child_count else None
+    if call is not None and call.type == "call_expression" and method(call) == "catch":
         return True
-    return body is None or not any(child.type == "await_expression" for child in walk_scope(body))
+    inner = wait
+    for above in ancestors(wait):
+        if above.type in FUNCTIONS:
+            return False
+        # What waits in `finally` is clean-up, whose failure nobody handles anywhere.
+        is_block = above.type == "try_statement" and inner.type != "catch_clause"
+        if is_block and above.child_by_field_name("handler") is not None:
+            return True
+        inner = above
+    return False
 
 
 RULES = (TreeRule(JAVASCRIPT, ("expression_statement",), _find),)

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 def _find(file: PythonFile, node: ast.Expr) -> Iterator[Hit]:
     call = node.value
-    if not isinstance(call, ast.Call):
+    if not isinstance(call, ast.Call) or not file.nodes(ast.AsyncFunctionDef):
         return
     if isinstance(call.func, ast.Name):
         definitions = _module_level(file, call.func.id)
-        shadows = file.function(node) is not None and _is_local(file, node, call.func.id)
-        if definitions and not shadows and all(_is_coroutine(one) for one in definitions):
+        if not definitions or not all(_is_coroutine(one) for one in definitions):
+            return
+        if file.function(node) is None or not _is_local(file, node, call.func.id):
             yield file.hit(node, f"{call.func.id}() makes a coroutine that never runs.")
     elif (
         isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "self"

@@ -24,14 +24,36 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     found = statements(body)
     # Without a clause the loop is endless; `for i := range items` goes to the next item and does not try again.
     is_endless = node.named_child_count == 1
-    if body is None or not is_endless or _waits(body):
+    if body is None or not is_endless or not _succeeds(found):
         return
     for statement in found:
-        if statement.type != "if_statement" or not checked_error(statement):
+        if statement.type != "if_statement" or not checked_error(statement) or not _is_remote(statement):
             continue
         block = statements(statement.child_by_field_name("consequence"))
-        if block and block[-1].type == "continue_statement" and _is_remote(statement) and _succeeds(found):
+        if not block or block[-1].type != "continue_statement":
+            continue
+        if not _waits(body):
             yield file.hit(statement, "The call is tried again at once, without a pause.")
+        elif _only_sleeps(body) and not any(_leaves(one) for one in found[:-1]):
+            yield file.hit(statement, "The call is tried again for ever; nothing gives up.")
+
+
+def _leaves(statement: Node) -> bool:
+    """Whether anything within leaves the loop or ends the program."""
+    return any(
+        child.type in {"return_statement", "break_statement", "goto_statement"}
+        or (child.type == "call_expression" and callee(child).rsplit(".", 1)[-1].startswith(("Fatal", "panic", "Exit")))
+        for child in walk_scope(statement)
+    )
+
+
+def _only_sleeps(body: Node) -> bool:
+    """Whether all the waiting is `time.Sleep`, which no context or channel can end."""
+    for child in walk_scope(body):
+        if child.type in {"select_statement", "unary_expression"} and text(child).startswith(("select", "<-")):
+            return False
+    calls = [callee(child).lower() for child in walk_scope(body) if child.type == "call_expression"]
+    return all(call == "time.sleep" or not any(part in call for part in _WAITING) for call in calls)
 
 
 def _is_remote(statement: Node) -> bool:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
-from errtally.analyser.syntax.python import BROAD, PythonFile, last_name, walk_scope
+from errtally.analyser.syntax.python import BROAD, PythonFile, last_name, raises, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,20 +42,58 @@ _TROUBLE = (
 _TROUBLE_NAMES = BROAD | {"OSError", "IOError", "EnvironmentError", "socket.error", "EOFError"}
 
 
+_LOCAL = ("bind", "listen", "mkdtemp", "mkstemp", "mkdir", "makedirs", "rename", "unlink", "symlink", "locked_file")
+
+
 def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
-    is_endless = isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    flag = _flag(node)
+    is_endless = bool(flag) or (
+        isinstance(node, ast.While) and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    )
     if not is_endless and not _is_counted(file, node):
         return
     for block in _try_blocks(node.body):
-        if not _succeeds(block, node) or _uses_counter(node, block):
+        succeeds = _succeeds(block, node) or (flag and _sets(block, flag))
+        if not succeeds or _uses_counter(node, block) or _is_local(block):
             continue
         for handler in block.handlers:
-            if not _is_trouble(file, handler) or _leaves(handler.body):
+            if (
+                not _is_trouble(file, handler)
+                or _leaves(handler.body)
+                or _falls_out(node, block, handler)
+                or _asks_which(handler)
+                or _changes(node, block, handler)
+            ):
                 continue
-            if not _waits(node):
+            if not _waits(node) and not _has_waited(file, handler):
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
-            elif is_endless and not _ends(handler.body) and not _ends_outside(node, block):
+            elif _waits(node) and is_endless and not _ends(handler.body) and not _ends_outside(node, block):
                 yield file.hit(handler, "The call is tried again for ever; nothing gives up.")
+
+
+def _flag(node: ast.While | ast.For) -> str:
+    """The name ``done`` of `while not done`; "" for other loops."""
+    test = node.test if isinstance(node, ast.While) else None
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Name):
+        return test.operand.id
+    return ""
+
+
+def _sets(block: ast.Try, flag: str) -> bool:
+    """Whether success sets a loop's flag, so that going round again is a retry."""
+    last = [*block.body[-1:], *block.orelse[-1:]]
+    calls = any(isinstance(one, ast.Call | ast.Await) for one in walk_scope(list(block.body)))
+    return calls and any(
+        isinstance(one, ast.Assign) and any(getattr(target, "id", "") == flag for target in one.targets) for one in last
+    )
+
+
+def _is_local(block: ast.Try) -> bool:
+    """Whether what is tried is to find a free port or name on this machine, which takes no other side."""
+    return any(
+        isinstance(node, ast.Call) and last_name(node.func).lower().startswith(_LOCAL)
+        for node in walk_scope(list(block.body))
+    )
 
 
 def _is_counted(file: PythonFile, node: ast.While | ast.For) -> bool:
@@ -80,16 +118,53 @@ def _succeeds(block: ast.Try, loop: ast.AST) -> bool:
     return is_left and has_call
 
 
+def _tried(loop: ast.For, block: ast.Try) -> list[ast.stmt]:
+    """What is done up to the end of a try: the statements before it may choose what is tried."""
+    before = loop.body[: loop.body.index(block)] if block in loop.body else []
+    return [*before, *block.body]
+
+
+def _falls_out(loop: ast.While | ast.For, block: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether what follows the block leaves the loop, and the handler lets it come to that."""
+    after = loop.body[loop.body.index(block) + 1 :] if block in loop.body else []
+    is_left = bool(after) and isinstance(after[0], ast.Return | ast.Break)
+    return is_left and not any(isinstance(one, ast.Continue) for one in walk_scope(list(handler.body)))
+
+
 def _uses_counter(node: ast.While | ast.For, block: ast.Try) -> bool:
     """Whether each round tries something else."""
     if not isinstance(node, ast.For):
         return False
     names = {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
-    return any(isinstance(name, ast.Name) and name.id in names for one in block.body for name in ast.walk(one))
+    return any(isinstance(name, ast.Name) and name.id in names for one in _tried(node, block) for name in ast.walk(one))
 
 
 def _is_trouble(file: PythonFile, handler: ast.ExceptHandler) -> bool:
     return any(name in _TROUBLE_NAMES or any(part in name for part in _TROUBLE) for name in file.caught(handler))
+
+
+def _changes(loop: ast.While | ast.For, block: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler sets what the next round works with, so that it tries something else."""
+    names = {
+        target.id
+        for node in walk_scope(list(handler.body))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    before = loop.body[: loop.body.index(block)] if block in loop.body else []
+    return any(uses([*before, *block.body], name) for name in names)
+
+
+def _asks_which(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler raises but for the one error that it knows a remedy for, such as a folder to make."""
+    asked = [node.test for node in walk_scope(list(handler.body)) if isinstance(node, ast.If)]
+    return raises(handler.body) and any(uses(test, handler.name) for test in asked)
+
+
+def _has_waited(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether the error means that a call has waited for as long as it was told to."""
+    return all("Timeout" in name or name in {"queue.Empty", "Empty"} for name in file.caught(handler))
 
 
 def _leaves(body: list[ast.stmt]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.checks.secrets.words import is_secret
-from errtally.analyser.syntax.python import PythonFile, last_name
+from errtally.analyser.syntax.python import LOG_LEVELS, PythonFile, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,4 +58,4 @@ def _secret(node: ast.expr) -> str:
     return name if is_secret(name) and not name.isupper() else ""
 
 
-RULES = (PythonRule((ast.Raise,), _raise), PythonRule((ast.Call,), _log))
+RULES = (PythonRule((ast.Raise,), _raise), PythonRule((ast.Call,), _log, frozenset(LOG_LEVELS)))

@@ -24,7 +24,10 @@ def _secret(node: Node) -> str:
     """The secret's name when a node is a name or a member."""
     if node.type not in _NAMES:
         return ""
-    name = text(node).rsplit(".", 1)[-1]
+    owner, _, name = text(node).rpartition(".")
+    # `secret.secret` is what a record about a secret calls it.
+    if owner and owner.rsplit(".", 1)[-1] == name:
+        return ""
     return name if is_secret(name) and not name.isupper() else ""
 
 

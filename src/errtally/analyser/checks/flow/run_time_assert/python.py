@@ -1,13 +1,13 @@
-"""`flow/run-time-assert`: `assert` checks what a caller handed in, and is gone under `python -O`."""
+"""Python: `assert` at the top of a function that everybody may call, about one of its parameters."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from errtally.analyser.check import Check, PythonRule
-from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.python import PythonFile, last_name
+from errtally.analyser.check import PythonRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import PythonFile, last_name, raises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _NARROWING = {"isinstance", "issubclass", "callable", "hasattr", "type"}
 """These tell a type checker what the author knows."""
+
+
+_WORK = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.Match)
 
 
 def _find(file: PythonFile, node: ast.Assert) -> Iterator[Hit]:
@@ -39,7 +42,9 @@ def _find(file: PythonFile, node: ast.Assert) -> Iterator[Hit]:
         return
     names = {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
     for name in sorted(names & parameters):
-        confidence = Confidence.MEDIUM if node.msg is not None else Confidence.LOW
+        # After branches and loops it is about what the function has worked out, and not about what it was given.
+        is_first = not any(isinstance(one, _WORK) and not raises([one]) for one in leading)
+        confidence = Confidence.MEDIUM if node.msg is not None and is_first else Confidence.LOW
         yield file.hit(node, f"The check of {name!r} is gone when Python runs with -O.", confidence)
         return
 
@@ -63,12 +68,4 @@ def _is_narrowing(test: ast.expr) -> bool:
     return isinstance(test, ast.Name) or (isinstance(test, ast.Call) and last_name(test.func) in _NARROWING)
 
 
-CHECK = Check(
-    name="flow/run-time-assert",
-    severity=Severity.INFO,
-    confidence=Confidence.MEDIUM,
-    summary="assert as a check of input",
-    why="With -O or PYTHONOPTIMIZE the check is not there, and the bad value goes on to where it does harm.",
-    instead="`if not ...: raise ValueError(...)`.",
-    rules=(PythonRule((ast.Assert,), _find),),
-)
+RULES = (PythonRule((ast.Assert,), _find),)

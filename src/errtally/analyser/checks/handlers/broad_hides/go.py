@@ -1,0 +1,61 @@
+"""Go: `if err != nil { return nil }` in a function that returns an error, with nothing that tells of this one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.go import checked_error, only_parsed, origin
+from errtally.analyser.syntax.tree import (
+    TreeFile,
+    ancestors,
+    has_comment,
+    identifiers,
+    is_explained,
+    statements,
+    text,
+    walk_scope,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_FUNCTIONS = {"function_declaration", "method_declaration", "func_literal"}
+_ASKING = ("stat", "exist", "lookup", "find", "get", "has", "is", "open", "detect", "try", "check", "walk", "read")
+"""How functions begin whose error is often the answer that there is nothing."""
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    error, body = checked_error(node), node.child_by_field_name("consequence")
+    found = statements(body)
+    if not error or body is None or len(found) != 1 or found[0].type != "return_statement":
+        return
+    if node.child_by_field_name("alternative") is not None or error in identifiers(body):
+        return
+    values = found[0].named_children[0].named_children if found[0].named_child_count else []
+    if not values or text(values[-1]) != "nil" or any(child.type == "call_expression" for child in walk_scope(body)):
+        return
+    function = next((above for above in ancestors(node) if above.type in _FUNCTIONS), None)
+    if function is None or not _returns_error(function):
+        return
+    called = origin(node, error).rsplit(".", 1)[-1].lower()
+    is_low = not called or called.startswith(_ASKING) or only_parsed(node, error)
+    is_said = has_comment(body) or is_explained(file, node)
+    message = f"{error} is there, and the caller is told that there is none."
+    yield file.hit(node, message, Confidence.LOW if is_low or is_said else Confidence.MEDIUM)
+
+
+def _returns_error(function: Node) -> bool:
+    result = function.child_by_field_name("result")
+    if result is None or result.type != "parameter_list":
+        return text(result) == "error"
+    last = result.named_children[-1] if result.named_child_count else None
+    return last is not None and text(last.child_by_field_name("type") or last) == "error"
+
+
+RULES = (TreeRule(("go",), ("if_statement",), _find),)

@@ -1,0 +1,123 @@
+"""JavaScript and TypeScript: a `catch` that makes up a value, and neither looks at the error nor calls anything.
+
+JavaScript has no other catch than one for everything, so what counts is that nothing tells of the error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.javascript import FUNCTIONS, callee, method, only_parses, parameter
+from errtally.analyser.syntax.tree import (
+    TreeFile,
+    ancestors,
+    arguments,
+    has_comment,
+    identifiers,
+    is_explained,
+    statements,
+    text,
+    walk,
+    walk_scope,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_MESSAGE = "Every error is caught, and nothing tells which one it was."
+_DOES = frozenset({"call_expression", "new_expression", "throw_statement", "await_expression", "yield_expression"})
+_ASKING = ("is", "has", "can", "exist", "support", "valid", "test", "check", "detect", "try", "safe", "parse", "get")
+"""How functions begin whose answer may be that it does not work."""
+_DETECTS = {
+    "require", "require.resolve", "import", "fs.statSync", "fs.accessSync", "fs.existsSync", "fs.lstatSync", "statSync",
+    "accessSync", "stat", "access", "fs.stat", "fs.access", "fs.promises.stat", "fs.promises.access", "lstat",
+    "import.meta.resolve", "resolve", "eval", "Function", "JSON.stringify", "localStorage.getItem", "fs.readlinkSync",
+}  # fmt: skip
+"""Calls by whose failure code finds out what there is."""
+
+
+def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
+    body, block = node.child_by_field_name("body"), node.parent
+    if body is None or block is None or not statements(body):
+        return
+    if _tells(body) or (node.child_by_field_name("parameter") is not None and _looks(node, body)):
+        return
+    is_said = (
+        parameter(node).lower().startswith(("unused", "ignore", "_"))
+        or has_comment(body)
+        or is_explained(file, block)
+        or is_explained(file, node)
+    )
+    tried = block.child_by_field_name("body")
+    is_said = is_said or (tried is not None and has_comment(tried))
+    is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _goes_on(body)
+    yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
+
+
+def _tells(body: Node) -> bool:
+    """Whether a handler does anything but make up a value: calls, throws, counts, notes that something failed."""
+    for child in walk_scope(body):
+        if child.type in _DOES or child.type == "update_expression":
+            return True
+        if child.type in {"identifier", "property_identifier"} and any(
+            word in text(child).lower() for word in ("err", "fail", "invalid", "unavailable", "broken")
+        ):
+            return True
+    return False
+
+
+def _goes_on(body: Node) -> bool:
+    """Whether a handler only goes on to the next of a list, where one that works is looked for."""
+    return all(one.type == "continue_statement" for one in statements(body))
+
+
+def _looks(catch: Node, body: Node) -> bool:
+    name = parameter(catch)
+    # An error that is taken apart is looked at.
+    return not name or name in identifiers(body)
+
+
+def _detects(block: Node) -> bool:
+    tried = block.child_by_field_name("body")
+    called = {callee(child) for child in walk(tried or block) if child.type in {"call_expression", "new_expression"}}
+    # `new Blob()` alone, or a call of nothing with a name, asks whether the platform has it.
+    made = {callee(child) for child in walk(tried or block) if child.type == "new_expression"}
+    return not called or bool(called & _DETECTS) or called == made
+
+
+def _asks(node: Node) -> bool:
+    """Whether the function around asks whether something is so."""
+    for above in ancestors(node):
+        if above.type in FUNCTIONS:
+            named = above if above.child_by_field_name("name") is not None else above.parent
+            name = text(named.child_by_field_name("name") or named.child_by_field_name("key")) if named else ""
+            return name.lstrip("_#").lower().startswith(_ASKING)
+    return False
+
+
+def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
+    given = arguments(node)
+    if method(node) != "catch" or len(given) != 1 or given[0].type != "arrow_function":
+        return
+    body = given[0].child_by_field_name("body")
+    if body is None or body.type not in {"null", "undefined", "false", "array", "object"}:
+        return
+    parameters = given[0].child_by_field_name("parameters") or given[0].child_by_field_name("parameter")
+    if parameters is not None and identifiers(parameters) & identifiers(body):
+        return
+    function = node.child_by_field_name("function")
+    promise = function.child_by_field_name("object") if function is not None else None
+    is_detected = promise is not None and promise.type == "call_expression" and callee(promise) in _DETECTS
+    # A promise with a name is often silenced here because its error is taken somewhere else.
+    is_kept = promise is not None and promise.type != "call_expression"
+    is_low = is_detected or is_kept or _asks(node) or is_explained(file, node) or has_comment(node)
+    yield file.hit(given[0], _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
+
+
+RULES = (TreeRule(JAVASCRIPT, ("catch_clause",), _catch), TreeRule(JAVASCRIPT, ("call_expression",), _promise))
