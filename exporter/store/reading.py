@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
-from errtally.exporter.store import activity, database, lifecycle, merged
+from errtally.exporter.store import activity, audit, database, lifecycle, listing, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,6 +63,36 @@ class StoreReader:
                 for one in found:
                     _add_up(db, one)
             return found
+
+    def listed(self, wanted: listing.Wanted) -> tuple[list[dict[str, Any]], listing.Found]:
+        """Return one page of issues, each as of `issue` without environments, history and samples, and how to go on.
+
+        ``hours`` of each are events by hour since the epoch, of the last `listing.SPARK_HOURS`.
+
+        Args:
+            wanted: which, in what order, from where.
+        """
+        with self._snapshot() as db:
+            page = listing.find(db, wanted)
+            rows = db.execute(f"{_ISSUES} WHERE id IN ({', '.join('?' * len(page.issues))})", page.issues)
+            by_id = {row["id"]: _issue(row) for row in rows}
+            found = [by_id[id_] for id_ in page.issues]
+            if merged.has_aliases(db):
+                for one in found:
+                    _add_up(db, one)
+            roots = {id_: one["id"] for one in found for id_ in one["ids"]}
+            hours = listing.hours(db, roots, int(wanted.now // 3600) + 1 - listing.SPARK_HOURS)
+            return [{**one, "hours": hours[one["id"]]} for one in found], page
+
+    def choices(self) -> dict[str, list[str]]:
+        """Return what a list can be narrowed to: projects and environments."""
+        with self._snapshot() as db:
+            return listing.choices(db)
+
+    def audit(self, wanted: audit.Wanted) -> list[dict[str, Any]]:
+        """Return what was done, the newest first."""
+        with self._snapshot() as db:
+            return audit.entries(db, wanted)
 
     def issue(self, fingerprint: str, project: str | None = None) -> dict[str, Any] | None:
         """Return one issue with environments, history and its sample events' ids, newest first; None without it.
