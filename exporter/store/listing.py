@@ -141,10 +141,9 @@ def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> sql.Clause
         found.append("i.project = ?")
         values.append(wanted.project)
     if wanted.environment is not None:
-        members = "i.id" + (" UNION SELECT id FROM linked WHERE root = i.id" if has_linked else "")
-        found.append(
-            f"EXISTS (SELECT 1 FROM issue_environments e WHERE e.environment = ? AND e.issue IN (SELECT {members}))"  # noqa: S608 (constants)
-        )
+        members = "i.id" + (" UNION SELECT id FROM linked WHERE root = i.id" if has_linked else "")  # noqa: S608 (constants)
+        here = "SELECT 1 FROM issue_environments e WHERE e.environment = ? AND e.issue IN"
+        found.append(f"EXISTS ({here} (SELECT {members}))")
         values.append(wanted.environment)
     if wanted.level:
         found.append("i.level = ?")

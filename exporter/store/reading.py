@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -23,11 +24,6 @@ SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, s
 FROM issues
 """
 
-_NOT_MERGED = """
-NOT EXISTS (SELECT 1 FROM aliases a
-  WHERE a.project = issues.project AND a.fingerprint = issues.fingerprint AND a.undone_at IS NULL)
-"""
-
 
 class StoreReader:
     """Answers questions about issues; each thread has a connection of its own."""
@@ -44,25 +40,8 @@ class StoreReader:
             status: only with this status; ``open`` stands for unresolved and regressed.
             limit: at most so many.
         """
-        conditions, values = [_NOT_MERGED], list[str]()
-        if project:
-            conditions.append("project = ?")
-            values.append(project)
-        if status == "open":
-            conditions.append("status IN ('unresolved', 'regressed')")
-        elif status:
-            conditions.append("status = ?")
-            values.append(status)
-        with self._snapshot() as db:
-            rows = db.execute(
-                f"{_ISSUES} WHERE {' AND '.join(conditions)} ORDER BY last_seen DESC, id DESC LIMIT ?",
-                (*values, limit),
-            ).fetchall()
-            found = [_issue(row) for row in rows]
-            if merged.has_aliases(db):
-                for one in found:
-                    _add_up(db, one)
-            return found
+        wanted = listing.Wanted(time.time(), project=project, status=status, limit=limit)
+        return self.listed(wanted)[0]
 
     def listed(self, wanted: listing.Wanted) -> tuple[list[dict[str, Any]], listing.Found]:
         """Return one page of issues, each as of `issue` without environments, history and samples, and how to go on.

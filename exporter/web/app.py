@@ -19,7 +19,7 @@ from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
-from errtally.exporter.web import decisions, merges, runbooks
+from errtally.exporter.web import audit, decisions, listing, merges, policy, runbooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +33,8 @@ if TYPE_CHECKING:
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
 
-MAX_LIST = 500
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": policy.WITHOUT_SCRIPT,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -62,6 +60,8 @@ def create_app(
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
+    app.register_blueprint(listing.routes)
+    app.register_blueprint(audit.routes)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
@@ -121,14 +121,9 @@ def reload() -> tuple[str, int]:
 
 
 @routes.get("/")
-def index() -> str:
+def index() -> FlaskResponse:
     """Show the issues."""
-    status = request.args.get("status", "open")
-    project = request.args.get("project") or None
-    found = _part("reader").issues(project=project, status=None if status == "all" else status, limit=100)
-    return render_template(
-        "issues.html", issues=found, status=status, project=project, config=_part("config"), now=time.time()
-    )
+    return listing.page()
 
 
 @routes.get("/issues/<fingerprint>")
@@ -181,14 +176,14 @@ def api_schema(name: str) -> FlaskResponse | tuple[FlaskResponse, int]:
 
 
 @routes.get("/api/issues")
-def api_issues() -> FlaskResponse:
-    """List issues, the one seen last first."""
-    limit = min(request.args.get("limit", 50, type=int), MAX_LIST)
-    status = request.args.get("status")
-    found = _part("reader").issues(
-        project=request.args.get("project"), status=None if status == "all" else status, limit=max(limit, 0)
-    )
-    return jsonify({"issues": [_public(item) for item in found]})
+def api_issues() -> FlaskResponse | tuple[FlaskResponse, int]:
+    """List the issues that a query finds."""
+    try:
+        found, next_ = listing.api()
+    except listing.ListingError as exc:
+        place = {} if exc.position is None else {"detail": {"position": exc.position}}
+        return jsonify({"error": {"code": "malformed_query", "message": str(exc), **place}}), 400
+    return jsonify({"issues": [_public(item) for item in found], "next": next_})
 
 
 @routes.get("/api/issues/<fingerprint>")

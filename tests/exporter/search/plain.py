@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import operator
 import re
-import sqlite3
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from errtally.exporter.search.query import Field, Moment, Number, State, Tag, Te
 from errtally.exporter.store import words
 
 if TYPE_CHECKING:
+    import sqlite3
     from random import Random
 
 NOW = 1_795_500_000.0
@@ -171,7 +170,7 @@ def _matches(one: Plain, what: object) -> bool:
 
 def _texts(one: Plain) -> list[str]:
     tags = [value for tag, values in one.tags.items() if tag not in {"level", "environment"} for value in values]
-    return ["\n".join((one.type, one.title, one.pattern, one.culprit)), "".join("\n" + value for value in tags)]
+    return [f"{one.type}\n{one.title}\n{one.pattern}\n{one.culprit}", "\n".join(tags)]
 
 
 def _is(value: str, parts: tuple[str, ...]) -> bool:
@@ -182,8 +181,3 @@ def _is(value: str, parts: tuple[str, ...]) -> bool:
 
 def _lower(text: str) -> str:
     return "".join(character.lower() if character.isascii() else character for character in text)
-
-
-def dump(made: list[Plain]) -> str:
-    """Show rows of a failed comparison."""
-    return json.dumps([one.__dict__ | {"members": [member.id for member in one.members]} for one in made])
