@@ -1,4 +1,4 @@
-"""Write docs/metrics.md and docs/commands.md from the catalogue and the commands themselves: `make generate`."""
+"""Write metrics.md, commands.md and openapi.json from what they describe: `make generate`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from errtally import names
 from errtally.command_line import COMMANDS, errtally
+from errtally.exporter.web.openapi import document
 
 HERE = Path(__file__).parent
 
@@ -90,7 +91,12 @@ def _command(command: click.Command, context: click.Context) -> list[str]:
     return [f"## `{context.command_path}`\n", f"```\n{formatter.getvalue().rstrip()}\n```\n"]
 
 
-PAGES = {"metrics.md": metrics_page, "commands.md": commands_page}
+def api_description() -> str:
+    """Return docs/openapi.json."""
+    return document.text().decode()
+
+
+PAGES = {"metrics.md": metrics_page, "commands.md": commands_page, "openapi.json": api_description}
 
 if __name__ == "__main__":
     stale = [name for name, build in PAGES.items() if (HERE / name).read_text(encoding="utf-8") != build()]

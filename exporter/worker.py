@@ -32,11 +32,15 @@ from errtally.exporter.journal.appender import Appender
 from errtally.exporter.journal.records import encoder
 from errtally.exporter.metrics import process
 from errtally.exporter.metrics.view import StoreView
+from errtally.exporter.stopping import on_stop
 from errtally.exporter.store.reading import StoreReader
+from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
 from errtally.exporter.web.slow_connections import SlowConnections, keep_cutting
+from errtally.exporter.web.stream.counts import StreamCounts
+from errtally.exporter.web.stream.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -71,25 +75,35 @@ def create_worker() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]
         except FileNotFoundError:
             return False
 
+    streams = StreamCounts(config.data_dir)
+    hub = Hub(StreamReader(config.data_dir), on_count=streams.put)
     app = create_app(
         config,
         view=StoreView(config.data_dir, Budget(config.series_limits)),
         reader=StoreReader(config.data_dir),
-        own=process.registry(is_up, lambda: 0),
+        own=process.registry(is_up, streams.total),
         appender=appender,
         access=Access(config, key),
         is_up=is_up,
+        hub=hub,
     )
     threading.Thread(
         target=_keep_tallying, args=(tally, appender, pipeline.quotas, os.getppid()), name="tally", daemon=True
     ).start()
     watch = SlowConnections(config.port)
     threading.Thread(target=keep_cutting, args=(watch,), name="slow-connections", daemon=True).start()
+    on_stop(lambda: _end_streams(hub, watch))
     atexit.register(_hand_over, tally, appender)
     atexit.register(_share, pipeline.quotas)
     path = FastPath(app, pipeline, limits=config.limits, tally=tally)
     collector.spare()
     return path
+
+
+def _end_streams(hub: Hub, watch: SlowConnections) -> None:
+    """End what has no end of its own, so that the server can stop."""
+    hub.close()
+    watch.hurry()
 
 
 def _keep_tallying(tally: Tally, appender: Appender, quotas: Quotas | None, parent: int) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from errtally.exporter.demo.happenings import Happening
 
+KNOWN_USERS = 12
+"""Users that the sessions of a report name; others use the service without a name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -52,7 +55,11 @@ def job_report(project: str, release: str, minute: int, timestamp: float, key: s
             {"type": "sessions"},
             {
                 "attrs": {"release": release, "environment": "production"},
-                "aggregates": [{"started": started, "exited": 40, "errored": 2, "crashed": 1}],
+                "aggregates": [
+                    {"started": started, "exited": 40 - KNOWN_USERS, "errored": 2},
+                    *({"started": started, "did": f"user-{minute + n}", "exited": 1} for n in range(KNOWN_USERS)),
+                    {"started": started, "did": f"user-{minute}", "crashed": 1},
+                ],
             },
         ),
         (

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from errtally.exporter.digest.stream import StreamChange
+
 if TYPE_CHECKING:
     from errtally.exporter.digest.conditions import Condition
     from errtally.exporter.digest.monitors import Job, Monitor
@@ -146,6 +148,7 @@ class Changes:
         monitors: scheduled jobs as they are now, None for one that no longer exists.
         session_users: project, environment, release to users and whether a session of theirs crashed.
         events: events that were folded, duplicates among them.
+        stream: what the live stream tells of them.
     """
 
     add: defaultdict[SeriesKey, float] = field(default_factory=lambda: defaultdict(float))
@@ -162,6 +165,7 @@ class Changes:
     monitors: dict[Job, Monitor | None] = field(default_factory=dict)
     session_users: dict[tuple[str, str, str], dict[int, SessionUser]] = field(default_factory=dict)
     events: int = 0
+    stream: StreamChange = field(default_factory=StreamChange)
 
     def of(self, project: str, known: IssueState) -> IssueChange:
         """Find or begin the change of an issue."""

@@ -22,6 +22,7 @@ from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.monitors import Monitors
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState, scope
+from errtally.exporter.digest.stream import NEW, REGRESSED
 from errtally.exporter.journal.records import Batch, MergeChange, Tallies
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Fold:
         self._merges = Merges(state, self.changes, self._admit)
         self._decisions = Decisions(state, self.changes)
         self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit)
+        self._notice: tuple[EventSeen | None, str] = (None, "")
 
     def declare(self, projects: tuple[Project, ...]) -> None:
         """Make the series of configured projects exist at 0 before their first event."""
@@ -202,6 +204,13 @@ class Fold:
             ids = (("trace_id", event.trace_id),) if event.trace_id else ()
             # Only an event that can be looked at may stand for its series.
             changes.exemplars[key] = Exemplar((*ids, ("event_id", event.event_id)), 1.0, event.timestamp)
+        if not here.is_exposed:
+            changes.stream.unexposed[project, environment, fingerprint, event.level] += 1
+        notice = self._notice[1] if self._notice[0] is event else ""
+        if (notice or event.sample is not None) and self._state.stream.admits(
+            project, batch.received, is_notable=bool(notice)
+        ):
+            changes.stream.tell(changes.events, (project, environment), fingerprint, seen, event, notice)
 
     def _issue_of(self, project: str, seen: IssueSeen, at: float) -> str:
         """Return the fingerprint of the issue that an event counts in."""
@@ -219,6 +228,8 @@ class Fold:
             known = IssueState(state.next_issue_id, "unresolved", event.timestamp)
             state.next_issue_id += 1
             state.issues[project, fingerprint] = known
+        elif event.timestamp < known.first_seen:  # as the store does: the time to resolve counts from there
+            known.first_seen = event.timestamp
         change = changes.of(project, known)
         if not change.events:
             change.first_seen = change.last_seen = event.timestamp
@@ -227,10 +238,14 @@ class Fold:
             labels = (project, environment, fingerprint)
             is_exposed = self._admit(names.ISSUE_INFO, labels)[2] != names.OTHER
             known.environments[environment] = is_exposed
+            self._notice = (event, NEW)
             changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
             changes.add[names.ISSUES.name, (project, environment, known.status), ""] += 1
         if known.status == "resolved" or known.condition is not None:
+            before = known.status
             self._decisions.look_at(known, change, event, environment)
+            if known.status == "regressed" != before:
+                self._notice = (event, REGRESSED)
         here = change.environments.get(environment)
         if here is None:
             here = change.environments[environment] = EnvironmentChange(

@@ -10,6 +10,7 @@ from errtally import names
 from errtally.exporter.digest.agenda import Agenda
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import Seen
+from errtally.exporter.digest.stream import StreamSampler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +97,7 @@ class State:
     monitors: dict[Job, Monitor] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
     severities: set[str] = field(default_factory=lambda: set(names.SEVERITIES))
+    stream: StreamSampler = field(default_factory=StreamSampler)
     next_issue_id: int = 1
     """Numbers issues and aliases in the order in which their fingerprints appeared."""
 

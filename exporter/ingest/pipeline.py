@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from errtally.exporter.protocols.endpoint import Endpoint
 
 MAX_SAMPLE_BYTES = 256 * 1024
+MAX_MESSAGE = 300
 MAX_MEMO_ENTRIES = 4096
 _NO_TAGS: dict[str, str] = {}
 
@@ -251,11 +252,12 @@ class Recorder:
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
-        sample, tags = None, _NO_TAGS
+        sample, tags, message = None, _NO_TAGS, ""
         if self._samples.keeps(project, grouping.fingerprint, received):
             if not is_scrubbed:
                 self._scrubber.scrub_event(event, scrubbed)
             sample, tags = self._sample(item, environment, scrubbed), event.tags
+            message = event.message or (event.exceptions[-1].value if event.exceptions else None) or ""
         return records.EventSeen(
             index,
             environment,
@@ -269,6 +271,7 @@ class Recorder:
             label(event.trace_id, scrubbed),
             sample,
             tags,
+            message[:MAX_MESSAGE],
         )
 
     def _group(self, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:

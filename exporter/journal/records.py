@@ -39,6 +39,7 @@ class EventSeen(msgspec.Struct, array_like=True):
         user: keyed 64-bit hash of the user, None without one.
         sample: the event's page as scrubbed JSON, None when this one is only counted.
         tags: scrubbed tags of an event that has a sample; those of the others are not counted.
+        message: the beginning of the scrubbed message of one that has a sample.
     """
 
     issue: int
@@ -53,6 +54,7 @@ class EventSeen(msgspec.Struct, array_like=True):
     trace_id: str = ""
     sample: bytes | None = None
     tags: dict[str, str] = {}
+    message: str = ""
 
 
 class RequestSeen(msgspec.Struct, array_like=True):

@@ -165,6 +165,14 @@ CREATE TABLE samples (
 CREATE INDEX samples_issue ON samples (issue, id);
 CREATE INDEX samples_event ON samples (event_id);
 
+-- What the live stream tells, a ring of the newest: one row for each fold that counted events.
+CREATE TABLE stream (
+  last   INTEGER PRIMARY KEY,  -- number of its last event: events are numbered in the order in which they were folded
+  events INTEGER NOT NULL,     -- how many it counted
+  items  INTEGER NOT NULL,     -- how many of them it tells
+  batch  BLOB NOT NULL         -- MessagePack
+);
+
 -- Firings of alerts, as Alertmanager's webhook told; `told` is when it last did.
 CREATE TABLE alerts (
   fingerprint TEXT NOT NULL,

@@ -17,6 +17,7 @@ from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
 from errtally.exporter.store import activity, lifecycle, session_users
 from errtally.exporter.store.merged import apply_alias, load_aliases
+from errtally.exporter.store.stream import StreamRing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ class StoreWriter:
         self._seen_rows: list[tuple[int, int]] = []
         self._activity = activity.ActivityWriter(connection)
         self._change = 0
+        self._stream = StreamRing(connection)
 
     def load(self, limits: Mapping[str, int], grouping: GroupingSettings | None = None) -> tuple[State, dict[str, int]]:
         """Load what the fold needs to know, and the positions in the journal.
@@ -105,6 +107,7 @@ class StoreWriter:
             self._seen_rows.append((id_, len(row)))
             hashes += row
         state.seen = Seen(hashes)
+        self._stream.load()
         return state, dict(db.execute("SELECT segment, offset FROM positions"))
 
     def aliases(self, grouping: GroupingSettings) -> Aliases:
@@ -140,6 +143,7 @@ class StoreWriter:
             self._apply_requests(changes)
             self._apply_alerts(changes)
             seen_row = self._apply_seen(changes.seen)
+            streamed = self._stream.add(changes)
             self._db.executemany(
                 "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset",
                 positions.items(),
@@ -152,6 +156,7 @@ class StoreWriter:
             self._activity.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
         self._change = change
+        self._stream.settle(streamed)
         self._series.update(new_series)
         self._next_series_id += len(new_series)
         if seen_row is not None:

@@ -41,7 +41,11 @@ class Access:
                 return None
         # A browser must not ask for a name and password where only a token would do.
         scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
-        return Response("log in to see this\n", 401, {"WWW-Authenticate": scheme})
+        if request.path.startswith("/api/"):
+            body, kind = '{"error": {"code": "login", "message": "log in to see this"}}\n', "application/json"
+        else:
+            body, kind = "log in to see this\n", "text/plain; charset=utf-8"
+        return Response(body, 401, {"WWW-Authenticate": scheme}, content_type=kind)
 
     def form_token(self) -> str:
         """Make the token that a form has to send back: another site can't read it."""

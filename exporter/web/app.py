@@ -14,12 +14,15 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, rende
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from errtally import names
 from errtally.errors import ConfigError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import audit, decisions, listing, merges, policy, runbooks
+from errtally.exporter.web.openapi import routes as openapi
+from errtally.exporter.web.stream import routes as stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from errtally.exporter.metrics.view import StoreView
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
+    from errtally.exporter.web.stream.hub import Hub
 
 _HEADERS = {
     "Content-Security-Policy": policy.WITHOUT_SCRIPT,
@@ -51,17 +55,20 @@ def create_app(
     appender: Appender,
     access: Access,
     is_up: Callable[[], bool],
+    hub: Hub,
 ) -> Flask:
     """Build the app around its parts; every part is passed in, so that tests can give their own."""
     app = Flask(__name__)
     app.extensions["errtally"] = {
         "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
-        "is_up": is_up,
+        "is_up": is_up, "hub": hub,
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
     app.register_blueprint(listing.routes)
     app.register_blueprint(audit.routes)
+    app.register_blueprint(stream.routes)
+    app.register_blueprint(openapi.routes)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
@@ -92,32 +99,32 @@ def metrics() -> FlaskResponse:
 
 
 @routes.get("/-/healthy")
-def healthy() -> tuple[str, int]:
+def healthy() -> FlaskResponse:
     """Say that this process answers."""
-    return "errtally is healthy\n", 200
+    return _text("errtally is healthy")
 
 
 @routes.get("/-/ready")
-def ready() -> tuple[str, int]:
+def ready() -> FlaskResponse:
     """Say whether events are taken and counted."""
     if not _part("is_up")():
-        return "the writer does not keep the store current\n", 503
+        return _text("the writer does not keep the store current", 503)
     if (error := _part("appender").sync_error) is not None:
-        return f"the journal can't be brought to the disk: {error}\n", 503
-    return "errtally is ready\n", 200
+        return _text(f"the journal can't be brought to the disk: {error}", 503)
+    return _text("errtally is ready")
 
 
 @routes.post("/-/reload")
-def reload() -> tuple[str, int]:
+def reload() -> FlaskResponse:
     """Have the supervisor read the configuration file again; says what is wrong with it instead when it is."""
     if _part("access").is_forged():
         abort(403, "send JSON or a bearer token")
     try:
         from_environ(os.environ)
     except ConfigError as exc:
-        return "\n".join(exc.problems) + "\n", 400
+        return _text("\n".join(exc.problems), 400)
     os.kill(os.getppid(), signal.SIGHUP)
-    return "the configuration is being read\n", 200
+    return _text("the configuration is being read")
 
 
 @routes.get("/")
@@ -208,6 +215,10 @@ def _public(found: dict[str, Any]) -> dict[str, Any]:
     return {"issue": found["fingerprint"], **shown}
 
 
+def _text(line: str, status: int = 200) -> FlaskResponse:
+    return FlaskResponse(f"{line}\n", status, content_type="text/plain; charset=utf-8")
+
+
 def _error(status: int, code: str, message: str) -> tuple[FlaskResponse, int]:
     return jsonify({"error": {"code": code, "message": message}}), status
 
@@ -222,6 +233,10 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
         response = error.get_response()  # keeps headers such as Allow
         body = {"error": {"code": HTTPStatus(status).name.lower(), "message": text}}
         response.data, response.content_type = json.dumps(body), "application/json"
+        return response
+    if request.path.startswith("/-/"):
+        response = error.get_response()
+        response.data, response.content_type = f"{error.description}\n", "text/plain; charset=utf-8"
         return response
     if status == HTTPStatus.NOT_FOUND:
         return render_template("not_found.html", path=request.path), 404

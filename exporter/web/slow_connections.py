@@ -1,8 +1,9 @@
-"""Cuts connections whose request does not come to an end, so that slow clients can't hold all threads.
+"""Cuts connections whose request or answer does not come to an end, so that slow clients can't hold all threads.
 
 A WSGI thread waits for as long as its client takes to send the body, and the server gives it no deadline. The kernel
 knows what each connection has received and sent (TCP_INFO), so a request that is under way and has no answer is told
-from an idle connection without a word from the server. Linux only; elsewhere nothing is cut.
+from an idle connection without a word from the server; and so is a client that is gone, or no longer takes what is sent
+to it. Linux only; elsewhere nothing is cut.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ from pathlib import Path
 REQUEST_SECONDS = 60.0
 """A request, answer included, that takes longer than this is cut."""
 
+STALLED_SECONDS = 60.0
+"""A client that takes nothing of what waits for it is cut after this; live streams have no other end."""
+
+STOPPING_SECONDS = 2.0
+"""The same while the worker stops, which waits until every answer is sent."""
+
 SLOW_SECONDS = 3.0
 MAX_SLOW = 256
 """Requests older than ``SLOW_SECONDS`` that may be under way in one worker; beyond, the oldest are cut."""
@@ -26,7 +33,10 @@ SCAN_SECONDS = 1.0
 _DESCRIPTORS = Path("/proc/self/fd")
 _ACKED_AND_RECEIVED = struct.Struct("=QQ")
 _ACKED_OFFSET = 120  # of tcpi_bytes_acked in struct tcp_info (linux/tcp.h, since 4.1)
-_TCP_INFO_BYTES = _ACKED_OFFSET + _ACKED_AND_RECEIVED.size
+_NEEDED_BYTES = _ACKED_OFFSET + _ACKED_AND_RECEIVED.size
+_WAITING = struct.Struct("=I")
+_UNACKED_OFFSET, _NOT_SENT_OFFSET = 24, 144  # tcpi_unacked, and tcpi_notsent_bytes (since 4.6)
+_TCP_INFO_BYTES = _NOT_SENT_OFFSET + _WAITING.size
 _ESTABLISHED = 1
 
 
@@ -38,12 +48,14 @@ class _Connection:
         acked: bytes of answers that the client has.
         idle_received: bytes that had come when the last answer went out.
         since: when the request that is under way was first seen; None without one.
+        stalled: since when the client takes nothing of what waits for it; None when nothing waits.
     """
 
     descriptor: int
     acked: int
     idle_received: int
     since: float | None = None
+    stalled: float | None = None
 
 
 class SlowConnections:
@@ -59,8 +71,13 @@ class SlowConnections:
         self._port = port
         self._request_seconds = request_seconds
         self._max_slow = max_slow
+        self._stalled_seconds = STALLED_SECONDS
         self._known: dict[str, _Connection] = {}
         self._foreign: set[str] = set()
+
+    def hurry(self) -> None:
+        """Have no patience with clients that take nothing, for the worker is told to stop."""
+        self._stalled_seconds = STOPPING_SECONDS
 
     def scan(self, now: float) -> int:
         """Look at every connection and cut those that are due.
@@ -90,6 +107,11 @@ class SlowConnections:
         due = [
             name for place, (since, name) in enumerate(slow) if place < excess or now - since > self._request_seconds
         ]
+        due += [
+            name
+            for name, seen in self._known.items()
+            if seen.stalled is not None and now - seen.stalled > self._stalled_seconds and name not in due
+        ]
         return sum(self._cut(name) for name in due)
 
     def _look(self, name: str, descriptor: int, now: float) -> None:
@@ -99,10 +121,14 @@ class SlowConnections:
             self._foreign.add(name)
             self._known.pop(name, None)
             return
-        acked, received = found
+        acked, received, is_waiting = found
         seen = self._known.get(name)
         if seen is None:
             seen = self._known[name] = _Connection(descriptor, 0, 0)
+        if not is_waiting:
+            seen.stalled = None
+        elif acked != seen.acked or seen.stalled is None:
+            seen.stalled = now
         if acked != seen.acked:
             seen.acked, seen.idle_received, seen.since = acked, received, None
         elif received > seen.idle_received and seen.since is None:
@@ -154,8 +180,11 @@ def _socket_name(descriptor: int) -> str | None:
     return target if target.startswith("socket:") else None
 
 
-def _counts(descriptor: int, port: int | None) -> tuple[int, int] | None:
-    """Bytes acknowledged by and received from the client; None when this is no accepted connection of the port."""
+def _counts(descriptor: int, port: int | None) -> tuple[int, int, bool] | None:
+    """Bytes acknowledged by and received from the client, and whether anything waits for it to take.
+
+    None when this is no accepted connection of the port.
+    """
     try:
         connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
     except OSError:
@@ -168,10 +197,13 @@ def _counts(descriptor: int, port: int | None) -> tuple[int, int] | None:
         return None
     finally:
         connection.detach()
-    if len(info) < _TCP_INFO_BYTES or info[0] != _ESTABLISHED:
+    if len(info) < _NEEDED_BYTES or info[0] != _ESTABLISHED:
         return None
     acked, received = _ACKED_AND_RECEIVED.unpack_from(info, _ACKED_OFFSET)
-    return acked, received
+    waiting = _WAITING.unpack_from(info, _UNACKED_OFFSET)[0]
+    if len(info) >= _TCP_INFO_BYTES:
+        waiting += _WAITING.unpack_from(info, _NOT_SENT_OFFSET)[0]
+    return acked, received, waiting > 0
 
 
 def _local_port(connection: socket.socket) -> int | None:

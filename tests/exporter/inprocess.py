@@ -23,9 +23,11 @@ from errtally.exporter.metrics import process
 from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.protocols import registry
 from errtally.exporter.store.reading import StoreReader
+from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web.stream.hub import Hub
 from errtally.exporter.writer import JOURNAL_DIRECTORY, Writer
 
 if TYPE_CHECKING:
@@ -166,14 +168,17 @@ class InProcess:
         pipeline = Pipeline(self.config, appender=self.appender, tally=self.tally, user_key=USER_KEY)
         self.access = Access(self.config, USER_KEY)
         self.reader = StoreReader(folder)
+        self.open_streams = 0
+        self.hub = Hub(StreamReader(folder), on_count=self._count_streams, poll_seconds=0.01, heartbeat_seconds=0.2)
         self.flask = create_app(
             self.config,
             view=StoreView(folder, Budget(self.config.series_limits)),
             reader=self.reader,
-            own=process.registry(lambda: self.is_up, lambda: 0),
+            own=process.registry(lambda: self.is_up, lambda: self.open_streams),
             appender=self.appender,
             access=self.access,
             is_up=lambda: self.is_up,
+            hub=self.hub,
         )
         self.app = FastPath(self.flask, pipeline, limits=self.config.limits, tally=self.tally)
 
@@ -230,7 +235,11 @@ class InProcess:
             stop.set()
             thread.join()
 
+    def _count_streams(self, number: int) -> None:
+        self.open_streams = number
+
     def close(self) -> None:
+        self.hub.close()
         self.appender.close()
 
 

@@ -7,6 +7,8 @@ import sqlite3
 import zlib
 from typing import TYPE_CHECKING
 
+from tests.flow.stream_client import following
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -41,6 +43,10 @@ def everything(exporter: Exporter, folder: Path, *, pages: int = 500) -> Iterato
     issues = exporter.get_json("/api/issues?limit=500")["issues"]
     for route in ROUTES:
         yield route, exporter.get(route)
+    with following(exporter, "recent=100") as [client]:
+        client.wait_for_events(min(10, len(issues)))
+        told = [message.data for message in client.parser.messages]
+        yield "the live stream", json.dumps(told, ensure_ascii=False).encode()
     yield "/metrics (OpenMetrics)", exporter.get("/metrics", OPEN_METRICS)
     for issue in issues[:pages]:
         found = exporter.get_json(f"/api/issues/{issue['issue']}?project={issue['project']}")

@@ -73,9 +73,14 @@ def _resolve(exporter: Exporter, count: int) -> None:
 
 def _sessions(exporter: Exporter, release: str, crashed: int) -> None:
     started = datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
-    ended = {"started": started, "exited": 120, "errored": 6, "crashed": crashed, "abnormal": 1}
+    ended = {"started": started, "exited": 100, "errored": 6, "abnormal": 1}
+    users = [{"started": started, "did": f"user-{number}", "exited": 1} for number in range(20)]
+    crashes = [{"started": started, "did": f"user-{number}", "crashed": 1} for number in range(crashed)]
     payload = json.dumps(
-        {"attrs": {"release": release, "environment": names.DEFAULT_ENVIRONMENT}, "aggregates": [ended]}
+        {
+            "attrs": {"release": release, "environment": names.DEFAULT_ENVIRONMENT},
+            "aggregates": [ended, *users, *crashes],
+        }
     )
     reports = json.dumps(
         {"discarded_events": [{"reason": f"reason-{number}", "category": "error", "quantity": 1} for number in "1234"]}

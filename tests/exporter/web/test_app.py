@@ -190,6 +190,40 @@ def test_a_runbook_is_shown(exporter):
     assert (answer.status, "<h1>" in answer.body.decode()) == (200, True)
 
 
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        pytest.param("limit=x", "limit: 'x' is not a number from 0 to 500", id="no number"),
+        pytest.param("limit=-5", "limit: '-5' is not", id="a negative limit"),
+        pytest.param("limit=501", "limit: '501' is not", id="more than a page"),
+        pytest.param("limit=" + "9" * 5000, "limit: '99999999999999999999' is not", id="a number without end"),
+        pytest.param("status=open,resolved", "status: 'open,resolved' is none of open, all", id="no status"),
+        pytest.param("status=", "status: '' is none of", id="an empty status"),
+    ],
+)
+def test_a_list_that_can_not_be_is_refused(exporter, query, says):
+    answer = exporter.get(f"/api/issues?{query}")
+    error = answer.json()["error"]
+    assert (answer.status, error["code"]) == (400, "malformed_query")
+    assert error["message"].startswith(says)
+
+
+def test_without_a_login_programs_get_json_and_people_text(tmp_path):
+    exporter = InProcess(tmp_path, PASSWORD)
+    assert exporter.get("/api/issues").json() == {"error": {"code": "login", "message": "log in to see this"}}
+    assert exporter.get("/").headers["Content-Type"] == "text/plain; charset=utf-8"
+    exporter.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/-/healthy"), ("GET", "/-/ready"), ("POST", "/-/reload"), ("GET", "/-/x")]
+)
+def test_operation_answers_in_plain_text(exporter, method, path):
+    answer = exporter.call(environ(path, method=method))
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert b"<" not in answer.body
+
+
 def test_the_api_lists_issues(exporter):
     fingerprint = send(exporter)
     send(exporter, {"message": "something else"}, project="mail")
@@ -199,6 +233,7 @@ def test_the_api_lists_issues(exporter):
     assert not {"id", "fingerprint"} & set(listed[0])
     assert len(exporter.get("/api/issues?limit=1").json()["issues"]) == 1
     assert exporter.get("/api/issues?limit=0").json() == {"issues": [], "next": None}
+    assert len(exporter.get("/api/issues?limit=500&status=all").json()["issues"]) == 2
     assert [item["issue"] for item in exporter.get("/api/issues?project=shop&status=open").json()["issues"]] == [
         fingerprint
     ]

@@ -8,7 +8,12 @@ import time
 
 import pytest
 
-from errtally.exporter.web.slow_connections import SLOW_SECONDS, SlowConnections
+from errtally.exporter.web.slow_connections import (
+    SLOW_SECONDS,
+    STALLED_SECONDS,
+    STOPPING_SECONDS,
+    SlowConnections,
+)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="TCP_INFO and /proc are Linux")
 
@@ -93,3 +98,59 @@ def test_connections_of_other_ports_are_not_touched(pair) -> None:
     watch = SlowConnections(port + 1 if port < 65535 else 1, request_seconds=1)
     assert [watch.scan(now) for now in (0.0, 100.0)] == [0, 0]
     assert not _is_cut(client)
+
+
+def _fill(accepted: socket.socket) -> None:
+    """Send until the kernel takes no more."""
+    accepted.setblocking(False)
+    try:
+        while True:
+            accepted.send(b"x" * 65536)
+    except BlockingIOError:
+        pass
+
+
+def _take(client: socket.socket) -> None:
+    """Take what has come."""
+    client.setblocking(False)
+    try:
+        while client.recv(1 << 20):
+            pass
+    except BlockingIOError:
+        pass
+
+
+def test_a_client_that_takes_nothing_of_its_answer_is_cut(pair) -> None:
+    client, accepted, port = pair
+    watch = SlowConnections(port)
+    client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    _fill(accepted)
+    _settle()
+    assert watch.scan(0.0) == 0
+    assert watch.scan(STALLED_SECONDS - 1) == 0
+    assert watch.scan(STALLED_SECONDS + 1) == 1
+
+
+def test_a_client_that_takes_a_little_now_and_then_is_left_alone(pair) -> None:
+    client, accepted, port = pair
+    watch = SlowConnections(port)
+    client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    _fill(accepted)
+    _settle()
+    for now in (0.0, 50.0, 100.0, 150.0, 200.0):
+        assert watch.scan(now) == 0
+        _take(client)
+        _fill(accepted)
+        _settle()
+
+
+def test_a_worker_that_stops_does_not_wait_for_a_client_that_takes_nothing(pair) -> None:
+    client, accepted, port = pair
+    watch = SlowConnections(port)
+    client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    _fill(accepted)
+    _settle()
+    assert watch.scan(0.0) == 0
+    watch.hurry()
+    assert watch.scan(1.0) == 0
+    assert watch.scan(STOPPING_SECONDS + 1) == 1

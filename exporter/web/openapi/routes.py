@@ -1,0 +1,15 @@
+"""Serves the description of the API, without a login, as the JSON Schemas are."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from errtally.exporter.web.openapi import document
+
+routes = Blueprint("openapi", __name__)
+
+
+@routes.get("/api/schema/openapi.json")
+def description() -> Response:
+    """Return the OpenAPI description of the HTTP API."""
+    return Response(document.text(), content_type="application/json")
