@@ -10,6 +10,7 @@ _ALERTMANAGER = "http://alertmanager.example.com"
 _DASHBOARD = (
     "http://grafana.example.com/d/errtally-overview?var-project=checkout&var-environment=production&from=now-3h&to=now"
 )
+_ISSUE = "http://grafana.example.com/d/errtally-issue?var-project=checkout&var-environment=production"
 _MANY = 12
 
 
@@ -57,8 +58,8 @@ def _issue(number: int) -> dict[str, Any]:
             "value": "1",
             "threshold": "0",
             "runbook_url": "http://errtally.example.com/runbooks/NewIssue",
-            "dashboard_url": _DASHBOARD,
-            "issue_url": f"http://errtally.example.com/issues/{issue}",
+            "dashboard_url": f"{_ISSUE}&var-issue={issue}&from=now-3h&to=now",
+            "issue_url": f"http://errtally.example.com/issues/{issue}?project=checkout",
         },
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.dashboards import links, queries, shared, variables
-from errtally.dashboards.colors import BY_SEVERITY, GREEN, GREY, RED, SKY
+from errtally.dashboards.colors import BAD, BY_SEVERITY, GOOD, GREY, RED, SKY
 from errtally.dashboards.frame import framed
 from errtally.dashboards.layout import Section
 from errtally.dashboards.panels import query, stat, state_timeline, time_series
@@ -52,7 +52,7 @@ def _numbers() -> list[KindPanel]:
             f"count({queries.firing()}) or vector(0)",
             unit="short",
             no_value="None",
-            steps=[(GREEN, None), (RED, 1)],
+            steps=[(GOOD, None), (BAD, 1)],
         ),
         stat(
             "Alerts that ended",
@@ -80,7 +80,7 @@ def _numbers() -> list[KindPanel]:
             f'max(ALERTS{{alertname="{WATCHDOG.name}", alertstate="firing"}})',
             unit="short",
             no_value="No Watchdog: are the rules loaded?",
-            steps=[(GREEN, None)],
+            steps=[(GOOD, None)],
             has_trend=False,
             texts={"1": "Yes"},
         ),

@@ -9,11 +9,13 @@ from grafanalib._gen import DashboardEncoder
 
 from errtally.config.alerting import alerting
 from errtally.dashboards.alerts import alerts
+from errtally.dashboards.code_health import code_health
 from errtally.dashboards.health import health
 from errtally.dashboards.issue import issue
 from errtally.dashboards.modern import modern
 from errtally.dashboards.overview import overview
 from errtally.dashboards.performance import performance
+from errtally.dashboards.recovery import recovery
 from errtally.dashboards.releases import releases
 from errtally.dashboards.replicas import counted_once
 from errtally.dashboards.service import service
@@ -32,6 +34,8 @@ DASHBOARDS = {
     "service-levels.json": service_levels,
     "alerting.json": alerts,
     "releases.json": releases,
+    "recovery.json": recovery,
+    "code-health.json": code_health,
     "exporter-health.json": health,
 }
 """File name to builder; a new dashboard is a new file and a line here."""

@@ -7,6 +7,9 @@ from errtally import names
 RED, ORANGE, GREEN, BLUE = "#D55E00", "#E69F00", "#009E73", "#0072B2"
 SKY, PINK, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#999999"
 
+GOOD, FAIR, BAD = GREEN, YELLOW, RED
+"""Backgrounds of numbers. On yellow Grafana writes dark; on orange it writes white, which the light theme drowns."""
+
 BY_LEVEL = dict(zip(reversed(names.LEVELS), (PINK, RED, ORANGE, SKY, GREY), strict=True))
 BY_STATUS_CLASS = dict(zip(names.STATUS_CLASSES, (GREEN, SKY, ORANGE, RED, GREY), strict=True))
 BY_ZONE = dict(zip(names.APDEX_ZONES, (GREEN, ORANGE, RED), strict=True))
@@ -14,3 +17,5 @@ BY_SEVERITY = dict(zip(names.SEVERITIES, (RED, ORANGE, SKY, GREY), strict=True))
 BY_QUANTILE = {"median": SKY, "95th percentile": ORANGE, "99th percentile": RED}
 BY_ISSUE_STATUS = dict(zip(names.ISSUE_STATUSES, (ORANGE, GREEN, GREY, RED), strict=True))
 BY_SESSION_END = {"crashed": RED, "abnormal": PINK, "unhandled": YELLOW, "errored": ORANGE, "exited": GREEN}
+BY_BREAKER_STATE = dict(zip(names.BREAKER_STATES, (GREEN, ORANGE, RED), strict=True))
+BY_RECOVERY_OUTCOME = dict(zip(names.RECOVERY_OUTCOMES, (GREEN, SKY, RED), strict=True))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.dashboards import links, queries, shared, variables
-from errtally.dashboards.colors import BY_QUANTILE, GREEN, RED
+from errtally.dashboards.colors import BAD, BY_QUANTILE, GOOD
 from errtally.dashboards.frame import framed
 from errtally.dashboards.layout import Section
 from errtally.dashboards.panels import query, stat, time_series
@@ -57,7 +57,7 @@ def _numbers() -> list[KindPanel]:
             f"min({_here(names.UP)})",
             unit="none",
             no_value="No exporter",
-            steps=[(RED, None), (GREEN, 1)],
+            steps=[(BAD, None), (GOOD, 1)],
             has_trend=False,
             texts={"0": "Down", "1": "Up"},
         ),
@@ -87,7 +87,7 @@ def _numbers() -> list[KindPanel]:
             f"max({_here(names.JOURNAL_LAG_SECONDS)})",
             unit="s",
             no_value="No exporter",
-            steps=[(GREEN, None), (RED, 60)],
+            steps=[(GOOD, None), (BAD, 60)],
         ),
         table(
             "Exporters",

@@ -74,13 +74,13 @@ def _what(alerting: Alerting) -> KindPanel:
         [query(queries.known_as(queries.of(names.ISSUE_INFO, variables=_ONE)), instant=True, table="table")],
         no_value="No such issue in these projects and environments",
         columns=[
-            Column("Type", "type", width=160),
             Column("Title", "title", links=(page,)),
+            Column("Type", "type", width=160),
             Column("Where", "culprit", width=260),
-            Column("Project", "project", width=110, links=(shared.service_link("Project"),)),
+            Column("Project", "project", width=110, links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=115),
             Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
-            Column("Issue", "issue", width=165, links=(page,)),
+            Column("Issue", "issue", width=180, links=(page,)),
         ],
     )
 

@@ -6,19 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from grafanalib.core import DashboardLink
 
-from errtally.rules.annotations import OVERVIEW_UID
+from errtally import names
+from errtally.rules import boards
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
 
 TAG = "errtally"
-OVERVIEW = OVERVIEW_UID
-SERVICE, ISSUE, PERFORMANCE = "errtally-service", "errtally-issue", "errtally-performance"
-LEVELS, ALERTING, RELEASES, HEALTH = (
-    "errtally-service-levels",
-    "errtally-alerting",
-    "errtally-releases",
-    "errtally-exporter-health",
+OVERVIEW, SERVICE, ISSUE, PERFORMANCE = (
+    boards.OVERVIEW.uid,
+    boards.SERVICE.uid,
+    boards.ISSUE.uid,
+    boards.PERFORMANCE.uid,
+)
+LEVELS, ALERTING, RELEASES, RECOVERY, CODE, HEALTH = (
+    boards.SERVICE_LEVELS.uid,
+    boards.ALERTING.uid,
+    boards.RELEASES.uid,
+    boards.RECOVERY.uid,
+    boards.CODE.uid,
+    boards.HEALTH.uid,
 )
 
 _KEPT = "${__url_time_range}&${datasource:queryparam}"
@@ -26,7 +33,7 @@ Link = dict[str, Any]
 
 
 def dashboard_links(alerting: Alerting) -> list[DashboardLink]:
-    """Return the bar at the top of every dashboard: the other ones, and the exporter's list of issues."""
+    """Return the bar at the top of every dashboard: the other ones, and the exporter's issues and live stream."""
     return [
         DashboardLink(
             title="errtally", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True, keepTime=True
@@ -37,6 +44,16 @@ def dashboard_links(alerting: Alerting) -> list[DashboardLink]:
             uri=f"{alerting.external_url}/",
             icon="external link",
             tooltip="Stack traces, sample events, resolve and ignore",
+            targetBlank=True,
+            keepTime=False,
+            includeVars=False,
+        ),
+        DashboardLink(
+            title="Live",
+            type="link",
+            uri=f"{alerting.external_url}/live",
+            icon="bolt",
+            tooltip="Errors as they come in",
             targetBlank=True,
             keepTime=False,
             includeVars=False,
@@ -57,9 +74,10 @@ def issue_page(alerting: Alerting, issue: str, project: str) -> Link:
 
 
 def dashboard(title: str, uid: str, **variables: str) -> Link:
-    """Return a link to another dashboard with the time kept and variables set to Grafana's expressions."""
+    """Return a link to another dashboard: time and choices are kept, variables set to Grafana's expressions."""
+    kept = "".join(f"&${{{name}:queryparam}}" for name in names.BASE_LABELS if name not in variables)
     chosen = "".join(f"&var-{name}={_encoded(value)}" for name, value in variables.items())
-    return {"title": title, "url": f"/d/{uid}?{_KEPT}{chosen}"}
+    return {"title": title, "url": f"/d/{uid}?{_KEPT}{kept}{chosen}"}
 
 
 def runbook(alerting: Alerting) -> Link:

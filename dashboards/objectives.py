@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.dashboards import shared
-from errtally.dashboards.colors import GREEN, ORANGE, RED
+from errtally.dashboards.colors import BAD, FAIR, GOOD
 from errtally.dashboards.layout import Section
 from errtally.dashboards.panels import query, time_series
 from errtally.dashboards.tables import Column, table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SCOPE = ", ".join(f'{label}=~"${label}"' for label in names.BASE_LABELS)
 _LEFT = f"{objectives.LEFT}{{{_SCOPE}}}"
-_STEPS: Steps = [(RED, None), (ORANGE, 0), (GREEN, 0.5)]
+_STEPS: Steps = [(BAD, None), (FAIR, 0), (GOOD, 0.5)]
 _HOUR_SECONDS, _LONG_SECONDS = 3600, 6 * 3600
 _NO_DATA = "The rules are not loaded, or there are no requests"
 
@@ -52,7 +52,7 @@ def _left() -> KindPanel:
         no_value=_NO_DATA,
         columns=[
             Column("Objective", "slo", width=95),
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=110),
             Column("Left", "Value", unit="percentunit", width=90, steps=_STEPS, decimals=1),
         ],

@@ -64,7 +64,7 @@ def services(alerting: Alerting, size: tuple[int, int]) -> KindPanel:
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No services",
         columns=[
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=110),
             Column("Errors", "Value #A", unit="short", width=75),
             Column("New issues", "Value #F", unit="short", width=95),

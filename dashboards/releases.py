@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.dashboards import links, queries, shared, variables
-from errtally.dashboards.colors import BY_SESSION_END, GREEN, ORANGE, RED
+from errtally.dashboards.colors import BAD, BY_SESSION_END, FAIR, GOOD
 from errtally.dashboards.frame import framed
 from errtally.dashboards.panels import query, stat, time_series
 from errtally.dashboards.tables import Column, table
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CHOSEN = (*queries.SCOPE, "release")
 _BY = "project, release"
-_STEPS: Steps = [(RED, None), (ORANGE, 0.98), (GREEN, 0.995)]
+_STEPS: Steps = [(BAD, None), (FAIR, 0.98), (GOOD, 0.995)]
 _CRASHED = 'status=~"crashed|unhandled"'
 """A session that ended by an error that nobody handled, as a crash of the program or of a promise or thread."""
 

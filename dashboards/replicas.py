@@ -1,8 +1,16 @@
-"""Sums over exporters that share a store: replicas show the same series each, which may count only once."""
+"""Sums over exporters that share a store: replicas show the same series each, which may count only once.
+
+Series of the client library may also come from the application's own address, where each process has counted calls of
+its own: those keep their address until they are added.
+"""
 
 from __future__ import annotations
 
 import re
+
+from errtally import names
+from errtally.dashboards.processes import SCRAPE_LABEL
+from errtally.rules.alerts.data_absent import JOB
 
 _SUM = re.compile(r"\bsum(?: by \([^)]*\))? \(")
 _LARGEST = "max without (instance) ("
@@ -14,9 +22,18 @@ def counted_once(expr: str) -> str:
     while found := _SUM.search(expr, place):
         start = found.end()
         end = _closing(expr, start)
-        expr = f"{expr[:start]}{_LARGEST}{expr[start:end]}){expr[end:]}"
+        added = expr[start:end]
+        if any(metric.name in added for metric in names.CLIENT_CATALOGUE):
+            added = _apart(added)
+        expr = f"{expr[:start]}{_LARGEST}{added}){expr[end:]}"
         place = start + len(_LARGEST)
     return expr
+
+
+def _apart(expr: str) -> str:
+    """Give series that exporters do not show a label of their address, which the largest of equal ones leaves."""
+    named = f'label_join({expr}, "{SCRAPE_LABEL}", "@", "job", "instance")'
+    return f'label_replace({named}, "{SCRAPE_LABEL}", "", "{SCRAPE_LABEL}", "{JOB}@.*")'
 
 
 def _closing(expr: str, start: int) -> int:

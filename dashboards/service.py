@@ -40,8 +40,8 @@ def service(alerting: Alerting) -> Dashboard:
                 "Issues",
                 [
                     shared.new_issues(alerting, (24, 10)),
-                    shared.top_errors(alerting, (9, 9)),
-                    shared.errors_by_type((5, 9)),
+                    shared.top_errors(alerting, (8, 9)),
+                    shared.errors_by_type((6, 9)),
                     _issues_by_status(),
                     _new_and_gone(),
                 ],

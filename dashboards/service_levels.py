@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.config.duration import format_duration
 from errtally.dashboards import links, queries, shared, variables
-from errtally.dashboards.colors import GREEN, ORANGE, RED
+from errtally.dashboards.colors import BAD, FAIR, GOOD
 from errtally.dashboards.frame import framed
 from errtally.dashboards.layout import Section
 from errtally.dashboards.objectives import objectives_section
@@ -94,7 +94,7 @@ def _range_numbers(alerting: Alerting) -> list[KindPanel]:
 
 def _availability_steps(alerting: Alerting) -> Steps:
     limit = threshold(alerting, HIGH_ERROR_RATE)
-    return [(RED, None), (ORANGE, 1 - limit), (GREEN, 1 - limit / 2)]
+    return [(BAD, None), (FAIR, 1 - limit), (GOOD, 1 - limit / 2)]
 
 
 def _services(alerting: Alerting) -> KindPanel:
@@ -112,7 +112,7 @@ def _services(alerting: Alerting) -> KindPanel:
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No requests",
         columns=[
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment"),
             Column(
                 "Availability", "Value #A", unit="percentunit", decimals=3,
@@ -191,11 +191,11 @@ def _kept(title: str, record: str, limit: float) -> KindPanel:
         ],
         no_value="The rules are not loaded, or there are no requests",
         columns=[
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment"),
             Column(
                 "Kept", "Value", unit="percentunit", decimals=2,
-                steps=[(RED, None), (ORANGE, _KEPT_FAIR), (GREEN, _KEPT_GOOD)],
+                steps=[(BAD, None), (FAIR, _KEPT_FAIR), (GOOD, _KEPT_GOOD)],
             ),
         ],
     )  # fmt: skip

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.dashboards import links, queries
 from errtally.dashboards.colors import (
+    BAD,
     BLUE,
     BY_ISSUE_STATUS,
     BY_LEVEL,
     BY_QUANTILE,
     BY_SEVERITY,
     BY_STATUS_CLASS,
-    GREEN,
-    ORANGE,
-    RED,
+    FAIR,
+    GOOD,
 )
 from errtally.dashboards.panels import bar_gauge, heatmap, pie, query, stat, time_series
 from errtally.dashboards.tables import Column, table
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PLAIN: Steps = [(BLUE, None)]
 APDEX_FAIR, APDEX_GOOD = 0.7, 0.94
-APDEX_STEPS: Steps = [(RED, None), (ORANGE, APDEX_FAIR), (GREEN, APDEX_GOOD)]
+APDEX_STEPS: Steps = [(BAD, None), (FAIR, APDEX_FAIR), (GOOD, APDEX_GOOD)]
 SCOPE = queries.SCOPE
 _TOP_ISSUES, _TOP_TYPES, _RECENT_ISSUES = 8, 8, 20
 
@@ -37,13 +37,13 @@ _TOP_ISSUES, _TOP_TYPES, _RECENT_ISSUES = 8, 8, 20
 def error_rate_steps(alerting: Alerting) -> Steps:
     """Return the colours of an error rate: red is where the alert HighErrorRate fires."""
     limit = threshold(alerting, HIGH_ERROR_RATE)
-    return [(GREEN, None), (ORANGE, limit / 2), (RED, limit)]
+    return [(GOOD, None), (FAIR, limit / 2), (BAD, limit)]
 
 
 def response_time_steps(alerting: Alerting) -> Steps:
     """Return the colours of a response time: red is where the alert ResponseTimeDegradation fires."""
     limit = threshold(alerting, RESPONSE_TIME_DEGRADATION)
-    return [(GREEN, None), (ORANGE, limit / 2), (RED, limit)]
+    return [(GOOD, None), (FAIR, limit / 2), (BAD, limit)]
 
 
 def error_rate(alerting: Alerting, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
@@ -181,7 +181,7 @@ def recent_errors(alerting: Alerting, size: Size) -> KindPanel:
     return issue_table(
         alerting,
         "Recent errors",
-        "Issues by their newest event; the title leads to stack trace, samples and users, the issue to its dashboard.",
+        "Issues by their newest event; the title leads to stack trace, samples, users, the issue to its dashboard too.",
         size,
         queries.recent_issues(_RECENT_ISSUES),
         seen="Last seen",
@@ -217,17 +217,23 @@ def issue_table(alerting: Alerting, title: str, description: str, size: Size, ex
             Column(seen, "Value", unit="dateTimeFromNow", width=145),
             Column("Title", "title", links=(page,)),
             Column("Where", "culprit", width=280),
-            Column("Project", "project", width=110, links=(service_link("Project"),)),
+            Column("Project", "project", width=110, links=(service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=115),
             Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
-            Column("Issue", "issue", width=165, links=(own,)),
+            Column("Issue", "issue", width=180, links=(page, own)),
         ],
     )
 
 
-def service_link(heading: str) -> links.Link:
-    """Return the link from a cell with a project to its dashboard."""
-    return links.dashboard("Dashboard of the service", links.SERVICE, project=links.column(heading))
+def service_link(heading: str, environment: str = "") -> links.Link:
+    """Return the link from a cell with a project to its dashboard.
+
+    Args:
+        heading: of the column with the project.
+        environment: heading of the column with the environment; without one, what is chosen is kept.
+    """
+    of_row = {"environment": links.column(environment)} if environment else {}
+    return links.dashboard("Dashboard of the service", links.SERVICE, project=links.column(heading), **of_row)
 
 
 def active_alerts(alerting: Alerting, size: Size) -> KindPanel:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from errtally.dashboards.panels import KindPanel, Options, Query, Size, Steps
 
 
+_NO_VALUE = "-"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column.
@@ -24,6 +27,7 @@ class Column:
         steps: background colours by value.
         texts: background colours by text.
         decimals: of a value.
+        named: what stands for values that are coloured by ``texts``.
     """
 
     heading: str
@@ -34,10 +38,12 @@ class Column:
     steps: Steps | None = field(default=None, hash=False)
     texts: dict[str, str] | None = field(default=None, hash=False)
     decimals: int | None = None
+    named: dict[str, str] = field(default_factory=dict, hash=False)
 
     def properties(self) -> list[Options]:
         """Return the settings of the column that differ from the table's."""
-        found: dict[str, object] = {}
+        # What stands for the whole table when it is empty would stand in each cell that has no value as well.
+        found: dict[str, object] = {"noValue": _NO_VALUE} if self.source.startswith("Value #") else {}
         if self.links:
             found["links"] = list(self.links)
         if self.unit:
@@ -49,7 +55,10 @@ class Column:
         if self.steps is not None:
             found |= {**thresholds(self.steps), "custom.cellOptions": {"type": "color-background", "mode": "basic"}}
         if self.texts is not None:
-            options = {text: {"color": color, "index": index} for index, (text, color) in enumerate(self.texts.items())}
+            options = {
+                value: {"color": color, "index": index} | ({"text": self.named[value]} if value in self.named else {})
+                for index, (value, color) in enumerate(self.texts.items())
+            }
             found["mappings"] = [{"type": "value", "options": options}]
             found["custom.cellOptions"] = {"type": "color-text"}
         return [{"id": name, "value": value} for name, value in found.items()]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from grafanalib.core import Template
 
 from errtally import names
-from errtally.dashboards import queries
+from errtally.dashboards import processes, queries
 from errtally.dashboards.panels import DATASOURCE
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
+    from errtally.names import Metric
 
 
 def datasource(alerting: Alerting) -> Template:
@@ -25,12 +26,15 @@ def datasource(alerting: Alerting) -> Template:
     )
 
 
-def base(alerting: Alerting) -> list[Template]:
-    """Return the choices that every dashboard has."""
+def base(alerting: Alerting, *more: Metric) -> list[Template]:
+    """Return the choices that every dashboard has; projects are also those of ``more`` series."""
     # These counters exist at 0 before the first error, so the lists are filled from the start.
+    projects = names.NEW_ISSUES.name
+    if more:
+        projects = f'{{__name__=~"{"|".join(metric.name for metric in (names.NEW_ISSUES, *more))}"}}'
     return [
         datasource(alerting),
-        several("project", "Project", f"label_values({names.NEW_ISSUES.name}, project)"),
+        several("project", "Project", f"label_values({projects}, project)"),
         several(
             "environment",
             "Environment",
@@ -47,6 +51,14 @@ def transaction() -> Template:
 def release() -> Template:
     """Return the choice of releases."""
     return several("release", "Release", f"label_values({queries.of(names.SESSIONS)}, release)", every=".*")
+
+
+def called_service() -> Template:
+    """Return the choice of services that applications call through errtally's recovery."""
+    # An application without a breaker has only the second.
+    reporting = f'__name__=~"{names.BREAKER_STATE.name}|{names.RECOVERIES.name}"'
+    found = ", ".join([reporting, *processes.scope()])
+    return several("service", "Called service", f"label_values({{{found}}}, service)")
 
 
 def instance() -> Template:

@@ -105,6 +105,7 @@ class ExporterConfig:
     web_username: str = "errtally"
     web_password: str | None = None
     web_token: str | None = None
+    live_frame_origins: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -194,6 +195,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         web_username=web.get("username", "errtally"),
         web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
+        live_frame_origins=tuple(web.get("live_frame_origins", ())),
     )
     if not _is_loopback(host):
         if config.is_open:

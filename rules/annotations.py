@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
-from errtally import names
 from errtally.config.duration import format_duration
 from errtally.config.objectives import glob_matches, glob_regex
+from errtally.rules import boards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
     from errtally.rules.model import AlertRule, Firing, Tuned
-
-OVERVIEW_UID = "errtally-overview"
-"""The overview dashboard's address in Grafana; the dashboards room builds it under this name."""
-
 
 DASHBOARD_RANGE = "from=now-3h&to=now"
 """The time range of links to dashboards."""
@@ -37,7 +33,7 @@ def expected_labels(rule: AlertRule, tuned: Tuned, alerting: Alerting, firing: F
     """Return all labels that one firing alert has."""
     found = {**firing.labels, **_fixed_labels(tuned)}
     if "project" in rule.labels:
-        owners = [team.name for team in alerting.teams if glob_matches(team.projects, firing.labels["project"])]
+        owners = [team.name for team in alerting.teams if glob_matches(team.projects, firing.labels.get("project", ""))]
         found |= {"team": owners[0]} if owners else {}
     return found
 
@@ -59,11 +55,24 @@ def templates(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, st
     """Return the annotations with Prometheus' template expressions in them."""
     words = {
         **{label: f"{{{{ $labels.{label} }}}}" for label in rule.labels},
-        **{f"{label}_query": f"{{{{ $labels.{label} | urlquery }}}}" for label in rule.labels},
         "value": rule.value,
         **rule.fields,
     }
-    return _annotations(rule, tuned, alerting, words)
+    board = _board_template(rule)
+    return _annotations(rule, tuned, alerting, words, board)
+
+
+def _board_template(rule: AlertRule) -> str:
+    """Return the dashboard's path; one of an issue needs an issue, which alerts of a service as a whole don't have."""
+    variables = "".join(
+        f"{{{{ with $labels.{label} }}}}var-{label}={{{{ . | urlquery }}}}&{{{{ end }}}}"
+        for label in rule.board.variables
+        if label in rule.labels
+    )
+    uid = rule.board.uid
+    if rule.board is boards.ISSUE:
+        uid = f"{{{{ if $labels.issue }}}}{uid}{{{{ else }}}}{boards.OVERVIEW.uid}{{{{ end }}}}"
+    return f"{uid}?{variables}"
 
 
 def expected(rule: AlertRule, tuned: Tuned, alerting: Alerting, firing: Firing) -> dict[str, str]:
@@ -71,25 +80,26 @@ def expected(rule: AlertRule, tuned: Tuned, alerting: Alerting, firing: Firing) 
     values = {label: firing.labels.get(label, "") for label in rule.labels}
     words = {
         **values,
-        **{f"{label}_query": quote_plus(value) for label, value in values.items()},
         "value": firing.value,
         **firing.texts,
     }
-    return _annotations(rule, tuned, alerting, words)
+    board = boards.OVERVIEW if rule.board is boards.ISSUE and not values["issue"] else rule.board
+    chosen = {label: values[label] for label in board.variables if values.get(label)}
+    variables = "".join(f"var-{label}={quote_plus(value)}&" for label, value in chosen.items())
+    return _annotations(rule, tuned, alerting, words, f"{board.uid}?{variables}")
 
 
-def _annotations(rule: AlertRule, tuned: Tuned, alerting: Alerting, words: Mapping[str, str]) -> dict[str, str]:
+def _annotations(
+    rule: AlertRule, tuned: Tuned, alerting: Alerting, words: Mapping[str, str], board: str
+) -> dict[str, str]:
     words = {
         **words,
         "threshold": rule.threshold_text(tuned.threshold),
         "window": format_duration(tuned.window_seconds),
         "for": format_duration(tuned.for_seconds),
     }
-    variables = ""
-    if set(names.BASE_LABELS) <= set(rule.labels):
-        variables = "".join(f"var-{label}={words[f'{label}_query']}&" for label in names.BASE_LABELS)
     # Prometheus' templates know no time; Alertmanager's put the alert's own in the place of this range.
-    dashboard = f"{alerting.grafana.url}/d/{OVERVIEW_UID}?{variables}{DASHBOARD_RANGE}"
+    dashboard = f"{alerting.grafana.url}/d/{board}{DASHBOARD_RANGE}"
     issue = {"issue_url": f"{alerting.external_url}{words['link']}"} if "link" in words else {}
     return {
         "title": rule.title,

@@ -24,11 +24,14 @@ FIELDS = {
         "{{ end }}"
         "{{ if not $found }}see the list of issues{{ end }}"
     ),
-    "link": "{{ if $labels.issue }}/issues/{{ $labels.issue }}{{ else }}/{{ end }}",
+    "link": (
+        "{{ if $labels.issue }}/issues/{{ $labels.issue }}?project={{ $labels.project | urlquery }}{{ else }}/{{ end }}"
+    ),
 }
-"""Template fields: the title of the issue, or a hint where to look; the path of its page."""
+"""Template fields: the title of the issue, or a hint where to look; the path of its page, with the project
+because two may have an issue of the same name."""
 
-KNOWN = {"what": _TITLE, "link": "/issues/3f2a9c81d07b"}
+KNOWN = {"what": _TITLE, "link": "/issues/3f2a9c81d07b?project=checkout"}
 """What the fields give for the issue of the tests."""
 
 UNKNOWN = {"what": "see the list of issues", "link": "/"}

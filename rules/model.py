@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from errtally.rules.boards import OVERVIEW
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from errtally.config.alerting import Alerting
     from errtally.config.objectives import Monitor, Slo
+    from errtally.rules.boards import Board
 
 
 SLACK_STEPS = 4
@@ -148,6 +151,7 @@ class AlertRule:
         recordings: recording rules that the query needs.
         cases: unit tests.
         problem: says what is wrong with a setting, or "".
+        board: the dashboard that shows what the alert is about.
         minimum_of: what the minimum counts, for the runbook page.
         group: the rule group that evaluates it.
         step_seconds: the longest distance of samples in its tests; a rule that looks far back takes a long one.
@@ -168,6 +172,7 @@ class AlertRule:
     recordings: Callable[[Tuned], tuple[Recording, ...]] = lambda _: ()
     fields: Mapping[str, str] = field(default_factory=dict)
     problem: Callable[[Tuned], str] = lambda _: ""
+    board: Board = OVERVIEW
     minimum_of: str = ""
     group: str = "errtally"
     step_seconds: int = 30

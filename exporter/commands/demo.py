@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from errtally.exporter.demo.happenings import BROKEN_FROM, FIXED_FROM, draw, fixed_set
+from errtally.exporter.demo.happenings import BROKEN_FROM, FIXED_FROM, draw, fixed_set, release_at
 from errtally.exporter.demo.messages import job_report, messages
 from errtally.exporter.demo.sender import DemoError, Sender
 from errtally.exporter.demo.services import SERVICES
@@ -54,28 +54,32 @@ def _send_fixed_set(sender: Sender, rng: random.Random, key: str) -> None:
     for happening in fixed_set(rng, now):
         for message in messages(happening, key):
             sender.send(message)
-    _send_reports(sender, now, key)
+    _send_reports(sender, now, key, None)
 
 
-def _send_reports(sender: Sender, now: float, key: str) -> None:
+def _send_reports(sender: Sender, now: float, key: str, progress: float | None) -> None:
     for service in SERVICES:
         if service.protocol == "sentry":
-            sender.send(job_report(service.project, service.release, int(now) // 60, now, key))
+            release = release_at(service, progress)
+            is_broken = release == service.next_release
+            sender.send(job_report(service.project, release, int(now) // 60, now, key, is_broken=is_broken))
 
 
 def _send_for(sender: Sender, rng: random.Random, key: str, rate: float, duration: float, console: Console) -> None:
     """Send at random moments, ``rate`` a second on average, until the time is over or a key is pressed (Ctrl-C)."""
     started = time.monotonic()
     due = started
-    next_report = started
+    next_report, stage = started, ""
     with Live(_table(sender, "starting"), console=console, refresh_per_second=4) as live:
         while (elapsed := time.monotonic() - started) < duration:
-            if time.monotonic() >= next_report:
-                _send_reports(sender, time.time(), key)
-                next_report += _REPORT_EVERY_SECONDS
+            # A release tells of itself as soon as it is out, however short the run is.
+            before, stage = stage, _stage(elapsed / duration)
+            if time.monotonic() >= next_report or stage != before:
+                _send_reports(sender, time.time(), key, elapsed / duration)
+                next_report = time.monotonic() + _REPORT_EVERY_SECONDS
             for message in messages(draw(rng, time.time(), elapsed / duration), key):
                 sender.send(message)
-            live.update(_table(sender, _stage(elapsed / duration)))
+            live.update(_table(sender, stage))
             due += rng.expovariate(rate)
             time.sleep(max(_SHORTEST_PAUSE_SECONDS, min(due - time.monotonic(), duration)))
 

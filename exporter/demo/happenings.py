@@ -63,6 +63,13 @@ class Happening:
         return 500 if self.failure is not None and self.failure.level in names.ERROR_LEVELS else 200
 
 
+def release_at(service: Service, progress: float | None) -> str:
+    """Return the release that a service runs when the demo has come so far; None stands for a run without a deploy."""
+    if service.regression is None or progress is None or progress < BROKEN_FROM:
+        return service.release
+    return service.next_release if progress < FIXED_FROM else service.fixed_release
+
+
 def draw(rng: random.Random, timestamp: float, progress: float | None) -> Happening:
     """Draw one request.
 
@@ -72,11 +79,8 @@ def draw(rng: random.Random, timestamp: float, progress: float | None) -> Happen
         progress: how far the run has come, 0 to 1; None stands for a run without a deploy.
     """
     service = rng.choices(SERVICES, weights=[service.weight for service in SERVICES])[0]
-    release, is_broken = service.release, False
-    if service.regression is not None and progress is not None:
-        is_broken = BROKEN_FROM <= progress < FIXED_FROM
-        if progress >= BROKEN_FROM:
-            release = service.next_release if is_broken else service.fixed_release
+    release = release_at(service, progress)
+    is_broken = service.regression is not None and release == service.next_release
     failure = None
     if is_broken and rng.random() < REGRESSION_SHARE:
         failure = service.regression

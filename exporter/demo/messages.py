@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 KNOWN_USERS = 12
 """Users that the sessions of a report name; others use the service without a name."""
 
+CRASHED, CRASHED_WHEN_BROKEN = 1, 8
+"""Of the some forty sessions of a report."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -47,8 +50,20 @@ def messages(happening: Happening, key: str) -> tuple[Message, ...]:
     return (_sentry(happening, key),) if happening.failure is None else _sentry_failure(happening, key)
 
 
-def job_report(project: str, release: str, minute: int, timestamp: float, key: str) -> Message:
-    """What a client sends beside events: sessions, a scheduled job's check-in, and what it had to discard."""
+def job_report(
+    project: str, release: str, minute: int, timestamp: float, key: str, *, is_broken: bool = False
+) -> Message:
+    """What a client sends beside events: sessions, a scheduled job's check-in, and what it had to discard.
+
+    Args:
+        project: whose client it is.
+        release: of the sessions.
+        minute: tells the check-ins apart.
+        timestamp: when it is sent, in seconds since the epoch.
+        key: of the project.
+        is_broken: whether the release crashes more often than others.
+    """
+    crashed = CRASHED_WHEN_BROKEN if is_broken else CRASHED
     started = datetime.fromtimestamp(timestamp, UTC).replace(second=0, microsecond=0).isoformat()
     items: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (
@@ -58,7 +73,7 @@ def job_report(project: str, release: str, minute: int, timestamp: float, key: s
                 "aggregates": [
                     {"started": started, "exited": 40 - KNOWN_USERS, "errored": 2},
                     *({"started": started, "did": f"user-{minute + n}", "exited": 1} for n in range(KNOWN_USERS)),
-                    {"started": started, "did": f"user-{minute}", "crashed": 1},
+                    *({"started": started, "did": f"user-{minute + n}", "crashed": 1} for n in range(crashed)),
                 ],
             },
         ),

@@ -14,13 +14,13 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, rende
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from errtally import names
 from errtally.errors import ConfigError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import audit, decisions, listing, merges, policy, runbooks
+from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.stream import routes as stream
 
@@ -250,6 +250,7 @@ def _store_failed(error: StoreError) -> tuple[FlaskResponse, int]:
 def _protect(response: FlaskResponse) -> FlaskResponse:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    allow_frames(response, request.path, _part("config").live_frame_origins)
     return response
 
 

@@ -79,7 +79,7 @@ def wanted_of(parameters: Mapping[str, str], now: float, *, default_status: str,
     if not (limit.isascii() and limit.isdecimal() and len(limit) <= len(str(max_limit)) and int(limit) <= max_limit):
         raise ListingError(f"limit: {limit[:20]!r} is not a number from 0 to {max_limit}")
     try:
-        place = cursor.decode(parameters["cursor"]) if parameters.get("cursor") else None
+        place = cursor.decode(parameters["cursor"]) if "cursor" in parameters else None
     except cursor.CursorError as exc:
         raise ListingError(f"cursor: {exc}") from exc
     return Wanted(
@@ -98,9 +98,10 @@ def wanted_of(parameters: Mapping[str, str], now: float, *, default_status: str,
 def page() -> FlaskResponse:
     """Show the issues."""
     now = time.time()
+    given = {name: value for name, value in request.args.items() if value}  # a form sends what it leaves empty
     error, wanted, issues, found = None, None, list[dict[str, Any]](), None
     try:
-        wanted = wanted_of(request.args, now, default_status="open", max_limit=MAX_LIST)
+        wanted = wanted_of(given, now, default_status="open", max_limit=MAX_LIST)
         issues, found = _reader().listed(wanted)
     except ListingError as exc:
         error = exc
@@ -221,9 +222,9 @@ def _identity(selected: str) -> tuple[str, str]:
 
 def _choice(parameters: Mapping[str, str], name: str, choices: Sequence[str]) -> str | None:
     value = parameters.get(name)
-    if value and value not in choices:
+    if value is not None and value not in choices:
         raise ListingError(f"{name}: {value[:40]!r} is none of {', '.join(choices)}")
-    return value or None
+    return value
 
 
 def _text(parameters: Mapping[str, str], name: str) -> str | None:

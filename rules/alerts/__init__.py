@@ -4,6 +4,7 @@ from errtally.rules.alerts.apdex_dropping import APDEX_DROPPING
 from errtally.rules.alerts.apdex_low import APDEX_LOW
 from errtally.rules.alerts.check_in_failed import CHECK_IN_FAILED
 from errtally.rules.alerts.check_in_missed import CHECK_IN_MISSED
+from errtally.rules.alerts.circuit_breaker_open import CIRCUIT_BREAKER_OPEN
 from errtally.rules.alerts.clients_discarding import CLIENTS_DISCARDING
 from errtally.rules.alerts.crash_free_sessions_low import CRASH_FREE_SESSIONS_LOW
 from errtally.rules.alerts.crash_free_users_low import CRASH_FREE_USERS_LOW
@@ -49,6 +50,7 @@ ALERTS = (
     CRASH_FREE_USERS_LOW,
     CHECK_IN_MISSED,
     CHECK_IN_FAILED,
+    CIRCUIT_BREAKER_OPEN,
     ERROR_SPIKE,
     ERROR_BUDGET_BURN_1H,
     ERROR_BUDGET_BURN_6H,

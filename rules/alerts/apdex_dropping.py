@@ -5,6 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.alerts.apdex_low import rated
 from errtally.rules.baseline import baseline, baseline_record, history_steps
+from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.quantities import apdex
@@ -58,6 +59,7 @@ APDEX_DROPPING = AlertRule(
         has_cooldown=True,
     ),
     labels=names.BASE_LABELS,
+    board=PERFORMANCE,
     step_seconds=60,
     summary="Apdex of {project} ({environment}) dropped to {value}",
     description=("Over {window} the Apdex of {project} in {environment} is {value}: more than {threshold}."),

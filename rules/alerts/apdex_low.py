@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
 from errtally.rules.quantities import apdex
@@ -55,6 +56,7 @@ APDEX_LOW = AlertRule(
         has_cooldown=True,
     ),
     labels=names.BASE_LABELS,
+    board=PERFORMANCE,
     summary="Apdex of {project} ({environment}) is {value}",
     description="Over {window} the Apdex of {project} in {environment} is {value}; the limit is {threshold}.",
     value=DECIMAL,

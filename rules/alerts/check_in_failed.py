@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.config.duration import format_duration
+from errtally.rules.boards import SERVICE
 from errtally.rules.cases import threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector
@@ -57,6 +58,7 @@ CHECK_IN_FAILED = AlertRule(
     title="Check-In Failed",
     defaults=Defaults(severity="warning", channels=("slack", "email"), threshold=1, window_seconds=900),
     labels=(*names.BASE_LABELS, "monitor"),
+    board=SERVICE,
     summary="{monitor} of {project} ({environment}) failed",
     description="{monitor} of {project} in {environment} reported {value} failed runs within {window}.",
     value=COUNT,

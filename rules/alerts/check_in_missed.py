@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.config.objectives import glob_matches
+from errtally.rules.boards import SERVICE
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, glob_matcher, selector, steady
 from errtally.rules.texts import DURATION, duration, nothing
@@ -111,6 +112,7 @@ CHECK_IN_MISSED = AlertRule(
     title="Check-In Missed",
     defaults=Defaults(severity="warning", channels=("slack", "email"), for_seconds=60),
     labels=(*names.BASE_LABELS, "monitor"),
+    board=SERVICE,
     step_seconds=60,
     summary="{monitor} of {project} ({environment}) has been overdue for {value}",
     description=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import SERVICE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.series import added, enough, number, rate, record_name, selector
@@ -56,6 +57,7 @@ CLIENTS_DISCARDING = AlertRule(
     ),
     group="errtally-health",
     labels=("project",),
+    board=SERVICE,
     summary="Clients of {project} lose {value} of their events",
     description="Clients of {project} say that they lost {value} of their events over {window}; limit {threshold}.",
     value=PERCENTAGE,

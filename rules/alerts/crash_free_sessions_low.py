@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import RELEASES
 from errtally.rules.cases import threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, number, rate, record_name, selector
@@ -61,6 +62,7 @@ CRASH_FREE_SESSIONS_LOW = AlertRule(
         has_cooldown=True,
     ),
     labels=(*names.BASE_LABELS, "release"),
+    board=RELEASES,
     step_seconds=300,
     summary="Only {value} of the sessions of {release} ({project}, {environment}) end without a crash",
     description=(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import RELEASES
 from errtally.rules.cases import threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, number, selector
@@ -46,6 +47,7 @@ CRASH_FREE_USERS_LOW = AlertRule(
         has_cooldown=True,
     ),
     labels=(*names.BASE_LABELS, "release"),
+    board=RELEASES,
     step_seconds=300,
     summary="Only {value} of the users of {release} ({project}, {environment}) met no crash",
     description=(

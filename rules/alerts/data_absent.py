@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import steady
 from errtally.rules.texts import nothing
@@ -45,6 +46,7 @@ DATA_ABSENT = AlertRule(
     defaults=Defaults(severity="critical", channels=("slack", "pagerduty"), for_seconds=180),
     group="errtally-health",
     labels=(),
+    board=HEALTH,
     summary="Prometheus gets no data from errtally",
     description="No series of errtally came in for {for}: errors are not counted and no other rule can fire.",
     value="{{ $value }}",

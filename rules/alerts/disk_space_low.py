@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import selector
@@ -40,6 +41,7 @@ DISK_SPACE_LOW = AlertRule(
     ),
     group="errtally-health",
     labels=("instance", "mountpoint"),
+    board=HEALTH,
     summary="Only {value} of {mountpoint} on {instance} is free",
     description="{value} of the file system {mountpoint} on the host of {instance} is free; the limit is {threshold}.",
     value=PERCENTAGE,

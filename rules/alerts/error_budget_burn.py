@@ -12,6 +12,7 @@ from functools import partial
 from errtally import names
 from errtally.config.duration import format_duration
 from errtally.rules import objectives
+from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.series import number
@@ -115,6 +116,7 @@ def _rule(long: int, short: int, rate: float, wait: int, severity: str, channels
             severity=severity, channels=channels, threshold=rate, minimum=20, for_seconds=wait, has_cooldown=True
         ),
         labels=(*names.BASE_LABELS, "slo"),
+        board=SERVICE_LEVELS,
         group=objectives.GROUP,
         # The rate over five minutes needs two samples.
         step_seconds=60 if long <= 6 * _HOUR_SECONDS else 120,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.config.duration import format_duration
 from errtally.rules import objectives
+from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.texts import PERCENTAGE, nothing, percentage
@@ -67,6 +68,7 @@ ERROR_BUDGET_EXHAUSTED = AlertRule(
     title="Error Budget Exhausted",
     defaults=Defaults(severity="warning", channels=("slack",), for_seconds=300),
     labels=(*names.BASE_LABELS, "slo"),
+    board=SERVICE_LEVELS,
     group=objectives.GROUP,
     step_seconds=120,
     is_due=lambda alerting: bool(alerting.slos),

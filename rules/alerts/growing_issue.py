@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.config.duration import format_duration
+from errtally.rules import boards
 from errtally.rules.baseline import POINTS
 from errtally.rules.cases import NEAR
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN
@@ -100,6 +101,7 @@ GROWING_ISSUE = AlertRule(
         has_cooldown=True,
     ),
     labels=(*names.BASE_LABELS, "issue"),
+    board=boards.ISSUE,
     step_seconds=60,
     summary="Growing in {project} ({environment}): {what}, {value} times within {window}",
     description=(

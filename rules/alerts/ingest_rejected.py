@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.series import added, enough, number, rate, selector
@@ -64,6 +65,7 @@ INGEST_REJECTED = AlertRule(
     ),
     group="errtally-health",
     labels=("protocol",),
+    board=HEALTH,
     summary="errtally refuses {value} of what comes in by {protocol}",
     description="{value} of the ingest requests by {protocol} were refused over {window}; the limit is {threshold}.",
     value=PERCENTAGE,

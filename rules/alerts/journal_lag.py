@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import number, selector
@@ -30,6 +31,7 @@ JOURNAL_LAG = AlertRule(
     defaults=Defaults(severity="warning", channels=("slack",), threshold=60, for_seconds=120, has_cooldown=True),
     group="errtally-health",
     labels=("instance",),
+    board=HEALTH,
     summary="errtally {instance} counts events {value} late",
     description="The oldest event that {instance} has not counted yet is {value} old; the limit is {threshold}.",
     value=DURATION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import selector
@@ -40,6 +41,7 @@ MEMORY_USAGE_CRITICAL = AlertRule(
     ),
     group="errtally-health",
     labels=("instance",),
+    board=HEALTH,
     summary="{value} of the memory of {instance} is in use",
     description="{value} of the memory of the host of {instance} is in use; the limit is {threshold}, for {for}.",
     value=PERCENTAGE,

@@ -19,6 +19,7 @@ owner, and silence then would look like a broken set-up. Two things would be fal
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules import boards
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, added, increase, selector, steady
@@ -107,6 +108,7 @@ NEW_ISSUE = AlertRule(
     title="New Issue",
     defaults=Defaults(severity="warning", channels=("slack", "email"), window_seconds=600),
     labels=(*names.BASE_LABELS, "issue"),
+    board=boards.ISSUE,
     summary="New issue in {project} ({environment}): {what}",
     description="An error that was never seen before happened in {project} ({environment}): {what}.",
     value="1",

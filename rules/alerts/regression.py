@@ -6,6 +6,7 @@ As with a new issue, the time of the regression says so where the issue has seri
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules import boards
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, selector, steady
@@ -64,6 +65,7 @@ REGRESSION = AlertRule(
     title="Regression",
     defaults=Defaults(severity="warning", channels=("slack", "email"), window_seconds=600),
     labels=(*names.BASE_LABELS, "issue"),
+    board=boards.ISSUE,
     summary="Regression in {project} ({environment}): {what}",
     description="An issue that was resolved came back in {project} ({environment}): {what}.",
     value="1",

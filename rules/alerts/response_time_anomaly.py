@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.rules.baseline import baseline, baseline_record, history_steps
+from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.quantities import mean_duration
@@ -65,6 +66,7 @@ RESPONSE_TIME_ANOMALY = AlertRule(
         has_cooldown=True,
     ),
     labels=names.BASE_LABELS,
+    board=PERFORMANCE,
     step_seconds=60,
     summary="Requests of {project} ({environment}) take {value}, far longer than in the last hour",
     description=(

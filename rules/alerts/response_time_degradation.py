@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.quantities import timed_requests
@@ -112,6 +113,7 @@ RESPONSE_TIME_DEGRADATION = AlertRule(
         has_cooldown=True,
     ),
     labels=names.BASE_LABELS,
+    board=PERFORMANCE,
     summary="Responses of {project} ({environment}) are slow: 95th percentile {value}",
     description=(
         "One request in twenty of {project} in {environment} takes longer than {value}; the limit is {threshold}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import number, selector
@@ -39,6 +40,7 @@ SERIES_BUDGET_REACHED = AlertRule(
     defaults=Defaults(severity="warning", channels=("slack",), threshold=1, for_seconds=300, has_cooldown=True),
     group="errtally-health",
     labels=("project", "metric"),
+    board=HEALTH,
     summary="{project} has used {value} of the series that {metric} may have",
     description="{metric} has {value} of its series in {project}; beyond the limit, values count as `__other__`.",
     value=PERCENTAGE,

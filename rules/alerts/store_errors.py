@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import increase, number, selector
@@ -37,6 +38,7 @@ STORE_ERRORS = AlertRule(
     ),
     group="errtally-health",
     labels=("job",),
+    board=HEALTH,
     summary="{value} transactions of errtally's store failed within {window}",
     description="{value} transactions failed within {window} and were tried again; the limit is {threshold}.",
     value=COUNT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules.boards import HEALTH
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import selector, steady
 from errtally.rules.texts import nothing
@@ -32,6 +33,7 @@ STORE_FAILING = AlertRule(
     defaults=Defaults(severity="critical", channels=("slack", "pagerduty"), for_seconds=120),
     group="errtally-health",
     labels=("instance",),
+    board=HEALTH,
     summary="errtally {instance} can't write to its store",
     description="For {for} the writer of {instance} has not kept the store current: counts and pages are old.",
     value="{{ $value }}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally.rules.alerts.data_absent import JOB
+from errtally.rules.boards import HEALTH
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import steady
 from errtally.rules.texts import nothing
@@ -38,6 +39,7 @@ TARGET_DOWN = AlertRule(
     defaults=Defaults(severity="critical", channels=("slack", "pagerduty"), for_seconds=180),
     group="errtally-health",
     labels=("job", "instance"),
+    board=HEALTH,
     summary="Prometheus can't scrape errtally at {instance}",
     description="Prometheus has not reached errtally at {instance} for {for}: what it counts is not seen.",
     value="{{ $value }}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errtally.rules.boards import ALERTING
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.texts import nothing
 
@@ -16,6 +17,7 @@ WATCHDOG = AlertRule(
     defaults=Defaults(severity="none"),
     group="errtally-health",
     labels=(),
+    board=ALERTING,
     summary="Alerting works",
     description="This alert always fires. Send it to a heartbeat service that raises the alarm when it stays away.",
     value="{{ $value }}",

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 TARGET_LABELS = frozenset({"job", "instance"})
 """Labels that Prometheus adds to every series when it scrapes."""
 
+_OF_CLIENTS = {metric.name: metric for metric in names.CLIENT_CATALOGUE}
+"""Pushed through the exporter these have project and environment, scraped from the application they may."""
+
+_KNOWN = {**_OF_CLIENTS, **names.BY_NAME}
+
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 SET_OPERATORS = frozenset({"and", "or", "unless"})
 
@@ -64,14 +69,15 @@ def selector_labels(name: str, recorded: Any) -> frozenset[str]:  # noqa: ANN401
     metric = metric_of(name)
     if metric is not None:
         bucket = {"le"} if name.endswith("_bucket") else set()
-        return TARGET_LABELS | set(metric.labels) | bucket
+        scope = set(names.BASE_LABELS) if metric.name in _OF_CLIENTS else set()
+        return TARGET_LABELS | set(metric.labels) | bucket | scope
     return TARGET_LABELS if name == "up" else frozenset()
 
 
 def metric_of(name: str) -> names.Metric | None:
     """Return the metric of the catalogue that a series belongs to."""
     for suffix in ("", "_bucket", "_sum", "_count"):
-        metric = names.BY_NAME.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
+        metric = _KNOWN.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
         if metric is not None and (not suffix or metric.kind == "histogram"):
             return metric
     return None

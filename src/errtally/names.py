@@ -356,6 +356,9 @@ RECOVERY_OUTCOMES = ("recovered", "fallback", "failed")
 BREAKER_STATES = ("closed", "half_open", "open")
 """States of a circuit breaker; the value of its gauge is the place in this tuple."""
 
+PROCESS_LABEL = "process"
+"""The label by which gauges that applications push tell their processes apart."""
+
 RECOVERY_ATTEMPTS = _counter(
     "recovery_attempts_total", "Further attempts after a failed call, by strategy.", "service", "strategy", "outcome"
 )

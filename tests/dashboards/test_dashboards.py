@@ -30,6 +30,7 @@ VALUES = {
     "transaction": ".*",
     "release": ".*",
     "instance": ".+",
+    "service": ".+",
 }
 Json = dict[str, Any]
 
@@ -70,10 +71,12 @@ def test_every_query_parses_in_prometheus(name: str, exporters: str, tmp_path: P
 
 @DASHBOARD
 def test_every_query_reads_only_metrics_of_the_catalogue_and_labels_that_they_have(dashboard: Json) -> None:
+    catalogue = (*names.CATALOGUE, *names.ANALYSER_CATALOGUE)
     known = {
         metric.name + suffix: {*metric.labels, "le", "instance"}  # instance: which exporter
-        for metric, suffix in itertools.product(names.CATALOGUE, ("", "_bucket", "_sum", "_count"))
+        for metric, suffix in itertools.product(catalogue, ("", "_bucket", "_sum", "_count"))
     }
+    known |= {metric.name: {*metric.labels, *names.BASE_LABELS, "job"} for metric in names.CLIENT_CATALOGUE}
     for expr in _queries(dashboard):
         for name, matchers in re.findall(r"(?<![:\w])(errtally_\w+)(\{[^}]*\})?", expr):
             assert name in known, expr
@@ -112,7 +115,7 @@ def test_variables_choose_source_projects_and_environments_and_what_the_dashboar
     for variable, name in ((project, "project"), (environment, "environment")):
         assert variable["name"] == name
         assert (variable["multi"], variable["includeAll"], variable["allValue"]) == (True, True, ".+")
-        assert variable["query"]["query"].startswith("label_values(errtally_new_issues_total")
+        assert re.match(r"label_values\((\{__name__=~\")?errtally_new_issues_total", variable["query"]["query"])
     asked = " ".join(_queries(dashboard))
     for variable in others:
         assert f"${variable['name']}" in asked, "a variable that no query reads"
@@ -120,12 +123,13 @@ def test_variables_choose_source_projects_and_environments_and_what_the_dashboar
 
 @DASHBOARD
 def test_every_dashboard_is_reached_from_every_other_with_time_and_choices_kept(dashboard: Json) -> None:
-    among, issues = dashboard["links"]
+    among, issues, live = dashboard["links"]
     assert dashboard["tags"] == ["errtally"]
     assert (among["type"], among["tags"], among["includeVars"], among["keepTime"]) == (
         "dashboards", ["errtally"], True, True,
     )  # fmt: skip
     assert issues["url"] == "http://127.0.0.1:9765/"
+    assert live["url"] == "http://127.0.0.1:9765/live"
 
 
 @DASHBOARD
@@ -147,6 +151,23 @@ def test_links_of_a_cell_name_columns_that_the_table_has(dashboard: Json) -> Non
             headings = set(panel["transformations"][-1]["options"]["renameByName"].values())
             for name in re.findall(r"__data\.fields(?:\.(\w+)|\[.\"(\w[^\"]*)\"\])", json.dumps(panel)):
                 assert "".join(name) in headings, panel["title"]
+
+
+@DASHBOARD
+def test_every_issue_in_a_table_leads_to_its_page(dashboard: Json) -> None:
+    for panel in grafana.panels(dashboard):
+        if panel["type"] == "table":
+            headings = panel["transformations"][-1]["options"]["renameByName"]
+            for source in {"issue", "title"} & set(headings):
+                links = [
+                    link["url"]
+                    for override in panel["fieldConfig"]["overrides"]
+                    if override["matcher"]["options"] == headings[source]
+                    for found in override["properties"]
+                    if found["id"] == "links"
+                    for link in found["value"]
+                ]
+                assert links[0].startswith("http://127.0.0.1:9765/issues/${__data.fields.Issue:percentencode}?"), panel
 
 
 @DASHBOARD

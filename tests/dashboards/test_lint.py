@@ -82,9 +82,11 @@ def test_panel_title_description_rule_panel_units_rule_and_panel_no_targets_rule
 @DASHBOARD
 def test_target_rate_interval_rule(dashboard: Json) -> None:
     for title, target in _targets(dashboard):
-        for window in re.findall(r"\b(?:rate|irate|increase)\([^\[]*\[([^\]]+)\]", target["expr"]):
-            # A number of the whole time range stands in tables: it is a rate over just that range.
-            assert window == ("$__range" if target["instant"] else "$__rate_interval"), title
+        for call, window in re.findall(r"\b(rate|irate|increase)\([^\[]*\[([^\]]+)\]", target["expr"]):
+            # A number of the whole time range stands in tables: it is a rate over just that range. So is what a process
+            # counted before it started anew, wherever totals stand.
+            is_of_range = target["instant"] or call == "increase"
+            assert window == ("$__range" if is_of_range else "$__rate_interval"), title
 
 
 @DASHBOARD

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
+from tests.dashboards.promql import evaluate
 from tests.flow import grafana
-from tests.peers import peer
 
 from errtally import names
 from errtally.dashboards import queries
@@ -16,7 +14,7 @@ from errtally.dashboards import queries
 if TYPE_CHECKING:
     from pathlib import Path
 
-STEP_SECONDS, RANGE_MINUTES = 60, 10
+RANGE_MINUTES = 10
 EVENTS, CREATED = names.NEW_ISSUES.name, names.STORE_CREATED.name
 OLD, YOUNG = "-86400", "0"
 """When the exporter's store was made, in seconds: a day before the test's clock begins, or with it."""
@@ -31,23 +29,8 @@ def _run(
     folder: Path, expr: str, series: dict[str, str], at_minutes: int, expected: float | None, step_seconds: int = 60
 ) -> None:
     shown = grafana.Range(0, RANGE_MINUTES * 60)
-    samples = [] if expected is None else [{"labels": "{}", "value": expected}]
-    test = {
-        "expr": grafana.interpolate(expr, VALUES, shown, step_seconds),
-        "eval_time": f"{at_minutes}m",
-        "exp_samples": samples,
-    }
-    given = [{"series": name, "values": values} for name, values in series.items()]
-    content = {
-        "rule_files": [],
-        "evaluation_interval": "1m",
-        "tests": [{"interval": f"{STEP_SECONDS}s", "input_series": given, "promql_expr_test": [test]}],
-    }
-    (folder / "t.yml").write_text(yaml.safe_dump(content))
-    done = subprocess.run(
-        [peer("promtool"), "test", "rules", "t.yml"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    found = [] if expected is None else [("{}", expected)]
+    evaluate(folder, grafana.interpolate(expr, VALUES, shown, step_seconds), series, at_minutes, found)
 
 
 def _scrapes(created: str, first: int, last: int, instance: str = "a") -> dict[str, str]:

@@ -88,15 +88,27 @@ def alertmanager(folder: Path, files: Mapping[str, str], address: str = "") -> I
 
 @contextmanager
 def prometheus(
-    folder: Path, rules: Mapping[str, str], *, target: str, alertmanager_address: str, interval: str = "1s"
+    folder: Path,
+    rules: Mapping[str, str],
+    *,
+    target: str,
+    alertmanager_address: str,
+    interval: str = "1s",
+    beside: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Run Prometheus, which scrapes ``target`` (HOST:PORT) as the job errtally; yield its address HOST:PORT."""
+    """Run Prometheus; yield its address HOST:PORT.
+
+    It scrapes ``target`` (HOST:PORT) as the job errtally, and ``beside`` it what other jobs there are.
+    """
     binary = peer("prometheus")
     config = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
         "rule_files": ["*.rules.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager_address]}]}]},
-        "scrape_configs": [{"job_name": "errtally", "static_configs": [{"targets": [target]}]}],
+        "scrape_configs": [
+            {"job_name": job, "static_configs": [{"targets": [address]}]}
+            for job, address in {"errtally": target, **(beside or {})}.items()
+        ],
     }
     _write(folder, {**rules, "prometheus.yml": yaml.safe_dump(config)})
     address = f"127.0.0.1:{free_port()}"

@@ -206,5 +206,5 @@ def _assert_pagerduty(page: Post) -> None:
 def _assert_new_issue(news: Post) -> None:
     attachment = news.body["attachments"][0]
     assert attachment["color"] == "warning"
-    assert attachment["title_link"] == f"http://errtally.example.com/issues/{_ISSUE}"
+    assert attachment["title_link"] == f"http://errtally.example.com/issues/{_ISSUE}?project=checkout"
     assert "New issue in checkout (production): ValueError: no price" in attachment["text"]

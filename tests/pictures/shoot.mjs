@@ -16,7 +16,10 @@ for (const { url, width, out } of JSON.parse(jobs)) {
   await page.waitForFunction(() => window.drawn !== undefined, { timeout: 60000 });
   // Panels below the fold are drawn when they come into view.
   await page.setViewportSize({ width, height: Math.ceil(await page.evaluate(() => window.drawn.height)) });
-  await page.waitForTimeout(3500);
+  const drawn = () =>
+    [...document.querySelectorAll('[data-testid="data-testid panel content"]')].every((panel) => panel.innerText || panel.querySelector("canvas, svg"));
+  await page.waitForFunction(drawn, { timeout: 30000 }).catch(() => complaints.add("panels without content"));
+  await page.waitForTimeout(1500);
   await page.screenshot({ path: out, fullPage: true });
   const errors = [...(await page.evaluate(() => window.drawn.errors)), ...complaints];
   failed ||= errors.length > 0;

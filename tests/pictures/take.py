@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from tests.flow import shop
+from tests.flow.beside import beside
 from tests.flow.exporter import Exporter
 from tests.flow.programs import free_port, prometheus
 from tests.peers import peer
@@ -91,11 +92,19 @@ def bundle() -> None:
     subprocess.run(["node", "bundle.mjs"], cwd=CACHE, check=True)
 
 
-def jobs(site: str, names: list[str], values: Mapping[str, str], start: float, end: float, out: Path) -> list[Any]:
-    """Every dashboard wide and dark, as in the documentation; the overview and one more also light and narrow."""
+def chosen(names: list[str], *, every: bool) -> list[tuple[str, str, int]]:
+    """Every dashboard wide and dark, for the documentation some also light and narrow; or all in every way."""
+    if every:
+        return [(name, theme, width) for name in names for theme in ("dark", "light") for width in (WIDE, NARROW)]
     found = [(name, "dark", WIDE) for name in names]
     found += [(name, "light", WIDE) for name in names if name in {"overview", "performance"}]
-    found += [(name, "light", NARROW) for name in names if name in {"overview", "issue"}]
+    return found + [(name, "light", NARROW) for name in names if name in {"overview", "issue"}]
+
+
+def jobs(
+    site: str, found: list[tuple[str, str, int]], values: Mapping[str, str], start: float, end: float, out: Path
+) -> list[Any]:
+    """Return what to draw: address of the page, width, file."""
     result = []
     for name, theme, width in found:
         asked = {"dashboard": name, "theme": theme, "from": int(start), "to": int(end), "values": json.dumps(values)}
@@ -111,6 +120,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=150, help="how long the traffic lasts")
     parser.add_argument("--rate", type=float, default=40, help="requests a second")
     parser.add_argument("--out", type=Path, default=PICTURES)
+    parser.add_argument("--every", action="store_true", help="all of them, dark and light, wide and narrow")
     asked = parser.parse_args()
     peer("prometheus")
     bundle()
@@ -125,9 +135,16 @@ def main() -> None:
         exporter.start()
         target, nowhere = f"127.0.0.1:{exporter.port}", f"127.0.0.1:{free_port()}"
         try:
-            with prometheus(
-                folder / "prometheus", shop.hurried(build_rules(document)), target=target, alertmanager_address=nowhere
-            ) as address:
+            with (
+                beside(folder) as others,
+                prometheus(
+                    folder / "prometheus",
+                    shop.hurried(build_rules(document)),
+                    target=target,
+                    alertmanager_address=nowhere,
+                    beside=others,
+                ) as address,
+            ):
                 _shoot(exporter, address, document, asked)
         finally:
             exporter.stop()
@@ -141,7 +158,7 @@ def _shoot(exporter: Exporter, address: str, document: config.document.Document,
     files = build_dashboards(document)
     issue = exporter.get_json("/api/issues?status=regressed")["issues"][0]
     values = {
-        "project": ".+", "environment": ".+", "transaction": ".*", "release": ".*", "instance": ".+",
+        "project": ".+", "environment": ".+", "transaction": ".*", "release": ".*", "instance": ".+", "service": ".+",
         "issue": issue["issue"], "issue_text": issue["title"].replace(",", ""),
     }  # fmt: skip
     handler = functools.partial(Site, prometheus_address=address, dashboards=files, directory=str(CACHE / "site"))
@@ -150,7 +167,12 @@ def _shoot(exporter: Exporter, address: str, document: config.document.Document,
     try:
         names = [name.removesuffix(".json") for name in files]
         work = jobs(
-            f"http://127.0.0.1:{server.server_port}", names, values, start - 4, time.time(), asked.out.absolute()
+            f"http://127.0.0.1:{server.server_port}",
+            chosen(names, every=asked.every),
+            values,
+            start - 4,
+            time.time(),
+            asked.out.absolute(),
         )
         subprocess.run(["node", "shoot.mjs", str(peer("chromium")), json.dumps(work)], cwd=CACHE, check=True)
     finally:

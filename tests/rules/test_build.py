@@ -135,6 +135,8 @@ def test_the_command_runs_the_generated_unit_tests_and_shows_what_fails(monkeypa
         pytest.param("ErrorRateAnomaly", "offset 5m", "offset 1s", id="an anomaly in its own baseline"),
         pytest.param("DataAbsent", "unless on () up", "unless on () nothing", id="a target down told twice"),
         pytest.param("StoreFailing", "errtally_up == 0", "errtally_up < 5", id="a store that works"),
+        pytest.param("CircuitBreakerOpen", "> 0", "> 1", id="a breaker that is half open"),
+        pytest.param("CircuitBreakerOpen", "max by", "min by", id="a breaker of one process of several"),
         pytest.param("ClientsDiscarding", "before_send|", "", id="what clients drop on purpose"),
     ],
 )
@@ -161,7 +163,8 @@ def test_the_generated_unit_tests_notice_a_broken_rule(tmp_path: Path, alert: st
 
 def test_every_query_reads_only_metrics_of_the_catalogue_and_recorded_ones() -> None:
     suffixes = ("", "_bucket", "_sum", "_count")
-    known = {metric.name + suffix for metric, suffix in itertools.product(names.CATALOGUE, suffixes)}
+    catalogue = (*names.CATALOGUE, *names.CLIENT_CATALOGUE)
+    known = {metric.name + suffix for metric, suffix in itertools.product(catalogue, suffixes)}
     recorded = {rule["record"] for rule in _rules({}) if "record" in rule}
     for rule in _rules({}):
         expr = rule["expr"]

@@ -104,6 +104,18 @@ def test_a_short_run_shows_a_table(exporter):
     assert "requests timed" in result.output
 
 
+def test_a_deploy_shows_in_the_sessions_however_short_the_run_is(exporter):
+    CliRunner().invoke(command, ["--url", exporter.url, "--rate", "50", "--duration", "1"])
+    told = {}
+    for *_, body in exporter.received:
+        if b'{"type": "sessions"' in body:
+            sessions = json.loads(body.split(b"\n")[2])
+            crashed = sum(part.get("crashed", 0) for part in sessions["aggregates"])
+            told[sessions["attrs"]["release"]] = crashed
+    deployed = {release: crashed for release, crashed in told.items() if release.startswith("checkout@")}
+    assert deployed == {"checkout@1.8.3": 1, "checkout@1.9.0": 8, "checkout@1.9.1": 1}
+
+
 def test_the_same_seed_draws_the_same():
     def sent(seed):
         return [messages(happening, "k") for happening in fixed_set(random.Random(seed), 17.0)]
