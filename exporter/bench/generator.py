@@ -25,6 +25,7 @@ _RECEIVE_BYTES = 65_536
 _OK = (b"200", b"201", b"202")
 _POLL_SECONDS = 0.5
 _REFUSALS_KEPT = 200
+_CATCH_UP_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -169,6 +170,16 @@ class Generator:
         connection.socket.close()
 
 
+def paced(source: Iterator[bytes], per_second: float) -> Iterator[bytes]:
+    """Hold requests back to a rate; what a pause of half a second held back is made up for."""
+    due = time.perf_counter()
+    for request in source:
+        due = max(due + 1 / per_second, time.perf_counter() - _CATCH_UP_SECONDS)
+        if (early := due - time.perf_counter()) > 0:
+            time.sleep(early)
+        yield request
+
+
 def _whole_body(received: bytes) -> bytes | None:
     """The body of an answer, or None while it is not all there."""
     head_end = received.find(b"\r\n\r\n")
@@ -201,9 +212,14 @@ def _say(line: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run with kind, host, port, connections, warm-up seconds, seconds, and 24 hex digits that ids begin with."""
-    kind, host, port, connections, warm_up_seconds, seconds, prefix = arguments
+    """Run with kind, host, port, connections, warm-up seconds, seconds, and 24 hex digits that ids begin with.
+
+    An eighth argument is how many requests a second are sent at most.
+    """
+    kind, host, port, connections, warm_up_seconds, seconds, prefix, *pace = arguments
     source = requests(kind, f"{host}:{port}", prefix)
+    if pace:
+        source = paced(source, float(pace[0]))
     result = Generator(kind, (host, int(port)), int(connections), source).run(float(warm_up_seconds), float(seconds))
     _say(json.dumps({name: getattr(result, name) for name in LoadResult.__slots__}))
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from errtally.exporter.bench import pages as paging
 from errtally.exporter.bench import scrape as scraping
 from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure
+from errtally.exporter.bench.filled import fill
 from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
 from errtally.exporter.bench.work import KINDS
 
@@ -180,6 +183,62 @@ def scrape(*, counts: tuple[int, ...], rounds: int, data_dir: Path | None, as_js
             f"{row.times_faster:.0f}",
         )
     console.print(table)
+
+
+@command.command()
+@click.option("--issues", type=click.IntRange(10, 1_000_000), default=10_000, show_default=True, help="In the store.")
+@click.option("--events", type=click.IntRange(10), default=1_000_000, show_default=True, help="In the store.")
+@click.option("--load", type=click.IntRange(0), default=2000, show_default=True, help="Events a second meanwhile.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Workers of the exporter.")
+@click.option("--seconds", type=click.FloatRange(min=0.2), default=20.0, show_default=True, help="Measured.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Parent of the data directory.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def pages(
+    ctx: click.Context,
+    *,
+    issues: int,
+    events: int,
+    load: int,
+    workers: int,
+    seconds: float,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Fill a store through the fold, and load pages from it while events arrive.
+
+    Exits with 1 when 95 of 100 requests for a page are not within 50 ms.
+    """
+    if events < issues:
+        raise click.UsageError("--events: each issue has at least one")
+    with tempfile.TemporaryDirectory(prefix="errtally-bench-", dir=data_dir) as directory:
+        store = Path(directory, "pages")
+        fill(store, issues=issues, events=events, now=time.time())
+        rows, accepted = paging.measure(store, workers=workers, events_per_second=load, seconds=seconds)
+    setting = f"{issues:,} issues, {events:,} events, {workers} workers, {accepted:,.0f} events/s accepted meanwhile"
+    if as_json:
+        click.echo(json.dumps({"setting": setting, "rows": [row.as_dict() for row in rows]}, indent=2))
+    else:
+        table = Table(title="pages", caption=setting)
+        table.add_column("page")
+        for column in ("target ms", "p50 ms", "p95 ms", "worst ms", "KB", "requests"):
+            table.add_column(column, justify="right")
+        for row in rows:
+            table.add_row(
+                row.page,
+                f"{paging.TARGET_MILLISECONDS:.0f}",
+                f"{row.p50_milliseconds:.1f}",
+                f"{row.p95_milliseconds:.1f}",
+                f"{row.worst_milliseconds:.1f}",
+                f"{row.body_bytes / 1000:.1f}",
+                f"{row.requests:,}",
+                style="" if row.is_fast else "red",
+            )
+        console = Console()
+        console.width = max(console.width, _TABLE_WIDTH)
+        console.print(table)
+    if not all(row.is_fast for row in rows):
+        ctx.exit(1)
 
 
 def _table(rows: list[Measurement], setting: str) -> Table:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.exporter.store.trends import Trends
+from errtally.exporter.store.words import Words
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,6 +41,8 @@ class ActivityWriter:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._known: dict[int, dict[str, set[str]]] = {}
+        self._words = Words(db)
+        self._trends = Trends(db)
 
     def apply(self, issue: IssueChange, new_users: int) -> None:
         """Add the events of a fold to an issue.
@@ -52,6 +56,8 @@ class ActivityWriter:
         """
         if not issue.seen_in:
             return
+        if issue.seen is not None:
+            self._words.describe(issue.id, issue.seen)
         hours: defaultdict[int, int] = defaultdict(int)
         tags: defaultdict[tuple[str, str], int] = defaultdict(int)
         for (hour, *values), events in issue.seen_in.items():
@@ -63,6 +69,7 @@ class ActivityWriter:
             if tag not in OWN_TAGS:
                 tags[tag, value] += events
         newest = max(hours)
+        self._trends.add(issue.id, hours)
         self._db.executemany(
             """INSERT INTO issue_hours VALUES (?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
@@ -77,10 +84,13 @@ class ActivityWriter:
             ON CONFLICT DO UPDATE SET events = events + excluded.events""",
             [(issue.id, tag, value, events) for (tag, value), events in bounded.items()],
         )
+        self._words.flush(issue.id)
 
     def forget(self) -> None:
         """Forget what is known of the store: a transaction was rolled back."""
         self._known.clear()
+        self._words.forget()
+        self._trends.forget()
 
     def _admit(self, issue: int, tag: str, value: str) -> str | None:
         """Return the value under which a tag's value counts, None when the issue has as many tags as it may."""
@@ -100,6 +110,8 @@ class ActivityWriter:
             return value
         if len(values) >= MAX_VALUES:
             value = names.OTHER
+        else:
+            self._words.note(tag, value)
         values.add(value)
         return value
 

@@ -105,6 +105,15 @@ def has_aliases(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM aliases WHERE undone_at IS NULL LIMIT 1").fetchone() is not None
 
 
+def has_linked(db: sqlite3.Connection) -> bool:
+    """Whether anything is merged that has counts of its own."""
+    row = db.execute(
+        """SELECT 1 FROM aliases a JOIN issues i ON i.project = a.project AND i.fingerprint = a.fingerprint
+        WHERE a.undone_at IS NULL LIMIT 1"""
+    ).fetchone()
+    return row is not None
+
+
 def root_of(db: sqlite3.Connection, project: str, fingerprint: str) -> str:
     """Return the fingerprint of the issue that events of a fingerprint count in."""
     seen = {fingerprint}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
-from errtally.exporter.store import activity, database, lifecycle, merged, users
+from errtally.exporter.store import activity, audit, database, lifecycle, listing, merged, users
 from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, s
   last_seen, first_release, last_release, resolved, regressed,
   (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users
 FROM issues
-"""
-
-_NOT_MERGED = """
-NOT EXISTS (SELECT 1 FROM aliases a
-  WHERE a.project = issues.project AND a.fingerprint = issues.fingerprint AND a.undone_at IS NULL)
 """
 
 
@@ -45,25 +41,38 @@ class StoreReader:
             status: only with this status; ``open`` stands for unresolved and regressed.
             limit: at most so many.
         """
-        conditions, values = [_NOT_MERGED], list[str]()
-        if project:
-            conditions.append("project = ?")
-            values.append(project)
-        if status == "open":
-            conditions.append("status IN ('unresolved', 'regressed')")
-        elif status:
-            conditions.append("status = ?")
-            values.append(status)
+        wanted = listing.Wanted(time.time(), project=project, status=status, limit=limit)
+        return self.listed(wanted)[0]
+
+    def listed(self, wanted: listing.Wanted) -> tuple[list[dict[str, Any]], listing.Found]:
+        """Return one page of issues, each as of `issue` without environments, history and samples, and how to go on.
+
+        ``hours`` of each are events by hour since the epoch, of the last `listing.SPARK_HOURS`.
+
+        Args:
+            wanted: which, in what order, from where.
+        """
         with self._snapshot() as db:
-            rows = db.execute(
-                f"{_ISSUES} WHERE {' AND '.join(conditions)} ORDER BY last_seen DESC, id DESC LIMIT ?",
-                (*values, limit),
-            ).fetchall()
-            found = [_issue(row) for row in rows]
+            page = listing.find(db, wanted)
+            rows = db.execute(f"{_ISSUES} WHERE id IN ({', '.join('?' * len(page.issues))})", page.issues)
+            by_id = {row["id"]: _issue(row) for row in rows}
+            found = [by_id[id_] for id_ in page.issues]
             if merged.has_aliases(db):
                 for one in found:
                     _add_up(db, one)
-            return found
+            roots = {id_: one["id"] for one in found for id_ in one["ids"]}
+            hours = listing.hours(db, roots, int(wanted.now // 3600) + 1 - listing.SPARK_HOURS)
+            return [{**one, "hours": hours[one["id"]]} for one in found], page
+
+    def choices(self) -> dict[str, list[str]]:
+        """Return what a list can be narrowed to: projects and environments."""
+        with self._snapshot() as db:
+            return listing.choices(db)
+
+    def audit(self, wanted: audit.Wanted) -> list[dict[str, Any]]:
+        """Return what was done, the newest first."""
+        with self._snapshot() as db:
+            return audit.entries(db, wanted)
 
     def issue(self, fingerprint: str, project: str | None = None) -> dict[str, Any] | None:
         """Return one issue with environments, history and its sample events' ids, newest first; None without it.

@@ -115,6 +115,21 @@ CREATE TABLE issue_tags (
   PRIMARY KEY (issue, tag, value)
 ) WITHOUT ROWID;
 
+-- What free words are looked for in, with case folded: what the issue is, and the values of its tags.
+CREATE TABLE issue_words (
+  issue INTEGER PRIMARY KEY REFERENCES issues (id) ON DELETE CASCADE,
+  own   TEXT NOT NULL,
+  tags  TEXT NOT NULL
+);
+
+-- How often an issue happens of late: base 2 logarithms of its events, each of them worth half when it is older by
+-- a half-life (see store/trends.py).
+CREATE TABLE issue_trends (
+  issue INTEGER PRIMARY KEY REFERENCES issues (id) ON DELETE CASCADE,
+  short REAL NOT NULL,
+  long  REAL NOT NULL
+);
+
 -- Sets of distinct users, of an issue for good or of a slot of time. `sketch` is a HyperLogLog sketch of those who are
 -- not in user_set_members. Keyed hashes of users, never the users.
 CREATE TABLE user_sets (

@@ -14,13 +14,12 @@ from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, rende
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from errtally import names
 from errtally.errors import ConfigError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
-from errtally.exporter.web import decisions, merges, runbooks
+from errtally.exporter.web import audit, decisions, listing, merges, policy, runbooks
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.stream import routes as stream
@@ -38,11 +37,8 @@ if TYPE_CHECKING:
     from errtally.exporter.web.access import Access
     from errtally.exporter.web.stream.hub import Hub
 
-MAX_LIST = 500
-_LISTED = ("open", "all", *names.ISSUE_STATUSES)
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": policy.WITHOUT_SCRIPT,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -69,6 +65,8 @@ def create_app(
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
+    app.register_blueprint(listing.routes)
+    app.register_blueprint(audit.routes)
     app.register_blueprint(stream.routes)
     app.register_blueprint(openapi.routes)
     app.jinja_env.filters["moment"] = _moment
@@ -130,14 +128,9 @@ def reload() -> FlaskResponse:
 
 
 @routes.get("/")
-def index() -> str:
+def index() -> FlaskResponse:
     """Show the issues."""
-    status = request.args.get("status", "open")
-    project = request.args.get("project") or None
-    found = _part("reader").issues(project=project, status=None if status == "all" else status, limit=100)
-    return render_template(
-        "issues.html", issues=found, status=status, project=project, config=_part("config"), now=time.time()
-    )
+    return listing.page()
 
 
 @routes.get("/issues/<fingerprint>")
@@ -191,16 +184,13 @@ def api_schema(name: str) -> FlaskResponse | tuple[FlaskResponse, int]:
 
 @routes.get("/api/issues")
 def api_issues() -> FlaskResponse | tuple[FlaskResponse, int]:
-    """List issues, the one seen last first."""
-    status, limit = request.args.get("status"), request.args.get("limit", "50")
-    if status not in {None, *_LISTED}:
-        return _error(400, "malformed_query", f"status: {status!r} is none of {', '.join(_LISTED)}")
-    if not (limit.isascii() and limit.isdecimal() and len(limit) <= 4 and int(limit) <= MAX_LIST):  # noqa: PLR2004
-        return _error(400, "malformed_query", f"limit: {limit[:20]!r} is not a number from 0 to {MAX_LIST}")
-    found = _part("reader").issues(
-        project=request.args.get("project"), status=None if status == "all" else status, limit=int(limit)
-    )
-    return jsonify({"issues": [_public(item) for item in found]})
+    """List the issues that a query finds."""
+    try:
+        found, next_ = listing.api()
+    except listing.ListingError as exc:
+        place = {} if exc.position is None else {"detail": {"position": exc.position}}
+        return jsonify({"error": {"code": "malformed_query", "message": str(exc), **place}}), 400
+    return jsonify({"issues": [_public(item) for item in found], "next": next_})
 
 
 @routes.get("/api/issues/<fingerprint>")

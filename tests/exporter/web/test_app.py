@@ -72,7 +72,7 @@ def test_issues_are_listed_with_links(exporter):
     page = exporter.get("/").body.decode()
     assert "no milk left" in page
     assert f"/issues/{fingerprint}?project=shop" in page
-    assert "1 event<" in page
+    assert "<b>1</b> event<" in page
     assert "no milk left" not in exporter.get("/?status=resolved").body.decode()
     assert "no milk left" in exporter.get("/?status=all&project=shop").body.decode()
     assert "no milk left" not in exporter.get("/?project=other").body.decode()
@@ -119,7 +119,7 @@ def test_hostile_text_is_shown_as_text(exporter):
     pages = [exporter.get(f"/issues/{found['fingerprint']}").body.decode(), exporter.get("/").body.decode()]
     for page in pages:
         assert "&lt;script&gt;" in page
-        assert not re.search(r"<script", page, re.IGNORECASE)
+        assert not re.search(r"<script(?! src=\"/static/\w+\.js\" defer>)", page, re.IGNORECASE)
         assert "alert('x')" not in page
         assert "{{ 7*7 }}" in page
     assert "&lt;script&gt;" in exporter.get(f"/nowhere/{HOSTILE}").body.decode()
@@ -232,7 +232,7 @@ def test_the_api_lists_issues(exporter):
     assert listed[1]["issue"] == fingerprint
     assert not {"id", "fingerprint"} & set(listed[0])
     assert len(exporter.get("/api/issues?limit=1").json()["issues"]) == 1
-    assert exporter.get("/api/issues?limit=0").json()["issues"] == []
+    assert exporter.get("/api/issues?limit=0").json() == {"issues": [], "next": None}
     assert len(exporter.get("/api/issues?limit=500&status=all").json()["issues"]) == 2
     assert [item["issue"] for item in exporter.get("/api/issues?project=shop&status=open").json()["issues"]] == [
         fingerprint

@@ -1,0 +1,330 @@
+"""The query language of the issues list: text in, terms out. Every term has to match.
+
+"card declined" level:error release:shop@1.4* users:>10 first_seen:<2d -is:ignored tag.browser:Safari
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from errtally import names
+from errtally.errors import ErrtallyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_LENGTH = 1000
+MAX_TERMS = 30
+MAX_WILDCARDS = 10
+"""In one term."""
+
+STATES = ("unresolved", "resolved", "ignored", "regressed", "new", "merged")
+"""What ``is:`` takes."""
+
+NEW_SECONDS = 86_400
+"""How long an issue is new."""
+
+_TEXTS = ("type", "culprit", "project", "environment", "release", "level")
+_NUMBERS = ("events", "users")
+_MOMENTS = ("first_seen", "last_seen")
+FIELDS = ("is", *_TEXTS, *_NUMBERS, *_MOMENTS)
+"""Keys with a meaning of their own; every other key is a tag."""
+
+_OPERATORS = (">=", "<=", ">", "<", "=")
+_AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+_DATES = (("%Y-%m-%dT%H:%M:%S", 1), ("%Y-%m-%dT%H:%M", 60), ("%Y-%m-%d", 86_400))
+_MAX_DIGITS = 15
+_CONNECTIVES = frozenset({"AND", "OR", "NOT"})
+
+
+class QueryError(ErrtallyError):
+    """A query can't be read.
+
+    Attributes:
+        position: where, in characters from 0; the length of the query when something is missing at its end.
+    """
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+    @property
+    def place(self) -> str:
+        """The message with its place, as the API tells it."""
+        return f"{self} at character {self.position + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Text to look for: literal parts, with any characters between them."""
+
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text within type, title, pattern, culprit or a tag's value; case does not matter."""
+
+    text: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an issue is: one of `STATES`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an issue is a text as a whole; the case of ASCII letters does not matter."""
+
+    name: str
+    text: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag has a value; the case of ASCII letters does not matter in the value."""
+
+    name: str
+    text: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """``events`` or ``users`` against an amount; the operator is one of SQL's and Python's but for ``=``."""
+
+    name: str
+    operator: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """``first_seen`` or ``last_seen`` is not before ``since`` and before ``until``, seconds since the epoch."""
+
+    name: str
+    since: float | None
+    until: float | None
+
+
+Condition = Words | State | Field | Tag | Number | Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition, or that it does not hold."""
+
+    condition: Condition
+    is_negated: bool = False
+
+
+def parse(text: str, now: float) -> tuple[Term, ...]:
+    """Read a query.
+
+    Args:
+        text: the query.
+        now: seconds since the epoch, from which ages count.
+
+    Returns:
+        Terms that all have to match; none for an empty query.
+
+    Raises:
+        QueryError: it can't be read; it says what is wrong and where.
+    """
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"a query has at most {MAX_LENGTH} characters", MAX_LENGTH)
+    for position, character in enumerate(text):
+        if character == "\0" or "\ud800" <= character <= "\udfff":
+            raise QueryError("no text has this character", position)
+    return tuple(_Reader(text, now).terms())
+
+
+class _Reader:
+    """Goes through a query once, from left to right."""
+
+    def __init__(self, text: str, now: float) -> None:
+        self._text = text
+        self._now = now
+        self._at = 0
+
+    def terms(self) -> list[Term]:
+        found: list[Term] = []
+        while self._skip_spaces():
+            if len(found) == MAX_TERMS:
+                raise QueryError(f"a query has at most {MAX_TERMS} terms", self._at)
+            found.append(self._term())
+        return found
+
+    def _term(self) -> Term:
+        start = self._at
+        is_negated = self._text[start] in "-!"
+        self._at += is_negated
+        if self._at == len(self._text) or self._text[self._at].isspace():
+            raise QueryError(f"nothing follows {self._text[start]!r}", start)
+        if self._peek() == '"':
+            return Term(Words(Wording((self._quoted(),))), is_negated)
+        key_at = self._at
+        key = self._key()
+        if key is None:
+            return Term(Words(self._wording(Words, key_at)), is_negated)
+        if self._at == len(self._text) or self._text[self._at].isspace():
+            raise QueryError(
+                f"a value has to follow {self._text[key_at : self._at]!r} (quote a text with a colon)", key_at
+            )
+        return Term(self._condition(key, key_at), is_negated)
+
+    def _key(self) -> str | None:
+        """Read up to behind the colon; None when this is no ``KEY:VALUE``, and nothing is read."""
+        start = self._at
+        if self._text.startswith('tag."', start):
+            self._at += 4
+            name = self._quoted(is_tag=True)
+            if self._peek() != ":":
+                raise QueryError("a colon and a value have to follow the tag's name", self._at)
+            self._at += 1
+            return "tag." + name
+        at = start
+        while at < len(self._text) and not self._text[at].isspace() and self._text[at] not in '":*\\':
+            at += 1
+        is_key = start < at < len(self._text) and self._text[at] == ":" and not self._text.startswith("://", at)
+        if not is_key:
+            return None
+        self._at = at + 1
+        return self._text[start:at]
+
+    def _condition(self, key: str, key_at: int) -> Condition:
+        value_at = self._at
+        if key.startswith("tag."):
+            if key == "tag.":
+                raise QueryError("a tag's name has to follow 'tag.'", key_at)
+            return Tag(key.removeprefix("tag."), self._wording(Tag, value_at))
+        name = key.lower()
+        if name in _NUMBERS:
+            return self._number(name)
+        if name in _MOMENTS:
+            return self._moment(name)
+        if name == "is":
+            return State(self._choice("is", STATES))
+        if name == "level":
+            return Field("level", Wording((self._choice("level", names.LEVELS),)))
+        if name in _TEXTS:
+            return Field(name, self._wording(Field, value_at))
+        return Tag(key, self._wording(Tag, value_at))
+
+    def _choice(self, key: str, choices: tuple[str, ...]) -> str:
+        at = self._at
+        value = self._bare().lower()
+        if value not in choices:
+            raise QueryError(f"{key}: is one of {', '.join(choices)}", at)
+        return value
+
+    def _number(self, name: str) -> Number:
+        at = self._at
+        operator, value = self._compared()
+        if not (value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS):
+            raise QueryError(f"{name}: is compared with a whole number, as in {name}:>10", at)
+        return Number(name, operator, int(value))
+
+    def _moment(self, name: str) -> Moment:
+        at = self._at
+        operator, value = self._compared()
+        number, unit = value[:-1], value[-1:]
+        if unit in _AGES and number.isascii() and number.isdecimal() and len(number) <= _MAX_DIGITS:
+            moment = self._now - int(number) * _AGES[unit]
+            if operator in {"<", "<="}:
+                return Moment(name, moment, None)
+            if operator in {">", ">="}:
+                return Moment(name, None, moment)
+            raise QueryError(f"an age has to be compared, as in {name}:<2d", at)
+        begins, ends = _day(value)
+        if begins is None or ends is None:
+            raise QueryError(f"{name}: is compared with an age or a date, as in {name}:<2d or {name}:>2026-01-31", at)
+        return {
+            "<": Moment(name, None, begins),
+            "<=": Moment(name, None, ends),
+            ">": Moment(name, ends, None),
+            ">=": Moment(name, begins, None),
+            "=": Moment(name, begins, ends),
+        }[operator]
+
+    def _compared(self) -> tuple[str, str]:
+        operator = next((sign for sign in _OPERATORS if self._text.startswith(sign, self._at)), "")
+        self._at += len(operator)
+        return operator or "=", self._bare()
+
+    def _bare(self) -> str:
+        """Read a value that holds neither spaces nor wildcards; quotes around it are no part of it."""
+        if self._peek() == '"':
+            return self._quoted()
+        start = self._at
+        while self._at < len(self._text) and not self._text[self._at].isspace():
+            self._at += 1
+        return self._text[start : self._at]
+
+    def _wording(self, what: Callable[..., Condition], start: int) -> Wording:
+        if self._peek() == '"':
+            return Wording((self._quoted(),))
+        parts = [""]
+        while self._at < len(self._text) and not (character := self._text[self._at]).isspace():
+            self._at += 1
+            if character == "*":
+                if parts[-1] or len(parts) == 1:  # ** is *
+                    parts.append("")
+                continue
+            if character == '"':
+                raise QueryError('a quote in the middle of a word; write \\" for the character', self._at - 1)
+            if character == "\\" and self._at < len(self._text) and not self._text[self._at].isspace():
+                character = self._text[self._at]
+                self._at += 1
+            parts[-1] += character
+        if len(parts) > MAX_WILDCARDS + 1:
+            raise QueryError(f"a term has at most {MAX_WILDCARDS} wildcards", start)
+        if what is Words and self._text[start : self._at] in _CONNECTIVES:
+            word = self._text[start : self._at]
+            raise QueryError(
+                f"there is no {word}: every term has to match, - before one negates it (quote the word)", start
+            )
+        return Wording(tuple(parts))
+
+    def _quoted(self, *, is_tag: bool = False) -> str:
+        """Read a quoted text, in which a backslash makes any character literal."""
+        start = self._at
+        self._at += 1
+        found = ""
+        while self._at < len(self._text):
+            character = self._text[self._at]
+            self._at += 1
+            if character == '"':
+                if not is_tag and self._at < len(self._text) and not self._text[self._at].isspace():
+                    raise QueryError("a space has to follow a quoted text", self._at)
+                if not found:
+                    raise QueryError("nothing stands between the quotes", start)
+                return found
+            if character == "\\" and self._at < len(self._text):
+                character = self._text[self._at]
+                self._at += 1
+            found += character
+        raise QueryError("the quote is not closed", start)
+
+    def _skip_spaces(self) -> bool:
+        while self._at < len(self._text) and self._text[self._at].isspace():
+            self._at += 1
+        return self._at < len(self._text)
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+
+def _day(value: str) -> tuple[float | None, float | None]:
+    """Return when a date or moment begins and ends, (None, None) when it is none."""
+    for form, seconds in _DATES:
+        try:
+            begins = datetime.strptime(value.removesuffix("Z"), form).replace(tzinfo=UTC)
+            return begins.timestamp(), (begins + timedelta(seconds=seconds)).timestamp()
+        except (ValueError, OverflowError):
+            continue
+    return None, None

@@ -1,0 +1,154 @@
+"""What a query means in SQL. Issues are ``i``; texts and numbers are parameters, never part of the statement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.exporter.search.query import NEW_SECONDS, Field, Moment, Number, State, Tag, Term, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from errtally.exporter.search.query import Condition, Wording
+
+Clause = tuple[str, tuple[object, ...]]
+"""SQL and its parameters."""
+
+NOT_MERGED = """NOT EXISTS (SELECT 1 FROM aliases
+  WHERE aliases.project = i.project AND aliases.fingerprint = i.fingerprint AND aliases.undone_at IS NULL)"""
+
+LINKED = """
+WITH RECURSIVE member (root, project, fingerprint) AS (
+  SELECT i.id, a.project, a.fingerprint FROM aliases a
+    JOIN issues i ON i.project = a.project AND i.fingerprint = a.merged_into
+  WHERE a.undone_at IS NULL
+  UNION
+  SELECT m.root, a.project, a.fingerprint FROM member m
+    JOIN aliases a ON a.project = m.project AND a.merged_into = m.fingerprint AND a.undone_at IS NULL
+),
+linked (root, id) AS MATERIALIZED (
+  SELECT m.root, x.id FROM member m JOIN issues x ON x.project = m.project AND x.fingerprint = m.fingerprint
+)
+"""
+"""Issues that were merged into others, by the issue that they are in now; only where there are any."""
+
+_STATES = {
+    "unresolved": "i.status IN ('unresolved', 'regressed')",
+    "resolved": "i.status = 'resolved'",
+    "ignored": "i.status = 'ignored'",
+    "regressed": "i.status = 'regressed'",
+    "merged": """EXISTS (SELECT 1 FROM aliases
+      WHERE aliases.project = i.project AND aliases.merged_into = i.fingerprint AND aliases.undone_at IS NULL)""",
+}
+
+
+def total(column: str, *, has_linked: bool) -> str:
+    """Return the SQL of a number of an issue with what was merged into it.
+
+    Args:
+        column: ``events``, ``users`` (where a user of two merged issues counts twice), ``first_seen`` or ``last_seen``.
+        has_linked: whether anything was merged; `LINKED` has to stand before the statement then.
+    """
+    if column == "users":
+        of = "SELECT coalesce(sum(e.users), 0) FROM issue_environments e WHERE e.issue = "
+        own = f"({of}i.id)"
+        linked = "(SELECT coalesce(sum(e.users), 0) FROM linked JOIN issue_environments e ON e.issue = linked.id"
+    else:
+        function = {"events": "sum", "first_seen": "min", "last_seen": "max"}[column]
+        own = f"i.{column}"
+        linked = f"(SELECT {function}(x.{column}) FROM linked JOIN issues x ON x.id = linked.id"  # noqa: S608 (constants)
+    if not has_linked:
+        return own
+    linked += " WHERE linked.root = i.id)"
+    if column in {"events", "users"}:
+        return f"({own} + coalesce({linked}, 0))"
+    return f"{'min' if column == 'first_seen' else 'max'}({own}, coalesce({linked}, {own}))"
+
+
+def condition(terms: Sequence[Term], now: float, *, has_linked: bool) -> Clause:
+    """Return what has to hold of an issue, its row and what was merged into it.
+
+    Args:
+        terms: of a query; all have to match.
+        now: seconds since the epoch.
+        has_linked: whether anything was merged; `LINKED` has to stand before the statement then.
+    """
+    found, values = list[str](), list[object]()
+    for term in terms:
+        sql, parameters = _one(term.condition, now, has_linked=has_linked)
+        found.append(f"NOT ({sql})" if term.is_negated else f"({sql})")
+        values += parameters
+    return " AND ".join(found) or "TRUE", tuple(values)
+
+
+def _one(what: Condition, now: float, *, has_linked: bool) -> Clause:
+    if isinstance(what, Words):
+        return _of_any(lambda issue: _words(issue, what.text), has_linked=has_linked)
+    if isinstance(what, Tag):
+        return _of_any(lambda issue: _tag(issue, what), has_linked=has_linked)
+    if isinstance(what, Field):
+        if what.name in {"level", "project"}:
+            return _is(f"i.{what.name}", what.text)
+        return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
+    if isinstance(what, Number):
+        return f"{total(what.name, has_linked=has_linked)} {what.operator} ?", (what.amount,)
+    if isinstance(what, State):
+        if what.name == "new":
+            return f"{total('first_seen', has_linked=has_linked)} >= ?", (now - NEW_SECONDS,)
+        return _STATES[what.name], ()
+    return _moment(what, has_linked=has_linked)
+
+
+def _moment(what: Moment, *, has_linked: bool) -> Clause:
+    column = total(what.name, has_linked=has_linked)
+    bounds = [(f"{column} >= ?", what.since), (f"{column} < ?", what.until)]
+    given = [(sql, value) for sql, value in bounds if value is not None]
+    return " AND ".join(sql for sql, _ in given), tuple(value for _, value in given)
+
+
+def _of_any(clause: Callable[[str], Clause], *, has_linked: bool) -> Clause:
+    """Let a clause hold of an issue or of one that was merged into it."""
+    own, own_values = clause("i")
+    if not has_linked:
+        return own, own_values
+    linked, linked_values = clause("x")
+    any_linked = f"SELECT 1 FROM linked JOIN issues x ON x.id = linked.id WHERE linked.root = i.id AND ({linked})"  # noqa: S608
+    return f"({own}) OR EXISTS ({any_linked})", (*own_values, *linked_values)
+
+
+def _words(issue: str, text: Wording) -> Clause:
+    parts = [part.casefold() for part in text.parts]
+    if len(parts) == 1:
+        where, value = "instr(w.own, ?) OR instr(w.tags, ?)", parts[0]
+    else:
+        where, value = "w.own LIKE ? ESCAPE '\\' OR w.tags LIKE ? ESCAPE '\\'", f"%{_pattern(parts)}%"
+    return f"EXISTS (SELECT 1 FROM issue_words w WHERE w.issue = {issue}.id AND ({where}))", (value, value)  # noqa: S608
+
+
+def _tag(issue: str, what: Tag) -> Clause:
+    sql, values = _is("t.value", what.text)
+    return (
+        f"EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue = {issue}.id AND t.tag = ? AND {sql})",  # noqa: S608
+        (what.name, *values),
+    )
+
+
+def _field(issue: str, what: Field) -> Clause:
+    if what.name == "environment":
+        sql, values = _is("e.environment", what.text)
+        return f"EXISTS (SELECT 1 FROM issue_environments e WHERE e.issue = {issue}.id AND {sql})", values  # noqa: S608
+    if what.name == "release":
+        first, values = _is(f"{issue}.first_release", what.text)
+        last, _ = _is(f"{issue}.last_release", what.text)
+        return f"{first} OR {last}", (*values, *values)
+    return _is(f"{issue}.{what.name}", what.text)
+
+
+def _is(column: str, text: Wording) -> Clause:
+    if len(text.parts) == 1:
+        return f"{column} = ? COLLATE NOCASE", (text.parts[0],)
+    return f"{column} LIKE ? ESCAPE '\\'", (_pattern(text.parts),)
+
+
+def _pattern(parts: Sequence[str]) -> str:
+    return "%".join(part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for part in parts)

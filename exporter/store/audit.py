@@ -1,0 +1,51 @@
+"""The audit log: what was done over all issues, when and by whom. It only ever grows, so a place in it stays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to show of the log.
+
+    Attributes:
+        project: only this project's.
+        by: only what this person did; "" stands for what happened by itself.
+        before: only entries with a lower number.
+        limit: at most so many.
+    """
+
+    project: str | None = None
+    by: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+def entries(db: sqlite3.Connection, wanted: Wanted) -> list[dict[str, Any]]:
+    """Return entries, the newest first. The issue of one that is gone from the store is None.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    conditions, values = ["TRUE"], list[object]()
+    for condition, value in (
+        ("i.project = ?", wanted.project),
+        ("h.by = ?", wanted.by),
+        ("h.id < ?", wanted.before),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    rows = db.execute(
+        f"""SELECT h.id, h.at, h.by, h.what, h.details, i.project, i.fingerprint AS issue, i.title
+        FROM history h LEFT JOIN issues i ON i.id = h.issue
+        WHERE {" AND ".join(conditions)} ORDER BY h.id DESC LIMIT ?""",  # noqa: S608 (constants)
+        (*values, wanted.limit),
+    )
+    return [{**dict(row), "details": json.loads(row["details"])} for row in rows]

@@ -1,0 +1,162 @@
+"""Pages of issues: what a query finds, in an order, from where a reader is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from errtally.exporter.search import sql
+from errtally.exporter.search.cursor import MAX_SHOWN, Cursor
+from errtally.exporter.store import merged, trends
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from errtally.exporter.search.query import Term
+
+ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
+SPARK_HOURS = 24
+"""Hours that a list shows of each issue."""
+
+_OPEN = "i.status IN ('unresolved', 'regressed')"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is to show.
+
+    Attributes:
+        terms: of the query.
+        now: seconds since the epoch, from which ages count.
+        project: only this project's.
+        environment: only issues that were seen there.
+        level: only with this level.
+        status: only with this status; ``open`` stands for unresolved and regressed.
+        order: one of `ORDERS`, the most or newest first.
+        cursor: where the reader is; None at the beginning.
+        limit: at most so many issues.
+    """
+
+    now: float
+    terms: Sequence[Term] = ()
+    project: str | None = None
+    environment: str | None = None
+    level: str | None = None
+    status: str | None = None
+    order: str = ORDERS[0]
+    cursor: Cursor | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Numbers of issues, and how to go on.
+
+    Attributes:
+        issues: numbers, in order.
+        next: the cursor of the next page; None on the last one.
+        is_cut: whether there are more than a list shows.
+        newer: whether there are issues that appeared since the reader began.
+    """
+
+    issues: list[int] = field(default_factory=list)
+    next: Cursor | None = None
+    is_cut: bool = False
+    newer: bool = False
+
+
+def find(db: sqlite3.Connection, wanted: Wanted) -> Found:
+    """Find one page of issues.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    has_aliases = merged.has_aliases(db)
+    has_linked = has_aliases and merged.has_linked(db)
+    cursor = wanted.cursor or Cursor(db.execute("SELECT coalesce(max(id), 0) FROM issues").fetchone()[0])
+    where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
+    prefix = sql.LINKED if has_linked else ""
+    room = MAX_SHOWN - len(cursor.shown)
+    limit = min(wanted.limit, room)
+    rows = db.execute(
+        f"""{prefix} SELECT i.id FROM issues i LEFT JOIN issue_trends ON issue_trends.issue = i.id
+        WHERE {where} AND i.id <= ? AND i.id NOT IN (SELECT value FROM json_each(?))
+        ORDER BY {_order(wanted.order, has_linked=has_linked)} DESC, i.id DESC LIMIT ?""",  # noqa: S608 (constants)
+        (*values, cursor.newest, json.dumps(list(cursor.shown)), limit + 1),
+    ).fetchall()
+    issues = [row[0] for row in rows[:limit]]
+    has_more = len(rows) > limit
+    newer = wanted.cursor is not None and (
+        db.execute(
+            f"{prefix} SELECT 1 FROM issues i WHERE {where} AND i.id > ? LIMIT 1",  # noqa: S608 (constants)
+            (*values, cursor.newest),
+        ).fetchone()
+        is not None
+    )
+    is_cut = has_more and len(issues) >= room
+    return Found(issues, cursor.after(issues) if has_more and not is_cut and issues else None, is_cut, newer)
+
+
+def hours(db: sqlite3.Connection, roots: Mapping[int, int], since_hour: int) -> dict[int, dict[int, int]]:
+    """Return events by hour since the epoch of several issues.
+
+    Args:
+        db: the store.
+        roots: numbers of issues to the issue that they count in.
+        since_hour: the first hour.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
+    marks = ", ".join("?" * len(roots))
+    for issue, hour, events in db.execute(
+        f"SELECT issue, hour, events FROM issue_hours WHERE issue IN ({marks}) AND hour >= ?",  # noqa: S608 (marks only)
+        (*roots, since_hour),
+    ):
+        of_root = found[roots[issue]]
+        of_root[hour] = of_root.get(hour, 0) + events
+    return found
+
+
+def choices(db: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return what a list can be narrowed to: projects and environments.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    projects = db.execute("SELECT DISTINCT project FROM issues ORDER BY project")
+    environments = db.execute("SELECT DISTINCT environment FROM issue_environments ORDER BY environment")
+    return {"projects": [row[0] for row in projects], "environments": [row[0] for row in environments]}
+
+
+def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> sql.Clause:
+    clause, parameters = sql.condition(wanted.terms, wanted.now, has_linked=has_linked)
+    found, values = [clause], list(parameters)
+    if has_aliases:
+        found.append(sql.NOT_MERGED)
+    if wanted.project:
+        found.append("i.project = ?")
+        values.append(wanted.project)
+    if wanted.environment is not None:
+        members = "i.id" + (" UNION SELECT id FROM linked WHERE root = i.id" if has_linked else "")  # noqa: S608 (constants)
+        here = "SELECT 1 FROM issue_environments e WHERE e.environment = ? AND e.issue IN"
+        found.append(f"EXISTS ({here} (SELECT {members}))")
+        values.append(wanted.environment)
+    if wanted.level:
+        found.append("i.level = ?")
+        values.append(wanted.level)
+    if wanted.status == "open":
+        found.append(_OPEN)
+    elif wanted.status:
+        found.append("i.status = ?")
+        values.append(wanted.status)
+    return " AND ".join(f"({one})" for one in found), tuple(values)
+
+
+def _order(order: str, *, has_linked: bool) -> str:
+    if order == "trend":
+        return trends.ORDER.format(trends="issue_trends")
+    return sql.total(order, has_linked=has_linked)

@@ -1,0 +1,243 @@
+"""The issues list: what a request asks for, as a page and for programs, and decisions on several issues at once."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
+
+from errtally import names
+from errtally.errors import JournalError
+from errtally.exporter.journal.records import MergeChange, StatusChange, encoder
+from errtally.exporter.search import cursor, query
+from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
+from errtally.exporter.web.decisions import FOLD_WAIT_SECONDS, STATUS_OF
+from errtally.exporter.web.policy import with_own_script
+from errtally.exporter.web.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flask import Response as FlaskResponse
+    from werkzeug.wrappers import Response
+
+    from errtally.exporter.store.reading import StoreReader
+
+PAGE_SIZE = 50
+MAX_LIST = 500
+"""Issues that one answer of the API holds."""
+
+MAX_SELECTED = 500
+STATUSES = ("open", "all", *names.ISSUE_STATUSES)
+_PLACE = ("query", "status", "project", "environment", "level", "sort", "cursor")
+"""Parameters that say what a list shows."""
+
+_DONE = {"resolve": "resolved", "ignore": "ignored", "merge": "merged into one"}
+_NOT_DONE = {
+    "none": "No issue was selected.",
+    "one": "Select at least two issues to merge them.",
+    "projects": "Issues of different projects can't be merged.",
+    "gone": "An issue that was selected is not there any more; nothing was changed.",
+}
+
+routes = Blueprint("listing", __name__)
+
+
+class ListingError(Exception):
+    """A parameter says nothing that a list can show.
+
+    Attributes:
+        position: where in the query; None when another parameter is wrong.
+    """
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+def wanted_of(parameters: Mapping[str, str], now: float, *, default_status: str, max_limit: int) -> Wanted:
+    """Read what a list is to show.
+
+    Args:
+        parameters: of the address.
+        now: seconds since the epoch.
+        default_status: where neither ``status`` nor the query say which; ``all`` for any.
+        max_limit: the highest ``limit``.
+
+    Raises:
+        ListingError: a parameter is wrong; the message names it.
+    """
+    try:
+        terms = query.parse(parameters.get("query", ""), now)
+    except query.QueryError as exc:
+        raise ListingError(f"query: {exc.place}", exc.position) from exc
+    if any(isinstance(term.condition, query.State) for term in terms):
+        default_status = "all"
+    status = _choice(parameters, "status", STATUSES) or default_status
+    limit = parameters.get("limit", str(PAGE_SIZE))
+    if not (limit.isascii() and limit.isdecimal() and len(limit) <= len(str(max_limit)) and int(limit) <= max_limit):
+        raise ListingError(f"limit: {limit[:20]!r} is not a number from 0 to {max_limit}")
+    try:
+        place = cursor.decode(parameters["cursor"]) if "cursor" in parameters else None
+    except cursor.CursorError as exc:
+        raise ListingError(f"cursor: {exc}") from exc
+    return Wanted(
+        now=now,
+        terms=terms,
+        project=_text(parameters, "project"),
+        environment=_text(parameters, "environment"),
+        level=_choice(parameters, "level", names.LEVELS),
+        status=None if status == "all" else status,
+        order=_choice(parameters, "sort", ORDERS) or ORDERS[0],
+        cursor=place,
+        limit=int(limit),
+    )
+
+
+def page() -> FlaskResponse:
+    """Show the issues."""
+    now = time.time()
+    given = {name: value for name, value in request.args.items() if value}  # a form sends what it leaves empty
+    error, wanted, issues, found = None, None, list[dict[str, Any]](), None
+    try:
+        wanted = wanted_of(given, now, default_status="open", max_limit=MAX_LIST)
+        issues, found = _reader().listed(wanted)
+    except ListingError as exc:
+        error = exc
+    place = {name: value for name in _PLACE if (value := request.args.get(name))}
+    hour = int(now // 3600)
+    html = render_template(
+        "issues.html",
+        issues=issues,
+        sparks=[sparkline(issue["hours"], hour, SPARK_HOURS) for issue in issues],
+        wanted=wanted,
+        found=found,
+        next=found.next.encode() if found is not None and found.next is not None else None,
+        error=error,
+        place=place,
+        without_cursor={name: value for name, value in place.items() if name != "cursor"},
+        status=(wanted.status or "all") if wanted is not None else request.args.get("status", ""),
+        order=wanted.order if wanted is not None else ORDERS[0],
+        choices=_reader().choices(),
+        levels=names.LEVELS,
+        orders=ORDERS,
+        notice=_notice(),
+        new_since=now - query.NEW_SECONDS,
+        form_token=_part("access").form_token(),
+        config=_part("config"),
+        now=now,
+    )
+    response = make_response(html, 400 if error is not None else 200)
+    return with_own_script(response)
+
+
+def api() -> tuple[list[dict[str, Any]], str | None]:
+    """Return the issues that a request asks for, and the cursor of the next page.
+
+    Raises:
+        ListingError: a parameter is wrong.
+    """
+    wanted = wanted_of(request.args, time.time(), default_status="all", max_limit=MAX_LIST)
+    issues, found = _reader().listed(wanted)
+    for issue in issues:
+        del issue["hours"]
+    return issues, found.next.encode() if found.next is not None else None
+
+
+@routes.post("/issues")
+def decide_on_selected() -> Response:
+    """Resolve, ignore or merge the issues that were selected in the list, and show the list again."""
+    action = request.form.get("action", "")
+    if action not in _DONE:
+        abort(400, f"action: one of {', '.join(_DONE)}")
+    if _part("access").is_forged():
+        abort(403, "the form is too old, or was made by another site: load the page again")
+    place: dict[str, Any] = {name: value for name in _PLACE if (value := request.form.get(name))}
+    selected = dict.fromkeys(request.form.getlist("issue")[:MAX_SELECTED])
+    issues = [_reader().issue(*_identity(value)) for value in selected]
+    known = [issue for issue in issues if issue is not None]
+    if not known:
+        result: dict[str, Any] = {"failed": "gone" if issues else "none"}
+    elif len(known) < len(issues):
+        result = {"failed": "gone"}
+    elif action == "merge" and len(known) == 1:
+        result = {"failed": "one"}
+    elif action == "merge" and len({issue["project"] for issue in known}) > 1:
+        result = {"failed": "projects"}
+    else:
+        _decide_all(action, known)
+        result = {"done": action, "count": len(known)}
+    return redirect(url_for("web.index", **place, **result), 303)
+
+
+def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
+    """Journal decisions on issues and wait until they are folded, so that what is read next shows them."""
+    now, who, reader = time.time(), _part("access").who(), _reader()
+    if action == "merge":
+        # The one that is known for longest goes on: links to it are the oldest.
+        target, *others = sorted(issues, key=lambda issue: (issue["first_seen"], issue["id"]))
+        into = target["fingerprint"]
+        for issue in others:
+            _journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
+        last = others[-1]
+        _wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
+        return
+    status, changed = STATUS_OF[action], None
+    for issue in issues:
+        _journal(StatusChange(issue["project"], issue["fingerprint"], status, now, who), now)
+        if issue["status"] != status or issue["condition"] is not None:
+            changed = issue["id"]
+    if changed is not None:
+        _wait(lambda: reader.is_decided(changed, now))
+
+
+def _journal(decision: MergeChange | StatusChange, now: float) -> None:
+    try:
+        _part("appender").append(encoder.encode(decision), 0, now)
+    except JournalError as exc:
+        abort(503, str(exc))
+
+
+def _wait(is_folded: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + FOLD_WAIT_SECONDS
+    while not is_folded() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _notice() -> str | None:
+    """Say what the decision that led here did; only words of our own, whatever the address says."""
+    if (failed := request.args.get("failed")) is not None:
+        return _NOT_DONE.get(failed)
+    done, count = _DONE.get(request.args.get("done", "")), request.args.get("count", 0, type=int)
+    if done is None or not 0 < count <= MAX_SELECTED:
+        return None
+    return f"{count} issue{'' if count == 1 else 's'} {done}."
+
+
+def _identity(selected: str) -> tuple[str, str]:
+    fingerprint, _, project = selected.partition(":")
+    return fingerprint, project
+
+
+def _choice(parameters: Mapping[str, str], name: str, choices: Sequence[str]) -> str | None:
+    value = parameters.get(name)
+    if value is not None and value not in choices:
+        raise ListingError(f"{name}: {value[:40]!r} is none of {', '.join(choices)}")
+    return value
+
+
+def _text(parameters: Mapping[str, str], name: str) -> str | None:
+    value = parameters.get(name) or None
+    if value is not None and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ListingError(f"{name}: no text has a half of a pair of characters")
+    return value
+
+
+def _reader() -> StoreReader:
+    reader: StoreReader = _part("reader")
+    return reader
+
+
+def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
+    return current_app.extensions["errtally"][name]

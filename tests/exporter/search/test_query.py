@@ -1,0 +1,155 @@
+"""The query language: what it reads, and where it says that it can't."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from errtally.exporter.search.query import (
+    MAX_LENGTH,
+    MAX_TERMS,
+    MAX_WILDCARDS,
+    Field,
+    Moment,
+    Number,
+    QueryError,
+    State,
+    Tag,
+    Term,
+    Wording,
+    Words,
+    parse,
+)
+
+NOW = 1_795_500_000.0
+EXAMPLES = int(os.environ.get("ERRTALLY_QUERY_EXAMPLES", "300"))
+
+
+def at(*moment: int) -> float:
+    return datetime(*moment, tzinfo=UTC).timestamp()
+
+
+def words(*parts: str) -> Words:
+    return Words(Wording(parts))
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        pytest.param("timeout", words("timeout"), id="a free word"),
+        pytest.param('"card declined"', words("card declined"), id="a quoted phrase"),
+        pytest.param(r'"a \"b\" \\ c*"', words('a "b" \\ c*'), id="in quotes a backslash escapes and a star is a star"),
+        pytest.param("time*out", words("time", "out"), id="a wildcard in a word"),
+        pytest.param("a**b", words("a", "b"), id="two wildcards side by side are one"),
+        pytest.param(r"a\*b", words("a*b"), id="an escaped star is a star"),
+        pytest.param("*", words("", ""), id="a star alone is anything"),
+        pytest.param("https://shop.example/x", words("https://shop.example/x"), id="an address is a word"),
+        pytest.param("is:unresolved", State("unresolved"), id="a state"),
+        pytest.param("IS:Merged", State("merged"), id="case of keys and states does not matter"),
+        pytest.param("level:Error", Field("level", Wording(("error",))), id="a level"),
+        pytest.param("type:*Error", Field("type", Wording(("", "Error"))), id="a type with a wildcard"),
+        pytest.param('culprit:"a b"', Field("culprit", Wording(("a b",))), id="a quoted value"),
+        pytest.param("release:shop@1.2", Field("release", Wording(("shop@1.2",))), id="a release"),
+        pytest.param("project:a:b", Field("project", Wording(("a:b",))), id="a value with a colon"),
+        pytest.param("browser:Safari", Tag("browser", Wording(("Safari",))), id="any other key is a tag"),
+        pytest.param("tag.level:x", Tag("level", Wording(("x",))), id="a tag whose name is a key"),
+        pytest.param('tag."two words":x*', Tag("two words", Wording(("x", ""))), id="a tag with a quoted name"),
+        pytest.param("users:>10", Number("users", ">", 10), id="more users than"),
+        pytest.param("events:>=100", Number("events", ">=", 100), id="at least so many events"),
+        pytest.param("events:7", Number("events", "=", 7), id="exactly so many events"),
+        pytest.param("first_seen:<2d", Moment("first_seen", NOW - 2 * 86400, None), id="younger than"),
+        pytest.param("last_seen:>1h", Moment("last_seen", None, NOW - 3600), id="not for longer than"),
+        pytest.param("last_seen:<=90m", Moment("last_seen", NOW - 5400, None), id="minutes"),
+        pytest.param("first_seen:>3w", Moment("first_seen", None, NOW - 3 * 7 * 86400), id="weeks"),
+        pytest.param("first_seen:<2026-01-31", Moment("first_seen", None, at(2026, 1, 31)), id="before a day"),
+        pytest.param("first_seen:<=2026-01-31", Moment("first_seen", None, at(2026, 2, 1)), id="until a day's end"),
+        pytest.param("first_seen:>2026-01-31", Moment("first_seen", at(2026, 2, 1), None), id="after a day"),
+        pytest.param("first_seen:>=2026-01-31", Moment("first_seen", at(2026, 1, 31), None), id="from a day on"),
+        pytest.param("last_seen:2026-01-31", Moment("last_seen", at(2026, 1, 31), at(2026, 2, 1)), id="within a day"),
+        pytest.param(
+            "last_seen:>=2026-01-31T08:30Z", Moment("last_seen", at(2026, 1, 31, 8, 30), None), id="from a minute on"
+        ),
+    ],
+)
+def test_a_term_is_read(text: str, condition: object) -> None:
+    assert parse(text, NOW) == (Term(condition),)
+    assert parse(f" -{text} !{text}\n", NOW) == (Term(condition, is_negated=True),) * 2
+
+
+def test_terms_come_in_order_and_an_empty_query_has_none() -> None:
+    assert parse("a is:new\t-b", NOW) == (Term(words("a")), Term(State("new")), Term(words("b"), is_negated=True))
+    assert parse("", NOW) == parse(" \n\t ", NOW) == ()
+
+
+def test_a_minus_within_a_word_is_part_of_it() -> None:
+    assert parse("time-out!", NOW) == (Term(words("time-out!")),)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "told"),
+    [
+        pytest.param('a "b c', 2, "not closed", id="an open quote"),
+        pytest.param('a ""', 2, "nothing stands", id="an empty quote"),
+        pytest.param('"a"b', 3, "space", id="a word right behind a quote"),
+        pytest.param('a"b', 1, "middle of a word", id="a quote in a word"),
+        pytest.param("a - b", 2, "nothing follows", id="a minus alone"),
+        pytest.param("!", 0, "nothing follows", id="a bang at the end"),
+        pytest.param("x ValueError: bad", 2, "quote a text", id="a key without a value"),
+        pytest.param("is:broken", 3, "unresolved, resolved", id="an unknown state"),
+        pytest.param("level:bad", 6, "debug, info", id="an unknown level"),
+        pytest.param("users:>many", 6, "whole number", id="users that are no number"),
+        pytest.param("users:>-1", 6, "whole number", id="a negative number"),
+        pytest.param("users:>1.5", 6, "whole number", id="a fraction"),
+        pytest.param("events:>" + "9" * 16, 7, "whole number", id="a number too large"),
+        pytest.param("events:²", 7, "whole number", id="a digit that is none"),
+        pytest.param("first_seen:2d", 11, "compared", id="an age without a comparison"),
+        pytest.param("first_seen:<2y", 11, "age or a date", id="an unknown unit"),
+        pytest.param("first_seen:<2026-02-30", 11, "age or a date", id="a day that is none"),
+        pytest.param("last_seen:>", 10, "age or a date", id="nothing to compare with"),
+        pytest.param("tag.:x", 0, "tag's name", id="a tag without a name"),
+        pytest.param('tag."a" b', 7, "colon", id="a quoted tag without a value"),
+        pytest.param("a OR b", 2, "no OR", id="a connective"),
+        pytest.param("a\0b", 1, "character", id="a NUL"),
+        pytest.param("a\ud800", 1, "character", id="half of a pair"),
+        pytest.param("*a" * (MAX_WILDCARDS + 1), 0, "wildcards", id="too many wildcards"),
+        pytest.param("a " * (MAX_TERMS + 1), 2 * MAX_TERMS, "terms", id="too many terms"),
+        pytest.param("a" * (MAX_LENGTH + 1), MAX_LENGTH, "characters", id="a query too long"),
+    ],
+)
+def test_a_query_that_cannot_be_read_names_the_place(text: str, position: int, told: str) -> None:
+    with pytest.raises(QueryError, match=told) as raised:
+        parse(text, NOW)
+    assert raised.value.position == position
+    assert raised.value.place.endswith(f"at character {position + 1}")
+
+
+FRAGMENTS = st.sampled_from(
+    ["is:", "level:", "tag.", 'tag."', "users:>", "first_seen:<", "2d", "2026-01-31", '"', "\\", "*", ":", "-", "!",
+     " ", "new", "error", "é", "²", "\0", "\ud800", "T00:00Z", "99999999999999999", "<=", "OR"]
+)  # fmt: skip
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.one_of(st.text(max_size=60), st.lists(FRAGMENTS, max_size=12).map("".join)))
+def test_no_text_raises_anything_but_the_parsers_error(text: str) -> None:
+    position, terms = 0, ()
+    try:
+        terms = parse(text, NOW)
+    except QueryError as error:
+        position = error.position
+    else:
+        assert bool(terms) == bool(text.strip())
+    assert 0 <= position <= len(text)
+    assert len(terms) <= MAX_TERMS
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.text(min_size=1, max_size=40).filter(lambda text: "\0" not in text and text.isprintable()))
+def test_any_text_can_be_looked_for_when_it_is_quoted(text: str) -> None:
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    assert parse(f'"{quoted}"', NOW) == (Term(words(text)),)
+    assert parse(f'tag."{quoted}":"{quoted}"', NOW) == (Term(Tag(text, Wording((text,)))),)

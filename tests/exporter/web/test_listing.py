@@ -1,0 +1,366 @@
+"""The issues list: pages and API, places in it that hold while events arrive, and decisions on several issues."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from random import Random
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from tests.exporter.inprocess import NOW, InProcess, environ
+
+from errtally.exporter.config import ExporterConfig
+from errtally.exporter.web.sparkline import sparkline
+
+HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
+AUTH = {"HTTP_AUTHORIZATION": "Basic b3BzOnNlY3JldA=="}  # ops:secret
+
+
+@pytest.fixture
+def exporter(tmp_path):
+    made = InProcess(tmp_path)
+    yield made
+    made.close()
+
+
+def send(exporter, *types: str, project: str = "shop", **fields) -> None:
+    """Send one event for each type; a type is an issue of its own."""
+    events = [{"message": f"{name} happened", "type": name, **fields} for name in types]
+    answer = exporter.post(f"/api/events?project={project}", {"events": events})
+    assert answer.status == 200, answer.body
+    exporter.fold()
+
+
+def api(exporter, **parameters) -> dict:
+    answer = exporter.get("/api/issues?" + urlencode(parameters))
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def types(exporter, **parameters) -> list[str]:
+    return [issue["type"] for issue in api(exporter, **parameters)["issues"]]
+
+
+def token(page: str) -> str:
+    return unescape(re.search(r'name="form_token" value="([^"]+)"', page)[1])
+
+
+def submit(exporter, *selected: str, action: str = "resolve", forged: bool = False, headers=None, **fields):
+    """Send the list's form as a browser would."""
+    page = exporter.call(environ("/", method="GET") | (headers or {})).body.decode()
+    known = dict(re.findall(r'name="issue" value="([^"]+)" aria-label="Select [^"]*?(\w+Error)', page))
+    by_type = {type_: value for value, type_ in known.items()}
+    made = environ(
+        "/issues",
+        urlencode(
+            [
+                ("form_token", "forged" if forged else token(page)),
+                ("action", action),
+                *[("issue", unescape(by_type.get(name, name))) for name in selected],
+                *fields.items(),
+            ]
+        ).encode(),
+    )
+    made["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+    with exporter.folding():
+        return exporter.call(made | (headers or {}))
+
+
+LETTERS = [f"{letter}Error" for letter in "ABCDEFGHIJ"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        pytest.param({"query": "aerr*HAPP"}, ["AError"], id="a wildcard"),
+        pytest.param({"query": "type:berror"}, ["BError"], id="a type"),
+        pytest.param({"query": "browser:safari"}, ["CError"], id="a tag"),
+        pytest.param({"query": "Safari"}, ["CError"], id="a word in a tag"),
+        pytest.param({"query": "project:bank"}, ["CError"], id="a project in the query"),
+        pytest.param({"project": "bank"}, ["CError"], id="a project beside the query"),
+        pytest.param({"environment": "staging"}, ["BError"], id="an environment"),
+        pytest.param({"level": "warning"}, ["BError"], id="a level"),
+        pytest.param({"query": "events:>1"}, ["AError"], id="events"),
+        pytest.param({"query": "users:>=2"}, ["AError"], id="users"),
+        pytest.param({"query": "is:new -type:AError", "project": "shop"}, ["BError"], id="new, and not of a type"),
+        pytest.param({"query": "is:resolved"}, [], id="nothing"),
+        pytest.param({"status": "resolved"}, [], id="a status without issues"),
+    ],
+)
+def test_what_is_asked_for_is_listed_on_page_and_api(exporter, parameters, expected) -> None:
+    for user in ("u1", "u2"):
+        send(exporter, "AError", context={"user": {"id": user}})
+    send(exporter, "BError", level="warning", context={"environment": "staging"})
+    send(exporter, "CError", project="bank", context={"tags": {"browser": "Safari"}})
+    assert sorted(types(exporter, **parameters)) == expected
+    page = exporter.get("/?" + urlencode(parameters))
+    assert page.status == 200
+    assert sorted(set(re.findall(r"Select [^\"]*?(\w+Error)", page.body.decode()))) == expected
+
+
+@pytest.mark.parametrize("order", ["last_seen", "first_seen", "events", "users", "trend"])
+def test_orders(exporter, order: str) -> None:
+    hour = 3600
+    old = [NOW - 30 * hour] * 30 + [NOW - 20 * hour]
+    for name, moments, users in (
+        ("AError", old, 1),  # the most events, long ago
+        ("BError", [NOW - 2 * hour] * 20, 3),  # many of late, and none before
+        ("CError", [NOW - hour] * 2, 1),  # the latest
+        ("DError", [NOW - 29 * hour] * 3 + [NOW - 3 * hour], 4),
+    ):
+        for index, moment in enumerate(moments):
+            send(exporter, name, timestamp=moment, context={"user": {"id": f"u{index % users}"}})
+    expected = {
+        "last_seen": ["CError", "BError", "DError", "AError"],
+        "first_seen": ["CError", "BError", "DError", "AError"],
+        "events": ["AError", "BError", "DError", "CError"],
+        "users": ["DError", "BError", "CError", "AError"],
+        "trend": ["BError", "CError", "DError", "AError"],
+    }[order]
+    assert types(exporter, sort=order) == expected
+
+
+@pytest.mark.parametrize("order", ["last_seen", "first_seen", "events", "users", "trend"])
+@pytest.mark.parametrize("seed", range(3))
+def test_pages_show_each_issue_once_while_events_arrive(exporter, order: str, seed: int) -> None:
+    random = Random(seed)
+    send(exporter, *LETTERS)
+    cursor, shown, pages = {}, [], 0
+    while True:
+        answer = api(exporter, sort=order, limit=3, **cursor)
+        shown += [issue["type"] for issue in answer["issues"]]
+        pages += 1
+        if answer["next"] is None:
+            break
+        cursor = {"cursor": answer["next"]}
+        # What was shown, what was not and what is new happen between two pages, and move in the order.
+        again = random.choices(LETTERS, k=5)
+        send(exporter, *again, f"N{'abcdef'[pages]}Error", context={"user": {"id": f"u{pages}"}})
+    assert sorted(shown) == LETTERS
+    assert pages == 4
+
+
+def test_a_page_is_the_same_when_it_is_loaded_again(exporter) -> None:
+    send(exporter, *LETTERS)
+    second = {"cursor": api(exporter, limit=4)["next"], "limit": 4}
+    assert types(exporter, **second) == types(exporter, **second)
+
+
+def test_the_page_leads_to_the_next_and_says_when_there_is_something_newer(exporter) -> None:
+    send(exporter, *[f"{a}{b}Error" for a in "ABCDEFGH" for b in "ABCDEFGH"])
+    first = exporter.get("/?query=happened&sort=events").body.decode()
+    follow = unescape(re.search(r'rel="next" href="/\?([^"]+)"', first)[1])
+    assert parse_qs(follow)["query"] == ["happened"]
+    assert parse_qs(follow)["sort"] == ["events"]
+    second = exporter.get("/?" + follow).body.decode()
+    names = [re.findall(r"Select [^\"]*?(\w+Error)", page) for page in (first, second)]
+    assert (len(set(names[0])), len(set(names[1]))) == (50, 14)
+    assert not set(names[0]) & set(names[1])
+    assert 'rel="next"' not in second
+    assert "appeared since" not in second
+    send(exporter, "ZZError")
+    assert "appeared since" in exporter.get("/?" + follow).body.decode()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        pytest.param({"query": "a is:bad"}, "at character 6", id="a query"),
+        pytest.param({"query": "\udcff"}, None, id="a query that is no text"),
+        pytest.param({"status": "closed"}, "status: 'closed' is none of open, all", id="a status"),
+        pytest.param({"sort": "title"}, "sort: 'title' is none of last_seen", id="an order"),
+        pytest.param({"level": "bad"}, "level: 'bad' is none of debug", id="a level"),
+        pytest.param({"limit": "501"}, "limit: '501' is not a number from 0 to 500", id="a limit too high"),
+        pytest.param({"limit": "-1"}, "limit: '-1'", id="a limit below 0"),
+        pytest.param({"cursor": "nonsense"}, "cursor: ", id="a cursor"),
+    ],
+)
+def test_a_parameter_that_is_wrong_is_named(exporter, parameters, told) -> None:
+    asked = urlencode(parameters, errors="surrogateescape")
+    answer = exporter.get("/api/issues?" + asked)
+    page = exporter.get("/?" + asked)
+    if told is None:  # what is no UTF-8 comes with replacement characters
+        assert (answer.status, page.status) == (200, 200)
+        return
+    assert (answer.status, page.status) == (400, 400)
+    assert answer.json()["error"]["code"] == "malformed_query"
+    assert told in answer.json()["error"]["message"]
+    assert told in unescape(page.body.decode())
+
+
+def test_the_api_tells_the_position_and_the_page_marks_it(exporter) -> None:
+    assert exporter.get("/api/issues?query=ab+is:x%3Cb%3E").json()["error"]["detail"] == {"position": 6}
+    page = exporter.get("/?query=ab+is:%3Cb%3E").body.decode()
+    assert "<pre>ab is:<mark>&lt;</mark>b&gt;</pre>" in page
+    assert 'value="ab is:&lt;b&gt;"' in page
+    assert "<pre>users:<mark> </mark></pre>" not in page
+
+
+def test_a_query_that_names_a_state_is_not_narrowed_to_open_issues(exporter) -> None:
+    send(exporter, "AError", "BError")
+    submit(exporter, "AError")
+    assert "AError" not in exporter.get("/").body.decode()
+    assert "AError" in exporter.get("/?query=is:resolved").body.decode()
+    assert "AError" not in exporter.get("/?query=is:resolved&status=open").body.decode()
+
+
+@pytest.mark.parametrize(("action", "status"), [pytest.param("resolve", "resolved"), pytest.param("ignore", "ignored")])
+def test_several_issues_are_decided_on_at_once(exporter, action: str, status: str) -> None:
+    send(exporter, "AError", "BError", "CError")
+    answer = submit(exporter, "AError", "CError", action=action, query="Error", sort="events")
+    assert answer.status == 303
+    place = urlsplit(answer.headers["Location"])
+    assert place.path == "/"
+    assert parse_qs(place.query) == {"query": ["Error"], "sort": ["events"], "done": [action], "count": ["2"]}
+    assert sorted(types(exporter, status=status)) == ["AError", "CError"]
+    assert types(exporter, status="open") == ["BError"]
+    told = {"resolve": "2 issues resolved.", "ignore": "2 issues ignored."}[action]
+    assert told in exporter.get(f"/?{place.query}").body.decode()
+
+
+def test_several_issues_are_merged_into_the_one_known_for_longest(exporter) -> None:
+    send(exporter, "BError", timestamp=NOW - 7200)
+    send(exporter, "AError", "CError", "DError", timestamp=NOW - 3600)
+    answer = submit(exporter, "AError", "BError", "CError", action="merge")
+    assert parse_qs(urlsplit(answer.headers["Location"]).query) == {"done": ["merge"], "count": ["3"]}
+    assert sorted(types(exporter)) == ["BError", "DError"]
+    [found] = api(exporter, query="is:merged")["issues"]
+    assert (found["type"], found["events"], len(found["merged_fingerprints"])) == ("BError", 3, 2)
+    assert types(exporter, query="type:AError events:3") == ["BError"]
+    assert "2 merged" in exporter.get("/").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("selected", "action", "told"),
+    [
+        pytest.param([], "resolve", "No issue was selected", id="nothing"),
+        pytest.param(["AError"], "merge", "at least two", id="one alone can't be merged"),
+        pytest.param(["AError", "XError"], "merge", "different projects", id="issues of two projects"),
+        pytest.param(["AError", "0123456789abcdef:shop"], "ignore", "not there any more", id="one that is gone"),
+        pytest.param(["0123456789abcdef"], "ignore", "not there any more", id="one without a project"),
+    ],
+)
+def test_a_decision_that_can_not_be_made_changes_nothing(exporter, selected, action, told) -> None:
+    send(exporter, "AError", "BError")
+    send(exporter, "XError", project="bank")
+    answer = submit(exporter, *selected, action=action)
+    assert answer.status == 303
+    assert told in exporter.get(f"/?{urlsplit(answer.headers['Location']).query}").body.decode()
+    assert sorted(types(exporter, status="unresolved")) == ["AError", "BError", "XError"]
+
+
+def test_a_forged_form_and_an_unknown_action_are_refused(exporter) -> None:
+    send(exporter, "AError")
+    assert submit(exporter, "AError", forged=True).status == 403
+    assert submit(exporter, "AError", action="delete").status == 400
+    assert types(exporter, status="unresolved") == ["AError"]
+
+
+def test_where_a_decision_leads_is_never_another_site(exporter) -> None:
+    send(exporter, "AError")
+    answer = submit(exporter, "AError", query="//evil.example", cursor="https://evil.example", status="//evil.example")
+    assert answer.headers["Location"].startswith("/?")
+
+
+@pytest.mark.parametrize("name", ["done=delete&count=3", "done=resolve&count=-1", "done=resolve&count=x", "failed=<b>"])
+def test_notices_are_only_words_of_the_exporter(exporter, name: str) -> None:
+    assert "list-notice" not in exporter.get(f"/?{name}").body.decode()
+
+
+def test_hostile_texts_stay_texts(exporter) -> None:
+    send(exporter, HOSTILE, context={"environment": "<i>", "release": HOSTILE[:40]})
+    for path in ("/", "/?" + urlencode({"query": f'"{HOSTILE[:10]}', "project": HOSTILE}), "/history"):
+        page = exporter.get(path).body.decode()
+        assert "<script>alert" not in page
+        assert "<i>" not in page
+        assert "{{" in page or "alert" not in page
+
+
+def test_only_own_scripts_run_and_no_style_stands_within_the_page(exporter) -> None:
+    send(exporter, "AError")
+    answer = exporter.get("/")
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    page = answer.body.decode()
+    assert " style=" not in page
+    assert "<style" not in page
+    assert not re.search(r"\son\w+=", page)
+    assert re.findall(r"<script[^>]*>", page) == ['<script src="/static/list.js" defer>']
+
+
+def test_a_full_page_is_small(exporter) -> None:
+    send(exporter, *[f"{a}{b}Error" for a in "ABCDEFG" for b in "ABCDEFGH"], context={"release": "shop@1.4.2"})
+    assert len(exporter.get("/").body) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("hours", "path", "text"),
+    [
+        pytest.param({}, "", "0 events in the last 3 hours", id="nothing"),
+        pytest.param({9: 1}, "M4 20v-20h3V20z", "1 event in the last 3 hours", id="one event"),
+        pytest.param(
+            {8: 1, 10: 1000, 11: 5, 7: 5},
+            "M0 20v-1h3V20zM8 20v-20h3V20z",
+            "1001 events in the last 3 hours, at most 1000 in an hour, from 10:00 UTC",
+            id="few beside many are seen, others are left out",
+        ),
+    ],
+)
+def test_sparklines(hours, path, text) -> None:
+    made = sparkline(hours, 10, 3)
+    assert (made.width, made.path, made.text) == (12, path, text)
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    made = InProcess(tmp_path, ExporterConfig(web_username="ops", web_password="secret"))
+    yield made
+    made.close()
+
+
+def test_the_history_over_all_issues_says_who_did_what(guarded) -> None:
+    send(guarded, "AError", "BError")
+    send(guarded, "CError", project="bank")
+    assert submit(guarded, "AError", "CError", headers=AUTH).status == 303
+    send(guarded, "AError", timestamp=NOW + 9e8)
+    assert guarded.get("/history").status == guarded.get("/api/history").status == 401
+
+    def history(query: str = "") -> list[tuple[str, str, str]]:
+        answer = guarded.call(environ("/api/history", method="GET", query=query) | AUTH)
+        assert answer.status == 200, answer.body
+        return [
+            (entry["by"], entry["what"].split()[0], entry["title"].split()[-2]) for entry in answer.json()["entries"]
+        ]
+
+    assert [entry[:2] for entry in history()][-2:] == [("ops", "resolved")] * 2
+    assert len(history("project=bank")) == 1
+    assert {entry[0] for entry in history("by=ops")} == {"ops"}
+    assert history("by=nobody") == []
+    page = guarded.call(environ("/history", method="GET") | AUTH).body.decode()
+    assert "ops" in page
+    assert "secret" not in page
+    assert "resolved" in page
+
+
+def test_the_history_is_paged_and_grows_only_at_its_head(exporter) -> None:
+    send(exporter, *LETTERS)
+    for name in LETTERS[:5]:
+        submit(exporter, name, action="ignore")
+    first = exporter.get("/api/history?limit=2").json()
+    submit(exporter, LETTERS[6], action="ignore")
+    second = exporter.get(f"/api/history?limit=2&before={first['next']}").json()
+    third = exporter.get(f"/api/history?limit=2&before={second['next']}").json()
+    titles = [entry["title"] for page in (first, second, third) for entry in page["entries"]]
+    assert [title.split()[0].rstrip(":") for title in titles] == LETTERS[4::-1]
+    assert third["next"] is None
+    page = exporter.get("/history?before=" + str(second["next"])).body.decode()
+    assert "AError" in page
+    assert 'rel="next"' not in page
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=-1", "limit=501", "limit=1e3", "before=" + "9" * 30])
+def test_a_wrong_parameter_of_the_history_is_named(exporter, query: str) -> None:
+    answer = exporter.get("/api/history?" + query)
+    assert answer.status == 400
+    assert answer.json()["error"]["message"].startswith(query.split("=", maxsplit=1)[0])
+    assert exporter.get("/history?" + query).status == 400
