@@ -1,4 +1,4 @@
-"""Series Budget Reached: a project has more label values than a metric may have series."""
+"""Series Budget Reached: values count as ``__other__``, because a metric may have no more series in a project."""
 
 from __future__ import annotations
 
@@ -6,30 +6,28 @@ from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import number, selector
-from errtally.rules.texts import PERCENTAGE, percentage
+from errtally.rules.series import added, increase, number, selector
+from errtally.rules.texts import COUNT, count
 
 _LABELS = {"project": "checkout", "metric": names.ISSUE_INFO.name}
-_SERIES = selector(names.SERIES, **_LABELS)
-_LIMIT_SERIES = selector(names.SERIES_LIMIT, metric=names.ISSUE_INFO.name)
-_LIMIT = 1000.0
+_SERIES = selector(names.SERIES_OVERFLOW, **_LABELS)
 
 
 def _expr(tuned: Tuned) -> str:
-    # Each exporter has a budget of its own; the fullest counts.
-    series = f"max by (project, metric) ({names.SERIES.name})"
-    limit = f"(max by (metric) ({names.SERIES_LIMIT.name}) > 0)"
-    return f"{series} / on (metric) group_left () {limit} >= {number(tuned.threshold)}"
+    # A budget that is used up is no harm as long as idle series make room: what counts is what found none.
+    grown = increase(names.SERIES_OVERFLOW, tuned.window_seconds)
+    return f"{added(names.SERIES_OVERFLOW, grown, tuned, 'project, metric')} > {number(tuned.threshold)}"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    share = tuned.step_seconds / tuned.window_seconds
     return threshold_cases(
         tuned,
-        lambda share, _: {_SERIES: share * _LIMIT, _LIMIT_SERIES: _LIMIT},
-        lambda share: Firing(_LABELS, percentage(share)),
-        high=1.0,
-        calm=0.1,
-        fires_near=tuned.threshold,
+        lambda values, _: {_SERIES: values * share},
+        lambda values: Firing(_LABELS, count(values)),
+        high=10 * tuned.threshold,
+        calm=0.0,
+        fires_near=tuned.threshold * (1 + NEAR),
         silent_near=tuned.threshold * (1 - NEAR),
     )
 
@@ -37,19 +35,26 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
 SERIES_BUDGET_REACHED = AlertRule(
     name="SeriesBudgetReached",
     title="Series Budget Reached",
-    defaults=Defaults(severity="warning", channels=("slack",), threshold=1, for_seconds=300, has_cooldown=True),
+    defaults=Defaults(
+        severity="warning", channels=("slack",), threshold=100, window_seconds=900, for_seconds=300, has_cooldown=True
+    ),
     group="errtally-health",
     labels=("project", "metric"),
     board=HEALTH,
-    summary="{project} has used {value} of the series that {metric} may have",
-    description="{metric} has {value} of its series in {project}; beyond the limit, values count as `__other__`.",
-    value=PERCENTAGE,
-    threshold_text=percentage,
+    summary="{value} values of {metric} in {project} count as __other__ within {window}",
+    description=(
+        "{metric} has as many series in {project} as it may, none of them idle: {value} values counted as `__other__`"
+        " within {window}; the limit is {threshold}."
+    ),
+    value=COUNT,
+    threshold_text=count,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold <= 1 else "the threshold is a share of the limit, at most 1",
     runbook=Runbook(
-        meaning="A metric has as many series in a project as its budget allows (or the share that is the threshold).",
+        meaning=(
+            "A metric has as many series in a project as its budget allows, none of them has been idle for long enough"
+            " to give its place up, and values keep coming that have no series."
+        ),
         impact=(
             "Nothing is lost and sums stay right, but new values of that label can't be told apart: they count as"
             " `__other__`. New issues are still reported, without a series of their own."
