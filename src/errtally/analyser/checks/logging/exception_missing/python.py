@@ -44,6 +44,7 @@ _SPECIFIC = (
     "Permission",
     "Exists",
     "SameFile",
+    "NoResult",
     "Refused",
     "Duplicate",
     "Multiple",
