@@ -213,7 +213,7 @@ def test_go_that_imports_testing_is_test_code_and_counted_as_such(tmp_path: Path
 
 
 def test_what_is_too_large_to_be_written_by_hand_is_left_out(tmp_path: Path) -> None:
-    _write(tmp_path, {"app.js": "try { f() } catch (e) {}\n" * 20_000, "app.ts": "try { f() } catch (e) {}\n" * 20_000})
+    _write(tmp_path, {"app.js": "try { f() } catch (e) {}\n" * 17_000, "app.ts": "f();\n" * 90_000})
     report = analyse(tmp_path, Settings())
     assert (report.files, report.skipped_generated) == ({"typescript": 1}, 1)
 
