@@ -15,7 +15,7 @@ from errtally.analyser.checks.suppressions.without_reason import CHECK as WITHOU
 from errtally.analyser.facts.registry import PYTHON_COLLECTORS, TREE_COLLECTORS
 from errtally.analyser.keys import Keys
 from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem
-from errtally.analyser.sources.languages import grammar_of, is_example, is_generated, is_test_source
+from errtally.analyser.sources.languages import grammar_of, is_bundle, is_example, is_generated, is_test_source
 from errtally.analyser.sources.read import SourceError, decode_python, read
 from errtally.analyser.suppression import MARKER, Suppression, suppressions
 from errtally.analyser.syntax.comments import python_comments, tree_comments
@@ -48,7 +48,7 @@ def analyse_file(root: Path, path: str, settings: Settings) -> FileResult:
     language, _ = grammar_of(path) or ("", "")
     try:
         source = read(root / path, settings.max_file_bytes)
-        if is_generated(source):
+        if is_generated(source) or is_bundle(path, source):
             return FileResult(path, language, problems=[Problem(path, 0, GENERATED, "written by a program")])
         if is_test_source(path, source) and not settings.include_tests:
             return FileResult(path, language, problems=[Problem(path, 0, TEST, "test code")])

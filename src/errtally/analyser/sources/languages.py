@@ -42,7 +42,12 @@ _BUNDLE_MARKS = (
     b"var __getOwnPropNames = Object.",
 )
 """What webpack and esbuild write at the top of a bundle, which holds other people's code as well."""
+_WRAPPER = b"function(require,module,exports)"
+_WRAPPERS = 3
+"""Browserify puts each module of a bundle into such a function."""
 _HEAD_BYTES = 2_000
+_BUNDLE_BYTES = 400_000
+"""Nobody writes a file of JavaScript so large; jQuery has 280 kB, and TypeScript's own checker is TypeScript."""
 _MINIFIED_LINE_BYTES = 1_000
 _MINIFIED_SHARE = 0.3
 """A file is minified when so much of it stands in lines that nobody writes."""
@@ -75,6 +80,11 @@ def is_test(path: str) -> bool:
     return is_named or name.endswith("_test.go") or ".test." in name or ".spec." in name
 
 
+def is_bundle(path: str, source: bytes) -> bool:
+    """Whether a file of JavaScript is so large that a program must have put it together."""
+    return len(source) > _BUNDLE_BYTES and (grammar_of(path) or ("",))[0] == "javascript"
+
+
 def is_test_source(path: str, source: bytes) -> bool:
     """Whether source is test code whatever its file is called: in Go, helpers of tests import `testing`."""
     return path.endswith(".go") and any(mark in source[:_HEAD_BYTES] for mark in _GO_TEST_MARKS)
@@ -89,6 +99,8 @@ def is_generated(source: bytes) -> bool:
     """Whether a file was written by a program: it says so at its top, or it is minified."""
     head = source[:_HEAD_BYTES]
     if any(mark in head for mark in (*_GENERATED_MARKS, *_BUNDLE_MARKS)):
+        return True
+    if source.count(_WRAPPER) >= _WRAPPERS:
         return True
     if len(source) < _MINIFIED_LINE_BYTES:
         return False

@@ -17,6 +17,8 @@ LOG_LEVELS = {
 }  # fmt: skip
 MEANT = {"ignored", "ignore", "expected", "unused", "_"}
 """Names of caught exceptions that say that the author knows."""
+PROBES = {"forName", "getMethod", "getDeclaredMethod", "getField", "getDeclaredField", "loadClass", "findClass"}
+"""Calls by whose failure code finds out what there is."""
 BROAD = {"Exception", "Throwable", "java.lang.Exception", "java.lang.Throwable"}
 
 

@@ -243,6 +243,18 @@ def raises(body: list[ast.stmt]) -> bool:
     return False
 
 
+def tells_of_exception(nodes: list[Any]) -> bool:
+    """Whether anything within takes the exception by itself: `sys.exc_info()`, or a call like `get_error_message()`."""
+    for node in walk_scope(nodes):
+        if isinstance(node, ast.Attribute) and node.attr in {"exc_info", "format_exc"}:
+            return True
+        if isinstance(node, ast.Call) and not node.args:
+            name = last_name(node.func).lower()
+            if name.startswith(("get_", "format_", "describe_", "current_")) and ("err" in name or "exc" in name):
+                return True
+    return False
+
+
 def last_name(func: ast.AST) -> str:
     """Return the last part of what is called: ``c`` of ``a.b.c``."""
     return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import BROAD, MEANT, calls, caught
+from errtally.analyser.syntax.java import BROAD, MEANT, PROBES, calls, caught
 from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, is_explained, statements, walk_scope
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from errtally.analyser.model import Hit
 
 _TELLING = ("log", "warn", "error", "fail", "report", "print", "handle", "debug", "info", "abort", "exit", "severe")
-
-_PROBES = {"forName", "getMethod", "getDeclaredMethod", "getField", "getDeclaredField", "loadClass", "findClass"}
-"""Calls by whose failure code finds out what there is."""
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -34,11 +31,11 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # A handler that calls something may do the work in another way; one that only makes up a value can't.
     makes_up = not any(child.type in {"method_invocation", "object_creation_expression"} for child in walk_scope(body))
     block = node.parent
-    is_said = has_comment(body) or (
+    is_said = has_comment(node) or (
         block is not None and (is_explained(file, block) or has_comment(block.child_by_field_name("body") or body))
     )
     tried = block.child_by_field_name("body") if block is not None else None
-    is_probe = not _PROBES.isdisjoint(calls(tried))
+    is_probe = not PROBES.isdisjoint(calls(tried))
     confidence = Confidence.LOW if not makes_up or is_said or is_probe or name in MEANT else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
 

@@ -96,8 +96,9 @@ def _asks(node: Node) -> bool:
     for above in ancestors(node):
         if above.type in FUNCTIONS:
             named = above if above.child_by_field_name("name") is not None else above.parent
-            name = text(named.child_by_field_name("name") or named.child_by_field_name("key")) if named else ""
-            return name.lstrip("_#").lower().startswith(_ASKING)
+            fields = ("name", "key", "left") if named is not None else ()
+            name = next((text(found) for field in fields if named and (found := named.child_by_field_name(field))), "")
+            return name.rsplit(".", 1)[-1].lstrip("_#").lower().startswith(_ASKING)
     return False
 
 

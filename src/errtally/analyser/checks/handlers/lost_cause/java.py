@@ -64,6 +64,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         all(kind.rsplit(".", 1)[-1] in answers for kind in types)
         or is_explained(file, node)
         or is_explained(file, catch)
+        or (catch.parent is not None and is_explained(file, catch.parent))
         or _is_logged(catch, name)
     )
     message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from errtally.analyser.model import Hit
 
 
-_FILE_CHECKS = {"stat", "statSync", "lstat", "lstatSync", "access", "accessSync", "resolve", "join"}
+_FILE_CHECKS = {"require", "stat", "statSync", "lstat", "lstatSync", "access", "accessSync", "resolve", "join"}
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:

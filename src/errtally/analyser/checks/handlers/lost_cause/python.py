@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name, uses
+from errtally.analyser.syntax.python import PythonFile, last_name, tells_of_exception, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,13 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
         for part in _INFORMATIVE
     )
     is_logged = any(_logs_traceback(file, one) for statement in handler.body for one in ast.walk(statement))
-    is_low = is_logged or not tells_more or uses(handler.body, handler.name) or "with_traceback" in raised
+    is_low = (
+        is_logged
+        or tells_of_exception(list(handler.body))
+        or not tells_more
+        or uses(handler.body, handler.name)
+        or "with_traceback" in raised
+    )
     caught = " or ".join(map(_short, file.caught(handler)))
     yield file.hit(
         node,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import MEANT, calls, caught
+from errtally.analyser.syntax.java import MEANT, PROBES, calls, caught
 from errtally.analyser.syntax.tree import TreeFile, has_comment, is_explained, statements, text, walk_scope, within
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _HARMLESS_TYPES = {
     "NumberFormatException",
     "CloneNotSupportedException",
     "SecurityException",
+    "MalformedURLException",
+    "UnknownHostException",
     "NoSuchFieldException",
     "NoSuchMethodException",
     "ClassNotFoundException",
@@ -52,7 +54,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         or has_comment(body)
         or name in MEANT
         or leaves
-        or bool(_HARMLESS_TYPES & beside)
+        or bool(_HARMLESS_TYPES & {kind.rsplit(".", 1)[-1] for kind in beside})
+        or bool(PROBES.intersection(calls(tried)))
         or bool(_CLEANUP.intersection(calls(tried)))
     )
     yield file.hit(node, f"{' | '.join(types)} is caught and dropped.", Confidence.LOW if is_low else Confidence.HIGH)

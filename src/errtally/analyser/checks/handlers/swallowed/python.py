@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CLEANUP = {
     "close", "shutdown", "terminate", "kill", "unlink", "remove", "rmdir", "rmtree", "cancel", "disconnect", "quit",
     "release", "stop", "cleanup", "flush", "detach", "unregister", "join", "delete",
+    "free", "aclose", "wait_closed", "logout", "unsubscribe",
 }  # fmt: skip
 """When these fail there is often nothing left to do."""
 
@@ -28,6 +29,9 @@ def _handler(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     block = file.try_of(node)
     is_explained = file.has_comment(node) or file.is_explained(block)
     if not file.is_broad(node) or is_explained or _is_cleanup(block.body):
+        confidence = Confidence.LOW
+    elif (function := file.function(node)) is not None and function.name in {"__del__", "__exit__", "close"}:
+        # Nobody could take an error of a finaliser, and Python itself only prints it.
         confidence = Confidence.LOW
     elif block.orelse or _leaves(block.body):
         # Success leaves by its own way, so what follows is what happens after the error.
@@ -49,7 +53,7 @@ def _is_cleanup(body: list[ast.stmt]) -> bool:
     if all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in body):
         return True
     return len(body) == 1 and any(
-        isinstance(node, ast.Call) and last_name(node.func) in _CLEANUP for node in ast.walk(body[0])
+        isinstance(node, ast.Call) and last_name(node.func).lower() in _CLEANUP for node in ast.walk(body[0])
     )
 
 

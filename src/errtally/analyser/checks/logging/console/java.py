@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.java import callee, imported, libraries
-from errtally.analyser.syntax.tree import TreeFile, arguments, is_explained, text, within
+from errtally.analyser.syntax.tree import TreeFile, arguments, is_explained, text, walk_scope, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +38,15 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # What has a main method talks to whoever started it, and what makes the log has nowhere else to write.
     is_command = any(text(one.child_by_field_name("name")) == "main" for one in file.nodes("method_declaration"))
     is_log = any("log" in part.lower() for part in PurePosixPath(file.path).parts)
-    is_cli = not {"cli", "cmdline", "console"}.isdisjoint(PurePosixPath(file.path).parts) or any(
-        name.startswith(_PARSERS) for name, _ in imported(file)
+    is_cli = (
+        "cli" in PurePosixPath(file.path).stem.lower()
+        or not {"cli", "cmdline", "console"}.isdisjoint(PurePosixPath(file.path).parts)
+        or any(name.startswith(_PARSERS) for name, _ in imported(file))
     )
-    is_low = is_explained(file, node) or is_cli or is_log or (is_command and is_print)
+    # What is thrown on is logged by whoever takes it.
+    catch = within(node, {"catch_clause"})
+    is_thrown = catch is not None and any(child.type == "throw_statement" for child in walk_scope(catch))
+    is_low = is_explained(file, node) or is_thrown or is_cli or is_log or (is_command and is_print)
     message = f"{name if is_print else 'printStackTrace'}() goes past the log."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import LOG_LEVELS, PythonFile, last_name, raises, uses, walk_scope
+from errtally.analyser.syntax.python import (
+    LOG_LEVELS,
+    PythonFile,
+    last_name,
+    raises,
+    tells_of_exception,
+    uses,
+    walk_scope,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +44,10 @@ _SPECIFIC = (
     "Permission",
     "Exists",
     "SameFile",
+    "NoResult",
+    "Refused",
+    "Duplicate",
+    "Multiple",
 )
 """Types that say by themselves what happened."""
 
@@ -43,7 +55,13 @@ _SPECIFIC = (
 def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     level = file.log_level(node)
     handler = file.handler(node) if level in {"error", "critical", "warning"} else None
-    if handler is None or uses(handler.body, handler.name) or raises(handler.body) or _tells(file, handler.body):
+    if (
+        handler is None
+        or uses(handler.body, handler.name)
+        or raises(handler.body)
+        or tells_of_exception(list(handler.body))
+        or _tells(file, handler.body)
+    ):
         return
     is_specific = all(any(part in name for part in _SPECIFIC) for name in file.caught(handler))
     is_low = is_specific or (level == "warning" and not file.is_broad(handler))
