@@ -24,6 +24,9 @@ _USERS = 50_000
 _TYPES = ("ValueError", "TimeoutError", "KeyError", "ConnectionResetError", "PaymentDeclined", "TypeError")
 _WHAT = ("card declined for order", "timeout after", "no stock of", "can't reach", "field is missing:", "lock held by")
 _WHERE = ("checkout", "cart", "search", "billing", "login", "export", "mail", "stock")
+_SAMPLED = 0.02
+"""Share of events that are kept whole: about what the policy keeps of a busy issue."""
+
 _BROWSERS = ("Safari", "Firefox", "Chrome", "Edge")
 
 
@@ -72,9 +75,7 @@ def _issue(number: int) -> IssueSeen:
 
 
 def _event(random: Random, number: int, place: int, timestamp: float, issue: int) -> EventSeen:
-    has_sample = random.random() < 0.02  # noqa: PLR2004 (about what the policy keeps of a busy issue)
-    browser, transaction = random.choice(_BROWSERS), f"/{_WHERE[number // 36 % 8]}/{{id}}"
-    return EventSeen(
+    event = EventSeen(
         issue=issue,
         environment="production" if random.random() < 0.9 else "staging",  # noqa: PLR2004
         level=("error", "error", "warning", "fatal")[number % 4],
@@ -82,18 +83,38 @@ def _event(random: Random, number: int, place: int, timestamp: float, issue: int
         event_id=f"{place:032x}",
         user=random.randrange(_USERS),
         release=f"shop@1.{place * 30 // 1_000_000}",
-        transaction=transaction,
-        sample=_page(place, transaction, browser) if has_sample else None,
-        tags={"browser": browser, "region": f"eu-{place % 7}", "server_name": f"web-{place % 40}"}
-        if has_sample
-        else {},
+        transaction=f"/{_WHERE[number // 36 % 8]}/{{id}}",
     )
+    if random.random() < _SAMPLED:
+        event.tags = {
+            "browser": random.choice(_BROWSERS),
+            "region": f"eu-{place % 7}",
+            "server_name": f"web-{place % 40}",
+        }
+        event.sample = _page(event)
+    return event
 
 
-def _page(place: int, transaction: str, browser: str) -> bytes:
+def _page(event: EventSeen) -> bytes:
+    """The event as the pages show it, with a stack trace of 30 frames."""
     frames = [
-        {"function": f"step_{depth}", "filename": f"shop/layer_{depth}.py", "lineno": depth, "in_app": depth % 3 == 0}
+        {
+            "function": f"step_{depth}", "filename": f"shop/layer_{depth}.py", "lineno": depth,
+            "in_app": depth % 3 == 0,
+            "context_line": f"    return step_{depth + 1}(order, depth={depth})",
+        }
         for depth in range(30)
-    ]
-    page = {"message": f"happened {place}", "transaction": transaction, "tags": {"browser": browser}}
-    return json.dumps({**page, "exceptions": [{"type": "E", "value": "x", "frames": frames}]}).encode()
+    ]  # fmt: skip
+    page = {
+        "event_id": event.event_id,
+        "timestamp": event.timestamp,
+        "level": event.level,
+        "message": f"happened {event.event_id[-8:]}",
+        "environment": event.environment,
+        "release": event.release,
+        "transaction": event.transaction,
+        "tags": event.tags,
+        "exceptions": [{"type": "Error", "value": "it happened", "frames": frames}],
+        "breadcrumbs": [{"category": "query", "message": f"SELECT {step}"} for step in range(20)],
+    }
+    return json.dumps(page).encode()

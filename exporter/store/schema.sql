@@ -86,6 +86,7 @@ CREATE TABLE issue_environments (
   PRIMARY KEY (issue, environment)
 ) WITHOUT ROWID;
 CREATE INDEX issue_environments_change ON issue_environments (change);
+CREATE INDEX issue_environments_environment ON issue_environments (environment);
 
 -- Events of an issue over time, and users who were new to it; hours become days when they are old.
 CREATE TABLE issue_hours (
