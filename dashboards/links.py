@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from grafanalib.core import DashboardLink
 
+from errtally import names
 from errtally.rules.annotations import OVERVIEW_UID
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 TAG = "errtally"
 OVERVIEW = OVERVIEW_UID
-SERVICE, ISSUE, PERFORMANCE = "errtally-service", "errtally-issue", "errtally-performance"
+SERVICE, ISSUE, PERFORMANCE = names.SERVICE_DASHBOARD, names.ISSUE_DASHBOARD, "errtally-performance"
 LEVELS, ALERTING, RELEASES, HEALTH = (
     "errtally-service-levels",
     "errtally-alerting",

@@ -215,6 +215,7 @@ class Recorder:
                     alert.ends_at,
                     self._scrubber.scrub_value(alert.labels, scrubbed),
                     self._scrubber.scrub_text(alert.summary, scrubbed),
+                    self._scrubber.scrub_value(alert.links, scrubbed),
                 )
             )
         for rule, quantity in scrubbed.items():

@@ -15,7 +15,7 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, lifecycle, session_users
+from errtally.exporter.store import activity, lifecycle, rates, session_users
 from errtally.exporter.store.merged import apply_alias, load_aliases
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ class StoreWriter:
             session_users.apply(self._db, changes.session_users)
             self._apply_requests(changes)
             self._apply_alerts(changes)
+            rates.apply(self._db, changes, time.time())
             seen_row = self._apply_seen(changes.seen)
             self._db.executemany(
                 "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset",
@@ -180,6 +181,7 @@ class StoreWriter:
             self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
             session_users.prune(self._db, now)
             activity.prune(self._db, now)
+            rates.prune(self._db, now)
             self._db.execute("DELETE FROM user_activity WHERE last_seen < ?", (now - ACTIVITY_KEEP_SECONDS,))
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
@@ -306,10 +308,21 @@ class StoreWriter:
     def _apply_alerts(self, changes: Changes) -> None:
         now = time.time()
         self._db.executemany(
-            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-            ends_at = coalesce(excluded.ends_at, ends_at), told = excluded.told, summary = excluded.summary""",
+            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            ends_at = coalesce(excluded.ends_at, ends_at), told = excluded.told, summary = excluded.summary,
+            links = excluded.links""",
             [
-                (a.fingerprint, a.starts_at, a.ends_at, now, a.name, a.severity, json.dumps(a.labels), a.summary)
+                (
+                    a.fingerprint,
+                    a.starts_at,
+                    a.ends_at,
+                    now,
+                    a.name,
+                    a.severity,
+                    json.dumps(a.labels),
+                    a.summary,
+                    json.dumps(a.links),
+                )
                 for a in changes.alerts
             ],
         )
