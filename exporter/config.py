@@ -104,11 +104,16 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class ExporterConfig:
-    """Everything that the exporter is told. With nothing told, it listens on loopback and takes any key."""
+    """Everything that the exporter is told. With nothing told, it listens on loopback and takes any key.
+
+    Attributes:
+        grafana_url: where the dashboards are, for links; "" when it is not told.
+    """
 
     host: str = "127.0.0.1"
     port: int = 9765
     external_url: str = "http://127.0.0.1:9765"
+    grafana_url: str = ""
     data_dir: Path = Path("errtally-data")
     workers: int = 1
     durability: str = "write"
@@ -200,6 +205,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         host=host,
         port=port,
         external_url=str(document.get("external_url", _url(host, port))).rstrip("/"),
+        grafana_url=str(document.get("grafana", {}).get("url", "")).rstrip("/"),
         data_dir=Path(document.get("data_dir", "errtally-data")),
         workers=int(document.get("workers", 1)),
         durability=str(document.get("durability", "write")),

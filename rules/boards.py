@@ -19,8 +19,8 @@ class Board:
 
 
 OVERVIEW = Board("errtally-overview")
-SERVICE = Board("errtally-service")
-ISSUE = Board("errtally-issue", (*names.BASE_LABELS, "issue"))
+SERVICE = Board(names.SERVICE_DASHBOARD)
+ISSUE = Board(names.ISSUE_DASHBOARD, (*names.BASE_LABELS, "issue"))
 PERFORMANCE = Board("errtally-performance", (*names.BASE_LABELS, "transaction"))
 SERVICE_LEVELS = Board("errtally-service-levels")
 ALERTING = Board("errtally-alerting")

@@ -72,6 +72,11 @@ def deciding_frame(frames: Sequence[Frame]) -> tuple[Frame | None, bool]:
     return best if best is not None else (frames[-1] if frames else None), False
 
 
+def is_application(frame: Frame) -> bool:
+    """Whether a frame is the application's own: the client's flag is believed, the rules decide without one."""
+    return _tier_of(frame) == APPLICATION
+
+
 def _tier_of(frame: Frame) -> int:
     if frame.in_app is True:
         return APPLICATION

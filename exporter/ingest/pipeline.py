@@ -216,6 +216,7 @@ class Recorder:
                     alert.ends_at,
                     self._scrubber.scrub_value(alert.labels, scrubbed),
                     self._scrubber.scrub_text(alert.summary, scrubbed),
+                    self._scrubber.scrub_value(alert.links, scrubbed),
                 )
             )
         for measure in delivery.measures:

@@ -127,6 +127,7 @@ class AlertSeen(msgspec.Struct, array_like=True):
     ends_at: float | None
     labels: dict[str, str]
     summary: str
+    links: dict[str, str] = {}
 
 
 class MeasureSeen(msgspec.Struct, array_like=True):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.request import Request
 
 
+MAX_URL = 2_000
 MAX_LABELS = 30
 """Labels that are kept of an alert; its name and severity are read apart from them."""
 
@@ -35,6 +36,7 @@ class WebhookAlert(msgspec.Struct):
     startsAt: str  # noqa: N815 (Alertmanager's name)
     endsAt: str = ""  # noqa: N815
     annotations: dict[str, str] = {}
+    generatorURL: str = ""  # noqa: N815
 
 
 class Notification(msgspec.Struct):
@@ -42,6 +44,7 @@ class Notification(msgspec.Struct):
 
     version: str
     alerts: list[WebhookAlert]
+    externalURL: str = ""  # noqa: N815
 
 
 _notification = msgspec.json.Decoder(Notification)
@@ -62,14 +65,14 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         )
     if len(sent.alerts) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(sent.alerts)} alerts; the limit is {limits.batch_events}")
-    alerts = [_alert(alert, index) for index, alert in enumerate(sent.alerts)]
+    alerts = [_alert(alert, index, sent.externalURL) for index, alert in enumerate(sent.alerts)]
     delivery = Delivery(project=project, alerts=alerts)
     if alerts:
         delivery.items["alert"] = len(alerts)
     return delivery
 
 
-def _alert(sent: WebhookAlert, index: int) -> Alert:
+def _alert(sent: WebhookAlert, index: int, alertmanager_url: str) -> Alert:
     starts_at = values.moment(sent.startsAt)
     if starts_at is None or sent.status not in {"firing", "resolved"}:
         raise MalformedError(
@@ -87,7 +90,19 @@ def _alert(sent: WebhookAlert, index: int) -> Alert:
             for name, value in list(sent.labels.items())[:MAX_LABELS]
         },
         summary=values.text(sent.annotations.get("summary"), 500) or "",
+        links=_links(
+            alertmanager=alertmanager_url, source=sent.generatorURL, runbook=sent.annotations.get("runbook_url", "")
+        ),
     )
+
+
+def _links(**sent: str) -> dict[str, str]:
+    """Keep addresses that a page may link to: whole ones, and never ``javascript:`` or the like."""
+    return {
+        name: url
+        for name, url in sent.items()
+        if url.startswith(("http://", "https://")) and len(url) <= MAX_URL and values.label(url, MAX_URL) == url
+    }
 
 
 def answer(_: Delivery) -> Response:

@@ -11,7 +11,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
-from errtally.exporter.store import activity, audit, database, lifecycle, listing, merged, users
+from errtally.exporter.store import (
+    activity,
+    alerts,
+    audit,
+    database,
+    lifecycle,
+    listing,
+    merged,
+    overview,
+    users,
+)
 from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
@@ -170,6 +180,16 @@ class StoreReader:
         """Return what the events of an issue (its ``ids``) have in common: tag to values and events."""
         with self._snapshot() as db:
             return activity.tags(db, issue_ids)
+
+    def firing(self, project: str | None = None) -> list[dict[str, Any]]:
+        """Return the alerts that fire, of one project or all, the most severe first."""
+        with self._snapshot() as db:
+            return alerts.firing(db, project)
+
+    def overview(self, now: float) -> tuple[dict[str, overview.ProjectNumbers], overview.IngestNumbers, dict[str, int]]:
+        """Return numbers of all projects, what came in, and the journal's positions that belong to them."""
+        with self._snapshot() as db:
+            return overview.projects(db, now), overview.ingest(db), overview.positions(db)
 
     def sample(self, issue_ids: Sequence[int], event_id: str) -> dict[str, Any] | None:
         """Return the page of one sample event of an issue (its ``ids``), None when it is not kept (any more)."""

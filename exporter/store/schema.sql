@@ -107,6 +107,14 @@ CREATE TABLE issue_days (
 ) WITHOUT ROWID;
 CREATE INDEX issue_days_day ON issue_days (day);
 
+-- Events of a project by the minute in which they were folded; the last hour.
+CREATE TABLE project_minutes (
+  project TEXT NOT NULL,
+  minute  INTEGER NOT NULL,  -- since the epoch
+  events  INTEGER NOT NULL,
+  PRIMARY KEY (project, minute)
+) WITHOUT ROWID;
+
 -- What an issue's events have in common: environment, level, release and transaction of all, tags of those kept whole.
 CREATE TABLE issue_tags (
   issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
@@ -193,6 +201,7 @@ CREATE TABLE alerts (
   severity    TEXT NOT NULL,
   labels      TEXT NOT NULL,  -- JSON object
   summary     TEXT NOT NULL,
+  links       TEXT NOT NULL,  -- JSON object: alertmanager, source, runbook to their addresses
   PRIMARY KEY (fingerprint, starts_at)
 ) WITHOUT ROWID;
 

@@ -16,7 +16,7 @@ from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, exposure, lifecycle, samples, session_users
+from errtally.exporter.store import activity, exposure, lifecycle, rates, samples, session_users
 from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.database import REQUEST_BOUNDS
 from errtally.exporter.store.merged import apply_alias, load_aliases
@@ -176,6 +176,7 @@ class StoreWriter:
             self._apply_requests(changes)
             self._apply_alerts(changes)
             client_gauges.apply(self._db, changes)
+            rates.apply(self._db, changes, time.time())
             seen_row = self._apply_seen(changes.seen)
             streamed = self._stream.add(changes)
             self._write_series("+", changes.add, changes, change, fresh)
@@ -273,6 +274,7 @@ class StoreWriter:
             session_users.prune(self._db, now)
             activity.prune(self._db, now)
             self.users.prune(now)
+            rates.prune(self._db, now)
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
                 row, count = self._seen_rows.pop(0)
@@ -388,10 +390,21 @@ class StoreWriter:
     def _apply_alerts(self, changes: Changes) -> None:
         now = time.time()
         self._db.executemany(
-            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-            ends_at = coalesce(excluded.ends_at, ends_at), told = excluded.told, summary = excluded.summary""",
+            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            ends_at = coalesce(excluded.ends_at, ends_at), told = excluded.told, summary = excluded.summary,
+            links = excluded.links""",
             [
-                (a.fingerprint, a.starts_at, a.ends_at, now, a.name, a.severity, json.dumps(a.labels), a.summary)
+                (
+                    a.fingerprint,
+                    a.starts_at,
+                    a.ends_at,
+                    now,
+                    a.name,
+                    a.severity,
+                    json.dumps(a.labels),
+                    a.summary,
+                    json.dumps(a.links),
+                )
                 for a in changes.alerts
             ],
         )

@@ -10,7 +10,18 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -19,7 +30,19 @@ from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
-from errtally.exporter.web import audit, decisions, listing, merges, policy, runbooks
+from errtally.exporter.web import (
+    audit,
+    decisions,
+    error_page,
+    issue_page,
+    listing,
+    login,
+    merges,
+    navigation,
+    overview,
+    policy,
+    runbooks,
+)
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.stream import routes as stream
@@ -69,9 +92,15 @@ def create_app(
     app.register_blueprint(audit.routes)
     app.register_blueprint(stream.routes)
     app.register_blueprint(openapi.routes)
+    app.register_blueprint(issue_page.routes)
+    app.register_blueprint(overview.routes)
+    app.register_blueprint(login.routes)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
+    app.jinja_env.globals["navigation"] = navigation.entries
+    app.jinja_env.globals["session_name"] = access.session
+    app.jinja_env.globals["form_token_now"] = access.form_token
     app.before_request(access.refuse)
     app.after_request(_protect)
     app.register_error_handler(StoreError, _store_failed)
@@ -134,7 +163,7 @@ def index() -> FlaskResponse:
 
 
 @routes.get("/issues/<fingerprint>")
-def issue(fingerprint: str) -> str | Response:
+def issue(fingerprint: str) -> Response:
     """Show one issue with one of its events: the newest, or the one that `event` names."""
     reader: StoreReader = _part("reader")
     found = reader.issue(fingerprint, request.args.get("project"))
@@ -142,19 +171,15 @@ def issue(fingerprint: str) -> str | Response:
         abort(404)
     if found["fingerprint"] != fingerprint:  # it was merged, and links to it go on
         return redirect(url_for("web.issue", fingerprint=found["fingerprint"], project=found["project"]))
-    samples = [sample["event_id"] for sample in found["samples"]]
-    event_id = request.args.get("event") or (samples[0] if samples else None)
-    event = reader.sample(found["ids"], event_id) if event_id is not None else None
-    place = samples.index(event_id) if event_id in samples else None
-    return render_template(
+    now = time.time()
+    html = render_template(
         "issue.html",
         issue=found,
-        event=event,
-        newer=samples[place - 1] if place else None,
-        older=samples[place + 1] if place is not None and place + 1 < len(samples) else None,
         form_token=_part("access").form_token(),
-        now=time.time(),
+        now=now,
+        **issue_page.context(found, reader=reader, config=_part("config"), now=now),
     )
+    return policy.with_own_script(make_response(html))
 
 
 @routes.post("/issues/<fingerprint>/<action>")
@@ -240,10 +265,16 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
         return response
     if status == HTTPStatus.NOT_FOUND:
         return render_template("not_found.html", path=request.path), 404
-    return error.get_response()
+    if not error_page.is_for_people():
+        return error.get_response()
+    response = error.get_response()
+    response.data, response.content_type = error_page.render(status, str(error.description)), "text/html; charset=utf-8"
+    return response
 
 
-def _store_failed(error: StoreError) -> tuple[FlaskResponse, int]:
+def _store_failed(error: StoreError) -> tuple[FlaskResponse | str, int]:
+    if error_page.is_for_people():
+        return error_page.render(503, str(error)), 503
     return _error(503, "store", str(error))
 
 

@@ -10,6 +10,7 @@ from flask import Response as FlaskResponse
 
 from errtally.errors import JournalError
 from errtally.exporter.journal.records import MergeChange, encoder
+from errtally.exporter.web import error_page
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -36,8 +37,10 @@ class Refusal(Exception):  # noqa: N818 (not an error of the program, but an ans
 
 
 @routes.errorhandler(Refusal)
-def refused(refusal: Refusal) -> tuple[FlaskResponse, int]:
+def refused(refusal: Refusal) -> tuple[FlaskResponse | str, int]:
     """Answer with what is wrong."""
+    if error_page.is_for_people():
+        return error_page.render(refusal.status, str(refusal)), refusal.status
     return jsonify({"error": {"code": refusal.code, "message": str(refusal)}}), refusal.status
 
 

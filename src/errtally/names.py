@@ -67,6 +67,9 @@ DIGEST_DURATION_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 
 BASE_LABELS = ("project", "environment")
 
+SERVICE_DASHBOARD, ISSUE_DASHBOARD = "errtally-service", "errtally-issue"
+"""Addresses in Grafana of the dashboards that the exporter's pages lead to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

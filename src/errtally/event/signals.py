@@ -99,6 +99,7 @@ class Alert:
     Attributes:
         fingerprint: Alertmanager's id of the alert's label set; with ``starts_at`` it names one firing.
         ends_at: when it was resolved; None while it fires.
+        links: ``alertmanager``, ``source`` and ``runbook`` to addresses of http or https, those that were told.
     """
 
     fingerprint: str
@@ -108,6 +109,7 @@ class Alert:
     ends_at: float | None = None
     labels: dict[str, str] = field(default_factory=dict)
     summary: str = ""
+    links: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -117,7 +117,8 @@ def test_hostile_text_is_shown_as_text(exporter):
     exporter.fold()
     [found] = exporter.reader.issues()
     pages = [exporter.get(f"/issues/{found['fingerprint']}").body.decode(), exporter.get("/").body.decode()]
-    for page in pages:
+    for whole in pages:
+        page = re.sub(r'<script src="/static/\w+\.js" defer></script>', "", whole)
         assert "&lt;script&gt;" in page
         assert not re.search(r"<script(?! src=\"/static/\w+\.js\" defer>)", page, re.IGNORECASE)
         assert "alert('x')" not in page

@@ -34,7 +34,7 @@ OPERATIONS = [
     for method in item
     if method in {"get", "post"}
 ]  # fmt: skip
-_FOR_PEOPLE = re.compile(r"/static/|/runbooks/|/issues(/|\Z)|/history\Z|/live\Z|/\Z")
+_FOR_PEOPLE = re.compile(r"/static/|/overview\Z|/log(in|out)\Z|/runbooks/|/issues(/|\Z)|/history\Z|/live\Z|/\Z")
 
 
 class _EndingHub(Hub):

@@ -1,0 +1,34 @@
+"""Alerts that fire now, as Alertmanager's webhook told, for the pages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from errtally import names
+
+if TYPE_CHECKING:
+    import sqlite3
+
+MAX_FIRING = 100
+"""Alerts that one page shows."""
+
+
+def firing(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, Any]]:
+    """Return the alerts that fire, the most severe first, then the newest.
+
+    Args:
+        db: the store.
+        project: only those whose label ``project`` is this one.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    ranks = " ".join(f"WHEN ? THEN {rank}" for rank, _ in enumerate(names.SEVERITIES))
+    rows = db.execute(
+        f"""SELECT name, severity, starts_at, labels, summary, links FROM alerts
+        WHERE ends_at IS NULL AND (? IS NULL OR json_extract(labels, '$.project') = ?)
+        ORDER BY CASE severity {ranks} ELSE {len(names.SEVERITIES)} END, starts_at DESC, fingerprint LIMIT ?""",  # noqa: S608
+        (project, project, *names.SEVERITIES, MAX_FIRING),
+    )
+    return [{**dict(row), "labels": json.loads(row["labels"]), "links": json.loads(row["links"])} for row in rows]

@@ -1,0 +1,92 @@
+"""Logging in and out with a form, for browsers: they can't send a token, and their own dialog can't be left again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+
+from errtally.exporter.web.access import SESSION_COOKIE, SESSION_SECONDS
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from errtally.exporter.web.access import Access
+
+routes = Blueprint("login", __name__)
+
+# A path of this exporter. Browsers read a backslash as a slash and skip control characters, so that "/\evil" and
+# "/<tab>/evil" would lead to another site.
+_LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+def local_path(asked: str | None) -> str:
+    """Return where to go after the login: what was asked for, when it is a path of this exporter, else ``/``."""
+    return asked if asked and _LOCAL_PATH.fullmatch(asked) else "/"
+
+
+@routes.get("/login")
+def form() -> Response | str:
+    """Ask for name and password, or the token."""
+    target = local_path(request.args.get("next"))
+    if not _part("config").has_web_auth or _access().session() is not None:
+        return redirect(target, 303)
+    return _form(target, "")
+
+
+@routes.post("/login")
+def begin() -> Response | tuple[str, int]:
+    """Log a browser in."""
+    target = local_path(request.form.get("next"))
+    config, access = _part("config"), _access()
+    if not config.has_web_auth:
+        return redirect(target, 303)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        abort(403, "this form was sent by another site")
+    if access.is_password(request.form.get("username", "").strip(), request.form.get("password")):
+        kind = "password"
+    elif access.is_token(request.form.get("token", "").strip()):
+        kind = "token"
+    else:
+        return _form(target, "That is not right. Check it and try again."), 401
+    response = redirect(target, 303)
+    response.set_cookie(
+        SESSION_COOKIE,
+        access.new_session(kind),
+        max_age=SESSION_SECONDS,
+        secure=str(config.external_url).startswith("https://"),
+        httponly=True,
+        samesite="Lax",  # not Strict: a link in a notification has to find the login
+    )
+    return response
+
+
+@routes.post("/logout")
+def end() -> Response:
+    """Log a browser out."""
+    if _access().is_forged():
+        abort(403, "the form is too old, or was made by another site: load the page again")
+    response = redirect(url_for("login.form"), 303)
+    response.delete_cookie(SESSION_COOKIE)
+    return response
+
+
+def _form(target: str, problem: str) -> str:
+    config = _part("config")
+    return render_template(
+        "login.html",
+        target=target,
+        problem=problem,
+        with_password=config.web_password is not None,
+        with_token=config.web_token is not None,
+    )
+
+
+def _access() -> Access:
+    access: Access = _part("access")
+    return access
+
+
+def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
+    return current_app.extensions["errtally"][name]

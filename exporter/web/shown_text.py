@@ -1,0 +1,63 @@
+"""Text of an event for its page: any value as text, and no more of it than a page may hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from markupsafe import escape
+
+PAGE_CHARACTERS = 60_000
+"""Of HTML for what one event says; a page with all else around it stays under 100 KB."""
+
+VALUE_CHARACTERS = 4_000
+"""Of one value, such as a message or a variable."""
+
+CUT = " … (cut)"
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+    """Return a value as people read it: texts as they are, nothing for None, all else as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+class Allowance:
+    """What is left of a page's length; what is shown first gets it first.
+
+    Attributes:
+        is_used_up: whether anything was cut or left out for want of it.
+    """
+
+    def __init__(self, characters: int = PAGE_CHARACTERS) -> None:
+        self._left = characters
+        self.is_used_up = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing more can be shown."""
+        return self._left <= 0
+
+    def take(self, value: Any, limit: int = VALUE_CHARACTERS, *, markup: int = 0) -> str:  # noqa: ANN401
+        """Return as much of a value's text as may be shown.
+
+        Args:
+            value: whatever the client sent.
+            limit: characters of this one.
+            markup: length of the HTML that goes around it.
+        """
+        text = text_of(value)
+        if self.is_empty:
+            self.is_used_up = self.is_used_up or bool(text)
+            return ""
+        shown = text if len(text) <= limit else text[:limit] + CUT
+        cost = len(str(escape(shown)).encode("utf-8", "replace"))
+        if cost > self._left:  # each character is at most so many bytes, so this much fits for sure
+            shown = shown[: self._left * len(shown) // cost] + CUT
+            cost = self._left
+            self.is_used_up = True
+        self._left -= cost + markup
+        return shown
