@@ -25,24 +25,18 @@ class Words:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._written: dict[int, int] = {}
+        self._own: str | None = None
         self._new: list[str] = []
 
     def describe(self, issue: int, seen: IssueSeen) -> None:
-        """Say what an issue is.
-
-        Raises:
-            sqlite3.Error: the store can't be written.
-        """
+        """Say what an issue is; written with `flush`, when it is not what it was."""
         what = (seen.type, seen.title, seen.pattern, seen.culprit)
         if self._written.get(issue) == (mark := hash(what)):
             return
         if len(self._written) >= _MAX_KNOWN:
             self._written.clear()
         self._written[issue] = mark
-        self._db.execute(
-            "INSERT INTO issue_words VALUES (?, ?, '') ON CONFLICT DO UPDATE SET own = excluded.own",
-            (issue, "\n".join(what).casefold()),
-        )
+        self._own = "\n".join(what).casefold()
 
     def note(self, tag: str, value: str) -> None:
         """Remember a tag's value that the issue at hand did not have; written with `flush`."""
@@ -50,19 +44,23 @@ class Words:
             self._new.append("\n" + value.casefold())
 
     def flush(self, issue: int) -> None:
-        """Write the values that were noted.
+        """Write what was said of the issue at hand.
 
         Raises:
             sqlite3.Error: the store can't be written.
         """
-        if self._new:
-            self._db.execute(
-                "INSERT INTO issue_words VALUES (?, '', ?) ON CONFLICT DO UPDATE SET tags = tags || excluded.tags",
-                (issue, "".join(self._new)),
-            )
-            self._new.clear()
+        if self._own is None and not self._new:
+            return
+        self._db.execute(
+            """INSERT INTO issue_words VALUES (?1, coalesce(?2, ''), ?3)
+            ON CONFLICT DO UPDATE SET own = coalesce(?2, own), tags = tags || ?3""",
+            (issue, self._own, "".join(self._new)),
+        )
+        self._own = None
+        self._new.clear()
 
     def forget(self) -> None:
         """Forget what is known of the store: a transaction was rolled back."""
         self._written.clear()
+        self._own = None
         self._new.clear()
