@@ -14,7 +14,7 @@ from errtally import names
 from errtally.config.document import schema
 from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
-from errtally.exporter.web import merges
+from errtally.exporter.web import issue_page, login, merges, overview
 from errtally.exporter.web.app import routes
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +39,8 @@ def test_every_route_of_the_app_is_documented() -> None:
     app = Flask("documented", static_folder="static")
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
+    for pages in (issue_page, login, overview):
+        app.register_blueprint(pages.routes)
     documented = set(_documented_routes())
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:
