@@ -14,7 +14,7 @@ from errtally import names
 from errtally.config.document import schema
 from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
-from errtally.exporter.web import audit, listing, merges
+from errtally.exporter.web import audit, issue_page, listing, login, merges, overview
 from errtally.exporter.web.app import routes
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.stream import routes as stream
@@ -41,10 +41,8 @@ def test_every_route_of_the_app_is_documented() -> None:
     app = Flask("documented", static_folder="static")
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
-    app.register_blueprint(listing.routes)
-    app.register_blueprint(audit.routes)
-    app.register_blueprint(stream.routes)
-    app.register_blueprint(openapi.routes)
+    for pages in (audit, issue_page, listing, login, openapi, overview, stream):
+        app.register_blueprint(pages.routes)
     documented = set(_documented_routes())
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 ANY_KEY = "any"
 HIDDEN_KEY = "YOUR_KEY"
+OPEN_ID = "1"
+"""Project of a DSN while no projects are configured, where its name is no number."""
+
 UNNAMED_PROJECT = "my-project"
 
 # With no projects configured, a client chooses the name: nothing but this may stand in what people paste and run.
@@ -32,11 +35,13 @@ class Connection:
 
     Attributes:
         has_key: whether the real key stands in the texts.
+        notice: what to know of the DSN, "" when it is all there is to it.
     """
 
     project: str
     dsn: str
     has_key: bool
+    notice: str
     snippets: tuple[Snippet, ...]
 
 
@@ -54,10 +59,19 @@ def connection(config: ExporterConfig, project: str, *, is_logged_in: bool) -> C
         return None
     key = _key(known, is_logged_in=is_logged_in)
     project = project if _NAME.fullmatch(project) else UNNAMED_PROJECT
-    id_ = known.id if known is not None else project
+    id_, notice = known.id if known is not None else project, ""
+    if not (id_.isascii() and id_.isdecimal()):  # several of Sentry's SDKs refuse a DSN whose project is no number
+        if known is None:
+            id_, notice = OPEN_ID, f"Sentry's SDKs take only numbers here: what uses this DSN is the project {OPEN_ID}."
+        else:
+            notice = f"Sentry's SDKs take only numbers as project ids: configure one for {project}, such as id: '7'."
     dsn = f"{config.external_url.replace('://', f'://{key}@', 1)}/{id_}"
     return Connection(
-        project, dsn, key != HIDDEN_KEY, _snippets(config.external_url, dsn, key, project, is_named=known is None)
+        project,
+        dsn,
+        key != HIDDEN_KEY,
+        notice,
+        _snippets(config.external_url, dsn, key, project, is_named=known is None),
     )
 
 

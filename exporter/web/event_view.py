@@ -55,8 +55,7 @@ class EventView:
 
     Attributes:
         message: "" when an exception says the same.
-        raw_stack: the runtime's own text, where that is what the client sent.
-        text: the stack trace as text to copy.
+        text: the stack trace as text to copy: the runtime's own, where that is what the client sent.
         request: method and address in one line, "" without a request.
         notice: what of the event is not here, "" when all is.
     """
@@ -68,7 +67,6 @@ class EventView:
     release: str
     message: str
     exceptions: tuple[ExceptionView, ...]
-    raw_stack: str
     text: str
     tags: Pairs
     breadcrumbs: tuple[Crumb, ...]
@@ -86,9 +84,15 @@ def view(event: Mapping[str, Any], allowance: Allowance | None = None) -> EventV
         allowance: how much of it may be shown; by default what one page holds.
     """
     allowance = allowance or Allowance()
-    exceptions = stack_view.exceptions_of(event, allowance)
+    # Neither the stack nor its text may take what the breadcrumbs need.
+    part = allowance.portion(0.6)
+    exceptions = stack_view.exceptions_of(event, part)
+    allowance.give_back(part)
+    part = allowance.portion(0.4)
     stack = event.get("stack")
-    raw = allowance.take(stack, STACK_CHARACTERS) if isinstance(stack, str) else ""
+    raw = part.take(stack, STACK_CHARACTERS) if isinstance(stack, str) else ""
+    copied = "" if raw or not exceptions else part.take(stack_view.as_text(exceptions), STACK_CHARACTERS)
+    allowance.give_back(part)
     message = text_of(event.get("message"))
     is_said = any(message in {one.value, f"{one.type}: {one.value}"} for one in exceptions)
     request = event.get("request")
@@ -111,8 +115,7 @@ def view(event: Mapping[str, Any], allowance: Allowance | None = None) -> EventV
         release=text_of(event.get("release")),
         message=shown_message,
         exceptions=exceptions,
-        raw_stack=raw,
-        text=raw if raw and not exceptions else _copied(exceptions, allowance),
+        text=raw or copied,
         tags=tags,
         breadcrumbs=crumbs,
         request=" ".join(part for part in (text_of(request.get("method")), text_of(request.get("url"))) if part)[
@@ -122,10 +125,6 @@ def view(event: Mapping[str, Any], allowance: Allowance | None = None) -> EventV
         facts=facts,
         notice=_notice(event, allowance),
     )
-
-
-def _copied(exceptions: tuple[ExceptionView, ...], allowance: Allowance) -> str:
-    return allowance.take(stack_view.as_text(exceptions), STACK_CHARACTERS) if exceptions else ""
 
 
 def _notice(event: Mapping[str, Any], allowance: Allowance) -> str:

@@ -11,6 +11,7 @@ from flask import Response as FlaskResponse
 
 from errtally import names
 from errtally.exporter.web import charts, event_view, links
+from errtally.exporter.web.shown_text import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 MAX_TAG_VALUES_SHOWN = 6
 MAX_ALERTS_SHOWN = 10
-MAX_HISTORY_SHOWN = 100
+MAX_HISTORY_SHOWN = 50
+TAGS_CHARACTERS = 14_000
+"""Of HTML for what the events share."""
+
+TAG_CHARACTERS = 100
+_TAG_MARKUP, _SHARE_MARKUP = 180, 180
 MAX_MERGED_SHOWN = 50
 
 routes = Blueprint("issue_page", __name__)
@@ -123,16 +129,29 @@ def tags(counted: Mapping[str, Sequence[tuple[str, int]]]) -> tuple[Tag, ...]:
     Args:
         counted: tag to values and events, most events first; `names.OTHER` stands for values that were too many.
     """
-    found = []
+    found: list[Tag] = []
+    allowance = Allowance(TAGS_CHARACTERS)
     for name, values in counted.items():
         total = sum(events for _, events in values)
         named = [(value, events) for value, events in values if value != names.OTHER]
         # One value more than fits is shown itself: it would not be shorter as "other".
         cut = MAX_TAG_VALUES_SHOWN if len(named) > MAX_TAG_VALUES_SHOWN + 1 else len(named)
-        shares = [TagShare(value, events, _percent(events, total), is_rest=False) for value, events in named[:cut]]
+        if allowance.is_empty:
+            break
+        label = allowance.take(name, TAG_CHARACTERS, markup=_TAG_MARKUP)
+        shares = [
+            TagShare(
+                allowance.take(value, TAG_CHARACTERS, markup=_SHARE_MARKUP),
+                events,
+                _percent(events, total),
+                is_rest=False,
+            )
+            for value, events in named[:cut]
+            if not allowance.is_empty
+        ]
         if rest := total - sum(share.events for share in shares):
             shares.append(TagShare("other values", rest, _percent(rest, total), is_rest=True))
-        found.append(Tag(name, tuple(shares)))
+        found.append(Tag(label, tuple(shares)))
     return tuple(found)
 
 

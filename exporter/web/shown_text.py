@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import escape
 
-PAGE_CHARACTERS = 60_000
+PAGE_CHARACTERS = 48_000
 """Of HTML for what one event says; a page with all else around it stays under 100 KB."""
 
 VALUE_CHARACTERS = 4_000
@@ -20,9 +20,8 @@ def text_of(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
     """Return a value as people read it: texts as they are, nothing for None, all else as JSON."""
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
 
 
 class Allowance:
@@ -41,6 +40,17 @@ class Allowance:
         """Whether nothing more can be shown."""
         return self._left <= 0
 
+    def portion(self, share: float) -> Allowance:
+        """Set a share aside for one thing, so that it leaves something for what comes after it; then `give_back`."""
+        part = Allowance(max(int(self._left * share), 0))
+        self._left -= part._left
+        return part
+
+    def give_back(self, part: Allowance) -> None:
+        """Add what is left of a portion."""
+        self._left += max(part._left, 0)
+        self.is_used_up = self.is_used_up or part.is_used_up
+
     def take(self, value: Any, limit: int = VALUE_CHARACTERS, *, markup: int = 0) -> str:  # noqa: ANN401
         """Return as much of a value's text as may be shown.
 
@@ -54,10 +64,24 @@ class Allowance:
             self.is_used_up = self.is_used_up or bool(text)
             return ""
         shown = text if len(text) <= limit else text[:limit] + CUT
-        cost = len(str(escape(shown)).encode("utf-8", "replace"))
-        if cost > self._left:  # each character is at most so many bytes, so this much fits for sure
-            shown = shown[: self._left * len(shown) // cost] + CUT
+        cost = _length(shown)
+        if cost > self._left:
+            shown = _beginning(text, self._left) + CUT
             cost = self._left
             self.is_used_up = True
         self._left -= cost + markup
         return shown
+
+
+def _length(text: str) -> int:
+    """Return the bytes that a text takes in the page."""
+    return len(str(escape(text)).encode())
+
+
+def _beginning(text: str, length: int) -> str:
+    """Return the longest beginning that takes at most so many bytes."""
+    for index, character in enumerate(text):
+        length -= _length(character)
+        if length < 0:
+            return text[:index]
+    return text

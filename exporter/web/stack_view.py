@@ -25,7 +25,7 @@ SOURCE_LINE_CHARACTERS = 300
 VARIABLE_CHARACTERS = 500
 NAME_CHARACTERS = 300
 NAMES_IN_FOLD = 3
-_ROW_MARKUP, _FRAME_MARKUP = 60, 150
+_ROW_MARKUP, _FRAME_MARKUP = 90, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,7 @@ def _frame(sent: Mapping[str, Any], allowance: Allowance) -> FrameView:
     def word(name: str) -> str:
         return allowance.take(sent.get(name), NAME_CHARACTERS)
 
+    allowance.take("", markup=_FRAME_MARKUP)
     place = word("filename") or word("abs_path") or word("module") or "?"
     lineno = sent.get("lineno")
     number = lineno if isinstance(lineno, int) and not isinstance(lineno, bool) else None

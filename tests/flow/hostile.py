@@ -81,10 +81,17 @@ def sentry(text: str, number: int) -> dict[str, Any]:
             "url": text, "method": text, "query_string": text, "data": {text: text}, "cookies": text,
             "headers": {text: text, "Referer": text}, "env": {text: text},
         },
-        "breadcrumbs": {"values": [{"category": text, "message": text, "level": text, "type": text, "timestamp": text, "data": {text: text}}]},
+        "breadcrumbs": {
+            "values": [
+                {"category": text, "message": text, "level": text, "timestamp": text, "data": {text: text}}
+            ]
+        },
         "exception": {
             "values": [
-                {"type": text, "value": text, "module": text, "mechanism": {"type": text}, "stacktrace": {"frames": [frame]}},
+                {
+                    "type": text, "value": text, "module": text, "mechanism": {"type": text},
+                    "stacktrace": {"frames": [frame]},
+                },
                 {"type": text, "value": text, "stacktrace": {"frames": [frame, {**frame, "in_app": False}]}},
             ]
         },
@@ -118,7 +125,15 @@ def otlp(text: str) -> dict[str, Any]:
     """Return OTLP logs with an exception whose every field is a text."""
     attributes = [
         {"key": key, "value": {"stringValue": text}}
-        for key in ("exception.type", "exception.message", "exception.stacktrace", "user.id", "url.full", "http.route", text)
+        for key in (
+            "exception.type",
+            "exception.message",
+            "exception.stacktrace",
+            "user.id",
+            "url.full",
+            "http.route",
+            text,
+        )
     ]
     resource = [
         {"key": key, "value": {"stringValue": text}}
@@ -204,7 +219,14 @@ def honeybadger(text: str) -> dict[str, Any]:
 
 def alert(text: str, number: int) -> dict[str, Any]:
     """Return an alert of Alertmanager's webhook whose every field is a text; a new one for each number."""
-    labels = {"alertname": text, "severity": text, "environment": text, "transaction": text, "release": text, text: text}
+    labels = {
+        "alertname": text,
+        "severity": text,
+        "environment": text,
+        "transaction": text,
+        "release": text,
+        text: text,
+    }
     return {
         "status": "firing",
         "fingerprint": f"{number:016x}",

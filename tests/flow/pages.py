@@ -28,7 +28,11 @@ def _frame(module: str, function: str, line: int, source: str, *, in_app: bool, 
         "function": function,
         "lineno": line,
         "in_app": in_app,
-        "pre_context": [f"def {function}(order, rates):", '    """Return the price of an order with tax."""', "    total = 0"],
+        "pre_context": [
+            f"def {function}(order, rates):",
+            '    """Return the price of an order with tax."""',
+            "    total = 0",
+        ],
         "context_line": source,
         "post_context": ["        total += price * item.count", "    return total", ""],
         "vars": variables,
@@ -74,14 +78,29 @@ def sentry_event(happened: float, number: int, release: str) -> dict[str, Any]:
             "method": "POST",
             "url": "https://shop.example.com/checkout",
             "query_string": "currency=EUR&step=3",
-            "headers": {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)", "Accept": "text/html", "Host": "shop.example.com"},
+            "headers": {
+                "User-Agent": "Mozilla/5.0 (X11; Linux x86_64)",
+                "Accept": "text/html",
+                "Host": "shop.example.com",
+            },
             "data": {"items": [{"sku": "A-17", "count": 3}], "coupon": "SPRING"},
         },
         "breadcrumbs": {
             "values": [
-                {"timestamp": happened - 9, "category": "http", "level": "info", "message": "GET /cart", "data": {"status_code": 200}},
+                {
+                    "timestamp": happened - 9,
+                    "category": "http",
+                    "level": "info",
+                    "message": "GET /cart",
+                    "data": {"status_code": 200},
+                },
                 {"timestamp": happened - 4, "category": "query", "message": "SELECT * FROM items WHERE cart = %s"},
-                {"timestamp": happened - 1, "category": "shop.rates", "level": "warning", "message": "rates are 20 min old"},
+                {
+                    "timestamp": happened - 1,
+                    "category": "shop.rates",
+                    "level": "warning",
+                    "message": "rates are 20 min old",
+                },
             ]
         },
         "exception": {
@@ -134,7 +153,7 @@ def fill(exporter: Exporter, headers: dict[str, str] | None = None) -> str:
     now = time.time()
     headers = headers or {}
     ages = [26 * 86400, 19 * 86400, 12 * 86400, 3 * 86400, 2 * 86400, 20 * 3600, 11 * 3600, 5 * 3600, 4 * 3600, 900, 40]
-    for number, age in enumerate([age for age in ages for _ in range(1 + age % 4)], 1):
+    for number, age in enumerate([before for before in ages for _ in range(1 + before % 4)], 1):
         event = sentry_event(now - age, number, "shop@1.4.2" if age > 86400 else "shop@1.5.0")
         _post(exporter, "/api/shop/envelope/", envelope(event), {"X-Sentry-Auth": "Sentry sentry_key=k1"} | headers)
     others = [
@@ -159,7 +178,10 @@ def fill(exporter: Exporter, headers: dict[str, str] | None = None) -> str:
         "/api/alerts?project=shop",
         notification(
             now,
-            {"labels": {"alertname": "NewIssue", "issue": main, **labels}, "annotations": {"summary": "A new error in shop."}},
+            {
+                "labels": {"alertname": "NewIssue", "issue": main, **labels},
+                "annotations": {"summary": "A new error in shop."},
+            },
             {
                 "labels": {"alertname": "HighErrorRate", **labels, "severity": "warning"},
                 "annotations": {"summary": "7.2 % of shop's requests failed within 5 minutes."},
@@ -167,7 +189,9 @@ def fill(exporter: Exporter, headers: dict[str, str] | None = None) -> str:
         ),
         JSON | headers,
     )
-    low, used = (next(issue["issue"] for title, issue in found.items() if word in title) for word in ("stock", "coupon"))
+    low, used = (
+        next(issue["issue"] for title, issue in found.items() if word in title) for word in ("stock", "coupon")
+    )
     _post(exporter, f"/api/issues/{used}/merge", json.dumps({"into": low}).encode(), JSON | headers)
     lookup = next(issue["issue"] for title, issue in found.items() if title.startswith("LookupError"))
     _post(exporter, f"/api/issues/{lookup}/ignore", b'{"until_users": 10}', JSON | headers)

@@ -140,4 +140,3 @@ def test_nothing_runs_and_the_text_is_what_was_sent(exporter) -> None:
         assert text in shown, text
     assert f"by {NAME}" in shown
     assert "in release: <svg onload=window.ran=1>" in shown
-

@@ -70,7 +70,7 @@ def log_in(page: Page, exporter: Exporter, path: str) -> None:
     page.get_by_role("button", name="Log in", exact=True).click()
 
 
-def addresses(exporter: Exporter, issue: str) -> dict[str, str]:
+def addresses(issue: str) -> dict[str, str]:
     return {
         "list": "/",
         "issue": f"/issues/{issue}?project=shop",
@@ -89,7 +89,7 @@ def test_no_page_keeps_anybody_out(browser, exporter, issue, layout) -> None:
     context = open_context(browser, exporter, layout)
     stranger = browser.new_context(**LAYOUTS[layout])
     wrong = {}
-    for name, path in addresses(exporter, issue).items():
+    for name, path in addresses(issue).items():
         page = (stranger if name.startswith("login") else context).new_page()
         page.goto(exporter.url + path)
         if name == "login refused":
@@ -109,7 +109,7 @@ def test_no_page_keeps_anybody_out(browser, exporter, issue, layout) -> None:
 
 
 def test_a_page_is_small(exporter, issue) -> None:
-    paths = [path for path in addresses(exporter, issue).values() if path not in {"/nowhere", "/login"}]
+    paths = [path for path in addresses(issue).values() if path not in {"/nowhere", "/login"}]
     sizes = {path: len(exporter.get(path, TOKEN)) for path in paths}
     assert max(sizes.values()) < MAX_PAGE_BYTES, sizes
 
@@ -190,7 +190,10 @@ def test_an_issue_shows_what_a_metric_can_not_hold(browser, exporter, issue) -> 
     expect(page.get_by_text("full_dispatch_request()")).to_be_hidden()
     page.get_by_text("3 calls in libraries: flask/app.py").click()
     expect(page.get_by_text("full_dispatch_request()")).to_be_visible()
-    assert page.locator(".exception h3").all_inner_texts() == ["KeyError nothing caught it", "caused by ConnectionError"]
+    assert page.locator(".exception h3").all_inner_texts() == [
+        "KeyError nothing caught it",
+        "caused by ConnectionError",
+    ]
     page.get_by_text("Stack trace as text").click()
     page.locator(".copyable").get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
@@ -205,7 +208,9 @@ def test_an_issue_shows_what_a_metric_can_not_hold(browser, exporter, issue) -> 
     assert sum(map(int, day.locator("tbody td:nth-child(2)").all_inner_texts())) == 6
     expect(page.locator(".shares").nth(0)).to_contain_text("production")
     hrefs = page.eval_on_selector_all("main a", "links => Object.fromEntries(links.map(a => [a.textContent, a.href]))")
-    assert hrefs["Issue in Grafana"] == f"http://grafana.example.com/d/errtally-issue?var-project=shop&var-issue={issue}"
+    assert (
+        hrefs["Issue in Grafana"] == f"http://grafana.example.com/d/errtally-issue?var-project=shop&var-issue={issue}"
+    )
     assert hrefs["Service in Grafana"] == "http://grafana.example.com/d/errtally-service?var-project=shop"
     assert hrefs["Runbook"].startswith(f"{exporter.url}/runbooks/")
     assert hrefs["Alertmanager"].startswith("http://alertmanager.example.com/#/alerts?filter=")
@@ -214,7 +219,8 @@ def test_an_issue_shows_what_a_metric_can_not_hold(browser, exporter, issue) -> 
     context.close()
 
 
-def test_fingerprints_are_merged_and_taken_out_again(browser, exporter, issue) -> None:
+@pytest.mark.usefixtures("issue")
+def test_fingerprints_are_merged_and_taken_out_again(browser, exporter) -> None:
     listed = json.loads(exporter.get("/api/issues?project=mail&status=all", TOKEN))["issues"]
     into, other = (next(one["issue"] for one in listed if word in one["title"]) for word in ("deliver", "worker"))
     context = open_context(browser, exporter)
@@ -267,7 +273,8 @@ def test_people_log_in_and_out(browser, exporter, issue) -> None:
     context.close()
 
 
-def test_what_the_overview_gives_to_paste_works(browser, exporter, issue) -> None:
+@pytest.mark.usefixtures("issue")
+def test_what_the_overview_gives_to_paste_works(browser, exporter) -> None:
     context = open_context(browser, exporter)
     page = context.new_page()
     page.goto(f"{exporter.url}/overview")
@@ -276,15 +283,22 @@ def test_what_the_overview_gives_to_paste_works(browser, exporter, issue) -> Non
     expect(page.locator("#connect-heading")).to_have_text("Connect a program to mail")
     python, native, curl = (page.locator(f"#connect-{name}").inner_text() for name in ("python", "native", "curl"))
     programs = {
-        "from the SDK": [sys.executable, "-c", f"{python}\nsentry_sdk.capture_message('from the SDK'); sentry_sdk.flush()"],
+        "from the SDK": [
+            sys.executable,
+            "-c",
+            f"{python}\nsentry_sdk.capture_message('from the SDK'); sentry_sdk.flush()",
+        ],
         "from the client": [sys.executable, "-c", f"{native}\nerrtally.capture_message('from the client')"],
         "hello from curl": ["sh", "-c", curl],
     }
+    expect(page.locator("#connect .notice")).to_contain_text("the project 1")  # the SDK takes numbers only
     for message, program in programs.items():
+        project = "1" if message == "from the SDK" else "mail"
         if program[0] == "sh":
             peer("curl")
-        subprocess.run(program, check=True, capture_output=True, timeout=30)
+        done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
         exporter.wait_until_folded()
-        listed = json.loads(exporter.get("/api/issues?project=mail", TOKEN))["issues"]
+        listed = json.loads(exporter.get(f"/api/issues?project={project}", TOKEN))["issues"]
         assert message in [one["title"] for one in listed]
     context.close()
