@@ -41,6 +41,11 @@ def hurried(rules: Mapping[str, str]) -> dict[str, str]:
     return {name: text.replace("\n    interval: 1m\n", "\n") for name, text in rules.items()}
 
 
+PUSHED = "stock"
+"""The service that an application calls which pushes its recoveries, beside the one that is scraped."""
+PUSHED_REFUSALS = 7 + 11
+
+
 def run(exporter: Exporter, seconds: float, rate: float) -> None:
     """Send everything; returns when it is sent and counted."""
     command = [sys.executable, "-m", "errtally", "demo", "--url", exporter.url, "--key", "any"]
@@ -49,6 +54,7 @@ def run(exporter: Exporter, seconds: float, rate: float) -> None:
         _sessions(exporter, BEFORE, crashed=9)
         began = datetime.now(UTC)
         _alerts(exporter, began, is_firing=True)
+        _push(exporter, "1", refused=7, state=2)
         _turned_away(exporter)
         time.sleep(seconds * 0.35)
         _resolve(exporter, 6)
@@ -56,6 +62,7 @@ def run(exporter: Exporter, seconds: float, rate: float) -> None:
         time.sleep(seconds * 0.35)
         _sessions(exporter, AFTER, crashed=1)
         _alerts(exporter, began, is_firing=False)
+        _push(exporter, "2", refused=11, state=0)
         _turned_away(exporter)
         _, errors = demo.communicate(timeout=seconds + 30)
         assert demo.returncode == 0, errors
@@ -114,6 +121,26 @@ def _alerts(exporter: Exporter, began: datetime, *, is_firing: bool) -> None:
     body = json.dumps({"version": "4", "status": "firing", "alerts": told}).encode()
     status, answer = exporter.post("/api/alerts", body, {"Content-Type": "application/json"})
     assert status in {200, 202}, answer
+
+
+def _push(exporter: Exporter, report: str, refused: int, state: int) -> None:
+    """Push what an application without prometheus_client counts, twice: the same report counts once."""
+    gauges = {names.BREAKER_STATE: state, names.CLIENT_CPU: 0.25, names.CLIENT_MEMORY: 5e7, names.CLIENT_DISK_FREE: 0.5}
+    counters = {names.BREAKER_REFUSED: refused}
+    measures: list[dict[str, Any]] = [
+        {
+            "name": metric.name,
+            "value": value,
+            **({"labels": {"service": PUSHED}} if "service" in metric.labels else {}),
+            **({"process": "worker/host:7"} if metric in gauges else {}),
+        }
+        for metric, value in {**gauges, **counters}.items()
+    ]
+    body = json.dumps({"events": [], "report_id": report * 32, "measures": measures}).encode()
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer any"}
+    for _ in range(2):
+        status, answer = exporter.post("/api/events?project=checkout", body, headers)
+        assert status == 200, answer
 
 
 def _turned_away(exporter: Exporter) -> None:

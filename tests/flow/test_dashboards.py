@@ -253,6 +253,18 @@ def test_recoveries_are_what_the_application_counted(rig: Rig) -> None:
     assert rig.number(helped["expr"]) == pytest.approx(share, abs=0.05)
 
 
+def test_what_an_application_pushes_stands_beside_what_is_scraped(rig: Rig) -> None:
+    targets = {target["refId"]: target["expr"] for target in rig.panel("recovery", "Services")["targets"]}
+    refused = rig.by("service", targets["E"])
+    assert refused[shop.PUSHED] == shop.PUSHED_REFUSALS
+    assert refused["payments"] > 10
+    assert rig.by("service", targets["A"]) == {shop.PUSHED: 0, "payments": 0, "prices": 0}
+    (memory,) = rig.panel("recovery", "Memory of processes")["targets"]
+    found = rig.by("process", memory["expr"])
+    assert found.pop("worker/host:7") == 5e7
+    assert len(found) == 1, "the scraped one, by its address"
+
+
 def test_the_history_of_a_breaker_shows_that_it_opened_tried_and_closed_again(rig: Rig) -> None:
     (target,) = rig.panel("recovery", "Circuit breakers")["targets"]
     expr = grafana.interpolate(target["expr"], rig.values, rig.shown, 1)
@@ -263,6 +275,8 @@ def test_the_history_of_a_breaker_shows_that_it_opened_tried_and_closed_again(ri
     assert set(states["prices"]) == {1}, "closed"
     assert 3 in states["payments"]
     assert states["payments"][0] == states["payments"][-1] == 1
+    assert states[shop.PUSHED][0] == 3
+    assert states[shop.PUSHED][-1] == 1
 
 
 def test_code_health_is_what_the_analyser_reported(rig: Rig, tmp_path: Path) -> None:
