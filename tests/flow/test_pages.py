@@ -281,7 +281,7 @@ def test_what_the_overview_gives_to_paste_works(browser, exporter) -> None:
     page.get_by_role("combobox", name="Project").select_option("mail")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("#connect-heading")).to_have_text("Connect a program to mail")
-    python, native, curl = (page.locator(f"#connect-{name}").inner_text() for name in ("python", "native", "curl"))
+    python, native, curl = (page.locator(f"#connect-{name}").text_content() for name in ("python", "native", "curl"))
     programs = {
         "from the SDK": [
             sys.executable,

@@ -72,3 +72,25 @@ def test_what_is_no_notification_is_malformed(body):
 def test_a_notification_has_a_limit():
     with pytest.raises(TooLargeError):
         sent(ALERT, ALERT, limits=Limits(batch_events=1))
+
+
+@pytest.mark.parametrize(
+    ("url", "is_kept"),
+    [
+        pytest.param("https://am.example/x?y=z", True, id="of https"),
+        pytest.param("http://am:9093", True, id="of http"),
+        pytest.param("javascript:alert(1)", False, id="a script"),
+        pytest.param("//evil.example", False, id="without a scheme"),
+        pytest.param("https://a\nb", False, id="of two lines"),
+        pytest.param("https://" + "a" * 2_000, False, id="endless"),
+        pytest.param("", False, id="nothing"),
+    ],
+)
+def test_addresses_are_kept_that_a_page_may_link_to(url, is_kept):
+    alert = {
+        "status": "firing", "fingerprint": "a", "startsAt": "2026-11-24T05:46:17Z", "labels": {}, "generatorURL": url,
+        "annotations": {"runbook_url": url},
+    }  # fmt: skip
+    body = json.dumps({"version": "4", "externalURL": url, "alerts": [alert]}).encode()
+    [decoded] = deliver("/api/alerts", body, {"Authorization": "Bearer k"}).alerts
+    assert decoded.links == (dict.fromkeys(("alertmanager", "source", "runbook"), url) if is_kept else {})
