@@ -10,6 +10,7 @@ from flask import render_template, request
 _HEADINGS = {
     400: "That can't be read",
     403: "Not allowed",
+    404: "Not there",
     405: "Not done like this",
     409: "Not possible now",
     422: "That can't be",

@@ -57,9 +57,8 @@ def issue(exporter) -> str:
 def open_context(browser: Browser, exporter: Exporter, layout: str = "desktop-light", **options) -> BrowserContext:
     """Return a browser that is logged in."""
     context = browser.new_context(**LAYOUTS[layout], **options)
-    page = context.new_page()
-    log_in(page, exporter, "/login")
-    page.close()
+    # Not by a page: one that is closed while it goes on to the next never says that it is closed.
+    context.request.post(f"{exporter.url}/login", form={"username": "ann", "password": "night shift"})
     return context
 
 
@@ -234,7 +233,7 @@ def test_fingerprints_are_merged_and_taken_out_again(browser, exporter) -> None:
     expect(page.locator(".merged")).to_have_count(0)
     page.get_by_label("Merge into issue").fill("0" * 16)
     page.get_by_role("button", name="Merge", exact=True).click()
-    expect(page.locator("main h1")).to_have_text(re.compile("Not there|Not Found|Nothing here|That can't be"))
+    expect(page.locator("main h1")).to_have_text("Not there")
     context.close()
 
 
