@@ -75,6 +75,8 @@ def addresses(issue: str) -> dict[str, str]:
         "issue": f"/issues/{issue}?project=shop",
         "an event that is gone": f"/issues/{issue}?project=shop&event={'f' * 32}",
         "overview": "/overview",
+        "history": "/history",
+        "live": "/live",
         "runbook": "/runbooks/NewIssue",
         "not there": "/nowhere",
         "login": "/login",
