@@ -102,7 +102,7 @@ def watched(page: Page, exporter: Exporter) -> list[str]:
 
 def _is_own(sent: Request, exporter: Exporter) -> bool:
     """Whether this is the page that was asked for, or one of the exporter's own files."""
-    return sent.url.startswith(f"{exporter.url}/static/") or (
+    return sent.url.startswith((f"{exporter.url}/static/", f"{exporter.url}/api/errors/stream?")) or (
         sent.is_navigation_request() and sent.frame.parent_frame is None and sent.url.startswith(f"{exporter.url}/")
     )
 
@@ -124,11 +124,19 @@ def test_nothing_runs_and_the_text_is_what_was_sent(exporter) -> None:
         page.get_by_label("Name").fill(NAME)
         page.get_by_label("Password").fill("night shift")
         page.get_by_role("button", name="Log in", exact=True).click()
-        paths = ["/overview", "/?status=all", *(f"/?status=all&project={name}" for name in ("sentry", "otlp"))]
+        paths = [
+            "/overview",
+            "/live",
+            "/history",
+            "/?status=all",
+            *(f"/?status=all&project={name}" for name in ("sentry", "otlp")),
+        ]
         paths += [f"/issues/{issue['issue']}?project={issue['project']}" for issue in issues]
         for path in paths:
             page.goto(exporter.url + path)
             assert page.locator("main h1").count() == 1
+            if path == "/live":
+                page.locator("#live-events li").nth(20).wait_for()  # the newest come over the stream
             found = page.evaluate(INSPECT) + complaints
             if found:
                 wrong[path] = found
