@@ -140,7 +140,7 @@ def test_issues_are_found_and_decided_on(browser, exporter, layout: str, script:
         expect(page.locator(".list-issues > li")).to_have_count(1)
         page.get_by_role("navigation", name="Status").get_by_role("link", name="resolved").click()
         shown.shows("AError")
-        page.get_by_role("link", name="History").click()
+        page.get_by_role("link", name="History", exact=True).click()
         expect(page.locator(".list-history li").first).to_be_visible()
         page.locator(".list-history a.title").first.click()
         page.wait_for_url(re.compile("/issues/"))

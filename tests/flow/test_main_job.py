@@ -152,7 +152,7 @@ def _play(exporter: Exporter, prometheus_address: str, web: WebReceiver, mail: M
     [issue] = exporter.get_json("/api/issues")["issues"]
     assert issue["title"] == "ValueError: could not price order <num> for <str>"
     assert issue["last_release"] == "shop@1.4.2"
-    link = f"{exporter.url}/issues/{issue['issue']}"
+    link = f"{exporter.url}/issues/{issue['issue']}?project={issue['project']}"
     page_text = exporter.get(f"/issues/{issue['issue']}").decode()
     assert "could not price order" in page_text
     assert "KeyError" in page_text, "the cause is on the page"
