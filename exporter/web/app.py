@@ -14,7 +14,6 @@ from flask import (
     Blueprint,
     Flask,
     abort,
-    current_app,
     jsonify,
     make_response,
     redirect,
@@ -45,6 +44,7 @@ from errtally.exporter.web import (
 )
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.openapi import routes as openapi
+from errtally.exporter.web.parts import part
 from errtally.exporter.web.stream import routes as stream
 
 if TYPE_CHECKING:
@@ -109,15 +109,11 @@ def create_app(
     return app
 
 
-def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
-    return current_app.extensions["errtally"][name]
-
-
 @routes.get("/metrics")
 def metrics() -> FlaskResponse:
     """Render a scrape."""
     body, content_type = exposition.render(
-        _part("view"), _part("own"), now=time.time(), accept=request.headers.get("Accept", "")
+        part("view"), part("own"), now=time.time(), accept=request.headers.get("Accept", "")
     )
     response = FlaskResponse(body, content_type=content_type)
     if "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -136,9 +132,9 @@ def healthy() -> FlaskResponse:
 @routes.get("/-/ready")
 def ready() -> FlaskResponse:
     """Say whether events are taken and counted."""
-    if not _part("is_up")():
+    if not part("is_up")():
         return _text("the writer does not keep the store current", 503)
-    if (error := _part("appender").sync_error) is not None:
+    if (error := part("appender").sync_error) is not None:
         return _text(f"the journal can't be brought to the disk: {error}", 503)
     return _text("errtally is ready")
 
@@ -146,7 +142,7 @@ def ready() -> FlaskResponse:
 @routes.post("/-/reload")
 def reload() -> FlaskResponse:
     """Have the supervisor read the configuration file again; says what is wrong with it instead when it is."""
-    if _part("access").is_forged():
+    if part("access").is_forged():
         abort(403, "send JSON or a bearer token")
     try:
         from_environ(os.environ)
@@ -165,7 +161,7 @@ def index() -> FlaskResponse:
 @routes.get("/issues/<fingerprint>")
 def issue(fingerprint: str) -> Response:
     """Show one issue with one of its events: the newest, or the one that `event` names."""
-    reader: StoreReader = _part("reader")
+    reader: StoreReader = part("reader")
     found = reader.issue(fingerprint, request.args.get("project"))
     if found is None:
         abort(404)
@@ -175,9 +171,9 @@ def issue(fingerprint: str) -> Response:
     html = render_template(
         "issue.html",
         issue=found,
-        form_token=_part("access").form_token(),
+        form_token=part("access").form_token(),
         now=now,
-        **issue_page.context(found, reader=reader, config=_part("config"), now=now),
+        **issue_page.context(found, reader=reader, config=part("config"), now=now),
     )
     return policy.with_own_script(make_response(html))
 
@@ -221,7 +217,7 @@ def api_issues() -> FlaskResponse | tuple[FlaskResponse, int]:
 @routes.get("/api/issues/<fingerprint>")
 def api_issue(fingerprint: str) -> tuple[FlaskResponse, int]:
     """Return one issue."""
-    found = _part("reader").issue(fingerprint, request.args.get("project"))
+    found = part("reader").issue(fingerprint, request.args.get("project"))
     if found is None:
         return _error(404, "unknown_issue", f"no issue {fingerprint!r}")
     return jsonify(_public(found)), 200
@@ -281,7 +277,7 @@ def _store_failed(error: StoreError) -> tuple[FlaskResponse | str, int]:
 def _protect(response: FlaskResponse) -> FlaskResponse:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    allow_frames(response, request.path, _part("config").live_frame_origins)
+    allow_frames(response, request.path, part("config").live_frame_origins)
     return response
 
 

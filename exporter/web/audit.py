@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, jsonify, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 
 from errtally.exporter.store.audit import Wanted
+from errtally.exporter.web import parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask import Response as FlaskResponse
 
-    from errtally.exporter.store.reading import StoreReader
 
 PAGE_SIZE = 50
 MAX_ENTRIES = 500
@@ -42,7 +42,7 @@ def page() -> str | tuple[str, int]:
         error=error,
         project=request.args.get("project", ""),
         by=request.args.get("by", ""),
-        projects=_reader().choices()["projects"],
+        projects=parts.reader().choices()["projects"],
         now=time.time(),
     )
     return (html, 400) if error is not None else html
@@ -72,7 +72,7 @@ def _entries() -> tuple[list[dict[str, Any]], int | None]:
         before=_number(request.args, "before", 10**_MAX_DIGITS),
         limit=limit + 1,
     )
-    found = _reader().audit(wanted)
+    found = parts.reader().audit(wanted)
     entries = found[:limit]
     return entries, entries[-1]["id"] if len(found) > limit and entries else None
 
@@ -91,8 +91,3 @@ def _text(parameters: Mapping[str, str], name: str) -> str | None:
     if value is not None and any("\ud800" <= character <= "\udfff" for character in value):
         raise ParameterError(f"{name}: no text has a half of a pair of characters")
     return value
-
-
-def _reader() -> StoreReader:
-    reader: StoreReader = current_app.extensions["errtally"]["reader"]
-    return reader

@@ -5,20 +5,19 @@ from __future__ import annotations
 import time
 from datetime import datetime  # noqa: TC003 (msgspec reads it)
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
-from flask import abort, current_app, request
+from flask import abort, request
 from msgspec import Meta
 
 from errtally.errors import JournalError
 from errtally.exporter.digest import conditions
 from errtally.exporter.journal.records import StatusChange, Until, encoder
 from errtally.exporter.protocols import values
+from errtally.exporter.web import parts
 from errtally.exporter.web.merges import Refusal
-
-if TYPE_CHECKING:
-    from errtally.exporter.store.reading import StoreReader
+from errtally.exporter.web.parts import part
 
 FOLD_WAIT_SECONDS = 2.0
 STATUS_OF = {"resolve": "resolved", "ignore": "ignored", "reopen": "unresolved"}
@@ -91,7 +90,7 @@ def decide(fingerprint: str, action: str, project: str | None) -> dict[str, Any]
     Raises:
         Refusal: the request asks for what can't be.
     """
-    access, reader = _part("access"), _reader()
+    access, reader = part("access"), parts.reader()
     status = STATUS_OF.get(action)
     if status is None:
         abort(404)
@@ -107,7 +106,7 @@ def decide(fingerprint: str, action: str, project: str | None) -> dict[str, Any]
         raise Refusal(HTTPStatus.CONFLICT, "no_release", message)
     try:
         change = StatusChange(found["project"], fingerprint, status, now, access.who(), until)
-        _part("appender").append(encoder.encode(change), 0, now)
+        part("appender").append(encoder.encode(change), 0, now)
     except JournalError as exc:
         abort(503, str(exc))
     if found["status"] != status or until is not None or found["condition"] is not None:
@@ -131,12 +130,3 @@ def _fields() -> dict[str, Any]:
 
 def _unprocessable(message: str) -> Refusal:
     return Refusal(422, "unprocessable", message)
-
-
-def _reader() -> StoreReader:
-    reader: StoreReader = _part("reader")
-    return reader
-
-
-def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
-    return current_app.extensions["errtally"][name]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 
 from errtally import names
 from errtally.errors import JournalError
 from errtally.exporter.journal.records import MergeChange, StatusChange, encoder
 from errtally.exporter.search import cursor, query
 from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
+from errtally.exporter.web import parts
 from errtally.exporter.web.decisions import FOLD_WAIT_SECONDS, STATUS_OF
+from errtally.exporter.web.parts import part
 from errtally.exporter.web.policy import with_own_script
 from errtally.exporter.web.sparkline import sparkline
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from flask import Response as FlaskResponse
     from werkzeug.wrappers import Response
 
-    from errtally.exporter.store.reading import StoreReader
 
 PAGE_SIZE = 50
 MAX_LIST = 500
@@ -102,7 +103,7 @@ def page() -> FlaskResponse:
     error, wanted, issues, found = None, None, list[dict[str, Any]](), None
     try:
         wanted = wanted_of(given, now, default_status="open", max_limit=MAX_LIST)
-        issues, found = _reader().listed(wanted)
+        issues, found = parts.reader().listed(wanted)
     except ListingError as exc:
         error = exc
     place = {name: value for name in _PLACE if (value := request.args.get(name))}
@@ -119,13 +120,13 @@ def page() -> FlaskResponse:
         without_cursor={name: value for name, value in place.items() if name != "cursor"},
         status=(wanted.status or "all") if wanted is not None else request.args.get("status", ""),
         order=wanted.order if wanted is not None else ORDERS[0],
-        choices=_reader().choices(),
+        choices=parts.reader().choices(),
         levels=names.LEVELS,
         orders=ORDERS,
         notice=_notice(),
         new_since=now - query.NEW_SECONDS,
-        form_token=_part("access").form_token(),
-        config=_part("config"),
+        form_token=part("access").form_token(),
+        config=part("config"),
         now=now,
     )
     response = make_response(html, 400 if error is not None else 200)
@@ -139,7 +140,7 @@ def api() -> tuple[list[dict[str, Any]], str | None]:
         ListingError: a parameter is wrong.
     """
     wanted = wanted_of(request.args, time.time(), default_status="all", max_limit=MAX_LIST)
-    issues, found = _reader().listed(wanted)
+    issues, found = parts.reader().listed(wanted)
     for issue in issues:
         del issue["hours"]
     return issues, found.next.encode() if found.next is not None else None
@@ -151,11 +152,11 @@ def decide_on_selected() -> Response:
     action = request.form.get("action", "")
     if action not in _DONE:
         abort(400, f"action: one of {', '.join(_DONE)}")
-    if _part("access").is_forged():
+    if part("access").is_forged():
         abort(403, "the form is too old, or was made by another site: load the page again")
     place: dict[str, Any] = {name: value for name in _PLACE if (value := request.form.get(name))}
     selected = dict.fromkeys(request.form.getlist("issue")[:MAX_SELECTED])
-    issues = [_reader().issue(*_identity(value)) for value in selected]
+    issues = [parts.reader().issue(*_identity(value)) for value in selected]
     known = [issue for issue in issues if issue is not None]
     if not known:
         result: dict[str, Any] = {"failed": "gone" if issues else "none"}
@@ -173,7 +174,7 @@ def decide_on_selected() -> Response:
 
 def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
     """Journal decisions on issues and wait until they are folded, so that what is read next shows them."""
-    now, who, reader = time.time(), _part("access").who(), _reader()
+    now, who, reader = time.time(), part("access").who(), parts.reader()
     if action == "merge":
         # The one that is known for longest goes on: links to it are the oldest.
         target, *others = sorted(issues, key=lambda issue: (issue["first_seen"], issue["id"]))
@@ -194,7 +195,7 @@ def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
 
 def _journal(decision: MergeChange | StatusChange, now: float) -> None:
     try:
-        _part("appender").append(encoder.encode(decision), 0, now)
+        part("appender").append(encoder.encode(decision), 0, now)
     except JournalError as exc:
         abort(503, str(exc))
 
@@ -232,12 +233,3 @@ def _text(parameters: Mapping[str, str], name: str) -> str | None:
     if value is not None and any("\ud800" <= character <= "\udfff" for character in value):
         raise ListingError(f"{name}: no text has a half of a pair of characters")
     return value
-
-
-def _reader() -> StoreReader:
-    reader: StoreReader = _part("reader")
-    return reader
-
-
-def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
-    return current_app.extensions["errtally"][name]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 
 from errtally.exporter.web.access import SESSION_COOKIE, SESSION_SECONDS
+from errtally.exporter.web.parts import part
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -30,7 +31,7 @@ def local_path(asked: str | None) -> str:
 def form() -> Response | str:
     """Ask for name and password, or the token."""
     target = local_path(request.args.get("next"))
-    if not _part("config").has_web_auth or _access().session() is not None:
+    if not part("config").has_web_auth or _access().session() is not None:
         return redirect(target, 303)
     return _form(target, "")
 
@@ -39,7 +40,7 @@ def form() -> Response | str:
 def begin() -> Response | tuple[str, int]:
     """Log a browser in."""
     target = local_path(request.form.get("next"))
-    config, access = _part("config"), _access()
+    config, access = part("config"), _access()
     if not config.has_web_auth:
         return redirect(target, 303)
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
@@ -73,7 +74,7 @@ def end() -> Response:
 
 
 def _form(target: str, problem: str) -> str:
-    config = _part("config")
+    config = part("config")
     return render_template(
         "login.html",
         target=target,
@@ -84,9 +85,5 @@ def _form(target: str, problem: str) -> str:
 
 
 def _access() -> Access:
-    access: Access = _part("access")
+    access: Access = part("access")
     return access
-
-
-def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
-    return current_app.extensions["errtally"][name]

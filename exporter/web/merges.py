@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, current_app, jsonify, redirect, request, url_for
+from flask import Blueprint, abort, jsonify, redirect, request, url_for
 from flask import Response as FlaskResponse
 
 from errtally.errors import JournalError
 from errtally.exporter.journal.records import MergeChange, encoder
 from errtally.exporter.web import error_page
+from errtally.exporter.web.parts import part
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -79,7 +80,7 @@ def unmerge_on_page(fingerprint: str) -> Response:
 
 def _merge(fingerprint: str, into: str, project: str | None) -> str:
     """Merge, and return the issue that both are now."""
-    reader: StoreReader = _part("reader")
+    reader: StoreReader = part("reader")
     _guard()
     known, target = reader.issue(fingerprint, project), None
     if known is not None:
@@ -89,13 +90,13 @@ def _merge(fingerprint: str, into: str, project: str | None) -> str:
     root: str = target["fingerprint"]
     if root == fingerprint:
         raise Refusal(409, "circular", f"{into} is in {fingerprint} already: an issue can't be merged into itself")
-    _journal(MergeChange(known["project"], fingerprint, root, time.time(), _part("access").who()), root)
+    _journal(MergeChange(known["project"], fingerprint, root, time.time(), part("access").who()), root)
     return root
 
 
 def _unmerge(fingerprint: str, project: str | None) -> str:
     """Take a merge back, and return what it was merged into."""
-    reader: StoreReader = _part("reader")
+    reader: StoreReader = part("reader")
     _guard()
     known = reader.issue(fingerprint, project)
     if known is None:
@@ -103,26 +104,22 @@ def _unmerge(fingerprint: str, project: str | None) -> str:
     into = reader.merge_of(fingerprint, known["project"])
     if not into:
         raise Refusal(409, "not_merged", f"{fingerprint} is not merged into another issue")
-    _journal(MergeChange(known["project"], fingerprint, "", time.time(), _part("access").who()), "")
+    _journal(MergeChange(known["project"], fingerprint, "", time.time(), part("access").who()), "")
     return into
 
 
 def _guard() -> None:
-    if _part("access").is_forged():
+    if part("access").is_forged():
         abort(403, "the form is too old, or was made by another site: load the page again")
 
 
 def _journal(change: MergeChange, expected: str) -> None:
     """Journal a decision and wait until it is folded, so that what is read next shows it."""
-    reader: StoreReader = _part("reader")
+    reader: StoreReader = part("reader")
     try:
-        _part("appender").append(encoder.encode(change), 0, change.at)
+        part("appender").append(encoder.encode(change), 0, change.at)
     except JournalError as exc:
         abort(503, str(exc))
     deadline = time.monotonic() + FOLD_WAIT_SECONDS
     while reader.merge_of(change.fingerprint, change.project) != expected and time.monotonic() < deadline:
         time.sleep(0.01)
-
-
-def _part(name: str) -> Any:  # noqa: ANN401 (each caller knows the type of its part)
-    return current_app.extensions["errtally"][name]

@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, jsonify, make_response, render_templat
 from flask import Response as FlaskResponse
 
 from errtally import names
+from errtally.exporter.web import policy
 from errtally.exporter.web.stream.filters import QueryError, parse
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ _HEADERS = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",  # nginx keeps back what it passes on, unless told not to
 }
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
+_PAGE_POLICY = f"connect-src 'self'; script-src 'self'; {policy.WITHOUT_SCRIPT}"
 
 routes = Blueprint("stream", __name__)
 
