@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from tests.flow.exporter import Exporter, running
-from tests.peers import peer
+from tests.flow.pages import LAYOUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,21 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.flow
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>"
-LAYOUTS = {
-    "desktop-light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
-    "desktop-dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone-light": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
-    "phone-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True},
-}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = peer("chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

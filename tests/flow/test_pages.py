@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from tests.flow.axe import violations
 from tests.flow.exporter import Exporter, running
 from tests.flow.pages import LAYOUTS, fill
@@ -25,15 +25,6 @@ pytestmark = pytest.mark.flow
 
 TOKEN = {"Authorization": "Bearer t0ken-of-the-pages"}
 MAX_PAGE_BYTES = 100_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = peer("chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
