@@ -151,6 +151,7 @@ class StoreView:
                 self._newborn[metric, labels, part] = (until, value, exemplar)
                 _put(family, labels, part, 0.0, None)
             else:
+                self._newborn.pop((metric, labels, part), None)
                 _put(family, labels, part, value, exemplar)
 
     def _at_zero_until(self, family: Family | HistogramFamily, labels: tuple[str, ...], created: float) -> float:

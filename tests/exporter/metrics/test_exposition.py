@@ -377,7 +377,7 @@ def test_a_view_reads_only_what_changed(exporter, monkeypatch):
 
 
 def test_what_alerts_reckon_with_is_seen_at_zero_before_its_first_value_and_then_whole(exporter):
-    requests = [{"transaction": "/a", "duration_seconds": 0.1, "status_code": code} for code in (200, 500, 500)]
+    requests = [{"transaction": "/a", "duration_seconds": 0.1, "status": code} for code in (200, 500, 500)]
     view = StoreView(exporter.config.data_dir, Budget({}), scrape_interval_seconds=1_000_000_000.0)
 
     def seen(now, name, labels):
@@ -403,7 +403,7 @@ def test_what_alerts_reckon_with_is_seen_at_zero_before_its_first_value_and_then
     assert seen(late, count, "") == seen(late, quick, ',le="0.1"') == 6
     assert seen(late, names.SERVICE_REQUESTS.name, ',status_class="4xx"') == 0
     # A bucket that is used for the first time is no new series: the others of its histogram have been there.
-    slow = [{"transaction": "/a", "duration_seconds": 20.0, "status_code": 200}]
+    slow = [{"transaction": "/a", "duration_seconds": 20.0, "status": 200}]
     exporter.post("/api/requests?project=shop", {"requests": slow})
     exporter.fold()
     assert seen(late, count, "") == 7
