@@ -162,9 +162,9 @@ class Fold:
         project, environment = self._place(batch.project, session.environment)
         if session.release:
             self._decisions.release(project, session.release, batch.received)
-        labels = (project, environment, session.release, session.status)
-        is_known = (names.SESSIONS.name, labels) in self._touched
-        labels = self._admit(names.SESSIONS, labels)
+        sent = (project, environment, session.release, session.status)
+        is_known = (names.SESSIONS.name, sent) in self._touched
+        labels = self._admit(names.SESSIONS, sent)
         if not is_known and labels[2] == session.release:
             for status in _RECKONED_SESSION_STATUSES:
                 begun = self._admit(names.SESSIONS, (*labels[:3], status))
