@@ -116,7 +116,7 @@ def metrics() -> FlaskResponse:
         part("view"), part("own"), now=time.time(), accept=request.headers.get("Accept", "")
     )
     response = FlaskResponse(body, content_type=content_type)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if request.accept_encodings["gzip"] > 0:
         response.set_data(exposition.compress(body))
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept, Accept-Encoding"
