@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally.exporter.journal.records import IssueSeen
-from errtally.exporter.search.query import Field, Moment, Number, State, Tag, Term, Words
+from errtally.exporter.search.conditions import Field, Moment, Number, State, Tag, Term, Words
 from errtally.exporter.store import words
 
 if TYPE_CHECKING:

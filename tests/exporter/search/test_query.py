@@ -9,21 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errtally.exporter.search.query import (
-    MAX_LENGTH,
-    MAX_TERMS,
-    MAX_WILDCARDS,
+from errtally.exporter.search.conditions import (
+    AnyOf,
     Field,
+    Fixed,
+    Has,
+    Identity,
+    LatestRelease,
     Moment,
     Number,
-    QueryError,
     State,
     Tag,
     Term,
     Wording,
     Words,
-    parse,
 )
+from errtally.exporter.search.query import MAX_LENGTH, MAX_TERMS, MAX_WILDCARDS, QueryError, parse
 
 NOW = 1_795_500_000.0
 EXAMPLES = int(os.environ.get("ERRTALLY_QUERY_EXAMPLES", "300"))
