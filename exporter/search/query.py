@@ -17,6 +17,7 @@ from errtally.exporter.search.conditions import (
     STATES,
     TEXTS,
     AnyOf,
+    Condition,
     Field,
     Fixed,
     Has,
@@ -33,8 +34,6 @@ from errtally.exporter.search.conditions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from errtally.exporter.search.conditions import Condition
 
 MAX_LENGTH = 1000
 MAX_TERMS = 30
@@ -147,7 +146,7 @@ class _Reader:
         self._at = at + 1
         return self._text[start:at]
 
-    def _condition(self, key: str, key_at: int) -> Condition:
+    def _condition(self, key: str, key_at: int) -> Condition:  # noqa: PLR0911 (one for each kind of key)
         if self._peek() == "[" and (end := _list_end(self._text, self._at)):
             return self._any_of(key, end)
         value_at = self._at
@@ -236,8 +235,8 @@ class _Reader:
     def _identity(self, key: str) -> Identity:
         at = self._at
         value = self._bare()
-        if value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS:
-            return Identity(int(value))
+        if (number := short_ids.number(value)) is not None:
+            return Identity(number)
         found = short_ids.decode(value)
         if found is None:
             raise QueryError(f"{key}: takes a number or a short id, as in {key}:SHOP-1A", at)

@@ -15,7 +15,7 @@ MAX_NUMBER = 2**63 - 1
 
 
 def slug(project: str) -> str:
-    """Return a project's name as it stands in addresses: letters, digits, ``-`` and ``_``; ``project`` when none are left."""
+    """Return a project's name as it stands in addresses, of letters, digits, ``-``, ``_``; else ``project``."""
     return _NO_SLUG.sub("-", project).strip("-_").lower() or "project"
 
 
@@ -28,8 +28,16 @@ def encode(project: str, number: int) -> str:
     return f"{slug(project).upper()}-{digits}"
 
 
+def number(text: str) -> int | None:
+    """Return an issue's number from its decimal digits, None when the text is none or beyond what the store numbers."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_NUMBER))):
+        return None
+    found = int(text)
+    return found if found <= MAX_NUMBER else None
+
+
 def decode(text: str) -> tuple[str, int] | None:
-    """Return the project's slug and the issue's number of a short id, None when the text is none; case does not matter."""
+    """Return the project's slug and the issue's number of a short id in any case, None when the text is none."""
     found = _FORM.fullmatch(text)
     if found is None:
         return None

@@ -178,11 +178,7 @@ def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
     if action == "merge":
         # The one that is known for longest goes on: links to it are the oldest.
         target, *others = sorted(issues, key=lambda issue: (issue["first_seen"], issue["id"]))
-        into = target["fingerprint"]
-        for issue in others:
-            _journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
-        last = others[-1]
-        _wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
+        merge_all(target, others)
         return
     status, changed = STATUS_OF[action], None
     for issue in issues:
@@ -191,6 +187,15 @@ def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
             changed = issue["id"]
     if changed is not None:
         _wait(lambda: reader.is_decided(changed, now))
+
+
+def merge_all(target: dict[str, Any], others: Sequence[dict[str, Any]]) -> None:
+    """Merge issues into one of the same project, and wait until that is folded."""
+    now, who, reader = time.time(), part("access").who(), parts.reader()
+    into, last = target["fingerprint"], others[-1]
+    for issue in others:
+        _journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
+    _wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
 
 
 def _journal(decision: MergeChange | StatusChange, now: float) -> None:
