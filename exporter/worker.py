@@ -67,7 +67,11 @@ def create_worker(settings: str) -> Callable[[dict[str, Any], StartResponse], It
     hub = Hub(StreamReader(config.data_dir), on_count=streams.put)
     app = create_app(
         config,
-        view=StoreView(config.data_dir, Budget(config.series_limits)),
+        view=StoreView(
+            config.data_dir,
+            Budget(config.series_limits),
+            scrape_interval_seconds=config.scrape_interval_seconds,
+        ),
         reader=StoreReader(config.data_dir),
         own=process.registry(readiness.is_up, streams.total),
         appender=appender,
