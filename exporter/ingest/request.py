@@ -20,7 +20,17 @@ MAX_LARGE_BODIES = 8
 
 LARGE_WAIT_SECONDS = 5.0
 
+INLINE_KEY = "errtally.inline"
+"""In the environment of a request that is answered on an event loop's own thread, which must not wait."""
+
+REFUSED_KEY = "errtally.refused"
+"""In the environment of a request whose body the server did not take: the error that says why."""
+
 _large_bodies = threading.BoundedSemaphore(MAX_LARGE_BODIES)
+
+
+class WaitsError(Exception):
+    """The request takes longer than an event loop may be held up; nothing of it was taken, a thread can take it."""
 
 
 class Request:
@@ -79,8 +89,11 @@ class Request:
         Raises:
             TooLargeError, MalformedError: as `body.read` and `body.decompress`.
             OverloadedError: it is large, and there are too many large ones.
+            WaitsError: it is large, and this is an event loop's thread.
         """
         if self._body is None:
+            if REFUSED_KEY in self._environ:
+                raise self._environ[REFUSED_KEY]
             length = self._environ.get("CONTENT_LENGTH")
             content_length = int(length[:19]) if length and length.isdecimal() else None
             if content_length is None and not self._environ.get("wsgi.input_terminated"):
@@ -94,6 +107,8 @@ class Request:
     def _hold_large(self) -> None:
         """Wait for one of the few places that this process has for large bodies."""
         if not self.is_large:
+            if INLINE_KEY in self._environ:
+                raise WaitsError
             if not _large_bodies.acquire(timeout=LARGE_WAIT_SECONDS):
                 raise OverloadedError(
                     "large_bodies", f"{MAX_LARGE_BODIES} large bodies are being read already", retry_after_seconds=10
