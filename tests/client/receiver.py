@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests import tls
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -65,7 +67,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving(port: int = 0, receiver: Receiver | None = None) -> Iterator[Receiver]:
+def receiving(port: int = 0, receiver: Receiver | None = None, *, behind_tls: bool = False) -> Iterator[Receiver]:
     """Run a receiver until the block ends."""
     receiver = receiver or Receiver()
 
@@ -91,9 +93,11 @@ def receiving(port: int = 0, receiver: Receiver | None = None) -> Iterator[Recei
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
+    if behind_tls:
+        tls.wrap(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    receiver.url = f"{'https' if behind_tls else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield receiver
     finally:
