@@ -12,19 +12,19 @@ import os
 import signal
 import socket
 import sys
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from errtally.exporter.front.front import Front
+from errtally.exporter.ingest.body import decompress
 from errtally.exporter.protocols.native import NativeEvent
 from errtally.exporter.protocols.sentry import envelope, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-_GZIP_WINDOW = 31
+_MAX_BYTES = 1 << 20
 _BACKLOG = 1024
 _JSON = [("Content-Type", "application/json")]
 
@@ -40,8 +40,8 @@ _batch = msgspec.json.Decoder(_Batch)
 def taken(environ: dict[str, Any]) -> bytes:
     """Read, inflate and decode one request; return the answer's body."""
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-    if environ.get("HTTP_CONTENT_ENCODING") == "gzip":
-        body = zlib.decompress(body, _GZIP_WINDOW)
+    if encoding := environ.get("HTTP_CONTENT_ENCODING"):
+        body = decompress(body, encoding, _MAX_BYTES)
     if environ["PATH_INFO"] != "/api/events":
         head, offset = envelope.header(body)
         for _, payload in envelope.items(body, offset):

@@ -31,7 +31,13 @@ class Dates:
 
 
 def head(
-    status: int, headers: Sequence[tuple[str, str]], date: str, *, length: int | None, closes: bool, is_chunked: bool = False
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    date: str,
+    *,
+    length: int | None,
+    closes: bool,
+    is_chunked: bool = False,
 ) -> bytes:
     """Write status line and headers.
 

@@ -88,7 +88,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        self.transport = transport  # type: ignore[assignment] (a TCP connection's)
+        self.transport = transport  # type: ignore[assignment] # a TCP connection's
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if isinstance(peer, tuple) else ""
         self._front.add(self)

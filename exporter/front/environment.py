@@ -56,7 +56,9 @@ def add_target(environ: dict[str, Any], target: bytes) -> None:
             parts = urlsplit(target.decode("latin-1"))
             if not parts.netloc:
                 raise ValueError("the target is no path")
-            target = (parts.path or "/").encode("latin-1") + (f"?{parts.query}".encode("latin-1") if parts.query else b"")
+            target = (parts.path or "/").encode("latin-1") + (
+                f"?{parts.query}".encode("latin-1") if parts.query else b""
+            )
     path, _, query = target.partition(b"?")
     if b"%" in path:
         path = unquote_to_bytes(path)

@@ -6,6 +6,8 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import uvloop
@@ -31,7 +33,7 @@ STOP_SECONDS = 1.0
 """Requests that are under way when the worker is told to stop have so long to come to their ends."""
 
 SWITCH_SECONDS = 0.0005
-"""How long a thread that makes a page may keep the loop from the interpreter, tenfold what Python's own figure allows."""
+"""How long a thread that makes a page may keep the loop from the interpreter; a tenth of Python's own figure."""
 
 _LOOK_SECONDS = 0.5
 
@@ -78,7 +80,7 @@ class Front:
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self.pages = Pages(self, application, threads)
         self._connections: dict[Connection, None] = {}
-        self._stopped: asyncio.Event | None = None
+        self._empty = asyncio.Event()
         name = listener.getsockname()
         self._base = {
             "SCRIPT_NAME": "", "SERVER_NAME": str(name[0]), "SERVER_PORT": str(name[1]), "wsgi.version": (1, 0),
@@ -109,6 +111,8 @@ class Front:
         self._connections.pop(connection, None)
         self.room.release(connection)
         self.pages.resume(connection)
+        if not self._connections and self.is_stopping:
+            self._empty.set()
 
     async def _serve(self, on_stop: Callable[[], None]) -> None:
         loop = self.loop
@@ -126,9 +130,9 @@ class Front:
         on_stop()
         for connection in list(self._connections):
             connection.stop()
-        end = loop.time() + STOP_SECONDS
-        while self._connections and loop.time() < end:
-            await asyncio.sleep(0.02)
+        if self._connections:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), STOP_SECONDS)
         looking.cancel()
         for connection in list(self._connections):
             connection.cut()
@@ -157,7 +161,7 @@ class Front:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
         task = self.loop.create_task(self.loop.connect_accepted_socket(lambda: Connection(self), accepted))
-        task.add_done_callback(lambda done: done.exception() and accepted.close())
+        task.add_done_callback(partial(_close_failed, accepted))
         return True
 
     async def _keep_looking(self) -> None:
@@ -178,3 +182,9 @@ class Front:
             min(idle, key=lambda one: one.idle_since).cut()
         elif slow:
             min(slow, key=lambda one: one.since or 0.0).cut()
+
+
+def _close_failed(accepted: socket.socket, done: asyncio.Task[object]) -> None:
+    """Close a socket that did not become a connection."""
+    if done.cancelled() or done.exception() is not None:
+        accepted.close()
