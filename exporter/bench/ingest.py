@@ -42,7 +42,7 @@ class Measurement:
             started here.
         server_cores: how many cores the exporter kept busy.
         memory_bytes: PSS of the exporter's processes right after the load.
-        limit_cpu_microseconds: CPU an event of the limit (bench/limit.py), in the same run; None with a foreign exporter.
+        limit_cpu_microseconds: CPU an event of the limit (bench/limit.py), in the same run; None where none was run.
         granian_cpu_microseconds: the same call under granian; None where that is not installed, or not asked for.
         durable: events that were there after every process was killed and the exporter started again; None for an
             exporter that was not started here.

@@ -82,7 +82,7 @@ def serve_own(port: int, workers: int) -> None:
             listener.bind(("127.0.0.1", port))
             listener.listen(_BACKLOG)
             front = Front(listener, LimitDoor(), application, body_bytes=1 << 24, threads=1)
-            front.run(on_stop=lambda: None)
+            front.run()
             os._exit(0)
     signal.pause()
 

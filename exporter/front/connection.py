@@ -205,6 +205,10 @@ class Connection(asyncio.Protocol):
         if not environ or self.transport is None:
             return
         self._environ = {}
+        if self.on_room is not None:  # all of it came before reading was stopped
+            self._front.room.release(self)
+            self.on_room = None
+            self.transport.resume_reading()
         body = b"".join(self._body) if len(self._body) != 1 else self._body[0]
         self._body = []
         if self._drops and self._length is not None:
@@ -325,7 +329,7 @@ class Connection(asyncio.Protocol):
         self._environ[REFUSED_KEY] = OverloadedError(
             "large_bodies", "too many large bodies are being read already", retry_after_seconds=10
         )
-        self._closes = True
+        self._closes = self._drops = True
         self._body = []
         self.on_message_complete()
 

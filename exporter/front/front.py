@@ -38,6 +38,10 @@ SWITCH_SECONDS = 0.0005
 _LOOK_SECONDS = 0.5
 
 
+def _nothing() -> None:
+    """Nobody wants to hear of it."""
+
+
 class Door(Protocol):
     """Answers what needs no thread."""
 
@@ -88,11 +92,16 @@ class Front:
             "wsgi.run_once": False, "wsgi.input_terminated": True,
         }  # fmt: skip
 
-    def run(self, *, on_stop: Callable[[], None]) -> None:
-        """Serve until SIGTERM or SIGINT; call ``on_stop`` at the signal, from the loop."""
+    def run(self, *, on_ready: Callable[[], None] = _nothing, on_stop: Callable[[], None] = _nothing) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Args:
+            on_ready: called when connections are taken.
+            on_stop: called at the signal, from the loop.
+        """
         sys.setswitchinterval(SWITCH_SECONDS)
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(self._serve(on_stop))
+        self.loop.run_until_complete(self._serve(on_ready, on_stop))
 
     def environ(self, address: str) -> dict[str, Any]:
         """Make the environment of a request from a client's address."""
@@ -114,7 +123,7 @@ class Front:
         if not self._connections and self.is_stopping:
             self._empty.set()
 
-    async def _serve(self, on_stop: Callable[[], None]) -> None:
+    async def _serve(self, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         loop = self.loop
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -123,6 +132,7 @@ class Front:
         self._listener.setblocking(False)
         loop.add_reader(self._listener.fileno(), self._accept)
         looking = asyncio.ensure_future(self._keep_looking())
+        on_ready()
         await stop.wait()
         self.is_stopping = True
         self._accept_rest()

@@ -49,7 +49,7 @@ def _workers(exporter: Exporter) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(exporter._process.pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if "spawn_main" in " ".join(child.cmdline()):
+            if "worker_start" in " ".join(child.cmdline()):
                 found.append(child)
     assert found
     return found
