@@ -121,7 +121,7 @@ class Supervisor:
         self._retiring = _Retiring()
         self._was_ready = False
         self._woken = threading.Event()
-        self._is_told_to_stop = self._is_told_to_reload = False
+        self._stopping, self._reloading = threading.Event(), threading.Event()
 
     def start(self) -> None:
         """Start the workers; they come up while the caller makes what it needs itself."""
@@ -144,13 +144,13 @@ class Supervisor:
         signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
         self.start()
         on_ready()
-        while not self._is_told_to_stop:
+        while not self._stopping.is_set():
             self._woken.wait(_LOOK_SECONDS)
             self._woken.clear()
-            if self._is_told_to_stop:
+            if self._stopping.is_set():
                 break
-            if self._is_told_to_reload:
-                self._is_told_to_reload = False
+            if self._reloading.is_set():
+                self._reloading.clear()
                 on_reload()
                 self._renew()
             now = time.monotonic()
@@ -163,11 +163,11 @@ class Supervisor:
         self.end()
 
     def _stop_soon(self) -> None:
-        self._is_told_to_stop = True
+        self._stopping.set()
         self._woken.set()
 
     def _reload_soon(self) -> None:
-        self._is_told_to_reload = True
+        self._reloading.set()
         self._woken.set()
 
     def _start(self, place: _Place) -> _Worker:
@@ -216,13 +216,13 @@ class Supervisor:
             successor = self._start(place)
             deadline = successor.born + READY_SECONDS
             while not successor.look() and successor.is_alive() and time.monotonic() < deadline:
-                if self._is_told_to_stop:
+                if self._stopping.is_set():
                     break
                 self._woken.wait(_LOOK_SECONDS / 5)
                 self._woken.clear()
             if not successor.is_ready:
                 self._retiring.add(successor, time.monotonic())
-                if self._is_told_to_stop:
+                if self._stopping.is_set():
                     return
                 _log.error("a worker's successor does not come up: the worker goes on", worker=place.number + 1)
                 continue

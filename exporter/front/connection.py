@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_address", "_body", "_can_write", "_closes", "_drops", "_environ", "_front", "_head_bytes", "_headers",
+        "_address", "_body", "_closes", "_drops", "_environ", "_field_bytes", "_front", "_head_bytes", "_headers",
         "_in_head", "_is_busy", "_length", "_limit", "_parser", "_queue", "_size", "_target", "_wants_continue",
         "held_bytes", "idle_since", "is_streaming", "on_room", "since", "transport",
     )  # fmt: skip
@@ -72,7 +72,7 @@ class Connection(asyncio.Protocol):
         self._environ: dict[str, Any] = {}
         self._target = b""
         self._body: list[bytes] = []
-        self._size = self._headers = self._head_bytes = 0
+        self._size = self._headers = self._head_bytes = self._field_bytes = 0
         self._limit = 0
         self._length: int | None = None
         self._in_head = True
@@ -125,7 +125,7 @@ class Connection(asyncio.Protocol):
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEADER_BYTES:
-                self._bad(431, "the headers are too long")
+                self._bad(431, f"more than {HEADER_BYTES} bytes of headers")
 
     def eof_received(self) -> bool:
         """The client sends no more: what it asked for is still answered."""
@@ -142,7 +142,7 @@ class Connection(asyncio.Protocol):
             self.since = self._front.loop.time()
         self._environ = self._front.environ(self._address)
         self._target = b""
-        self._headers = self._head_bytes = self._size = 0
+        self._headers = self._head_bytes = self._field_bytes = self._size = 0
         self._body = []
         self._in_head = True
         self._drops = self._wants_continue = False
@@ -150,10 +150,12 @@ class Connection(asyncio.Protocol):
     def on_url(self, part: bytes) -> None:
         """Take (a part of) the target."""
         self._target += part
+        self._field_bytes += len(part)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header."""
         self._headers += 1
+        self._field_bytes += len(name) + len(value)
         add_header(self._environ, name, value)
 
     def on_headers_complete(self) -> None:
@@ -165,8 +167,8 @@ class Connection(asyncio.Protocol):
         environ["SERVER_PROTOCOL"] = f"HTTP/{version}"
         if not parser.should_keep_alive() or version not in {"1.1", "1.0"}:
             self._closes = True
-        if self._headers > MAX_HEADERS:
-            self._bad(431, f"more than {MAX_HEADERS} headers")
+        if self._headers > MAX_HEADERS or self._field_bytes > HEADER_BYTES:
+            self._bad(431, f"more than {MAX_HEADERS} headers, or than {HEADER_BYTES} bytes of them")
             return
         try:
             add_target(environ, self._target)
