@@ -51,7 +51,7 @@ class Measurement:
     """
 
     kind: str
-    target_per_second: int
+    target: str
     events_per_second: float
     p50_milliseconds: float
     p99_milliseconds: float
@@ -187,7 +187,7 @@ def _measurement(
     has_cpu = cpu_seconds is not None and measured > 0
     return Measurement(
         kind=kind.name,
-        target_per_second=kind.target_per_second,
+        target=kind.target,
         events_per_second=measured / seconds,
         p50_milliseconds=float(result["p50_milliseconds"]),
         p99_milliseconds=float(result["p99_milliseconds"]),

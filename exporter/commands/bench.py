@@ -246,9 +246,9 @@ def pages(
 
 def _table(rows: list[Measurement], setting: str) -> Table:
     table = Table(title="ingest", caption=setting)
-    table.add_column("work")
+    table.add_column("work", no_wrap=True, min_width=max(len(kind.name) for kind in KINDS))
     for column in (
-        "target ev/s",
+        "target",
         "events/s",
         "p50 ms",
         "p99 ms",
@@ -267,7 +267,7 @@ def _table(rows: list[Measurement], setting: str) -> Table:
     for row in rows:
         table.add_row(
             row.kind,
-            f"{row.target_per_second:,}",
+            row.target,
             f"{row.events_per_second:,.0f}",
             f"{row.p50_milliseconds:.1f}",
             f"{row.p99_milliseconds:.1f}",

@@ -128,7 +128,9 @@ class Connection(asyncio.Protocol):
                 self._bad(431, f"more than {HEADER_BYTES} bytes of headers")
 
     def eof_received(self) -> bool:
-        """The client sends no more: what it asked for is still answered."""
+        """The client sends no more: what it asked for is still answered, but for a stream, whose client is gone."""
+        if self.is_streaming:
+            return False
         if self._is_busy or self._queue:
             self._closes = True
             return True
