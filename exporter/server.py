@@ -1,9 +1,8 @@
-"""The processes: this one supervises and runs the writer, granian's workers take requests."""
+"""The processes: this one supervises and runs the writer, the workers take requests."""
 
 from __future__ import annotations
 
 import fcntl
-import multiprocessing
 import os
 import resource
 import signal
@@ -12,34 +11,34 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 import structlog
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server import Server as Granian
 
 from errtally.errors import ConfigError, ErrtallyError
 from errtally.exporter import collector
 from errtally.exporter.config import from_environ, hand_over
-from errtally.exporter.installation import SETTINGS_VARIABLE, configure_logging, secret
+from errtally.exporter.installation import configure_logging, secret
+from errtally.exporter.listening import listen
+from errtally.exporter.supervisor import Supervisor
 from errtally.exporter.writer import Writer
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
 
-BLOCKING_THREADS = 512
-"""Threads are made when they are needed; most of them would wait for a slow client's body. See `slow_connections`."""
+BACKLOG = 1024
 
 MAX_CONNECTIONS = 4096
-"""Connections of one worker, most of them idle; granian accepts no further ones meanwhile."""
+"""As `front.front.MAX_CONNECTIONS`, which the supervisor does not import: it needs no event loop."""
 
-HEADER_READ_MILLISECONDS = 10_000
-HEADER_BYTES = 64 * 1024
+OTHER_FILES = 1024
+
+WRITER_STOP_SECONDS = 1.5
+"""How long the end waits for the writer, when the workers have ended; what is not folded then waits in the journal."""
 
 ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "1048576"}
-"""For glibc in the workers: what a large body took goes back to the system, and hundreds of threads share arenas."""
+"""For glibc in the workers: what a large body took goes back to the system, and threads share arenas."""
 
 LOCK_FILE = "errtally.lock"
 _FIXED = ("host", "port", "data_dir", "workers", "durability")
@@ -65,71 +64,104 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         secret(config.data_dir)
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
-    _allow_connections()
-    for name, value in ALLOCATOR.items():
-        os.environ.setdefault(name, value)
-    writer, stop = Writer(config), threading.Event()
-    collector.spare()
-    thread = threading.Thread(target=_run_writer, args=(writer, stop), name="writer")
-    # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
-    multiprocessing.set_start_method("spawn", force=True)
-    server = Granian(
-        "errtally.exporter.worker:create_worker",
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.WSGI,
-        workers=config.workers,
-        blocking_threads=BLOCKING_THREADS,
-        backlog=1024,
-        backpressure=MAX_CONNECTIONS,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BYTES),
-        websockets=False,
-        respawn_failed_workers=True,
-        factory=True,
-        log_level=LogLevels.error,
-    )
-    os.environ[SETTINGS_VARIABLE] = hand_over(config)
-    server.on_startup(on_ready)
-    server.on_reload(lambda: _reload(config, writer))
+    with lock:
+        _allow_connections()
+        for name, value in ALLOCATOR.items():
+            os.environ.setdefault(name, value)
+        listeners = listen(config.host, config.port, config.workers, backlog=BACKLOG)
+        try:
+            _run(config, listeners, on_ready)
+        finally:
+            for listener in listeners:
+                listener.close()
+
+
+def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Callable[[], None]) -> None:
+    """Run writer and workers until told to stop.
+
+    Raises:
+        ErrtallyError: the writer failed, or no worker comes up: both end with a status that says so.
+    """
+    running = _Running(config)
+    server = Supervisor(listeners, running.hand_over)
+    server.start()  # they come up while the store is loaded
+    try:
+        running.load()
+        collector.spare()
+    except BaseException:
+        server.end()
+        raise
+    # A daemon: when the disk does not answer, no more is waited for it at the end than `WRITER_STOP_SECONDS`.
+    thread = threading.Thread(target=running.write, name="writer", daemon=True)
     thread.start()
     try:
-        server.serve()
+        server.serve(on_ready=on_ready, on_reload=running.reload)
     finally:
-        stop.set()
-        thread.join()
-        lock.close()
+        server.end()
+        running.stop.set()
+        thread.join(WRITER_STOP_SECONDS)
+    if running.failed:
+        raise ErrtallyError("the writer failed: the log says why; what was accepted is folded at the next start")
+    if thread.is_alive():
+        _log.warning("the writer is not done; what was accepted is in the journal and is folded at the next start")
 
 
-def _reload(running: ExporterConfig, writer: Writer) -> None:
-    """Take a changed configuration up, for the writer and the workers started next; a wrong one changes nothing."""
-    try:
-        config = from_environ(os.environ)
-    except ConfigError as exc:
-        _log.error("configuration not reloaded: it is wrong", problems=exc.problems)
-        return
-    for name in _FIXED:
-        if getattr(config, name) != getattr(running, name):
-            _log.warning("this setting takes a restart", setting=name)
-    config = replace(config, **{name: getattr(running, name) for name in _FIXED})
-    os.environ[SETTINGS_VARIABLE] = hand_over(config)
-    writer.configure(config)
-    _log.info("configuration reloaded")
+class _Running:
+    """One exporter's writer and the settings that it runs by.
 
+    Attributes:
+        stop: tells the writer to end.
+        failed: whether the writer ended by a defect.
+    """
 
-def _run_writer(writer: Writer, stop: threading.Event) -> None:
-    """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""
-    try:
-        writer.run(stop)
-    except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
-        _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
-        os.kill(os.getpid(), signal.SIGTERM)
+    def __init__(self, config: ExporterConfig) -> None:
+        self._started = self._config = config
+        self._writer: Writer | None = None
+        self.stop = threading.Event()
+        self.failed = False
+
+    def load(self) -> None:
+        """Load the store.
+
+        Raises:
+            ErrtallyError: it can't be read.
+        """
+        self._writer = Writer(self._config)
+
+    def hand_over(self) -> str:
+        """What a worker that starts now is told."""
+        return hand_over(self._config)
+
+    def reload(self) -> None:
+        """Take a changed configuration up, for the writer and the workers started next; a wrong one changes nothing."""
+        try:
+            config = from_environ(os.environ)
+        except ConfigError as exc:
+            _log.error("configuration not reloaded: it is wrong", problems=exc.problems)
+            return
+        for name in _FIXED:
+            if getattr(config, name) != getattr(self._started, name):
+                _log.warning("this setting takes a restart", setting=name)
+        self._config = replace(config, **{name: getattr(self._started, name) for name in _FIXED})
+        assert self._writer is not None
+        self._writer.configure(self._config)
+        _log.info("configuration reloaded")
+
+    def write(self) -> None:
+        """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""
+        assert self._writer is not None
+        try:
+            self._writer.run(self.stop)
+        except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
+            _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
+            self.failed = True
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _allow_connections() -> None:
     """Raise the limit of open files as far as it goes: many systems start programs with 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + 1024
+    wanted = MAX_CONNECTIONS + OTHER_FILES
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
