@@ -62,9 +62,7 @@ def test_a_secret_is_named_by_its_file() -> None:
             "need each other",
             id="a user without a password",
         ),
-        pytest.param(
-            "{repeat: {critical: 7m}, group_interval: 2m}", "not a multiple", id="a repetition between two looks"
-        ),
+        pytest.param("{repeat: {critical: 7m}, group_interval: 2m}", "not a multiple", id="repeated between looks"),
         pytest.param("cooldown: 0s", "must be longer than 0s", id="no cooldown"),
         pytest.param(
             "slos: [{name: a, objective: 0.9, kind: latency}]", "belongs to the kind latency", id="latency of nothing"
