@@ -20,7 +20,7 @@ _SCHEDULED = "nobody-else-knows"
 """A job that an entry of `monitors` hardly names."""
 
 
-_OVERDUE = "monitor:errtally_check_in:overdue_seconds"
+_OVERDUE = f"monitor:{names.PREFIX}check_in:overdue_seconds"
 """How long a job has been overdue, below 0 while it is in time; of each exporter, as of its last scrape."""
 
 
