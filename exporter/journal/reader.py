@@ -225,6 +225,8 @@ class Lag:
         return events, oldest, size
 
     def _open_further(self) -> None:
+        if not self._directory.exists():  # nothing was ever taken here
+            return
         for entry in os.scandir(self._directory):
             if entry.name.endswith(SUFFIX) and entry.name not in self._opened:
                 with suppress(FileNotFoundError):  # the writer removed it meanwhile
