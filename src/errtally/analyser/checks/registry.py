@@ -16,7 +16,12 @@ from errtally.analyser.checks.logging.exception_missing import check as exceptio
 from errtally.analyser.checks.logging.formatted_error import check as formatted_error
 from errtally.analyser.checks.monitoring import no_global_handler, tracker_not_initialised
 from errtally.analyser.checks.network.no_timeout import check as no_timeout
-from errtally.analyser.checks.promises import async_for_each, emitter_without_error_listener, then_without_catch
+from errtally.analyser.checks.promises import (
+    async_callback,
+    async_for_each,
+    emitter_without_error_listener,
+    then_without_catch,
+)
 from errtally.analyser.checks.promises.missing_await import check as missing_await
 from errtally.analyser.checks.retry.no_backoff import check as no_backoff
 from errtally.analyser.checks.secrets.in_error_message import check as in_error_message
@@ -41,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     no_global_handler.CHECK,
     tracker_not_initialised.CHECK,
     no_timeout.CHECK,
+    async_callback.CHECK,
     async_for_each.CHECK,
     emitter_without_error_listener.CHECK,
     missing_await.CHECK,

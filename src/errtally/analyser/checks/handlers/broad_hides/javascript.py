@@ -107,7 +107,7 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     if method(node) != "catch" or len(given) != 1 or given[0].type != "arrow_function":
         return
     body = given[0].child_by_field_name("body")
-    if body is None or body.type not in {"null", "undefined", "false", "array", "object"}:
+    if body is None or body.type not in {"null", "false", "array", "object"}:
         return
     parameters = given[0].child_by_field_name("parameters") or given[0].child_by_field_name("parameter")
     if parameters is not None and identifiers(parameters) & identifiers(body):
