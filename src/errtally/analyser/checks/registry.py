@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.checks.flow.return_in_finally import check as return_in_finally
 from errtally.analyser.checks.flow.run_time_assert import check as run_time_assert
-from errtally.analyser.checks.handlers import bare_except, error_ignored, interrupt_ignored
+from errtally.analyser.checks.handlers import bare_except, interrupt_ignored
 from errtally.analyser.checks.handlers.broad_hides import check as broad_hides
+from errtally.analyser.checks.handlers.error_ignored import check as error_ignored
 from errtally.analyser.checks.handlers.log_and_continue import check as log_and_continue
 from errtally.analyser.checks.handlers.lost_cause import check as lost_cause
 from errtally.analyser.checks.handlers.swallowed import check as swallowed

@@ -97,7 +97,9 @@ def _made(handler: ast.ExceptHandler, raised: ast.expr) -> ast.expr:
         return raised
     found: ast.expr = raised
     for node in walk_scope(list(handler.body)):
-        for target in node.targets if isinstance(node, ast.Assign) else ():
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
             if isinstance(target, ast.Name) and target.id == raised.id and isinstance(node.value, ast.Call):
                 found = node.value
             elif isinstance(target, ast.Attribute) and target.attr in {"__cause__", "__context__"}:
