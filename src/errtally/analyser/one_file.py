@@ -212,9 +212,11 @@ def _finish(
     keys = Keys(result.path)
     seen: set[tuple[str, int, int]] = set()
     for check, hit in sorted(hits, key=lambda item: (item[1].line, item[1].column, item[0].name)):
-        if (check.name, hit.line, hit.column) in seen:
+        # A handler that logs twice has one fault; its place is where it logs first.
+        place = (check.name, hit.handler, 0) if hit.handler else (check.name, hit.line, hit.column)
+        if place in seen:
             continue
-        seen.add((check.name, hit.line, hit.column))
+        seen.add(place)
         if check.name in result.suppressions.get(hit.line, ()):
             result.suppressed += 1
             continue
