@@ -120,6 +120,13 @@ def _is_of_failure(node: Node) -> bool:
 def _is_in_memory(node: Node) -> bool:
     """Whether a call writes to a buffer, which does not fail, or throws away what it reads."""
     given = arguments(node)
+    function = node.child_by_field_name("function")
+    maker = function.child_by_field_name("operand") if function is not None else None
+    if maker is not None and maker.type == "call_expression" and maker.child_by_field_name("arguments") is not None:
+        # `json.NewEncoder(&buf).Encode(v)`
+        given = [*given, *arguments(maker)]
+        if any(text(one).startswith("&") for one in arguments(maker)):
+            return True
     return bool(given) and text(given[0]).lower().endswith(("buf", "buffer", "hash", "discard"))
 
 
