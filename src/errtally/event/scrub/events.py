@@ -51,14 +51,23 @@ def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
 
 
 def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -> None:
-    text = scrubber.scrub_text
+    clean = scrubber.clean_frames
     for frame in frames:
-        if frame.context_line:
-            frame.context_line = text(frame.context_line, counts)
-        if frame.filename and _has_place(frame.filename):
-            frame.filename = text(frame.filename, counts)
-        if frame.abs_path and _has_place(frame.abs_path):
-            frame.abs_path = text(frame.abs_path, counts)
+        key = (frame.context_line, frame.filename, frame.abs_path)
+        if key not in clean:
+            _scrub_frame(frame, scrubber, counts)
+            if key == (frame.context_line, frame.filename, frame.abs_path):
+                clean.add(key)
+
+
+def _scrub_frame(frame: Frame, scrubber: Scrubber, counts: Counts) -> None:
+    text = scrubber.scrub_text
+    if frame.context_line:
+        frame.context_line = text(frame.context_line, counts)
+    if frame.filename and _has_place(frame.filename):
+        frame.filename = text(frame.filename, counts)
+    if frame.abs_path and _has_place(frame.abs_path):
+        frame.abs_path = text(frame.abs_path, counts)
 
 
 def _tag(key: str, value: str, scrubber: Scrubber, counts: Counts) -> str:
