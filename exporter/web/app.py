@@ -45,6 +45,8 @@ from errtally.exporter.web import (
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.parts import part
+from errtally.exporter.web.sentry_api import answers as sentry_answers
+from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
 from errtally.exporter.web.stream import routes as stream
 
 if TYPE_CHECKING:
@@ -77,14 +79,14 @@ def create_app(
     own: CollectorRegistry,
     appender: Appender,
     access: Access,
-    is_up: Callable[[], bool],
+    problem: Callable[[], str | None],
     hub: Hub,
 ) -> Flask:
     """Build the app around its parts; every part is passed in, so that tests can give their own."""
     app = Flask(__name__)
     app.extensions["errtally"] = {
         "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
-        "is_up": is_up, "hub": hub,
+        "problem": problem, "hub": hub,
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
@@ -95,6 +97,10 @@ def create_app(
     app.register_blueprint(issue_page.routes)
     app.register_blueprint(overview.routes)
     app.register_blueprint(login.routes)
+    # Clients write addresses with and without the slash, and some follow no redirect.
+    app.url_map.strict_slashes = False
+    for blueprint in SENTRY_BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
@@ -132,10 +138,8 @@ def healthy() -> FlaskResponse:
 @routes.get("/-/ready")
 def ready() -> FlaskResponse:
     """Say whether events are taken and counted."""
-    if not part("is_up")():
-        return _text("the writer does not keep the store current", 503)
-    if (error := part("appender").sync_error) is not None:
-        return _text(f"the journal can't be brought to the disk: {error}", 503)
+    if (problem := part("problem")()) is not None:
+        return _text(problem, 503)
     return _text("errtally is ready")
 
 
@@ -249,6 +253,8 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     if error.code == HTTPStatus.NOT_FOUND and registry.find(request.path) is not None:
         error = MethodNotAllowed(valid_methods=["POST", "OPTIONS"])  # an ingest route, which only takes
     status = error.code or 500
+    if sentry_answers.is_below(request.path):
+        return sentry_answers.refused(error)
     if request.path.startswith("/api/"):
         text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)
         response = error.get_response()  # keeps headers such as Allow
@@ -268,7 +274,9 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     return response
 
 
-def _store_failed(error: StoreError) -> tuple[FlaskResponse | str, int]:
+def _store_failed(error: StoreError) -> FlaskResponse | tuple[FlaskResponse | str, int]:
+    if sentry_answers.is_below(request.path):
+        return sentry_answers.failure(503, str(error))
     if error_page.is_for_people():
         return error_page.render(503, str(error)), 503
     return _error(503, "store", str(error))
