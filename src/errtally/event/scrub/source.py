@@ -52,9 +52,10 @@ def literal(text: str, start: int, key: str, keys: KeyMatcher, lines: LineEnds) 
     number = _NUMBER.match(text, start)
     if number is not None:
         return start, number.end()
-    if text[start - 1 : start] == "=" and _SHELL_KEY.search(key):
+    if text[start - 1 : start] == "=":
+        # As a shell or a file of settings has it; an argument by name is followed by a comma or a bracket.
         shell = _SHELL.match(text, start)
-        if shell is not None:
+        if shell is not None and (_SHELL_KEY.search(key) or not shell.group().islower()):
             return start, shell.end()
     return start, start
 
