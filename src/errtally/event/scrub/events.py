@@ -55,14 +55,22 @@ def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
 
 
 def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -> None:
-    source, name = scrubber.scrub_source, scrubber.scrub_name
+    clean = scrubber.clean_frames
     for frame in frames:
-        if frame.context_line:
-            frame.context_line = source(frame.context_line, counts)
-        if frame.filename and _has_place(frame.filename):
-            frame.filename = name(frame.filename, counts)
-        if frame.abs_path and _has_place(frame.abs_path):
-            frame.abs_path = name(frame.abs_path, counts)
+        key = (frame.context_line, frame.filename, frame.abs_path)
+        if key not in clean:
+            _scrub_frame(frame, scrubber, counts)
+            if key == (frame.context_line, frame.filename, frame.abs_path):
+                clean.add(key)
+
+
+def _scrub_frame(frame: Frame, scrubber: Scrubber, counts: Counts) -> None:
+    if frame.context_line:
+        frame.context_line = scrubber.scrub_source(frame.context_line, counts)
+    if frame.filename and _has_place(frame.filename):
+        frame.filename = scrubber.scrub_name(frame.filename, counts)
+    if frame.abs_path and _has_place(frame.abs_path):
+        frame.abs_path = scrubber.scrub_name(frame.abs_path, counts)
 
 
 def _tag(key: str, value: str, scrubber: Scrubber, counts: Counts) -> str:

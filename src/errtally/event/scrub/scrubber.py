@@ -53,6 +53,23 @@ _METHOD = re.compile(r"[A-Z]{3,7} /?[^\s]*\Z")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
+class CleanFrames:
+    """Source line, file name and path of frames that had nothing to redact: a crash has the same ones each time."""
+
+    def __init__(self) -> None:
+        self._known: set[tuple[str | None, ...]] = set()
+
+    def __contains__(self, texts: tuple[str | None, ...]) -> bool:
+        return texts in self._known
+
+    def add(self, texts: tuple[str | None, ...]) -> None:
+        """Remember the texts of a frame, unless they are long."""
+        if all(text is None or len(text) <= _MEMO_TEXT_LENGTH for text in texts):
+            if len(self._known) >= _MEMO_LIMIT:
+                self._known.clear()
+            self._known.add(texts)
+
+
 class Scrubber:
     """Takes secrets and personal data out; holds no state but memos of what it has seen to be clean.
 
@@ -89,6 +106,7 @@ class Scrubber:
         self._colons = re.compile(rules()["colon_guard"])
         # By place, as all that is looked up by one: a tuple's index costs less than the hash of a member of an Enum.
         self.clean: tuple[set[str], ...] = tuple(set() for _ in Place)
+        self.clean_frames = CleanFrames()
         self._redacted: dict[bytes, tuple[str, tuple[tuple[str, int], ...]]] = {}
 
     def scrub_text(self, text: str, counts: Counts | None = None) -> str:
