@@ -16,8 +16,9 @@ from errtally.rules.model import Recording
 if TYPE_CHECKING:
     from errtally.rules.model import Tuned
 
-_LONGEST_GAP = "1d"
-_POINT = "1m"
+_POINT_SECONDS, _POINTS = 60, 1440
+"""How far the points lie apart at which it is looked for the last scrape, and how many: the longest gap is a day."""
+
 _STANDS_FOR = "1h"
 """How long what was known last stands while its source can't be scraped; TargetDown tells of the gap itself."""
 
@@ -30,7 +31,9 @@ def seen_until(tuned: Tuned) -> Recording:
     window = tuned.window_seconds
     name = f"errtally:seen_until:timestamp{format_duration(window)}"
     scraped = f"timestamp({names.UP.name})"
-    past = f"max_over_time({scraped}[{_LONGEST_GAP}:{_POINT}] offset {format_duration(window)})"
+    point = min(_POINT_SECONDS, max(window // 4, 1))
+    gap = f"{format_duration(_POINTS * point)}:{format_duration(point)}"
+    past = f"max_over_time({scraped}[{gap}] offset {format_duration(window)})"
     if tuned.exporters == "independent":
         by = "max by (job, instance)"
         return Recording(name, f"{by} ({past})\nor\n0 * {by} ({scraped}) + time() - {window}")
