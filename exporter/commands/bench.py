@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,11 +16,14 @@ from rich.table import Table
 
 from errtally.exporter.bench import pages as paging
 from errtally.exporter.bench import scrape as scraping
+from errtally.exporter.bench.beside import FIGURES, LibraryCost, measure_libraries
 from errtally.exporter.bench.calibration import calibrate
-from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure
+from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure, url_of
 from errtally.exporter.bench.filled import fill
 from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
 from errtally.exporter.bench.profile import STAGES, Profile, profile
+from errtally.exporter.bench.protected import TARGET_MICROSECONDS as PROTECTED_TARGET_MICROSECONDS
+from errtally.exporter.bench.protected import ProtectedCost, measure_protected
 from errtally.exporter.bench.work import KINDS
 
 _TABLE_WIDTH = 175
@@ -110,16 +114,50 @@ def ingest(
     multiple=True,
     help="Only this state of the exporter; may be repeated.",
 )
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Processes of each library.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def client(*, captures: int, situations: tuple[str, ...], as_json: bool) -> None:
-    """Time what a capture costs its caller, with an exporter that is up, down, refusing, slow, or has no name."""
+def client(*, captures: int, situations: tuple[str, ...], rounds: int, as_json: bool) -> None:
+    """Measure what the client library costs an application, beside sentry-sdk where that is installed.
+
+    A capture, with an exporter that is up, down, refusing, slow, or has no name; import, memory and exit of whole
+    processes; a call protected by recovery.
+    """
     rows = [measure(situation, frames, captures) for situation in situations or SITUATIONS for frames in FRAMES]
+    with ExitStack() as stack:
+        libraries = measure_libraries(url_of("up", stack), rounds)
+    protected = measure_protected(captures)
     if as_json:
-        click.echo(json.dumps({"rows": [row.as_dict() for row in rows]}, indent=2))
+        figures = {
+            "rows": [row.as_dict() for row in rows],
+            "libraries": [cost.as_dict() for cost in libraries],
+            "protected": protected.as_dict(),
+        }
+        click.echo(json.dumps(figures, indent=2))
     else:
         console = Console()
         console.width = max(console.width, _TABLE_WIDTH)
         console.print(_client_table(rows))
+        console.print(_libraries_table(libraries, rounds))
+        console.print(_protected_text(protected))
+
+
+def _protected_text(cost: ProtectedCost) -> str:
+    return (
+        f"protected call {cost.protected_microseconds:.1f} us, breaker's block {cost.block_microseconds:.1f} us, "
+        f"protected coroutine with its timeout {cost.coroutine_microseconds:.1f} us "
+        f"(target {PROTECTED_TARGET_MICROSECONDS:g} us; a Python call takes {cost.plain_nanoseconds:.0f} ns now)"
+    )
+
+
+def _libraries_table(libraries: list[LibraryCost], rounds: int) -> Table:
+    table = Table(title="processes", caption=f"medians of {rounds} processes of each library, beyond one without")
+    table.add_column("library")
+    columns = ("import ms", "import MB", "capture us", "used MB", "exit ms")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for cost in libraries:
+        table.add_row(cost.library, *(f"{getattr(cost, name):.1f}" for name in FIGURES))
+    return table
 
 
 def _client_table(rows: list[CaptureCost]) -> Table:
