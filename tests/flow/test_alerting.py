@@ -43,17 +43,15 @@ class Service:
         if self.failing:
             self._failed += 10
             self._first_seen = self._first_seen or time.time()
-        requests = {**_SERVICE, "transaction": "/pay", "method": "POST"}
-        slow = {**_SERVICE, "transaction": "/pay", "outcome": "success"}
         lines = [
             f"{names.UP.name} 1",
-            f"{selector(names.REQUESTS, **requests, status_class='2xx')} {self._served}",
-            f"{selector(names.REQUESTS, **requests, status_class='5xx')} {self._failed}",
-            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='1.0')} {self._served}",
-            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='2.0')} {self._served + self._failed}",
-            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='+Inf')} {self._served + self._failed}",
-            f"{selector(names.REQUEST_DURATION, '_count', **slow)} {self._served + self._failed}",
-            f"{selector(names.NEW_ISSUES, **_SERVICE)} {int(bool(self._first_seen))}",
+            f"{selector(names.SERVICE_REQUESTS, **_SERVICE, status_class='2xx')} {self._served}",
+            f"{selector(names.SERVICE_REQUESTS, **_SERVICE, status_class='5xx')} {self._failed}",
+            f"{selector(names.SERVICE_REQUEST_DURATION, '_bucket', **_SERVICE, le='1.0')} {self._served}",
+            f"{selector(names.SERVICE_REQUEST_DURATION, '_bucket', **_SERVICE, le='2.0')} {self._served + self._failed}",
+            f"{selector(names.SERVICE_REQUEST_DURATION, '_bucket', **_SERVICE, le='+Inf')} {self._served + self._failed}",
+            f"{selector(names.SERVICE_REQUEST_DURATION, '_count', **_SERVICE)} {self._served + self._failed}",
+            f"{selector(names.LAST_NEW_ISSUE, **_SERVICE)} {self._first_seen}",
         ]
         if self._first_seen:
             what = {**_SERVICE, "issue": _ISSUE}
@@ -61,7 +59,7 @@ class Service:
             info["status"] = "unresolved"
             lines += [
                 f"{selector(names.ISSUE_FIRST_SEEN, **what)} {self._first_seen}",
-                f"{selector(names.ISSUE_LAST_SEEN, **what)} {self._first_seen}",
+                f"{selector(names.ISSUE_NOTICED, **what)} {self._first_seen}",
                 f"{selector(names.ISSUE_INFO, **info)} 1",
                 f"{selector(names.ISSUE_EVENTS, **what, level='error')} {self._failed}",
             ]
