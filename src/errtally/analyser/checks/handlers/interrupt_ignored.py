@@ -115,6 +115,7 @@ def _ends_thread(catch: Node) -> bool:
 
 CHECK = Check(
     name="handlers/interrupt-ignored",
+    cwe=391,
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     summary="InterruptedException ignored",

@@ -60,6 +60,7 @@ def _report(file: TreeFile, node: Node, given: list[Node], message: str, *, is_l
 
 CHECK = Check(
     name="promises/async-callback",
+    cwe=248,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="async function as a callback",

@@ -74,6 +74,7 @@ def _makes_promise(statement: Node, links: int) -> bool:
 
 CHECK = Check(
     name="promises/then-without-catch",
+    cwe=248,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="promise without a catch",

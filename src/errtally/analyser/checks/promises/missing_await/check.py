@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="promises/missing-await",
+    cwe=252,
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
     summary="call of an async function without await",
