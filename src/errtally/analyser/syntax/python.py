@@ -44,6 +44,7 @@ class PythonFile:
         self.parents: dict[ast.AST, ast.AST] = {}
         wanted = {*kinds, ast.Import, ast.ImportFrom, ast.AsyncFunctionDef, ast.FunctionDef}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {kind: [] for kind in wanted}
+        self.memory: dict[object, object] = {}
         self._dotted: dict[ast.AST, str] = {}
         self._bindings: dict[str, list[ast.AST]] = {}
         self._owners: dict[str, set[ast.AST]] = {}
