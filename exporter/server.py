@@ -18,7 +18,6 @@ from errtally.exporter.config import from_environ, hand_over
 from errtally.exporter.installation import configure_logging, secret
 from errtally.exporter.listening import listen
 from errtally.exporter.supervisor import Supervisor
-from errtally.exporter.writer import Writer
 
 if TYPE_CHECKING:
     import socket
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.writer import Writer
 
 BACKLOG = 1024
 
@@ -126,6 +126,9 @@ class _Running:
         Raises:
             ErrtallyError: it can't be read.
         """
+        # Not before the workers are started, which then come up at the same time.
+        from errtally.exporter.writer import Writer  # noqa: PLC0415
+
         self._writer = Writer(self._config)
 
     def hand_over(self) -> str:

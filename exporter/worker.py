@@ -28,15 +28,16 @@ from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.readiness import Readiness
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
-from errtally.exporter.web.access import Access
-from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web.plain import Plain
 from errtally.exporter.web.stream.counts import StreamCounts
 from errtally.exporter.web.stream.hub import Hub
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+
+    from flask import Flask
 
     from errtally.exporter.config import ExporterConfig
 
@@ -101,20 +102,28 @@ def create_worker(settings: str) -> Worker:
     readiness = Readiness(config.data_dir, appender, chores)
     streams = StreamCounts(config.data_dir)
     hub = Hub(StreamReader(config.data_dir), on_count=streams.put)
-    app = create_app(
-        config,
-        view=StoreView(
-            config.data_dir,
-            Budget(config.series_limits),
-            scrape_interval_seconds=config.scrape_interval_seconds,
-        ),
-        reader=StoreReader(config.data_dir),
-        own=process.registry(readiness.is_up, streams.total),
-        appender=appender,
-        access=Access(config, key),
-        problem=readiness.problem,
-        hub=hub,
+    view = StoreView(
+        config.data_dir, Budget(config.series_limits), scrape_interval_seconds=config.scrape_interval_seconds
     )
+    own = process.registry(readiness.is_up, streams.total)
+
+    def make_pages() -> Flask:
+        # Heavy: for a worker at which somebody looks.
+        from errtally.exporter.web.access import Access  # noqa: PLC0415
+        from errtally.exporter.web.app import create_app  # noqa: PLC0415
+
+        return create_app(
+            config,
+            view=view,
+            reader=StoreReader(config.data_dir),
+            own=own,
+            appender=appender,
+            access=Access(config, key),
+            problem=readiness.problem,
+            hub=hub,
+        )
+
+    app = Plain(view, own, readiness.problem, make_pages)
     chores.every(TALLY_SECONDS, "tally", lambda: _hand_over(tally, appender))
     chores.every(LOOK_SECONDS, "journal", appender.look)
     quotas = pipeline.quotas

@@ -27,7 +27,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from errtally.errors import ConfigError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
-from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import (
     audit,
@@ -39,6 +38,7 @@ from errtally.exporter.web import (
     merges,
     navigation,
     overview,
+    plain,
     policy,
     runbooks,
 )
@@ -61,12 +61,6 @@ if TYPE_CHECKING:
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
     from errtally.exporter.web.stream.hub import Hub
-
-_HEADERS = {
-    "Content-Security-Policy": policy.WITHOUT_SCRIPT,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 
 routes = Blueprint("web", __name__)
 
@@ -118,15 +112,10 @@ def create_app(
 @routes.get("/metrics")
 def metrics() -> FlaskResponse:
     """Render a scrape."""
-    body, content_type = exposition.render(
-        part("view"), part("own"), now=time.time(), accept=request.headers.get("Accept", "")
+    headers, body = plain.scrape(
+        part("view"), part("own"), request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
     )
-    response = FlaskResponse(body, content_type=content_type)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(exposition.compress(body))
-        response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept, Accept-Encoding"
-    return response
+    return FlaskResponse(body, headers=headers)
 
 
 @routes.get("/-/healthy")
@@ -283,7 +272,7 @@ def _store_failed(error: StoreError) -> FlaskResponse | tuple[FlaskResponse | st
 
 
 def _protect(response: FlaskResponse) -> FlaskResponse:
-    for name, value in _HEADERS.items():
+    for name, value in plain.HEADERS.items():
         response.headers.setdefault(name, value)
     allow_frames(response, request.path, part("config").live_frame_origins)
     return response

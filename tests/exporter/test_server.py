@@ -15,7 +15,7 @@ from tests.exporter.inprocess import RecordingAppender, call, environ
 
 from errtally import names
 from errtally.errors import ErrtallyError, JournalError
-from errtally.exporter import heartbeat, installation, server, worker
+from errtally.exporter import heartbeat, installation, server, worker, writer
 from errtally.exporter.commands import serve as serve_command
 from errtally.exporter.config import ExporterConfig, Project, from_environ, hand_over, take_over
 from errtally.exporter.heartbeat import HEARTBEAT_FILE
@@ -110,7 +110,7 @@ def test_a_writer_that_fails_ends_the_exporter_with_an_error(tmp_path, monkeypat
         raise ZeroDivisionError
 
     ended = threading.Event()
-    monkeypatch.setattr(server.Writer, "run", fail)
+    monkeypatch.setattr(writer.Writer, "run", fail)
     monkeypatch.setattr(server.os, "kill", lambda *_: ended.set())
     monkeypatch.setattr(Supervisor, "serve", lambda _, **__: ended.wait(10))
     with pytest.raises(ErrtallyError, match="the writer failed"):
