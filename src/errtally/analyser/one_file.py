@@ -77,6 +77,8 @@ def analyse_source(path: str, source: bytes, settings: Settings, *, folder: Path
     result = FileResult(path, language)
     if grammar_name == "page":
         grammar_name, source = scripts(path, source)
+        if is_generated(b"\n".join(line.strip() for line in source.split(b"\n"))):
+            return FileResult(path, language, skipped="generated")
         result.language = "javascript" if grammar_name == "javascript" else "typescript"
     if grammar_name == "notebook":
         text, places = code(source)

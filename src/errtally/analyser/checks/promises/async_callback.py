@@ -67,4 +67,5 @@ CHECK = Check(
     why="Who calls it drops its promise, so an error in it goes past every handler around and ends a Node.js process.",
     instead="Catch within the function, or hand over one that is not async and ends in `.catch(report)`.",
     rules=(TreeRule(JAVASCRIPT, ("call_expression",), _call), TreeRule(JAVASCRIPT, ("new_expression",), _new)),
+    is_for_services=True,
 )

@@ -81,4 +81,5 @@ CHECK = Check(
     why="A rejection ends the process in Node.js 15 and later, and is a line in the visitor's console in a browser.",
     instead="`await` it where a caller handles errors, return it, or end the chain with `.catch(report)`.",
     rules=(TreeRule(JAVASCRIPT, ("expression_statement",), _find),),
+    is_for_services=True,
 )

@@ -41,21 +41,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     )
     tried = block.child_by_field_name("body") if block is not None else None
     is_probe = not PROBES.isdisjoint(calls(tried))
-    confidence = (
-        Confidence.LOW
-        if not makes_up or is_said or is_probe or is_meant(name) or _only_converts(calls(tried))
-        else None
-    )
+    confidence = Confidence.LOW if not makes_up or is_said or is_probe or is_meant(name) else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
-
-
-def _only_converts(called: list[str]) -> bool:
-    """Whether a block does nothing but turn a text into a value, whose failure the default stands for."""
-    return bool(called) and all(
-        name.startswith(("parse", "valueOf", "get", "toArray", "trim", "add", "next", "hasMore", "to", "split"))
-        or name.endswith("Value")
-        for name in called
-    )
 
 
 def _exits(statement: Node) -> bool:

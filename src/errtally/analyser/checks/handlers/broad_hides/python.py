@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, is_empty, last_name, only_converts, raises, uses, walk_scope
+from errtally.analyser.syntax.python import PythonFile, is_empty, last_name, raises, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,9 +54,7 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     # A handler that calls something may do the work in another way; one that only makes up a value can't.
     makes_up = not any(isinstance(child, ast.Call) for child in walk_scope(list(node.body)))
     tried = file.try_of(node).body
-    is_low = (
-        not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(tried) or only_converts(tried)
-    )
+    is_low = not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(tried)
     yield file.hit(
         node,
         "Every error is caught, and nothing tells which one it was.",

@@ -13,4 +13,5 @@ CHECK = Check(
     why="In Python it never runs; in JavaScript its error goes past every `try` around the call.",
     instead="`await` it, or hand it to something that keeps it and looks at its outcome.",
     rules=(*python.RULES, *javascript.RULES),
+    is_for_services=True,
 )
