@@ -19,7 +19,7 @@ from granian.log import LogLevels
 from errtally.errors import ConfigError, ErrtallyError
 from errtally.exporter import collector
 from errtally.exporter.config import from_environ, hand_over
-from errtally.exporter.installation import configure_logging, secret
+from errtally.exporter.installation import configure_logging, open_directory, secret
 from errtally.exporter.listening import listen
 from errtally.exporter.supervisor import Supervisor
 from errtally.exporter.writer import Writer
@@ -49,6 +49,9 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLO
 """For glibc in the workers: what a large body took goes back to the system, and hundreds of threads share arenas."""
 
 LOCK_FILE = "errtally.lock"
+_OWN_FILES = 0o077
+"""The mask under which all files are made: nobody else reads what clients sent."""
+
 _FIXED = ("host", "port", "data_dir", "workers", "durability")
 """Settings that a reload does not change."""
 
@@ -66,8 +69,9 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         ErrtallyError: the data directory is in use or can't be written, or the port is taken.
     """
     configure_logging(config.log_format)
+    os.umask(_OWN_FILES)
     try:
-        config.data_dir.mkdir(parents=True, exist_ok=True)
+        open_directory(config.data_dir)
         lock = _lock(config.data_dir / LOCK_FILE)
         secret(config.data_dir)
     except OSError as exc:
@@ -90,7 +94,10 @@ def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Calla
     Raises:
         ErrtallyError: the writer failed, or no worker comes up: both end with a status that says so.
     """
-    running = _Running(config, Writer(config))
+    try:
+        running = _Running(config, Writer(config))
+    except OSError as exc:
+        raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
     collector.spare()
     # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
     multiprocessing.set_start_method("spawn", force=True)

@@ -31,6 +31,7 @@ from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web.forwarding import Forwarding
 from errtally.exporter.web.slow_connections import SCAN_SECONDS, SlowConnections
 from errtally.exporter.web.stream.counts import StreamCounts
 from errtally.exporter.web.stream.hub import Hub
@@ -38,6 +39,8 @@ from errtally.exporter.web.stream.hub import Hub
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse
+
+    Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 TALLY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
@@ -48,7 +51,7 @@ HURRIED_SCAN_SECONDS = 0.25
 _log = structlog.get_logger(__name__)
 
 
-def create_worker(settings: str) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+def create_worker(settings: str) -> Application:
     """Build one worker's WSGI application from the settings that the supervisor hands over."""
     config = take_over(settings)
     configure_logging(config.log_format)
@@ -88,7 +91,9 @@ def create_worker(settings: str) -> Callable[[dict[str, Any], StartResponse], It
     chores.every(SCAN_SECONDS, "slow-connections", lambda: watch.scan(time.monotonic()))
     on_stop(lambda: _end_streams(hub, watch, chores))
     atexit.register(chores.once, "tally", lambda: _hand_over(tally, appender))
-    path = FastPath(app, pipeline, limits=config.limits, tally=tally)
+    path: Application = FastPath(app, pipeline, limits=config.limits, tally=tally)
+    if Forwarding.is_needed(config.trusted_proxies, config.external_url):
+        path = Forwarding(path, trusted=config.trusted_proxies, external_url=config.external_url)
     collector.spare()
     return path
 

@@ -12,8 +12,10 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from flask import Response, has_request_context, redirect, request
+from flask import Response, has_request_context, redirect, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
+
+from errtally.exporter.web.attempts import Attempts
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -25,7 +27,8 @@ SESSION_SECONDS = 14 * 86400
 SESSION_COOKIE = "errtally-session"
 LOGIN_PATH = "/login"
 _OPEN_FOLDERS = ("/static/", "/api/schema/")
-_OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", "/metrics", LOGIN_PATH})
+METRICS_PATH = "/metrics"
+_OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", LOGIN_PATH})
 
 
 class Access:
@@ -35,23 +38,30 @@ class Access:
         self._config = config
         self._secret = secret
         self._signer = TimestampSigner(secret, salt="errtally.form")
+        self.attempts = Attempts(config.workers)
 
     def refuse(self) -> AnyResponse | None:
         """Return the answer to a request without a valid login, None when it may go on."""
         config = self._config
-        if not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS):
+        if request.path == METRICS_PATH:
+            if not config.has_metrics_auth:
+                return None
+        elif not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS):
             return None
         sent = request.authorization
         if sent is not None:
-            if sent.type == "bearer" and self.is_token(sent.token):
+            if wait_seconds := self.attempts.wait_seconds(remote()):
+                return too_many(wait_seconds)
+            if sent.type == "bearer" and (self.is_token(sent.token) or self._is_scraper(sent.token)):
                 return None
             if sent.type == "basic" and self.is_password(sent.username, sent.password):
                 return None
+            self.attempts.failed(remote())
         elif self.session() is not None:
             return None
         elif request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
             here = request.full_path if request.query_string else request.path
-            return redirect(f"{LOGIN_PATH}?next={quote(here, safe='')}", 303)
+            return redirect(f"{url_for('login.form')}?next={quote(request.script_root + here, safe='')}", 303)
         # A browser must not ask for a name and password where only a token would do.
         scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
         if request.path.startswith("/api/"):
@@ -63,6 +73,11 @@ class Access:
     def is_token(self, token: str | None) -> bool:
         """Whether this is the token that is configured."""
         return self._config.web_token is not None and _same(token, self._config.web_token)
+
+    def _is_scraper(self, token: str | None) -> bool:
+        """Whether this is the token that is good for /metrics alone."""
+        expected = self._config.metrics_token
+        return expected is not None and request.path == METRICS_PATH and _same(token, expected)
 
     def is_password(self, username: str | None, password: str | None) -> bool:
         """Whether name and password are those that are configured."""
@@ -119,6 +134,17 @@ class Access:
         credential = f"{kind}\0{self._config.web_username}\0{self._credential(kind)}"
         key = blake2b(credential.encode(), key=self._secret[:64], digest_size=32).digest()
         return TimestampSigner(key, salt="errtally.session")
+
+
+def remote() -> str:
+    """The address of who asks."""
+    return request.remote_addr or ""
+
+
+def too_many(wait_seconds: int) -> Response:
+    """Refuse somebody who tried too often."""
+    text = f"too many attempts to log in failed: try again in {wait_seconds} s\n"
+    return Response(text, 429, {"Retry-After": str(wait_seconds)}, content_type="text/plain; charset=utf-8")
 
 
 def _same(sent: str | None, expected: str) -> bool:

@@ -43,6 +43,7 @@ from errtally.exporter.web import (
     runbooks,
 )
 from errtally.exporter.web.framing import allow_frames
+from errtally.exporter.web.hosts import Hosts
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.stream import routes as stream
@@ -101,6 +102,7 @@ def create_app(
     app.jinja_env.globals["navigation"] = navigation.entries
     app.jinja_env.globals["session_name"] = access.session
     app.jinja_env.globals["form_token_now"] = access.form_token
+    app.before_request(Hosts(config.external_url, config.allowed_hosts).refuse)
     app.before_request(access.refuse)
     app.after_request(_protect)
     app.register_error_handler(StoreError, _store_failed)
