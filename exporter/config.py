@@ -39,9 +39,11 @@ _CHOICES = {"durability": ("write", "fsync"), "log_format": ("console", "json")}
 """Keys with few values, the default first."""
 
 OWN_ROOTS = frozenset(
-    {"-", "api", "collect", "history", "issues", "live", "login", "logout", "metrics", "notify", "otlp", "overview",
-     "runbooks", "static", "v1"}
-)  # fmt: skip
+    {
+        *("-", "api", "collect", "history", "issues", "live", "login", "logout", "metrics", "notify", "organizations"),
+        *("otlp", "overview", "runbooks", "static", "v1"),
+    }
+)
 """Beginnings of paths that mean something here, so that they can't be what a proxy takes off."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")

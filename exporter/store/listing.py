@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from errtally.exporter.search.query import Term
+    from errtally.exporter.search.conditions import Term
 
 ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
 SPARK_HOURS = 24

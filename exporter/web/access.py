@@ -16,8 +16,10 @@ from flask import Response, has_request_context, redirect, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
 
 from errtally.exporter.web.attempts import Attempts
+from errtally.exporter.web.sentry_api import answers
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import Authorization
     from werkzeug.wrappers import Response as AnyResponse
 
     from errtally.exporter.config import ExporterConfig
@@ -43,18 +45,13 @@ class Access:
     def refuse(self) -> AnyResponse | None:
         """Return the answer to a request without a valid login, None when it may go on."""
         config = self._config
-        if request.path == METRICS_PATH:
-            if not config.has_metrics_auth:
-                return None
-        elif not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS):
+        if self._is_open():
             return None
         sent = request.authorization
         if sent is not None:
             if wait_seconds := self.attempts.wait_seconds(remote()):
                 return too_many(wait_seconds)
-            if sent.type == "bearer" and (self.is_token(sent.token) or self._is_scraper(sent.token)):
-                return None
-            if sent.type == "basic" and self.is_password(sent.username, sent.password):
+            if self._is_valid(sent):
                 return None
             self.attempts.failed(remote())
         elif self.session() is not None:
@@ -64,11 +61,28 @@ class Access:
             return redirect(f"{url_for('login.form')}?next={quote(request.script_root + here, safe='')}", 303)
         # A browser must not ask for a name and password where only a token would do.
         scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
+        if answers.is_below(request.path):
+            return answers.failure(401, "" if sent is None else "Invalid token", {"WWW-Authenticate": scheme})
         if request.path.startswith("/api/"):
             body, kind = '{"error": {"code": "login", "message": "log in to see this"}}\n', "application/json"
         else:
             body, kind = "log in to see this\n", "text/plain; charset=utf-8"
         return Response(body, 401, {"WWW-Authenticate": scheme}, content_type=kind)
+
+    def _is_open(self) -> bool:
+        """Whether what is asked for is for everybody."""
+        if request.path == METRICS_PATH:
+            return not self._config.has_metrics_auth
+        return not self._config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS)
+
+    def _is_valid(self, sent: Authorization) -> bool:
+        """Whether a program may go on with what it sent of itself."""
+        if sent.type == "bearer":
+            return self.is_token(sent.token) or self._is_scraper(sent.token)
+        # Sentry's older clients send the token as a name without a password.
+        return sent.type == "basic" and (
+            self.is_password(sent.username, sent.password) or (not sent.password and self.is_token(sent.username))
+        )
 
     def is_token(self, token: str | None) -> bool:
         """Whether this is the token that is configured."""

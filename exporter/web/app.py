@@ -46,6 +46,8 @@ from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.hosts import Hosts
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.parts import part
+from errtally.exporter.web.sentry_api import answers as sentry_answers
+from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
 from errtally.exporter.web.stream import routes as stream
 
 if TYPE_CHECKING:
@@ -96,6 +98,10 @@ def create_app(
     app.register_blueprint(issue_page.routes)
     app.register_blueprint(overview.routes)
     app.register_blueprint(login.routes)
+    # Clients write addresses with and without the slash, and some follow no redirect.
+    app.url_map.strict_slashes = False
+    for blueprint in SENTRY_BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
@@ -249,6 +255,8 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     if error.code == HTTPStatus.NOT_FOUND and registry.find(request.path) is not None:
         error = MethodNotAllowed(valid_methods=["POST", "OPTIONS"])  # an ingest route, which only takes
     status = error.code or 500
+    if sentry_answers.is_below(request.path):
+        return sentry_answers.refused(error)
     if request.path.startswith("/api/"):
         text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)
         response = error.get_response()  # keeps headers such as Allow
@@ -268,7 +276,9 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     return response
 
 
-def _store_failed(error: StoreError) -> tuple[FlaskResponse | str, int]:
+def _store_failed(error: StoreError) -> FlaskResponse | tuple[FlaskResponse | str, int]:
+    if sentry_answers.is_below(request.path):
+        return sentry_answers.failure(503, str(error))
     if error_page.is_for_people():
         return error_page.render(503, str(error)), 503
     return _error(503, "store", str(error))
