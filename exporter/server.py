@@ -16,7 +16,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from errtally.errors import ConfigError, ErrtallyError
+from errtally.errors import ConfigError, ErrtallyError, StoreError
 from errtally.exporter import collector
 from errtally.exporter.config import from_environ, hand_over
 from errtally.exporter.installation import configure_logging, open_directory, secret
@@ -166,6 +166,10 @@ class _Running:
         """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""
         try:
             self._writer.run(self.stop)
+        except StoreError as exc:  # only when it is told to stop; until then it tries again
+            _log.warning(
+                "the store failed at the end; what is in the journal is folded at the next start", error=str(exc)
+            )
         except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
             _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
             self.failed = True
@@ -178,6 +182,8 @@ def _allow_connections() -> None:
     wanted = MAX_CONNECTIONS + 1024
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        _log.warning("few file descriptors: clients beyond them wait", limit=hard, wanted=wanted)
 
 
 def _lock(path: Path) -> IO[bytes]:
