@@ -177,6 +177,16 @@ def releases(db: sqlite3.Connection, project: str | None = None) -> list[dict[st
     return [dict(row) for row in rows]
 
 
+def tag_totals(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Return the tags of all issues' events with how many had them, the most frequent first.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    rows = db.execute("SELECT tag, sum(events) AS n FROM issue_tags GROUP BY tag ORDER BY n DESC, tag LIMIT 1000")
+    return [(row["tag"], row["n"]) for row in rows]
+
+
 def jobs(db: sqlite3.Connection) -> list[dict[str, Any]]:
     """Return scheduled jobs; ``schedule`` is an object, ``judged_next`` when a report is due (seconds since the epoch).
 

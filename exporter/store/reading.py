@@ -236,6 +236,18 @@ class StoreReader:
         with self._snapshot() as db:
             return lookup.days(db, roots, since_day)
 
+    def events_by_issue(
+        self, wanted: listing.Wanted, since: float, until: float, *, step_seconds: int
+    ) -> dict[int, dict[int, int]]:
+        """Return events of the issues that a query finds over time, as `listing.counts` has them."""
+        with self._snapshot() as db:
+            return listing.counts(db, wanted, since, until, step_seconds)
+
+    def tag_totals(self) -> list[tuple[str, int]]:
+        """Return the tags of all issues' events with how many had them, the most frequent first."""
+        with self._snapshot() as db:
+            return lookup.tag_totals(db)
+
     def conditions(self, issues: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any] | None]:
         """Return what ends the status of issues by itself, by their ``id``."""
         with self._snapshot() as db:

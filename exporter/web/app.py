@@ -27,7 +27,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from errtally.errors import ConfigError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
-from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import (
     audit,
@@ -39,6 +38,7 @@ from errtally.exporter.web import (
     merges,
     navigation,
     overview,
+    plain,
     policy,
     runbooks,
 )
@@ -62,12 +62,6 @@ if TYPE_CHECKING:
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
     from errtally.exporter.web.stream.hub import Hub
-
-_HEADERS = {
-    "Content-Security-Policy": policy.WITHOUT_SCRIPT,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 
 routes = Blueprint("web", __name__)
 
@@ -108,7 +102,8 @@ def create_app(
     app.jinja_env.globals["navigation"] = navigation.entries
     app.jinja_env.globals["session_name"] = access.session
     app.jinja_env.globals["form_token_now"] = access.form_token
-    app.before_request(Hosts(config.external_url, config.allowed_hosts).refuse)
+    hosts = Hosts(config.external_url, config.allowed_hosts)
+    app.before_request(lambda: None if hosts.is_meant(request.environ) else _misdirected())
     app.before_request(access.refuse)
     app.after_request(_protect)
     app.register_error_handler(StoreError, _store_failed)
@@ -120,15 +115,10 @@ def create_app(
 @routes.get("/metrics")
 def metrics() -> FlaskResponse:
     """Render a scrape."""
-    body, content_type = exposition.render(
-        part("view"), part("own"), now=time.time(), accept=request.headers.get("Accept", "")
+    headers, body = plain.scrape(
+        part("view"), part("own"), request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
     )
-    response = FlaskResponse(body, content_type=content_type)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(exposition.compress(body))
-        response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept, Accept-Encoding"
-    return response
+    return FlaskResponse(body, headers=headers)
 
 
 @routes.get("/-/healthy")
@@ -276,6 +266,15 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     return response
 
 
+def _misdirected() -> FlaskResponse:
+    """Refuse a request for somebody else's name."""
+    text = (
+        f"this exporter is not called {request.environ['HTTP_HOST'][:100]!r}: set external_url to the address that "
+        "people use, or add the name to web.allowed_hosts"
+    )
+    return _text(text, 421)
+
+
 def _store_failed(error: StoreError) -> FlaskResponse | tuple[FlaskResponse | str, int]:
     if sentry_answers.is_below(request.path):
         return sentry_answers.failure(503, str(error))
@@ -285,7 +284,7 @@ def _store_failed(error: StoreError) -> FlaskResponse | tuple[FlaskResponse | st
 
 
 def _protect(response: FlaskResponse) -> FlaskResponse:
-    for name, value in _HEADERS.items():
+    for name, value in plain.HEADERS.items():
         response.headers.setdefault(name, value)
     allow_frames(response, request.path, part("config").live_frame_origins)
     return response

@@ -12,52 +12,51 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-    from wsgiref.types import StartResponse
 
-    Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
     Address = IPv4Address | IPv6Address
 
 MAX_HOPS = 32
 """Addresses of a header that are looked at; a longer chain is nobody's."""
 
 _PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*(;|,|$)')
+_SEEN_KEY = "errtally.seen_through"
 _SCHEMES = frozenset({"http", "https"})
 
 
 class Forwarding:
-    """A WSGI application in front of another one.
+    """Changes the environments of requests.
 
     Args:
-        app: the other one.
         trusted: networks of proxies whose headers count.
         external_url: how clients reach this exporter; its path is taken off requests that still have it.
     """
 
-    def __init__(self, app: Application, *, trusted: Sequence[str], external_url: str) -> None:
-        self._app = app
+    def __init__(self, trusted: Sequence[str], external_url: str) -> None:
         self._trusted = tuple(ipaddress.ip_network(network, strict=False) for network in trusted)
-        self._base = unquote(urlsplit(external_url).path.rstrip("/"))
+        self._base = unquote(urlsplit(external_url).path.rstrip("/")).encode().decode("latin-1")  # as WSGI has paths
 
     @staticmethod
     def is_needed(trusted: Sequence[str], external_url: str) -> bool:
         """Whether there is anything to do at all."""
         return bool(trusted) or bool(urlsplit(external_url).path.strip("/"))
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Pass one request on."""
+    def see_through(self, environ: dict[str, Any]) -> None:
+        """Change one request's environment; once, however often it is asked for."""
+        if environ.get(_SEEN_KEY):
+            return
+        environ[_SEEN_KEY] = True
         if self._trusted:
-            self._see_through(environ)
+            self._name_client(environ)
         if self._base:
             environ["SCRIPT_NAME"] = self._base
             path = environ["PATH_INFO"]
             # A proxy may have taken it off already.
             if path == self._base or path.startswith(f"{self._base}/"):
                 environ["PATH_INFO"] = path[len(self._base) :] or "/"
-        return self._app(environ, start_response)
 
-    def _see_through(self, environ: dict[str, Any]) -> None:
+    def _name_client(self, environ: dict[str, Any]) -> None:
         peer = address(environ.get("REMOTE_ADDR") or "")
         if peer is None or not is_within(peer, self._trusted):
             return

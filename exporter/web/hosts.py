@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Response, request
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _LOOPBACK = "localhost"
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
@@ -34,16 +31,10 @@ class Hosts:
         self._suffixes = (f".{_LOOPBACK}", *(name[1:].lower() for name in configured if name.startswith("*.")))
         self._names |= {name.lower() for name in configured}
 
-    def refuse(self) -> Response | None:
-        """Return the answer to a request for somebody else's name, None when it may go on."""
-        sent = request.environ.get("HTTP_HOST")
-        if sent is None or self.is_known(sent):  # without a name it comes from no browser
-            return None
-        text = (
-            f"this exporter is not called {sent[:100]!r}: set external_url to the address that people use, or add the "
-            "name to web.allowed_hosts\n"
-        )
-        return Response(text, HTTPStatus.MISDIRECTED_REQUEST, content_type="text/plain; charset=utf-8")
+    def is_meant(self, environ: Mapping[str, Any]) -> bool:
+        """Whether a request asks for this exporter; one without a name comes from no browser."""
+        sent = environ.get("HTTP_HOST")
+        return sent is None or self.is_known(sent)
 
     def is_known(self, host: str) -> bool:
         """Whether a Host header, with or without a port, names this exporter; an address always does.
