@@ -6,11 +6,10 @@ from errtally import names
 from errtally.rules.boards import SERVICE
 from errtally.rules.gaps import is_news, seen_until
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector, steady
-from errtally.rules.texts import count
+from errtally.rules.series import DEMO_LABELS, SCOPE, selector, steady
+from errtally.rules.texts import nothing
 
 _BY = f"{SCOPE}, monitor"
-_BAD = "|".join(names.FAILED_CHECK_IN_STATUSES)
 _LABELS = {**DEMO_LABELS, "monitor": "nightly-backup"}
 _LAST = selector(names.CHECK_IN_LAST_FAILED, **_LABELS)
 _FAILED = selector(names.CHECK_INS, **_LABELS, status="error")
@@ -18,12 +17,7 @@ _MISSED = selector(names.CHECK_INS, **_LABELS, status="missed")
 
 
 def _expr(tuned: Tuned) -> str:
-    last = f"max by ({_BY}) ({is_news(names.CHECK_IN_LAST_FAILED.name, tuned)})"
-    if tuned.threshold <= 1:
-        return last
-    # More than one must have failed. The series of failures begins with the first of them.
-    grown = increase(names.CHECK_INS, tuned.window_seconds, f'status=~"{_BAD}"')
-    return f"{last}\nand {added(names.CHECK_INS, grown, tuned, _BY)} >= {number(tuned.threshold)} - 1"
+    return f"max by ({_BY}) ({is_news(names.CHECK_IN_LAST_FAILED.name, tuned)})"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
@@ -32,7 +26,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     failed, steps = lead * step, lead + tuned.over_steps
     at = failed + tuned.for_seconds + 2 * step
     up = {names.UP.name: steady(1, 2 * steps)}
-    fails = {_LAST: f"_x{lead} {failed}x{steps}", _FAILED: f"_x{lead} 1+{number(tuned.threshold)}x{steps}"}
+    fails = {_LAST: f"_x{lead} {failed}x{steps}", _FAILED: f"_x{lead} 1+1x{steps}"}
     firing = Firing(_LABELS, "1")
     away = 2 * -(-window // step)
     gap = (
@@ -63,7 +57,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             {names.UP.name: f"_x{lead} 1x{steps}", _LAST: f"_x{lead} 7x{steps}", _FAILED: f"_x{lead} 57x{steps}"},
             (Check(at),),
         ),
-        *(gap if tuned.threshold <= 1 else ()),
+        *gap,
         Case("is silent when the metrics are absent", {}, (Check(at),)),
     )
 
@@ -71,13 +65,13 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
 CHECK_IN_FAILED = AlertRule(
     name="CheckInFailed",
     title="Check-In Failed",
-    defaults=Defaults(severity="warning", channels=("slack", "email"), threshold=1, window_seconds=900),
+    defaults=Defaults(severity="warning", channels=("slack", "email"), window_seconds=900),
     labels=(*names.BASE_LABELS, "monitor"),
     board=SERVICE,
     summary="{monitor} of {project} ({environment}) failed",
     description="A run of {monitor} of {project} in {environment} failed, or took longer than it may.",
     value="1",
-    threshold_text=count,
+    threshold_text=nothing,
     recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,
@@ -91,7 +85,7 @@ CHECK_IN_FAILED = AlertRule(
         ),
         mitigation=(
             "- Repair the cause and run the job again; check first that a half-done run does no harm.\n"
-            "- A job that may fail now and then: raise `alerting.rules.CheckInFailed.threshold`."
+            "- A job that may fail now and then: switch the rule off; CheckInMissed tells when it stays away."
         ),
     ),
 )
