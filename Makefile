@@ -1,30 +1,46 @@
 # The commands of a checkout. `make run` and `make test` need nothing but Python 3.11 or newer.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
+# More arguments of pytest, and the Debian packages of the programs that tests talk to (those that are missing).
+TESTS ?=
+PEERS ?=
+# What is installed is what was tested together: constraints.txt; nothing is compiled here.
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --only-binary :all: --constraint constraints.txt
 
-.PHONY: run install test check format generate dashboard-pictures clean
+.PHONY: run demo install install-dev test check format generate constraints dashboard-pictures clean
 
-run: install  ## install everything, start the exporter, say where to look and where to send
+run: install  ## install what running needs, start the exporter, say where to look and where to send
 	@echo
 	@$(BIN)/errtally serve
 
-install: $(VENV)/.installed  ## put the exporter, the generators and what tests need into .venv
+demo: install  ## send the traffic of a small shop to the exporter that runs
+	@$(BIN)/errtally demo
 
-$(VENV)/.installed: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "errtally needs Python 3.11 or newer; say which one: make PYTHON=python3.12 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); tests/install-peers python3-venv && $(PYTHON) -m venv $(VENV); }
-	@echo "installing errtally and what it needs into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+install: $(VENV)/.installed  ## put the exporter, the generators and the analyser into .venv, and nothing else
+
+install-dev: $(VENV)/.installed-dev  ## put what tests and checks need there as well
+
+$(BIN)/python:
+	@deploy/make-environment $(PYTHON) $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing errtally and what it needs into $(VENV) (about 220 MB) ..."
+	@$(PIP_INSTALL) --progress-bar off --editable '.[exporter,generate,analyser]'
 	@touch $@
 
-test: install  ## run all tests; installs the programs that they talk to where that is allowed
-	@tests/install-peers
-	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --upgrade 'pip>=25.1'
+	@$(PIP_INSTALL) --quiet --editable '.[all]' --group dev
+	@touch $@
 
-check: install  ## lint, types, import contracts, generated files
+test: install-dev  ## run all tests on all cores; installs the programs that they talk to where that is allowed
+	@tests/install-peers $(PEERS)
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder $(TESTS)
+
+check: install-dev  ## lint, types, import contracts, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,18 +49,22 @@ check: install  ## lint, types, import contracts, generated files
 	$(BIN)/errtally alertmanager check
 	$(BIN)/errtally dashboards check
 
-format: install
+format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: install  ## write the generated rules, routes and dashboards anew
+generate: install-dev  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally rules build
 	$(BIN)/errtally alertmanager build
 	$(BIN)/errtally alertmanager build --config deploy/errtally.yml --out deploy/generated/alertmanager
 	$(BIN)/errtally dashboards build
 	$(BIN)/python docs/build_reference.py
 
-dashboard-pictures: install  ## draw docs/pictures/dashboard-*.png; needs node, npm, chromium, prometheus, 500 MB in ~/.cache
+constraints: install-dev  ## choose the versions in constraints.txt anew; needs uv
+	uv pip compile pyproject.toml --all-extras --group dev --universal --only-binary :all: --python-version 3.11 --upgrade \
+	  --no-header --no-annotate --no-emit-index-url --output-file constraints.txt
+
+dashboard-pictures: install-dev  ## draw docs/pictures/dashboard-*.png; needs node, npm, chromium, prometheus, 500 MB in ~/.cache
 	$(BIN)/python -m tests.pictures.take
 
 clean:
