@@ -402,6 +402,9 @@ DIGEST_DURATION = _histogram(
     "digest_duration_seconds", "Time to fold one batch into the store.", buckets=DIGEST_DURATION_BUCKETS_SECONDS
 )
 DIGESTED_EVENTS = _counter("digested_events_total", "Accepted events that were folded into the store.")
+BACKGROUND_FAILURES = _counter(
+    "background_failures_total", "Failed rounds of a worker's background tasks; each is tried again.", "task"
+)
 STORE_ERRORS = _counter("store_errors_total", "Failed transactions of the store; each was tried again.")
 STORE_SIZE = _gauge("store_size_bytes", "Size of the store on disk.", unit="bytes")
 STORE_USED = _gauge(

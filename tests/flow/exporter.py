@@ -34,6 +34,7 @@ class Exporter:
         self.data_dir = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.listen = f"127.0.0.1:{self.port}"
         self.log = folder / "exporter.log"
         self._flags = flags
         self._environ = environ or {}
@@ -46,7 +47,7 @@ class Exporter:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
-        command = [sys.executable, "-m", "errtally", "serve", "--listen", f"127.0.0.1:{self.port}"]
+        command = [sys.executable, "-m", "errtally", "serve", "--listen", self.listen]
         command += ["--data-dir", str(self.data_dir), *self._flags]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -86,6 +87,11 @@ class Exporter:
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself and return its exit code."""
+        assert self._process is not None
+        return self._process.wait(60)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Post a body; return status and body of the answer."""

@@ -63,13 +63,30 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Post:
-    """Posts to one address, compressed, through the proxies that the environment names."""
+    """Posts to one address, compressed, through the proxies that the environment names.
 
-    def __init__(self, url: str, headers: Mapping[str, str], timeout_seconds: float) -> None:
+    Args:
+        url: where to.
+        headers: of each request.
+        timeout_seconds: for connecting and for each read.
+        ca_certs: a file of the authorities to trust; None for the system's.
+
+    Raises:
+        OSError: that file is none of certificates.
+    """
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], timeout_seconds: float, ca_certs: str | None = None
+    ) -> None:
         self._url = url
         self._headers = {"User-Agent": "errtally-client", **headers}
         self._timeout = timeout_seconds
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        handlers: list[Any] = [_NoRedirect]
+        if ca_certs is not None:
+            import ssl  # noqa: PLC0415 (takes its time, and not everybody needs it)
+
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_certs)))
+        self._opener = urllib.request.build_opener(*handlers)
 
     def __call__(self, body: bytes) -> Answer:
         """Post a body; never raises for what the network or the server does."""

@@ -90,6 +90,7 @@ class Sender:
         self._draining = threading.Lock()
         self._thread: threading.Thread | None = None
         self._woken = False
+        self._sending_thread = 0
         self._pause = 0.0
         self._not_before = 0.0
         self._backoff.succeeded()
@@ -133,6 +134,10 @@ class Sender:
             self._store(self.channels)
         fork.forget(self)
         return emptied
+
+    def is_sending_here(self) -> bool:
+        """Whether the current thread sends now: what it logs meanwhile must not become more to send."""
+        return self._sending_thread == threading.get_ident()
 
     def before_fork(self) -> None:
         """Let the thread finish what it does; a child that replaces its parent (a daemon) would lose it."""
@@ -207,12 +212,15 @@ class Sender:
         if time.monotonic() < self._not_before and not self._closing:
             return False  # the server has asked for peace, also from an application that flushes after each request
         with self._draining:
+            self._sending_thread = threading.get_ident()
             try:
                 return self._send_all()
             except Exception:  # the thread must live on, whatever a callback of the application's did
                 log.exception("sending failed")
                 self._pause = self._backoff.failed()
                 return False
+            finally:
+                self._sending_thread = 0
 
     def _send_all(self) -> bool:
         if self._restore is not None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errtally.client import scope
-from errtally.client.integrations.log_records import level_name
+from errtally.client.integrations.log_records import extra_of, level_name
 from errtally.client.snapshot import plain, short
 from errtally.client.stack import catch, render
 from errtally.event.scrub import Scrubber
 
-_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "event_id"}
-_KEPT = "_entry"
+if TYPE_CHECKING:
+    import logging
+
+_KEPT = "_errtally_entry"
 _MESSAGE = 32_768
 
 
@@ -66,7 +67,8 @@ class Entries:
                 "message": self._scrubber.scrub_text(caught.message),
                 "stack": self._scrubber.scrub_text(render(caught)),
             }
-        context = {key: value for key, value in vars(record).items() if key not in _ORDINARY and key != _KEPT}
+        context = extra_of(record)
+        context.pop("event_id", None)
         if context:
             entry["context"] = self._scrubber.scrub_value(plain(context))
         trace_id, span_id = trace()

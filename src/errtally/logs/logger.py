@@ -65,9 +65,9 @@ class Logger:
             exc_info: Any = error
             if error is True:
                 exc_info = sys.exception()
-            # The message is no template: a % in it stays.
+            # Without arguments the message is no template: a % in it stays.
             self.logger.log(
-                level, "%s", message, extra=_renamed({**self._context, **context}), exc_info=exc_info, stacklevel=3
+                level, message, extra=_renamed({**self._context, **context}), exc_info=exc_info, stacklevel=3
             )
 
 

@@ -1,0 +1,28 @@
+"""Says on standard error that the library itself failed: once for each kind, whatever becomes of the host's logging."""
+
+from __future__ import annotations
+
+import sys
+
+_said: set[str] = set()
+
+
+def complain(what: str, error: BaseException) -> None:
+    """Say that something went wrong, the first time that it does.
+
+    Args:
+        what: what could not be done, such as ``a log record was not reported``.
+        error: why.
+    """
+    kind = f"{what}: {type(error).__qualname__}"
+    if kind in _said or sys.stderr is None:
+        return
+    _said.add(kind)
+    try:
+        reason = str(error)
+    except Exception:  # noqa: BLE001 (any code of the application's may run here)
+        reason = "..."
+    try:
+        print(f"errtally: {kind}: {reason:.300} (said once)", file=sys.stderr)  # noqa: T201 (for people)
+    except (OSError, ValueError):
+        return  # standard error is closed
