@@ -9,7 +9,7 @@ PEERS ?=
 # What is installed is what was tested together: constraints.txt; nothing is compiled here.
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --only-binary :all: --constraint constraints.txt
 
-.PHONY: run demo install install-dev test check format generate constraints dashboard-pictures clean
+.PHONY: run demo install install-dev test check format generate constraints dashboard-pictures docs dist clean
 
 run: install  ## install what running needs, start the exporter, say where to look and where to send
 	@echo
@@ -48,6 +48,7 @@ check: install-dev  ## lint, types, import contracts, generated files
 	$(BIN)/errtally rules check
 	$(BIN)/errtally alertmanager check
 	$(BIN)/errtally dashboards check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: install-dev
 	$(BIN)/ruff check --fix .
@@ -66,6 +67,12 @@ constraints: install-dev  ## choose the versions in constraints.txt anew; needs 
 
 dashboard-pictures: install-dev  ## draw docs/pictures/dashboard-*.png; needs node, npm, chromium, prometheus, 500 MB in ~/.cache
 	$(BIN)/python -m tests.pictures.take
+
+docs: install-dev  ## build the documentation as a site into build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+dist: install-dev  ## build sdist and wheel into dist
+	$(BIN)/python -m build --outdir dist .
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
