@@ -14,12 +14,13 @@ from rich.table import Table
 
 from errtally.exporter.bench import pages as paging
 from errtally.exporter.bench import scrape as scraping
+from errtally.exporter.bench.calibration import calibrate
 from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure
 from errtally.exporter.bench.filled import fill
 from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
 from errtally.exporter.bench.work import KINDS
 
-_TABLE_WIDTH = 150
+_TABLE_WIDTH = 175
 
 
 @click.group()
@@ -66,15 +67,17 @@ def ingest(
             if kinds and kind.name not in kinds:
                 continue
             rows.append(measure_other(kind, load, url) if url else measure_own(kind, load, Path(directory), workers))
+    speed = calibrate()
     cores = len(os.sched_getaffinity(0))
     where = f"exporter {url}" if url else f"exporter with {workers} workers"
     setting = f"{where} and load generator share {cores} cores; {connections} connections, {seconds:g} s a kind"
     if as_json:
-        click.echo(json.dumps({"setting": setting, "rows": [row.as_dict() for row in rows]}, indent=2))
+        found = {"setting": setting, "calibration": speed.as_dict(), "rows": [row.as_dict() for row in rows]}
+        click.echo(json.dumps(found, indent=2))
     else:
         console = Console()
         console.width = max(console.width, _TABLE_WIDTH)
-        console.print(_table(rows, setting))
+        console.print(_table(rows, f"{setting}\n{speed}"))
     for row in rows:
         if not row.is_proven:
             click.echo(
@@ -243,13 +246,16 @@ def pages(
 
 def _table(rows: list[Measurement], setting: str) -> Table:
     table = Table(title="ingest", caption=setting)
-    table.add_column("work")
+    table.add_column("work", no_wrap=True, min_width=max(len(kind.name) for kind in KINDS))
     for column in (
-        "target ev/s",
+        "target",
         "events/s",
         "p50 ms",
         "p99 ms",
         "CPU us/ev",
+        "limit us/ev",
+        "granian us/ev",
+        "ratio",
         "cores",
         "generator cores",
         "memory MB",
@@ -261,11 +267,14 @@ def _table(rows: list[Measurement], setting: str) -> Table:
     for row in rows:
         table.add_row(
             row.kind,
-            f"{row.target_per_second:,}",
+            row.target,
             f"{row.events_per_second:,.0f}",
             f"{row.p50_milliseconds:.1f}",
             f"{row.p99_milliseconds:.1f}",
             _figure(row.server_cpu_microseconds, "{:.1f}"),
+            _figure(row.limit_cpu_microseconds, "{:.1f}"),
+            _figure(row.granian_cpu_microseconds, "{:.1f}"),
+            _figure(row.ratio, "{:.1f}"),
             _figure(row.server_cores, "{:.2f}"),
             f"{row.generator_cores:.2f}",
             _figure(None if row.memory_bytes is None else row.memory_bytes / 1e6, "{:.0f}"),

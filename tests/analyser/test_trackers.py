@@ -247,3 +247,8 @@ def test_other_checks_know_names_by_their_imports_too(name: str, source: str, tm
     write(tmp_path, {name: source})
     found = analyse(tmp_path, Settings(enable=("network/no-timeout",))).findings
     assert [finding.path for finding in found] == [name]
+
+
+def test_a_module_that_a_function_requires_is_the_module_there(tmp_path: Path) -> None:
+    write(tmp_path, {"a.js": 'function f() {\n  const https = require("https");\n  https.get("https://a");\n}\n'})
+    assert [one.line for one in analyse(tmp_path, Settings(enable=("network/no-timeout",))).findings] == [3]

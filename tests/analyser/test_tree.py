@@ -163,11 +163,11 @@ def test_a_check_that_fails_is_reported_and_the_run_goes_on(tmp_path: Path, monk
     _write(tmp_path, {"a.py": BARE, "b.py": BARE})
     real = run.analyse_file.__globals__["analyse_source"]
 
-    def failing(path: str, source: bytes, settings: Settings):
+    def failing(path: str, source: bytes, settings: Settings, **options: object):
         if path == "a.py":
             message = "a fault of the analyser"
             raise KeyError(message)
-        return real(path, source, settings)
+        return real(path, source, settings, **options)
 
     monkeypatch.setitem(run.analyse_file.__globals__, "analyse_source", failing)
     report = analyse(tmp_path, Settings())

@@ -47,6 +47,7 @@ class Hit:
         message: what is wrong here, one sentence.
         confidence: this place's own, where it differs from the check's.
         path: only for checks of the whole tree: the file.
+        handler: where one finding for each handler is enough: the handler's line.
     """
 
     line: int
@@ -55,6 +56,7 @@ class Hit:
     message: str
     confidence: Confidence | None = None
     path: str = ""
+    handler: int = 0
 
 
 @dataclass(frozen=True, slots=True)

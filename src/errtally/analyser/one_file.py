@@ -53,7 +53,7 @@ def analyse_file(root: Path, path: str, settings: Settings) -> FileResult:
             return FileResult(path, language, skipped="generated")
         if is_test_source(path, source) and not settings.include_tests:
             return FileResult(path, language, skipped="test")
-        return analyse_source(path, source, settings)
+        return analyse_source(path, source, settings, folder=(root / path).parent)
     except SourceError as exc:
         return FileResult(path, language, problems=[Problem(path, exc.line, exc.kind, str(exc))])
     except Exception as exc:  # noqa: BLE001 (an error of a check must not lose the other files; it is reported)
@@ -61,8 +61,14 @@ def analyse_file(root: Path, path: str, settings: Settings) -> FileResult:
         return FileResult(path, language, problems=[Problem(path, 0, "internal", message)])
 
 
-def analyse_source(path: str, source: bytes, settings: Settings) -> FileResult:
+def analyse_source(path: str, source: bytes, settings: Settings, *, folder: Path | None = None) -> FileResult:
     """Analyse source text.
+
+    Args:
+        path: of the file; its suffix decides how the text is read.
+        source: the text.
+        settings: how to analyse.
+        folder: where the other files of a Go package are; None when there are no others.
 
     Raises:
         SourceError: it does not parse.
@@ -79,7 +85,7 @@ def analyse_source(path: str, source: bytes, settings: Settings) -> FileResult:
     elif language == "python":
         _python(result, decode_python(source), settings)
     else:
-        _tree(result, source, grammar_name, settings)
+        _tree(result, source, grammar_name, settings, folder)
     return result
 
 
@@ -165,12 +171,13 @@ def _nodes_of(rule: PythonRule, file: PythonFile) -> Iterable[ast.AST]:
     return (node for kind in rule.kinds for node in file.nodes(kind))
 
 
-def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settings) -> None:
+def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settings, folder: Path | None) -> None:
     file = TreeFile(result.path, result.language, grammar_name, source, _tree_kinds(result.language))
     if grammar_name == "javascript" and file.root.has_error:
         # Flow's types are not JavaScript, and most of them are TypeScript.
         typed = TreeFile(result.path, result.language, "tsx", source, _tree_kinds(result.language))
         file = file if typed.root.has_error else typed
+    file.folder = folder
     result.lines = len(file.lines)
     if line := file.error_line():
         result.problems.append(Problem(result.path, line, "syntax", "a part does not parse; the rest was analysed"))
@@ -205,9 +212,11 @@ def _finish(
     keys = Keys(result.path)
     seen: set[tuple[str, int, int]] = set()
     for check, hit in sorted(hits, key=lambda item: (item[1].line, item[1].column, item[0].name)):
-        if (check.name, hit.line, hit.column) in seen:
+        # A handler that logs twice has one fault; its place is where it logs first.
+        place = (check.name, hit.handler, 0) if hit.handler else (check.name, hit.line, hit.column)
+        if place in seen:
             continue
-        seen.add((check.name, hit.line, hit.column))
+        seen.add(place)
         if check.name in result.suppressions.get(hit.line, ()):
             result.suppressed += 1
             continue

@@ -15,14 +15,21 @@ def complain(what: str, error: BaseException) -> None:
         error: why.
     """
     kind = f"{what}: {type(error).__qualname__}"
-    if kind in _said or sys.stderr is None:
+    if kind in _said:
         return
     _said.add(kind)
     try:
         reason = str(error)
     except Exception:  # noqa: BLE001 (any code of the application's may run here)
         reason = "..."
+    say(f"{kind}: {reason:.300} (said once)")
+
+
+def say(text: str) -> None:
+    """Say something on standard error, where there is one."""
+    if sys.stderr is None:
+        return
     try:
-        print(f"errtally: {kind}: {reason:.300} (said once)", file=sys.stderr)  # noqa: T201 (for people)
+        print(f"errtally: {text}", file=sys.stderr, flush=True)  # noqa: T201 (for people)
     except (OSError, ValueError):
-        return  # standard error is closed
+        return  # it is closed

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Facts
 
-KINDS = ("source_file", "if_statement", "call_expression", "import_spec", "function_declaration")
+KINDS = ("source_file", "if_statement", "call_expression", "import_spec", "function_declaration", "method_declaration")
 _CAPTURES = {"CaptureException", "CaptureMessage", "CaptureEvent", "Error", "Critical", "Notify", "RequestError"}
 _RECOVERIES = {
     "gin.Recovery",

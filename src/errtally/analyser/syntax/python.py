@@ -213,6 +213,9 @@ class PythonFile:
     def log_level(self, call: ast.Call) -> str:
         """Return the level of a call of a logger, "" for any other call."""
         func = call.func
+        if isinstance(func, ast.Name):  # `from logging import error`
+            name = self.dotted(func)
+            return LOG_LEVELS.get(name.rpartition(".")[2], "") if _is_of_logging(name) else ""
         if not isinstance(func, ast.Attribute) or func.attr not in LOG_LEVELS:
             return ""
         receiver = func.value
@@ -233,6 +236,10 @@ class PythonFile:
                 return True
             row -= 1
         return False
+
+
+def _is_of_logging(name: str) -> bool:
+    return name.startswith("logging.") and name.count(".") == 1
 
 
 def is_logger_name(name: str) -> bool:

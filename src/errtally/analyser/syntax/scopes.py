@@ -52,11 +52,20 @@ def bindings(file: TreeFile) -> dict[str, set[int]]:
         for node in nodes:
             # The name of a function belongs to what is around the function.
             start = node.parent if capture == "named" else node
+            if _is_import(node):
+                continue
             scope = _scope(start) if start is not None else 0
             for name in _bound(node):
                 found.setdefault(name, set()).add(scope)
     file.memory["bindings"] = found
     return found
+
+
+def _is_import(node: Node) -> bool:
+    """Whether a declaration gives a name to what it requires, wherever it stands."""
+    declarator = node.parent
+    value = declarator.child_by_field_name("value") if declarator is not None else None
+    return value is not None and (b"require(" in (value.text or b"")[:200] or b"import(" in (value.text or b"")[:200])
 
 
 def _bound(pattern: Node) -> list[str]:

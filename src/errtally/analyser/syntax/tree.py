@@ -16,6 +16,7 @@ from errtally.analyser.syntax.reasons import is_reason, is_reason_above
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
 FUNCTIONS = frozenset({
     "function_declaration", "function_expression", "arrow_function", "method_definition", "generator_function",
@@ -63,6 +64,7 @@ class TreeFile:
         self._nodes: dict[str, list[Node]] = {
             kind: sorted(found, key=lambda node: (node.start_byte, node.end_byte)) for kind, found in captures.items()
         }
+        self.folder: Path | None = None
         self.memory: dict[object, object] = {}
 
     def nodes(self, *kinds: str) -> Iterator[Node]:
