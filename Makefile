@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# More arguments of pytest, and the Debian packages of the programs that tests talk to (those that are missing).
+# Which tests (an expression of marks), more arguments of pytest, and the Debian packages of the programs that tests
+# talk to (those that are missing).
+MARKS ?= flow or not flow
 TESTS ?=
 PEERS ?=
 # What is installed is what was tested together: constraints.txt; nothing is compiled here.
@@ -38,7 +40,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 test: install-dev  ## run all tests on all cores; installs the programs that they talk to where that is allowed
 	@tests/install-peers $(PEERS)
-	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone and ($(MARKS))" $(TESTS)
+	$(BIN)/python -m pytest -m "alone and ($(MARKS))" $(TESTS) || [ $$? = 5 ]  # 5: there are none of them
 
 check: install-dev  ## lint, types, import contracts, generated files
 	$(BIN)/ruff check .
