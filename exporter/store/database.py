@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import suppress
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ class Connection(sqlite3.Connection):
 
     def __del__(self) -> None:
         """Close it where nobody did; sqlite3 itself would warn of that from Python 3.13 on."""
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
 
 
 def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import sqlite3
 import threading
+import weakref
 
-import psutil
 import pytest
 
 from errtally import names
@@ -362,14 +362,19 @@ def test_exemplars_and_samples_hold_what_they_were_given():
     assert Sample("e", "prod", 1.0, b"{}").page == b"{}"
 
 
-def test_a_readers_connection_is_closed_with_its_thread(open_store, path):
-    def connections():
-        return [file.path for file in psutil.Process().open_files()].count(str(path))
-
+def test_a_readers_connection_is_closed_with_its_thread(open_store, path, monkeypatch):
     open_store()
-    before = connections()
-    thread = threading.Thread(target=StoreReader(path.parent).issues)
+    real, made = database.read_only, []
+
+    def read_only(of):
+        connection = real(of)
+        made.append(weakref.ref(connection))
+        return connection
+
+    monkeypatch.setattr(database, "read_only", read_only)
+    reader = StoreReader(path.parent)
+    thread = threading.Thread(target=reader.issues)
     thread.start()
     thread.join()
     gc.collect()  # an unclosed one would be warned of here, from Python 3.13 on
-    assert connections() == before
+    assert [connection() for connection in made] == [None]
