@@ -11,7 +11,7 @@ PEERS ?=
 # What is installed is what was tested together: constraints.txt; nothing is compiled here.
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --only-binary :all: --constraint constraints.txt
 
-.PHONY: run demo install install-dev test check format generate constraints dashboard-pictures docs dist clean
+.PHONY: run demo install install-dev test check bench-check format generate constraints dashboard-pictures docs dist clean
 
 run: install  ## install what running needs, start the exporter, say where to look and where to send
 	@echo
@@ -52,6 +52,9 @@ check: install-dev  ## lint, types, import contracts, generated files
 	$(BIN)/errtally alertmanager check
 	$(BIN)/errtally dashboards check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench-check: install-dev  ## CPU of the hot paths beside the parent commit's (or COMMIT=...), in turns; fails when one is slower
+	$(BIN)/python -m errtally.exporter.bench.check $(COMMIT)
 
 format: install-dev
 	$(BIN)/ruff check --fix .
