@@ -11,7 +11,7 @@ PEERS ?=
 # What is installed is what was tested together: constraints.txt; nothing is compiled here.
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --only-binary :all: --constraint constraints.txt
 
-.PHONY: run demo install install-dev test check bench-check format generate constraints dashboard-pictures docs dist clean
+.PHONY: run demo install install-dev test check bench-check faults format generate constraints dashboard-pictures docs dist clean
 
 run: install  ## install what running needs, start the exporter, say where to look and where to send
 	@echo
@@ -55,6 +55,12 @@ check: install-dev  ## lint, types, import contracts, generated files
 
 bench-check: install-dev  ## CPU of the hot paths beside the parent commit's (or COMMIT=...), in turns; fails when one is slower
 	$(BIN)/python -m errtally.exporter.bench.check $(COMMIT)
+
+faults: install-dev  ## kill, fill, damage and starve the exporter for about an hour; writes the table of docs/reliability.md
+	@tests/install-peers
+	@rm -f .faults.jsonl
+	ERRTALLY_KILL_ROUNDS=25 ERRTALLY_FAULT_STARTS=40 ERRTALLY_FAULTS_FILE=$(CURDIR)/.faults.jsonl $(BIN)/python -m pytest -n0 tests/faults tests/flow/test_abuse.py tests/flow/test_durability.py
+	$(BIN)/python -m tests.faults.record .faults.jsonl
 
 format: install-dev
 	$(BIN)/ruff check --fix .

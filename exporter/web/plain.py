@@ -119,7 +119,7 @@ def scrape(
     """
     body, content_type = exposition.render(view, own, now=time.time(), accept=accept)
     headers = [("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding")]
-    if "gzip" in accept_encoding:
+    if exposition.wants_gzip(accept_encoding):
         return [*headers, ("Content-Encoding", "gzip")], exposition.compress(body)
     return headers, body
 
