@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
 from errtally.exporter.grouping.template import ANY_VALUE, is_outcome, untyped
 
@@ -33,10 +33,14 @@ VARYING_WORD: Final = "varying word"
 VALUES_OF_A_VARYING_WORD: Final = 5
 """Distinct words at one position, all else equal, after which whatever stands there is a value."""
 
-WORTH_OF_A_MASK: Final = 4
-"""How many of these words a masked value at the position is worth, in an error's message: masking knew it by its look.
-Where a frame decides it is one of them, because the messages of one place are few and tell its failures apart; so it is
-in log messages, where ``name=android`` and a masked name may be two statements."""
+VALUES_WITHOUT_A_PLACE: Final = 8
+"""The same in the message of an error without a stack trace: nothing but its words tells it from others of its type, and
+libraries have families of messages that differ in one word (``port must be an integer``)."""
+
+WORTH_OF_A_MASK: Final = 7
+"""How many of these words a masked value at the position is worth, in an error's message without a stack trace: masking
+knew it by its look. Where a frame decides it is one of them, because the messages of one place are few and tell its
+failures apart; so it is in log messages, where ``name=android`` and a masked name may be two statements."""
 
 FIXED_WORDS: Final = 2
 FIXED_WORDS_OF_A_LOG_MESSAGE: Final = 3
@@ -48,7 +52,6 @@ MAX_TEMPLATES: Final = 64
 MAX_FITTED: Final = 10_000
 """Of one scope and number of words: templates with several varying words, and messages that a new one is laid on."""
 
-MAX_SIMILAR_CANDIDATES: Final = 64
 MAX_PATTERNS: Final = 100_000
 """Patterns of one project that are compared; what appears after so many stays an issue of its own."""
 
@@ -92,7 +95,7 @@ class Patterns:
         # By scope and number of words: templates with several varying words, and nodes without any.
         self._templates: dict[int, list[int]] = {}
         self._messages: dict[int, list[int]] = {}
-        self._similar: dict[int, list[int]] = {}
+        self._similar: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._fingerprints)
@@ -156,7 +159,7 @@ class Patterns:
             if word in values:
                 continue
             known.append(node)
-            if self._is_value({*values, word}, scope):
+            if self._is_value({*values, word}, scope, position):
                 self._around[key] = ~known[0]
                 joined.update(known)
                 if varying < MAX_VARYING_WORDS:
@@ -164,11 +167,12 @@ class Patterns:
         return joined
 
     @staticmethod
-    def _is_value(values: set[str], scope: str) -> bool:
-        worth = len(values)
-        if ANY_VALUE in values and _is_error(scope) and not _has_place(scope):
-            worth += WORTH_OF_A_MASK - 1
-        return worth >= VALUES_OF_A_VARYING_WORD
+    def _is_value(values: set[str], scope: str, position: int) -> bool:
+        if not _is_error(scope) or _has_place(scope):
+            return len(values) >= VALUES_OF_A_VARYING_WORD
+        # What stands first is what the message is about: "'size' must be positive" and "level must be positive".
+        worth = WORTH_OF_A_MASK - 1 if position and ANY_VALUE in values else 0
+        return len(values) + worth >= VALUES_WITHOUT_A_PLACE
 
     def _vary_more(self, first: int, around: tuple[str, ...], scope: str, varying: int) -> set[int]:
         """Note the template that the nodes around a varying word have in common; return what it belongs to."""
@@ -183,28 +187,20 @@ class Patterns:
         return joined | self._join_by_word(template, scope, varying + 1)
 
     def _join_by_similarity(self, node: int, scope: str) -> int | None:
-        """Return the node that an error's message is most similar to; note the message where there is none.
+        """Return the node that an error's message is similar to; note the message where there is none.
 
-        Candidates have as many words and share a third of them: where few words differ, one third at least is the
-        same. Only messages that joined nothing are candidates, so that likeness does not add up along a chain.
+        The two have the same words where a word says something, and values where it does not: a word is a value only if
+        it looks like one. Only messages that joined nothing are noted, so that likeness does not add up along a chain.
         """
-        words, pattern = self._words[node], self._patterns[node]
+        words = self._words[node]
         if not _is_error(scope) or _has_place(scope) or len(words) <= FIXED_WORDS:
             return None
-        third = -(-len(words) // 3)
-        keys = [hash((scope, len(words), at, words[at : at + third])) for at in range(0, len(words), third)]
-        candidates = sorted({other for key in keys for other in self._similar.get(key, ())})
-        texts = [self._patterns[other] for other in candidates]
-        for _, _, index in process.extract(
-            pattern, texts, scorer=fuzz.ratio, score_cutoff=self._cutoff, limit=len(texts)
-        ):
-            if _differ_by_values(words, self._words[candidates[index]]):
-                return candidates[index]
-        for key in keys:
-            known = self._similar.setdefault(key, [])
-            if len(known) < MAX_SIMILAR_CANDIDATES:
-                known.append(node)
-        return None
+        key = hash((scope, *[_ANY_WORD if _looks_like_value(word) else word for word in words]))
+        known = self._similar.setdefault(key, node)
+        if known == node:
+            return None
+        likeness = fuzz.ratio(self._patterns[node], self._patterns[known], score_cutoff=self._cutoff)
+        return known if likeness else None
 
 
 def _is_error(scope: str) -> bool:
@@ -223,8 +219,5 @@ def _fits(template: Sequence[str], words: Sequence[str]) -> bool:
     return all(a in (_ANY_WORD, b) for a, b in zip(template, words, strict=True))
 
 
-def _differ_by_values(one: Sequence[str], other: Sequence[str]) -> bool:
-    return all(
-        a == b or (_may_vary(a) and _may_vary(b) and not (a.isupper() and b.isupper()))
-        for a, b in zip(one, other, strict=True)
-    )
+def _looks_like_value(word: str) -> bool:
+    return ANY_VALUE in word
