@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml
 
 test: install  ## run all tests; installs the programs that they talk to where that is allowed
 	@tests/install-peers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 check: install  ## lint, types, import contracts, generated files
 	$(BIN)/ruff check .

@@ -24,6 +24,11 @@ A metric with a limit has at most so many label sets in a project (in all, where
 values go to `__other__` in the label named, so the sum over all series is always the number of events. `series_limits:`
 in the configuration changes limits.
 
+`increase()` and `rate()` don't see the value that a series is born with. So what alerts reckon with exists at 0 from
+the first sight of a project and environment: `errtally_service_*`, which no limit ever evicts. A new one is shown at 0
+for two scrape intervals (`alerting.scrape_interval`), so that Prometheus has seen it at 0 before its first value.
+Series by transaction or type are for looking, and are there at once.
+
 | series | type | labels | limit | what |
 | --- | --- | --- | --- | --- |
 """

@@ -13,6 +13,8 @@ import msgspec
 
 from errtally import names
 from errtally.config import load
+from errtally.config.alerting import DEFAULT_SCRAPE_INTERVAL_SECONDS
+from errtally.config.duration import parse_duration
 from errtally.config.grouping import GroupingSettings, grouping
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
@@ -108,6 +110,7 @@ class ExporterConfig:
 
     Attributes:
         grafana_url: where the dashboards are, for links; "" when it is not told.
+        scrape_interval_seconds: how often Prometheus looks: for how long a new series is shown at 0 goes by it.
     """
 
     host: str = "127.0.0.1"
@@ -124,6 +127,7 @@ class ExporterConfig:
     daily_quotas: Mapping[str, int] = field(default_factory=dict)
     series_limits: Mapping[str, int] = field(default_factory=dict)
     series_idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS
+    scrape_interval_seconds: float = DEFAULT_SCRAPE_INTERVAL_SECONDS
     retention: Retention = Retention()
     grouping: GroupingSettings = field(default_factory=GroupingSettings)
     scrubbing: ScrubSettings = field(default_factory=ScrubSettings)
@@ -201,6 +205,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         for metric in document.get("series_limits", {})
         if metric not in names.BY_NAME or not names.BY_NAME[metric].series_limit
     ]
+    scrape_interval = document.get("alerting", {}).get("scrape_interval")
     config = ExporterConfig(
         host=host,
         port=port,
@@ -215,6 +220,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         rate_limits=_rate_limits(document),
         daily_quotas=document.get("daily_quotas", {}),
         series_limits=document.get("series_limits", {}),
+        scrape_interval_seconds=parse_duration(scrape_interval) if scrape_interval else DEFAULT_SCRAPE_INTERVAL_SECONDS,
         series_idle_seconds=document.get("series_idle_seconds", names.DEFAULT_SERIES_IDLE_SECONDS),
         retention=Retention(**document.get("retention", {})),
         grouping=_grouping(document, name, problems),

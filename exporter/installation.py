@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
 JOURNAL_DIRECTORY = "journal"
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
-HEARTBEAT_FILE = "writer.heartbeat"
-SETTINGS_VARIABLE = "ERRTALLY_SETTINGS"
-"""The environment variable in which the supervisor hands checked settings to its workers."""
-HEARTBEAT_SECONDS = 2.0
-"""How often the writer touches its heartbeat file, by which workers know that it lives."""
 
 
 def configure_logging(log_format: str) -> None:

@@ -15,15 +15,17 @@ import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server as Granian
 
 from errtally.errors import ConfigError, ErrtallyError
 from errtally.exporter import collector
 from errtally.exporter.config import from_environ, hand_over
-from errtally.exporter.installation import SETTINGS_VARIABLE, configure_logging, secret
+from errtally.exporter.installation import configure_logging, secret
+from errtally.exporter.listening import listen
+from errtally.exporter.supervisor import Supervisor
 from errtally.exporter.writer import Writer
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from pathlib import Path
 
@@ -34,6 +36,11 @@ BLOCKING_THREADS = 512
 
 MAX_CONNECTIONS = 4096
 """Connections of one worker, most of them idle; granian accepts no further ones meanwhile."""
+
+BACKLOG = 1024
+
+WRITER_STOP_SECONDS = 1.5
+"""How long the end waits for the writer, when the workers have ended; what is not folded then waits in the journal."""
 
 HEADER_READ_MILLISECONDS = 10_000
 HEADER_BYTES = 64 * 1024
@@ -65,65 +72,97 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         secret(config.data_dir)
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
-    _allow_connections()
-    for name, value in ALLOCATOR.items():
-        os.environ.setdefault(name, value)
-    writer, stop = Writer(config), threading.Event()
+    with lock:
+        _allow_connections()
+        for name, value in ALLOCATOR.items():
+            os.environ.setdefault(name, value)
+        listeners = listen(config.host, config.port, config.workers, backlog=BACKLOG)
+        try:
+            _run(config, listeners, on_ready)
+        finally:
+            for listener in listeners:
+                listener.close()
+
+
+def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Callable[[], None]) -> None:
+    """Run writer and workers until told to stop.
+
+    Raises:
+        ErrtallyError: the writer failed, or no worker comes up: both end with a status that says so.
+    """
+    running = _Running(config, Writer(config))
     collector.spare()
-    thread = threading.Thread(target=_run_writer, args=(writer, stop), name="writer")
     # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
     multiprocessing.set_start_method("spawn", force=True)
-    server = Granian(
-        "errtally.exporter.worker:create_worker",
-        address=config.host,
-        port=config.port,
+    server = Supervisor(
+        listeners,
+        running.hand_over,
         interface=Interfaces.WSGI,
-        workers=config.workers,
         blocking_threads=BLOCKING_THREADS,
-        backlog=1024,
+        backlog=BACKLOG,
         backpressure=MAX_CONNECTIONS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BYTES),
         websockets=False,
-        respawn_failed_workers=True,
-        factory=True,
         log_level=LogLevels.error,
     )
-    os.environ[SETTINGS_VARIABLE] = hand_over(config)
     server.on_startup(on_ready)
-    server.on_reload(lambda: _reload(config, writer))
+    server.on_reload(running.reload)
+    # A daemon: when the disk does not answer, no more is waited for it at the end than `WRITER_STOP_SECONDS`.
+    thread = threading.Thread(target=running.write, name="writer", daemon=True)
     thread.start()
     try:
         server.serve()
     finally:
-        stop.set()
-        thread.join()
-        lock.close()
+        server.end()
+        running.stop.set()
+        thread.join(WRITER_STOP_SECONDS)
+    if running.failed:
+        raise ErrtallyError("the writer failed: the log says why; what was accepted is folded at the next start")
+    if thread.is_alive():
+        _log.warning("the writer is not done; what was accepted is in the journal and is folded at the next start")
 
 
-def _reload(running: ExporterConfig, writer: Writer) -> None:
-    """Take a changed configuration up, for the writer and the workers started next; a wrong one changes nothing."""
-    try:
-        config = from_environ(os.environ)
-    except ConfigError as exc:
-        _log.error("configuration not reloaded: it is wrong", problems=exc.problems)
-        return
-    for name in _FIXED:
-        if getattr(config, name) != getattr(running, name):
-            _log.warning("this setting takes a restart", setting=name)
-    config = replace(config, **{name: getattr(running, name) for name in _FIXED})
-    os.environ[SETTINGS_VARIABLE] = hand_over(config)
-    writer.configure(config)
-    _log.info("configuration reloaded")
+class _Running:
+    """One exporter's writer and the settings that it runs by.
 
+    Attributes:
+        stop: tells the writer to end.
+        failed: whether the writer ended by a defect.
+    """
 
-def _run_writer(writer: Writer, stop: threading.Event) -> None:
-    """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""
-    try:
-        writer.run(stop)
-    except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
-        _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
-        os.kill(os.getpid(), signal.SIGTERM)
+    def __init__(self, config: ExporterConfig, writer: Writer) -> None:
+        self._started = self._config = config
+        self._writer = writer
+        self.stop = threading.Event()
+        self.failed = False
+
+    def hand_over(self) -> str:
+        """What a worker that starts now is told."""
+        return hand_over(self._config)
+
+    def reload(self) -> None:
+        """Take a changed configuration up, for the writer and the workers started next; a wrong one changes nothing."""
+        try:
+            config = from_environ(os.environ)
+        except ConfigError as exc:
+            _log.error("configuration not reloaded: it is wrong", problems=exc.problems)
+            return
+        for name in _FIXED:
+            if getattr(config, name) != getattr(self._started, name):
+                _log.warning("this setting takes a restart", setting=name)
+        self._config = replace(config, **{name: getattr(self._started, name) for name in _FIXED})
+        self._writer.configure(self._config)
+        _log.info("configuration reloaded")
+
+    def write(self) -> None:
+        """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""
+        try:
+            self._writer.run(self.stop)
+        except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
+            _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
+            self.failed = True
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _allow_connections() -> None:

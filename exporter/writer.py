@@ -10,21 +10,22 @@ import msgspec
 import structlog
 
 from errtally import names
-from errtally.errors import StoreError
+from errtally.errors import JournalError, StoreError
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.installation import HEARTBEAT_FILE, HEARTBEAT_SECONDS, JOURNAL_DIRECTORY
+from errtally.exporter.heartbeat import HEARTBEAT_FILE, HEARTBEAT_SECONDS, beat
+from errtally.exporter.installation import JOURNAL_DIRECTORY
 from errtally.exporter.journal.reader import Reader
 from errtally.exporter.journal.records import decoder
 from errtally.exporter.store import database
+from errtally.exporter.store.place import Place
 from errtally.exporter.store.writing import StoreWriter
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
-    from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
 
@@ -53,12 +54,15 @@ class Writer:
         self._heartbeat = config.data_dir / HEARTBEAT_FILE
         self._journal.mkdir(parents=True, exist_ok=True)
         synchronous = "FULL" if config.durability == "fsync" else "NORMAL"
+        store_path = config.data_dir / database.FILE_NAME
         self._store = StoreWriter(
-            database.create(config.data_dir / database.FILE_NAME, synchronous=synchronous),
+            database.create(store_path, synchronous=synchronous),
             events_per_issue=config.retention.events_per_issue,
         )
         self._state, positions = self._store.load(config.series_limits, config.grouping, config.series_idle_seconds)
+        self._place = Place(store_path)
         self._reader = Reader(self._journal, positions)
+        self._problem = ""
         self._thresholds = Thresholds(config.projects)
         self._retention = config.retention
         self._next_config: ExporterConfig | None = None
@@ -83,7 +87,7 @@ class Writer:
             now = time.monotonic()
             if now - last_beat > HEARTBEAT_SECONDS:
                 last_beat = now
-                _touch(self._heartbeat)
+                self._look()
             if now - last_slide > SLIDE_SECONDS:
                 last_slide = now
                 self.slide(time.time())
@@ -116,21 +120,28 @@ class Writer:
             fold = Fold(self._state, self._thresholds)
             fold.declare(config.projects)
             records = 1
-        for frame in self._reader.read(MAX_FOLD_EVENTS):
-            records += 1
-            events += max(frame.events, 1)
-            try:
-                record = decoder.decode(frame.payload)
-            except msgspec.DecodeError as exc:
-                # The checksum fits, so this was written by an exporter that this one does not understand.
-                _log.error("journal record not understood", events=frame.events, error=str(exc))
-                key = (names.INGEST_REJECTED.name, ("journal", "not_understood"), "")
-                self._own.add[key] += max(frame.events, 1)
-                continue
-            fold.add(record)
+        try:
+            for frame in self._reader.read(MAX_FOLD_EVENTS):
+                records += 1
+                events += max(frame.events, 1)
+                try:
+                    record = decoder.decode(frame.payload)
+                except msgspec.DecodeError as exc:
+                    # The checksum fits, so this was written by an exporter that this one does not understand.
+                    _log.error("journal record not understood", events=frame.events, error=str(exc))
+                    key = (names.INGEST_REJECTED.name, ("journal", "not_understood"), "")
+                    self._own.add[key] += max(frame.events, 1)
+                    continue
+                fold.add(record)
+        except JournalError as exc:  # what was read until then is folded, and the next step tries again
+            if not self._problem:
+                self._say(str(exc))
         for damage in self._reader.damages:
-            _log.error("journal damaged", segment=damage.segment, bytes=damage.lost_bytes, error=damage.message)
-            self._own.add[names.INGEST_REJECTED.name, ("journal", "damaged"), ""] += 1
+            _log.error(
+                "journal damaged",
+                segment=damage.segment, bytes=damage.lost_bytes, events=damage.lost_events, error=damage.message,
+            )  # fmt: skip
+            self._own.add[names.INGEST_REJECTED.name, ("journal", "damaged"), ""] += damage.lost_events
         self._reader.damages.clear()
         if events < MAX_FOLD_EVENTS:
             # Everything that was accepted until now is folded: a report that waits in the journal is not missed.
@@ -145,12 +156,46 @@ class Writer:
             self._own.add[names.DIGEST_DURATION.name, (), bucket] += 1
             self._own.add[names.DIGEST_DURATION.name, (), SUM] += seconds
         if finished := self._reader.finished():
-            # What was read to their ends is stored by now, so the segments may go.
-            self._reader.forget(finished)
-            self._forgotten += finished
+            self._drop(finished)
         if self._forgotten:
             self._forget()
         return records
+
+    def _drop(self, finished: list[str]) -> None:
+        """Remove segments that were read to their ends: what was in them is stored, once that is on the disk."""
+        try:
+            self._place.sync()
+            self._reader.forget(finished)
+        except (StoreError, JournalError) as exc:  # they stay, and the next step tries again
+            self._say(str(exc))
+        else:
+            self._forgotten += finished
+
+    def _look(self) -> None:
+        """See whether store and journal are still there, and give the sign of life that says so."""
+        problems = []
+        try:
+            self._place.check()
+        except StoreError as exc:
+            problems.append(str(exc))
+        try:
+            with os.scandir(self._journal):
+                pass
+        except OSError as exc:
+            problems.append(f"the journal can't be read: {exc}")
+        self._say("; ".join(problems))
+
+    def _say(self, problem: str) -> None:
+        """Tell the workers what keeps the writer from its work, "" when nothing does; log it when it is new."""
+        if problem and problem != self._problem:
+            _log.error("events are not counted, and wait in the journal", error=problem)
+        elif self._problem and not problem:
+            _log.info("events are counted again")
+        self._problem = problem
+        try:
+            beat(self._heartbeat, problem)
+        except OSError as exc:  # readiness then says what it can't see
+            _log.warning("no heartbeat", error=str(exc))
 
     def _apply(self, changes: Changes, stop: threading.Event | None) -> None:
         """Store changes together with the writer's own counts; try again for as long as the store fails."""
@@ -160,15 +205,18 @@ class Writer:
         delay = 0.05
         while True:
             try:
+                self._place.check()
                 self._store.apply(changes, self._reader.positions())
             except StoreError as exc:
                 changes.add[names.STORE_ERRORS.name, (), ""] += 1
-                _log.error("store failed, trying again", error=str(exc), after_seconds=delay)
+                self._say(str(exc))
                 # Nothing is lost when the process stops now: the position was not stored either.
                 if stop is None or stop.wait(delay):
                     raise
                 delay = min(delay * 2, MAX_RETRY_SECONDS)
             else:
+                if self._problem:
+                    self._look()
                 return
 
     def _forget(self) -> None:
@@ -212,11 +260,3 @@ class Writer:
     def _failed(self, what: str, exc: StoreError) -> None:
         self._own.add[names.STORE_ERRORS.name, (), ""] += 1
         _log.warning(what, error=str(exc))
-
-
-def _touch(path: Path) -> None:
-    try:
-        with path.open("ab"):
-            os.utime(path)
-    except OSError as exc:  # on a full disk there is no room for a new file; readiness then says what it can't see
-        _log.warning("no heartbeat", error=str(exc))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-ISSUE_LINES = 5
-"""Lines of an issue in one environment: its counter, its info, two timestamps, its users."""
+ISSUE_LINES = 6
+"""Lines of an issue in one environment: its counter, its info, three timestamps, its users."""
 
 _BUCKETS = OF_CATALOGUE[names.REQUEST_DURATION.name]
 TRANSACTION_LINES = 2 + len(names.APDEX_ZONES) + 1 + len(_BUCKETS.parts) + 2

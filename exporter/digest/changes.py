@@ -151,6 +151,7 @@ class Changes:
         add: what to add to series.
         put: what to set series to.
         peak: what series are raised to, when it is more than they have.
+        noticed: series to set to the time at which these changes are stored, and so can be seen.
         apdex: project, environment, transaction, slot to requests in the three zones.
         affected: project, environment, slot (`users.SLOT_SECONDS`) to the users hit by an error in it.
         exposed: label sets that got series, True, or gave them up, False.
@@ -171,6 +172,7 @@ class Changes:
     add: defaultdict[SeriesKey, float] = field(default_factory=lambda: defaultdict(float))
     put: dict[SeriesKey, float] = field(default_factory=dict)
     peak: dict[SeriesKey, float] = field(default_factory=dict)
+    noticed: set[SeriesKey] = field(default_factory=set)
     exemplars: dict[SeriesKey, Exemplar] = field(default_factory=dict)
     issues: dict[int, IssueChange] = field(default_factory=dict)
     aliases: list[AliasChange] = field(default_factory=list)

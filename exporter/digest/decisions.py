@@ -112,6 +112,7 @@ class Decisions:
                 Decision(event.timestamp, "", what, details | ({"release": event.release} if event.release else {}))
             )
             self._changes.add[names.REGRESSIONS.name, (change.project, environment), ""] += 1
+            self._changes.noticed.add((names.LAST_REGRESSION.name, (change.project, environment), ""))
         elif condition is not None and event.timestamp > condition.at:
             condition.events += 1
             if condition.kind == "users" and event.user is not None and event.user not in condition.users:

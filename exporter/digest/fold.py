@@ -46,6 +46,17 @@ MAX_SAMPLES_A_FOLD = 20
 
 _ERROR_LEVELS = frozenset(names.ERROR_LEVELS)
 
+_RECKONED_SESSION_STATUSES = ("started", *names.CRASHED_SESSION_STATUSES)
+"""What every release has from its first session on: the shares of crashes are made of these."""
+
+_OF_A_SERVICE = {
+    names.ISSUES: names.ISSUE_STATUSES,
+    names.SERVICE_EVENTS: names.LEVELS,
+    names.SERVICE_REQUESTS: names.STATUS_CLASSES,
+    names.SERVICE_APDEX_REQUESTS: names.APDEX_ZONES,
+}
+"""What every service has a series of for each of these label values, from the start."""
+
 
 class Fold:
     """Adds records up to changes.
@@ -68,12 +79,20 @@ class Fold:
         self._notice: tuple[EventSeen | None, str] = (None, "")
 
     def declare(self, projects: tuple[Project, ...]) -> None:
-        """Make the series of configured projects exist at 0 before their first event, and buckets for every T."""
+        """Make what alerts reckon with exist at 0: series of configured projects before their first event, and of those
+        that an older exporter knew, counters without labels; and buckets for every T.
+        """  # noqa: D205
         buckets = self._state.request_buckets.with_bounds(self._thresholds.bounds())
         self._state.request_buckets, self.changes.request_bounds = buckets, buckets.bounds
         for project in projects:
             for environment in project.environments:
                 self._place(project.name, environment)
+        for known, environments in self._state.environments.items():
+            for environment in environments:
+                self._begin(known, environment)
+        for metric in names.CATALOGUE:
+            if metric.kind == "counter" and not metric.labels:
+                self.changes.add[metric.name, (), ""] += 0
 
     def add(self, record: Record) -> None:
         """Fold one record."""
@@ -143,7 +162,13 @@ class Fold:
         project, environment = self._place(batch.project, session.environment)
         if session.release:
             self._decisions.release(project, session.release, batch.received)
-        labels = self._admit(names.SESSIONS, (project, environment, session.release, session.status))
+        sent = (project, environment, session.release, session.status)
+        is_known = (names.SESSIONS.name, sent) in self._touched
+        labels = self._admit(names.SESSIONS, sent)
+        if not is_known and labels[2] == session.release:
+            for status in _RECKONED_SESSION_STATUSES:
+                begun = self._admit(names.SESSIONS, (*labels[:3], status))
+                changes.add[names.SESSIONS.name, begun, ""] += 0
         if session.user is not None and labels[2] != names.OTHER:
             users = changes.session_users.setdefault((project, environment, labels[2]), {})
             user = users.setdefault(session.user, SessionUser(batch.received))
@@ -167,6 +192,8 @@ class Fold:
         if check_in.status == "ok":
             key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")
             changes.peak[key] = max(changes.peak.get(key, 0.0), check_in.timestamp)
+        elif check_in.status in names.FAILED_CHECK_IN_STATUSES:
+            changes.noticed.add((names.CHECK_IN_LAST_FAILED.name, labels[:3], ""))
 
     def _add_alert(self, alert: AlertSeen) -> None:
         severity = self._state.severity(alert.severity)
@@ -191,6 +218,7 @@ class Fold:
             self._decisions.release(project, event.release, event.timestamp)
         labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
         changes.add[names.EVENTS.name, labels, ""] += 1
+        changes.add[names.SERVICE_EVENTS.name, (project, environment, event.level), ""] += 1
         fingerprint = self._issue_of(project, seen, batch.received)
         change, here = self._issue(project, environment, event, fingerprint)
         if change.seen is None and fingerprint == seen.fingerprint:
@@ -260,6 +288,8 @@ class Fold:
             self._notice = (event, NEW)
             known.environments[environment] = False  # until there turns out to be room
             changes.add[names.NEW_ISSUES.name, (project, environment), ""] += 1
+            if event.level in _ERROR_LEVELS:
+                changes.noticed.add((names.LAST_NEW_ISSUE.name, (project, environment), ""))
             changes.add[names.ISSUES.name, (project, environment, known.status), ""] += 1
         if known.status == "resolved" or known.condition is not None:
             before = known.status
@@ -289,6 +319,9 @@ class Fold:
         transaction, duration = request.transaction, request.duration_seconds
         labels = self._admit(names.REQUESTS, (project, environment, transaction, request.method, request.status_class))
         changes.add[names.REQUESTS.name, labels, ""] += 1
+        base = (project, environment)
+        changes.add[names.SERVICE_REQUESTS.name, (*base, request.status_class), ""] += 1
+        self._observe(names.SERVICE_REQUEST_DURATION, base, self._state.request_buckets, duration)
         outcome = names.OUTCOMES[1 if request.failed else 0]
         labels = self._admit(names.REQUEST_DURATION, (project, environment, transaction, outcome))
         bucket = self._observe(names.REQUEST_DURATION, labels, self._state.request_buckets, duration)
@@ -298,6 +331,7 @@ class Fold:
         zone = apdex.zone(duration, threshold, failed=request.failed)
         labels = self._admit(names.APDEX_REQUESTS, (project, environment, transaction, names.APDEX_ZONES[zone]))
         changes.add[names.APDEX_REQUESTS.name, labels, ""] += 1
+        changes.add[names.SERVICE_APDEX_REQUESTS.name, (*base, names.APDEX_ZONES[zone]), ""] += 1
         slot = int(request.timestamp // apdex.SLOT_SECONDS)
         for name, seconds in ((labels[2], threshold), (names.SERVICE_WIDE, self._thresholds.seconds(project, ""))):
             changes.apdex.setdefault((project, environment, name, slot), [0, 0, 0])[zone] += 1
@@ -329,15 +363,23 @@ class Fold:
         """Bound the base labels; of a pair seen for the first time, make the series that alerts compare with 0."""
         project, environment, is_new = self._state.place(project, environment)
         if is_new:
-            base = (project, environment)
-            for metric in (names.NEW_ISSUES, names.REGRESSIONS, names.RESOLVED_ISSUES):
-                self.changes.add[metric.name, base, ""] += 0
-            for status in names.ISSUE_STATUSES:
-                self.changes.add[names.ISSUES.name, (*base, status), ""] += 0
             for window in names.USER_WINDOWS:
-                self.changes.put[names.USERS_AFFECTED.name, (*base, window), ""] = 0
-            self.changes.add[names.ISSUE_RESOLUTION.name, base, SUM] += 0
+                self.changes.put[names.USERS_AFFECTED.name, (project, environment, window), ""] = 0
+            self._begin(project, environment)
         return project, environment
+
+    def _begin(self, project: str, environment: str) -> None:
+        """Make a service's series that alerts compare with 0."""
+        add, base = self.changes.add, (project, environment)
+        for metric in (names.NEW_ISSUES, names.REGRESSIONS, names.RESOLVED_ISSUES):
+            add[metric.name, base, ""] += 0
+        for metric in (names.LAST_NEW_ISSUE, names.LAST_REGRESSION):
+            self.changes.peak.setdefault((metric.name, base, ""), 0.0)
+        for metric, values in _OF_A_SERVICE.items():
+            for value in values:
+                add[metric.name, (*base, value), ""] += 0
+        for metric in (names.ISSUE_RESOLUTION, names.SERVICE_REQUEST_DURATION):
+            add[metric.name, base, SUM] += 0
 
     def _is_new(self, *identity: str) -> bool:
         value = hashed(*identity)

@@ -163,3 +163,5 @@ class Monitors:
     def _count(self, job: Job, status: str, number: int = 1) -> None:
         labels = self._admit(names.CHECK_INS, (*job, status))
         self._changes.add[names.CHECK_INS.name, labels, ""] += number
+        if number and status == "timeout":
+            self._changes.noticed.add((names.CHECK_IN_LAST_FAILED.name, labels[:3], ""))

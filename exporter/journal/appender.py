@@ -8,7 +8,10 @@ import os
 import threading
 import time
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+import structlog
 
 from errtally.errors import JournalError, JournalFullError
 from errtally.exporter.journal import frame
@@ -26,7 +29,10 @@ LOOK_SECONDS = 0.25
 REOPEN_RATIO = 0.9
 """A journal that was full takes records again below this share of its size: not at the first byte that is free."""
 
+_NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+_log = structlog.get_logger(__name__)
 
 
 class Appender:
@@ -71,7 +77,8 @@ class Appender:
         self._descriptor = self._open()
         self._size = 0
         self._others_bytes = self._measure_others()  # what an earlier run left counts from the first append
-        self.sync_error: OSError | None = None
+        self._sync_error: Exception | None = None
+        self._append_error: JournalError | None = None
         self._syncer = threading.Thread(target=self._keep_syncing, name="journal-sync", daemon=True)
         self._syncer.start()
 
@@ -97,6 +104,22 @@ class Appender:
             JournalError: as `append`.
         """
         data = b"".join([frame.encode(payload, events, received) for payload, events in payloads])
+        try:
+            ticket = self._append(data, len(payloads))
+        except JournalFullError:
+            raise
+        except JournalError as exc:
+            self._append_error = exc
+            raise
+        self._append_error = None
+        if self._fsync:
+            try:
+                self._sync(ticket)
+            except OSError as exc:
+                raise JournalError(f"the journal can't be brought to the disk: {exc}") from exc
+
+    def _append(self, data: bytes, frames: int) -> int:
+        """Write frames; return how many have been written with them."""
         with self._lock:
             self._look()
             if self._full is not None:
@@ -108,18 +131,35 @@ class Appender:
                 self._rotate()
             self._write(data)
             self._size += len(data)
-            self._written += len(payloads)
-            ticket = self._written
-        if self._fsync:
-            try:
-                self._sync(ticket)
-            except OSError as exc:
-                raise JournalError(f"the journal can't be brought to the disk: {exc}") from exc
+            self._written += frames
+            return self._written
+
+    def problem(self) -> str | None:
+        """Say why records can't be kept, None while they can; a journal that is full does what it should."""
+        if self._sync_error is not None:
+            return f"the journal can't be brought to the disk: {self._sync_error}"
+        if self._append_error is not None:
+            return str(self._append_error)
+        return None
+
+    def look(self) -> None:
+        """See whether the journal is still where it was; to be called now and then, for when nothing is appended.
+
+        Raises:
+            JournalError: it is not, and can't be continued.
+        """
+        try:
+            with self._lock:
+                self._look()
+        except JournalError as exc:
+            self._append_error = exc
+            raise
+        self._append_error = None
 
     def refusal(self) -> JournalFullError | None:
         """Why nothing is taken at the moment, None when records are; cheap, for asking before a request is read."""
         if self._full is not None and time.monotonic() >= self._next_look:
-            with self._lock:
+            with self._lock, suppress(JournalError):  # the append says it
                 self._look()
         return self._full
 
@@ -155,12 +195,23 @@ class Appender:
         return self._full
 
     def _look(self) -> None:
-        """See whether there is room, unless that was done a moment ago."""
+        """See whether the segment is still there and whether there is room, unless that was done a moment ago.
+
+        Raises:
+            JournalError: the segment was removed, and no other can be begun: what is appended would be lost.
+        """
         now = time.monotonic()
         if now < self._next_look:
             return
+        if not self._is_in_place():
+            self._rotate()
+            _log.error("the journal's segment was removed, and another is begun", directory=str(self._directory))
         self._next_look = now + LOOK_SECONDS
-        self._others_bytes = self._measure_others()
+        try:
+            self._others_bytes = self._measure_others()
+        except OSError as exc:  # no descriptor is free: what was measured last holds until one is
+            if exc.errno not in _NO_DESCRIPTOR:
+                raise JournalError(f"the journal can't be measured: {exc}") from exc
         share = REOPEN_RATIO if self._full is not None else 1.0
         if self._others_bytes + self._size >= self._journal_bytes * share:
             self._full = self._backlog()
@@ -176,6 +227,18 @@ class Appender:
             except JournalError:  # no room for a file either; the next look tries again
                 return
 
+    def _is_in_place(self) -> bool:
+        """Whether the name of the current segment still stands for the file that is appended to."""
+        try:
+            return os.path.samestat(self._path().stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
+        except OSError as exc:
+            raise JournalError(f"the journal can't be looked at: {exc}") from exc
+
+    def _path(self) -> Path:
+        return self._directory / f"{self._name}-{self._sequence:06d}{SUFFIX}"
+
     def _backlog(self) -> JournalFullError:
         return JournalFullError("backlog", f"the journal has its full size of {self._journal_bytes} bytes")
 
@@ -184,7 +247,7 @@ class Appender:
         return disk.f_bavail * disk.f_frsize
 
     def _open(self) -> int:
-        path = self._directory / f"{self._name}-{self._sequence:06d}{SUFFIX}"
+        path = self._path()
         # The reader must never find the segment without its lock, so it gets its name only when it is locked.
         draft = path.with_suffix(".new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -213,10 +276,10 @@ class Appender:
         self._size = 0
 
     def _measure_others(self) -> int:
-        own = f"{self._name}-{self._sequence:06d}{SUFFIX}"
+        own = self._path().name
         total = 0
         for entry in os.scandir(self._directory):
-            if entry.name != own:
+            if entry.name != own and entry.name.endswith(SUFFIX):
                 try:
                     total += entry.stat().st_size
                 except FileNotFoundError:  # the reader removed it meanwhile
@@ -235,6 +298,6 @@ class Appender:
         while not self._closing.wait(SYNC_INTERVAL_SECONDS):
             try:
                 self._sync(self._written)
-                self.sync_error = None
-            except OSError as exc:  # shown by readiness; the next round tries again
-                self.sync_error = exc
+                self._sync_error = None
+            except Exception as exc:  # noqa: BLE001 (shown by readiness; the next round tries again)
+                self._sync_error = exc

@@ -6,6 +6,7 @@ events u32, received f64) and the payload, one record.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from zlib import crc32
@@ -14,6 +15,13 @@ HEADER = struct.Struct("<IIId")
 _REST = struct.Struct("<Id")
 MAX_PAYLOAD_BYTES = 256 * 1024 * 1024
 """A header with a larger length is damage, not a frame."""
+
+_MIN_EVENT_BYTES = 16
+"""Less than any event's record takes; a header that claims more events than have room is damaged itself."""
+
+# The end of a header: the upper bytes of a time between 1987 and 2106 as a little-endian double. In the text of records
+# they can't stand side by side, since no UTF-8 sequence has them, so nobody can hide a frame in what he sends.
+_TIME_END = re.compile(rb"[\xc0-\xef]\x41")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,36 @@ def decode(buffer: bytes, offset: int) -> Frame | None:
     return Frame(payload, events, received, start + length)
 
 
+def find(buffer: bytes, offset: int) -> int | None:
+    """Find the first whole frame at or behind an offset, whatever lies before it; None when there is none."""
+    for match in _TIME_END.finditer(buffer, offset + HEADER.size - 2):
+        start = match.end() - HEADER.size
+        try:
+            if decode(buffer, start) is not None:
+                return start
+        except DamagedFrameError:
+            continue
+    return None
+
+
+def lost(buffer: bytes, start: int, end: int) -> int:
+    """Say how many events were in bytes that are no frames any more, by what can be read of their headers.
+
+    Returns:
+        Their number; for a header that makes no sense, and for one of a record without events, one.
+    """
+    events = 0
+    while start < end:
+        if start + HEADER.size > end:
+            return events + 1
+        length, _, here, _ = HEADER.unpack_from(buffer, start)
+        start += HEADER.size + length
+        if start > end or here * _MIN_EVENT_BYTES > length:
+            return events + 1
+        events += max(here, 1)
+    return events
+
+
 def pending(buffer: bytes, offset: int) -> tuple[int, float | None]:
     """Count the events in the frames from an offset on, by their headers alone.
 
@@ -69,6 +107,8 @@ def pending(buffer: bytes, offset: int) -> tuple[int, float | None]:
     while offset + HEADER.size <= len(buffer):
         length, _, here, received = HEADER.unpack_from(buffer, offset)
         offset += HEADER.size + length
+        if here > length:  # an event takes more than a byte: this is damage, and what follows is not known
+            break
         if here and offset <= len(buffer):
             events += here
             oldest = received if oldest is None else min(oldest, received)

@@ -7,6 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
+from errtally.errors import JournalError
 from errtally.exporter.journal import frame
 from errtally.exporter.journal.appender import SUFFIX
 
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 4 * 1024 * 1024
 
+DAMAGED_SUFFIX = ".damaged"
+"""What a damaged segment's name ends with, once all that can be read of it was read."""
+
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(slots=True)
 class _Segment:
@@ -23,14 +31,16 @@ class _Segment:
     descriptor: int
     offset: int
     is_finished: bool = False
+    is_damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A segment's rest that can't be read: its bytes and what is wrong with it."""
+    """A part of a segment that can't be read: its bytes, the events in it as far as is known, and what is wrong."""
 
     segment: str
     lost_bytes: int
+    lost_events: int
     message: str
 
 
@@ -49,15 +59,22 @@ class Reader:
         self.damages: list[Damage] = []
 
     def read(self, max_events: int) -> Iterator[frame.Frame]:
-        """Yield frames that are not read yet, until about ``max_events`` events came, and note the new positions."""
-        self._discover()
+        """Yield frames that are not read yet, until about ``max_events`` events came, and note the new positions.
+
+        Raises:
+            JournalError: the directory or a segment can't be read; what was yielded until then was read in order.
+        """
         events = 0
-        for segment in list(self._segments.values()):
-            for item in self._frames(segment):
-                yield item
-                events += max(item.events, 1)
-                if events >= max_events:
-                    return
+        try:
+            self._discover()
+            for segment in list(self._segments.values()):
+                for item in self._frames(segment):
+                    yield item
+                    events += max(item.events, 1)
+                    if events >= max_events:
+                        return
+        except OSError as exc:
+            raise JournalError(f"the journal can't be read: {exc}") from exc
 
     def positions(self) -> dict[str, int]:
         """Return the offset up to which each present segment was read: what to store with the fold."""
@@ -68,11 +85,26 @@ class Reader:
         return [name for name, segment in self._segments.items() if segment.is_finished]
 
     def forget(self, names: Iterable[str]) -> None:
-        """Remove segments; to be called when everything in them is stored."""
+        """Remove segments; to be called when everything in them is stored. Damaged ones are kept aside.
+
+        Raises:
+            JournalError: one can't be removed.
+        """
         for name in names:
-            segment = self._segments.pop(name)
+            segment = self._segments[name]
+            try:
+                if segment.is_damaged:
+                    aside = segment.path.with_suffix(DAMAGED_SUFFIX)
+                    segment.path.rename(aside)
+                    _log.warning("a damaged segment is kept aside: look at it, then remove it", path=str(aside))
+                else:
+                    segment.path.unlink(missing_ok=True)
+            except FileNotFoundError:  # somebody else removed it
+                pass
+            except OSError as exc:
+                raise JournalError(f"{segment.path} can't be removed: {exc.strerror}") from exc
+            del self._segments[name]
             os.close(segment.descriptor)
-            segment.path.unlink(missing_ok=True)
             self._positions.pop(name, None)
 
     def close(self) -> None:
@@ -95,30 +127,40 @@ class Reader:
         # Locked by its writer while more may come. Look before reading: what comes after is read the next time.
         is_abandoned = _is_unlocked(segment.descriptor)
         buffer, base = b"", segment.offset
+        message = ""
         while True:
-            try:
-                item = frame.decode(buffer, segment.offset - base)
-            except frame.DamagedFrameError as exc:
-                self._give_up(segment, str(exc))
-                return
-            if item is not None:
-                segment.offset = base + item.end
-                yield item
+            at = segment.offset - base
+            if not message:
+                try:
+                    item = frame.decode(buffer, at)
+                except frame.DamagedFrameError as exc:
+                    message, item = str(exc), None
+                if item is not None:
+                    segment.offset = base + item.end
+                    yield item
+                    continue
+            if message and (found := frame.find(buffer, at + 1)) is not None:
+                self._skip(segment, buffer[at:found], message)
+                message = ""
                 continue
             chunk = os.pread(segment.descriptor, _CHUNK_BYTES, base + len(buffer))
-            if not chunk:
+            if chunk:
+                buffer, base = buffer[at:] + chunk, segment.offset
+            elif message or frame.find(buffer, at + 1) is None:
                 break
-            buffer, base = buffer[segment.offset - base :] + chunk, segment.offset
+            else:  # frames are written one after the other: this one can't be waiting for its end
+                message = "a length that does not fit"
         if is_abandoned:
-            if len(buffer) > segment.offset - base:
-                self._give_up(segment, "the last frame is not whole: its writer died before it answered")
+            if rest := buffer[at:]:
+                torn = "the last frame is not whole: its writer died before it answered"
+                self._skip(segment, rest, message or torn, is_damage=bool(message))
             segment.is_finished = True
 
-    def _give_up(self, segment: _Segment, message: str) -> None:
-        size = os.fstat(segment.descriptor).st_size
-        self.damages.append(Damage(segment.path.name, size - segment.offset, message))
-        segment.offset = size
-        segment.is_finished = _is_unlocked(segment.descriptor)
+    def _skip(self, segment: _Segment, rest: bytes, message: str, *, is_damage: bool = True) -> None:
+        """Go on behind bytes that are no frame."""
+        self.damages.append(Damage(segment.path.name, len(rest), frame.lost(rest, 0, len(rest)), message))
+        segment.offset += len(rest)
+        segment.is_damaged |= is_damage
 
 
 def lag(directory: Path, positions: Mapping[str, int]) -> tuple[int, float | None, int]:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from errtally.names import Metric
 
 _ISSUE_ROWS = """
-SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, i.project, i.fingerprint, i.type, i.title,
-  i.culprit, i.status, i.regressed, e.is_exposed, EXISTS (SELECT 1 FROM aliases a
+SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, e.noticed, i.project, i.fingerprint, i.type,
+  i.title, i.culprit, i.status, i.regressed, e.is_exposed, EXISTS (SELECT 1 FROM aliases a
     WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL) AS is_merged
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ?
 """
@@ -34,18 +34,32 @@ _USERS_CACHE_SECONDS = 5.0
 _USERS_CACHE_FACTOR = 20
 """Counting users of sessions grows with the store: its result holds for 20 times as long as it took."""
 MAX_TITLE_LABEL = 120
+SCRAPES_AT_ZERO = 2
+"""A series that alerts reckon with is shown at 0 for so many scrapes' time before its first value."""
+
+_Place = tuple[str, tuple[str, ...], str]
+"""Metric, labels and part of a series."""
 
 
 class StoreView:
-    """Families of all metrics that live in the store. One thread at a time; others wait for the same scrape."""
+    """Families of all metrics that live in the store. One thread at a time; others wait for the same scrape.
 
-    def __init__(self, data_dir: Path, budget: Budget) -> None:
+    Args:
+        data_dir: where the store and the journal lie.
+        budget: limits of series.
+        scrape_interval_seconds: how often each Prometheus looks; 0 shows every series with its value at once.
+    """
+
+    def __init__(self, data_dir: Path, budget: Budget, *, scrape_interval_seconds: float = 0.0) -> None:
         self._path = data_dir / database.FILE_NAME
         self._journal = data_dir / "journal"
         self._budget = budget
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._change = -1
+        self._zero_seconds = SCRAPES_AT_ZERO * scrape_interval_seconds
+        self._newborn: dict[_Place, tuple[float, float, Exemplar | None]] = {}
+        self._histogram_births: dict[tuple[str, tuple[str, ...]], float] = {}
         self._users_until = float("-inf")
         self._gauge_series: dict[tuple[str, str], int] = {}
         self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
@@ -82,13 +96,15 @@ class StoreView:
             change = int(meta["change"])
             if change != self._change:
                 if (bounds := meta.get(REQUEST_BOUNDS)) is not None:
-                    durations = self._families[names.REQUEST_DURATION.name]
-                    assert isinstance(durations, HistogramFamily)
-                    durations.extend(json.loads(bounds))
-                self._read_series()
+                    for metric in (names.REQUEST_DURATION, names.SERVICE_REQUEST_DURATION):
+                        durations = self._families[metric.name]
+                        assert isinstance(durations, HistogramFamily)
+                        durations.extend(json.loads(bounds))
+                self._read_series(now)
                 self._read_issues()
                 self._read_monitors()
                 self._change = change
+            self._show_grown_up(now)
             self._read_alerts()
             self._read_apdex(now)
             self._read_client_gauges(now)
@@ -107,16 +123,16 @@ class StoreView:
         self._family(names.STORE_SIZE).put((), size)
         return positions
 
-    def _read_series(self) -> None:
+    def _read_series(self, now: float) -> None:
         assert self._db is not None
         families = self._families
         # What was evicted before the first scrape has never been here; it is the one part that only grows.
         rows = self._db.execute(
-            """SELECT metric, labels, part, value, exemplar, evicted FROM series
+            """SELECT metric, labels, part, value, exemplar, evicted, created FROM series
             WHERE change > ?1 AND (?1 >= 0 OR NOT evicted) ORDER BY id""",
             (self._change,),
         )
-        for metric, text, part, value, exemplar_json, evicted in rows:
+        for metric, text, part, value, exemplar_json, evicted, created in rows:
             family = families.get(metric)
             if family is None:  # written by a newer exporter
                 continue
@@ -130,10 +146,26 @@ class StoreView:
             if exemplar_json is not None:
                 pairs, worth, timestamp = json.loads(exemplar_json)
                 exemplar = Exemplar(tuple((name, value_) for name, value_ in pairs), worth, timestamp)
-            if isinstance(family, HistogramFamily):
-                family.put(labels, part, value, exemplar)
+            until = self._at_zero_until(family, labels, created) if family.metric.starts_at_zero else now
+            if now < until:
+                self._newborn[metric, labels, part] = (until, value, exemplar)
+                _put(family, labels, part, 0.0, None)
             else:
-                family.put(labels, value, exemplar)
+                self._newborn.pop((metric, labels, part), None)
+                _put(family, labels, part, value, exemplar)
+
+    def _at_zero_until(self, family: Family | HistogramFamily, labels: tuple[str, ...], created: float) -> float:
+        """Return until when a series is shown at 0; all buckets of a histogram are there with its first part."""
+        if isinstance(family, HistogramFamily):
+            created = self._histogram_births.setdefault((family.metric.name, labels), created)
+        return created + self._zero_seconds
+
+    def _show_grown_up(self, now: float) -> None:
+        """Show the values of series that were seen at 0 for long enough."""
+        for place in [place for place, (until, _, _) in self._newborn.items() if until <= now]:
+            _, value, exemplar = self._newborn.pop(place)
+            metric, labels, part = place
+            _put(self._families[metric], labels, part, value, exemplar)
 
     def _read_issues(self) -> None:
         assert self._db is not None
@@ -157,6 +189,7 @@ class StoreView:
                 self._infos[key] = labels
                 info.put(labels, 1)
             self._family(names.ISSUE_FIRST_SEEN).put(key, row["first_seen"])
+            self._family(names.ISSUE_NOTICED).put(key, row["noticed"] or row["first_seen"])
             self._family(names.ISSUE_LAST_SEEN).put(key, row["last_seen"])
             self._family(names.ISSUE_USERS).put(key, row["users"])
             if row["regressed"] is not None:
@@ -166,7 +199,13 @@ class StoreView:
         """Remove the gauges of what is no issue of its own any more, whose counter stays, or gave its place up."""
         if (labels := self._infos.pop(key, None)) is not None:
             self._family(names.ISSUE_INFO).drop(labels)
-        for metric in (names.ISSUE_FIRST_SEEN, names.ISSUE_LAST_SEEN, names.ISSUE_USERS, names.ISSUE_REGRESSED):
+        for metric in (
+            names.ISSUE_FIRST_SEEN,
+            names.ISSUE_NOTICED,
+            names.ISSUE_LAST_SEEN,
+            names.ISSUE_USERS,
+            names.ISSUE_REGRESSED,
+        ):
             self._family(metric).drop(key)
 
     def _read_alerts(self) -> None:
@@ -242,3 +281,12 @@ class StoreView:
         family = self._families[metric.name]
         assert isinstance(family, Family)
         return family
+
+
+def _put(
+    family: Family | HistogramFamily, labels: tuple[str, ...], part: str, value: float, exemplar: Exemplar | None
+) -> None:
+    if isinstance(family, HistogramFamily):
+        family.put(labels, part, value, exemplar)
+    else:
+        family.put(labels, value, exemplar)

@@ -13,21 +13,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_UPGRADES = {
+    1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
+    ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
+}
+"""What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0
 REQUEST_BOUNDS = "request_duration_bounds"
 """The entry of table meta that holds the bounds of buckets of request durations."""
 
 
 def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
-    """Open the store for writing; make it when it is not there.
+    """Open the store for writing; make it when it is not there, bring one of an older version up to date.
 
     Args:
         path: the database file.
         synchronous: NORMAL survives the death of the process, FULL also the loss of power.
 
     Raises:
-        StoreError: the file can't be opened, is no database, or was made by another version.
+        StoreError: the file can't be opened, is no database, or was made by a newer version.
     """
     connection = None
     try:
@@ -45,7 +50,9 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
                 f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version = {SCHEMA_VERSION};"  # noqa: S608 (constants of our own)
                 f"INSERT INTO meta VALUES ('created', '{time.time()}'), ('change', '0'); COMMIT;"
             )
-        elif version != SCHEMA_VERSION:
+        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+            connection.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[older]}; PRAGMA user_version = {older + 1}; COMMIT;")
+        if version > SCHEMA_VERSION:
             connection.close()
             raise StoreError(f"{path}: its schema has version {version}, this errtally needs {SCHEMA_VERSION}")
     except sqlite3.Error as exc:

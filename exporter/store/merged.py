@@ -92,7 +92,7 @@ def apply_alias(db: sqlite3.Connection, alias: AliasChange, change: int, at: flo
     for environment, is_exposed in alias.environments.items():
         db.execute(
             """INSERT OR IGNORE INTO issue_environments
-            SELECT root.id, here.environment, 0, 0, here.first_seen, here.last_seen, ?, ?, ?
+            SELECT root.id, here.environment, 0, 0, here.first_seen, here.last_seen, ?, ?, ?, here.noticed
             FROM issues root, issues merged JOIN issue_environments here ON here.issue = merged.id
             WHERE root.project = ? AND root.fingerprint = ? AND merged.project = ? AND merged.fingerprint = ?
               AND here.environment = ?""",

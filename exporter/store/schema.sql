@@ -23,7 +23,8 @@ CREATE TABLE series (
   exemplar TEXT,           -- JSON: labels, value, time
   change   INTEGER NOT NULL,
   touched  REAL NOT NULL DEFAULT 0,    -- when the newest record of the fold that last changed it came in
-  evicted  INTEGER NOT NULL DEFAULT 0  -- 1 while it is not exposed because it was idle and room was needed
+  evicted  INTEGER NOT NULL DEFAULT 0, -- 1 while it is not exposed because it was idle and room was needed
+  created  REAL NOT NULL DEFAULT 0     -- since when it can be seen; 0 where an older version did not note it
 );
 CREATE INDEX series_change ON series (change);
 CREATE INDEX series_evicted ON series (metric, labels) WHERE evicted;
@@ -83,6 +84,7 @@ CREATE TABLE issue_environments (
   is_exposed  INTEGER NOT NULL,  -- 0 when the budget of series was used up, or it gave its place up
   change      INTEGER NOT NULL,
   touched     REAL NOT NULL,     -- as of series
+  noticed     REAL NOT NULL DEFAULT 0,  -- when it was first stored, whatever time its events bring; 0 as of series
   PRIMARY KEY (issue, environment)
 ) WITHOUT ROWID;
 CREATE INDEX issue_environments_change ON issue_environments (change);

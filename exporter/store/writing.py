@@ -159,6 +159,9 @@ class StoreWriter:
             StoreError: the transaction failed and changed nothing; the same call may be made again.
         """
         fresh: dict[SeriesKey, int] = {}
+        # What is made now can be seen from now on, however long ago the records came in.
+        stored_at = time.time()
+        noticed = dict.fromkeys(changes.noticed, stored_at)
         try:
             self._db.execute("BEGIN IMMEDIATE")
             change = self._change + 1
@@ -167,7 +170,7 @@ class StoreWriter:
             self._write_series("+", gauges, changes, change, fresh)
             thinned = 0
             for issue in changes.issues.values():
-                thinned += self._apply_issue(issue, change, changes.at)
+                thinned += self._apply_issue(issue, change, changes.at, stored_at)
             for alias in changes.aliases:
                 apply_alias(self._db, alias, change, changes.at)
             exposure.expose_issues(self._db, changes.exposed, change)
@@ -176,13 +179,13 @@ class StoreWriter:
             self._apply_requests(changes)
             self._apply_alerts(changes)
             client_gauges.apply(self._db, changes)
-            rates.apply(self._db, changes, time.time())
+            rates.apply(self._db, changes, stored_at)
             seen_row = self._apply_seen(changes.seen)
             streamed = self._stream.add(changes)
             self._write_series("+", changes.add, changes, change, fresh)
             affected = self.users.add_affected(changes.affected, changes.at)
             self._write_series("=", {**changes.put, **affected}, changes, change, fresh)
-            self._write_series("^", changes.peak, changes, change, fresh)
+            self._write_series("^", {**changes.peak, **noticed}, changes, change, fresh)
             hidden, gauges = exposure.evict(
                 self._db, changes.exposed, change, ids=ChainMap(fresh, self._series), parts=self._parts
             )
@@ -295,8 +298,8 @@ class StoreWriter:
         """Add to series ("+"), set them ("=") or raise them ("^"); ids of new ones go to ``fresh``."""
         if not values:
             return
-        known, exemplars, at = self._series, changes.exemplars, changes.at
-        inserts: list[tuple[int, str, str, str, float, str | None, int, float]] = []
+        known, exemplars, at, created = self._series, changes.exemplars, changes.at, time.time()
+        inserts: list[tuple[int, str, str, str, float, str | None, int, float, float]] = []
         updates: list[tuple[float, str | None, int, float, int]] = []
         for key, value in values.items():
             exemplar = exemplars.get(key)
@@ -308,13 +311,13 @@ class StoreWriter:
                 id_ = fresh[key] = self._next_series_id
                 self._next_series_id += 1
                 self._parts[key[0]].add(key[2])
-                inserts.append((id_, key[0], json.dumps(key[1]), key[2], value, text, change, at))
+                inserts.append((id_, key[0], json.dumps(key[1]), key[2], value, text, change, at, created))
             else:
                 updates.append((value, text, change, at, id_))
-        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)", inserts)
+        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)", inserts)
         self._db.executemany(_UPDATES[kind], updates)
 
-    def _apply_issue(self, issue: IssueChange, change: int, at: float) -> int:
+    def _apply_issue(self, issue: IssueChange, change: int, at: float, stored_at: float) -> int:
         """Write an issue; return how many of its samples had to go."""
         db, seen = self._db, issue.seen
         if seen is not None:
@@ -353,7 +356,7 @@ class StoreWriter:
                 users, grew_by = self.users.add((issue_subject(issue.id, environment), 0, 0), here.users)
                 new_users += grew_by
             db.execute(
-                """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
                   users = max(users, excluded.users), is_exposed = excluded.is_exposed, touched = excluded.touched,
                   first_seen = min(first_seen, excluded.first_seen),
@@ -368,6 +371,7 @@ class StoreWriter:
                     here.is_exposed,
                     change,
                     at,
+                    stored_at,
                 ),
             )
         self._activity.apply(issue, new_users)

@@ -77,14 +77,14 @@ def create_app(
     own: CollectorRegistry,
     appender: Appender,
     access: Access,
-    is_up: Callable[[], bool],
+    problem: Callable[[], str | None],
     hub: Hub,
 ) -> Flask:
     """Build the app around its parts; every part is passed in, so that tests can give their own."""
     app = Flask(__name__)
     app.extensions["errtally"] = {
         "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
-        "is_up": is_up, "hub": hub,
+        "problem": problem, "hub": hub,
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
@@ -132,10 +132,8 @@ def healthy() -> FlaskResponse:
 @routes.get("/-/ready")
 def ready() -> FlaskResponse:
     """Say whether events are taken and counted."""
-    if not part("is_up")():
-        return _text("the writer does not keep the store current", 503)
-    if (error := part("appender").sync_error) is not None:
-        return _text(f"the journal can't be brought to the disk: {error}", 503)
+    if (problem := part("problem")()) is not None:
+        return _text(problem, 503)
     return _text("errtally is ready")
 
 

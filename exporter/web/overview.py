@@ -57,7 +57,7 @@ def page() -> Response:
         waiting=waiting,
         lag_seconds=max(now - oldest, 0.0) if oldest is not None else 0.0,
         journal_bytes=size,
-        problems=problems(is_up=parts["is_up"](), sync_error=parts["appender"].sync_error, lag=now - (oldest or now)),
+        problems=problems(parts["problem"](), lag=now - (oldest or now)),
         connection=connection,
         is_open=config.is_open,
         apdex_word=apdex_word,
@@ -78,13 +78,16 @@ def listed(found: Mapping[str, ProjectNumbers], configured: list[str]) -> list[P
     return sorted(every.values(), key=lambda one: (-one.events_per_minute, -one.events_day, one.name))
 
 
-def problems(*, is_up: bool, sync_error: OSError | None, lag: float) -> list[str]:
-    """Return what is wrong with taking and counting events; nothing when all is well."""
+def problems(unready: str | None, *, lag: float) -> list[str]:
+    """Return what is wrong with taking and counting events; nothing when all is well.
+
+    Args:
+        unready: why the exporter is not ready, None when it is.
+        lag: age of the oldest event that is not counted yet, in seconds.
+    """
     found = []
-    if not is_up:
-        found.append("The writer has stopped: events are taken, and not counted.")
-    if sync_error is not None:
-        found.append(f"The journal can't be brought to the disk: {sync_error}")
+    if unready is not None:
+        found.append(f"Not ready: {unready}.")
     if lag > LAG_IS_HIGH_SECONDS:
         found.append("Counting falls behind: the oldest event that waits is more than 5 seconds old.")
     return found

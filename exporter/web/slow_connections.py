@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import time
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,8 @@ REQUEST_SECONDS = 60.0
 STALLED_SECONDS = 60.0
 """A client that takes nothing of what waits for it is cut after this; live streams have no other end."""
 
-STOPPING_SECONDS = 2.0
-"""The same while the worker stops, which waits until every answer is sent."""
+STOPPING_SECONDS = 1.5
+"""The same, for requests and for clients that take nothing, while the worker stops and waits for every answer."""
 
 SLOW_SECONDS = 3.0
 MAX_SLOW = 256
@@ -74,10 +74,11 @@ class SlowConnections:
         self._stalled_seconds = STALLED_SECONDS
         self._known: dict[str, _Connection] = {}
         self._foreign: set[str] = set()
+        self._scanning = threading.Lock()
 
     def hurry(self) -> None:
-        """Have no patience with clients that take nothing, for the worker is told to stop."""
-        self._stalled_seconds = STOPPING_SECONDS
+        """Have no patience with unfinished bodies and clients that take nothing, for the worker is told to stop."""
+        self._request_seconds = self._stalled_seconds = STOPPING_SECONDS
 
     def scan(self, now: float) -> int:
         """Look at every connection and cut those that are due.
@@ -88,6 +89,10 @@ class SlowConnections:
         Returns:
             How many were cut.
         """
+        with self._scanning:
+            return self._scan(now)
+
+    def _scan(self, now: float) -> int:
         present: dict[str, int] = {}
         for descriptor in _open_descriptors():
             name = _socket_name(descriptor)
@@ -155,13 +160,6 @@ class SlowConnections:
             return True
         finally:
             os.close(copy)
-
-
-def keep_cutting(watch: SlowConnections) -> None:
-    """Scan for ever; for a thread of its own."""
-    while True:
-        time.sleep(SCAN_SECONDS)
-        watch.scan(time.monotonic())
 
 
 def _open_descriptors() -> list[int]:

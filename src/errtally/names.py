@@ -32,6 +32,8 @@ CRASHED_SESSION_STATUSES = ("crashed", "unhandled")
 SESSION_USERS_WINDOW_SECONDS = 86400
 """How far back users of a release are counted."""
 CHECK_IN_STATUSES = ("in_progress", "ok", "error", "missed", "timeout")
+FAILED_CHECK_IN_STATUSES = ("error", "timeout")
+"""What a job reports, or is judged, when a run of it went wrong; a run that never began is missed."""
 CATEGORIES = ("error", "transaction", "session", "monitor", "log_item", "default")
 """Kinds of items that rate limits and quotas tell apart; ``default`` is what has no kind of its own."""
 USER_WINDOWS = {"1h": 3600, "24h": 86400}
@@ -86,6 +88,8 @@ class Metric:
         other_label: the label whose value becomes ``__other__`` beyond the limit.
         buckets: upper bounds of a histogram, without +Inf.
         keeps_idle: whether a label set keeps its place in the budget however long it is idle.
+        starts_at_zero: whether alerts reckon with its increase: each of its series is shown at 0 for a while before
+            its first value, since a series that is born with a value does not increase.
     """
 
     name: str
@@ -97,6 +101,7 @@ class Metric:
     other_label: str = ""
     buckets: tuple[float, ...] = ()
     keeps_idle: bool = False
+    starts_at_zero: bool = False
 
     @property
     def family(self) -> str:
@@ -105,11 +110,16 @@ class Metric:
 
 
 def _counter(
-    name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "", keeps_idle: bool = False
+    name: str,
+    text: str,
+    *labels: str,
+    unit: str = "",
+    limit: int = 0,
+    other: str = "",
+    keeps_idle: bool = False,
+    starts_at_zero: bool = False,
 ) -> Metric:
-    return Metric(
-        PREFIX + name, "counter", text, labels, unit, series_limit=limit, other_label=other, keeps_idle=keeps_idle
-    )
+    return Metric(PREFIX + name, "counter", text, labels, unit, limit, other, (), keeps_idle, starts_at_zero)
 
 
 def _gauge(name: str, text: str, *labels: str, unit: str = "", limit: int = 0, other: str = "") -> Metric:
@@ -124,13 +134,23 @@ def _histogram(
     limit: int = 0,
     other: str = "",
     keeps_idle: bool = False,
+    starts_at_zero: bool = False,
 ) -> Metric:
-    return Metric(PREFIX + name, "histogram", text, labels, "seconds", limit, other, buckets, keeps_idle)
+    return Metric(
+        PREFIX + name, "histogram", text, labels, "seconds", limit, other, buckets, keeps_idle, starts_at_zero
+    )
 
 
 # Events and issues.
 EVENTS = _counter(
     "events_total", "Events received, by level and error type.", *BASE_LABELS, "level", "type", limit=500, other="type"
+)
+SERVICE_EVENTS = _counter(
+    "service_events_total",
+    "Events received, by level; at 0 from the first sight of a service, for alerts.",
+    *BASE_LABELS,
+    "level",
+    starts_at_zero=True,
 )
 LOG_RECORDS = _counter("log_records_total", "Log records received; never counted as errors.", *BASE_LABELS, "level")
 ISSUE_EVENTS = _counter("issue_events_total", "Events of an issue that has series.", *BASE_LABELS, "issue", "level")
@@ -149,6 +169,13 @@ ISSUE_INFO = _gauge(
 ISSUE_FIRST_SEEN = _gauge(
     "issue_first_seen_timestamp_seconds",
     "When the first event of an issue happened.",
+    *BASE_LABELS,
+    "issue",
+    unit="seconds",
+)
+ISSUE_NOTICED = _gauge(
+    "issue_noticed_timestamp_seconds",
+    "When errtally first counted an issue, whatever time its events bring along.",
     *BASE_LABELS,
     "issue",
     unit="seconds",
@@ -179,6 +206,18 @@ USERS_AFFECTED = _gauge(
 ISSUES = _gauge("issues", "Issues by status.", *BASE_LABELS, "status")
 NEW_ISSUES = _counter("new_issues_total", "Issues seen for the first time.", *BASE_LABELS)
 REGRESSIONS = _counter("regressions_total", "Resolved issues that came back.", *BASE_LABELS)
+LAST_NEW_ISSUE = _gauge(
+    "last_new_issue_timestamp_seconds",
+    "When errtally last counted an error of an issue that was never seen before; 0 for never.",
+    *BASE_LABELS,
+    unit="seconds",
+)
+LAST_REGRESSION = _gauge(
+    "last_regression_timestamp_seconds",
+    "When errtally last saw a resolved issue come back; 0 for never.",
+    *BASE_LABELS,
+    unit="seconds",
+)
 RESOLVED_ISSUES = _counter("resolved_issues_total", "Issues that were resolved.", *BASE_LABELS)
 ISSUE_RESOLUTION = _histogram(
     "issue_resolution_seconds",
@@ -216,6 +255,27 @@ APDEX_REQUESTS = _counter(
     "zone",
     limit=600,
     other="transaction",
+)
+SERVICE_REQUESTS = _counter(
+    "service_requests_total",
+    "Requests of a service as a whole; at 0 from its first sight, for alerts.",
+    *BASE_LABELS,
+    "status_class",
+    starts_at_zero=True,
+)
+SERVICE_REQUEST_DURATION = _histogram(
+    "service_request_duration_seconds",
+    "Duration of the requests of a service as a whole; at 0 from its first sight, for alerts.",
+    *BASE_LABELS,
+    buckets=REQUEST_DURATION_BUCKETS_SECONDS,
+    starts_at_zero=True,
+)
+SERVICE_APDEX_REQUESTS = _counter(
+    "service_apdex_requests_total",
+    "Requests of a service as a whole by Apdex zone; at 0 from its first sight, for alerts.",
+    *BASE_LABELS,
+    "zone",
+    starts_at_zero=True,
 )
 APDEX_SCORE = _gauge(
     "apdex_score",
@@ -263,6 +323,13 @@ CHECK_INS = _counter(
     "check_ins_total", "Check-ins of scheduled jobs.", *BASE_LABELS, "monitor", "status", limit=500, other="monitor",
     keeps_idle=True,  # a job that no longer reports is the one to look at
 )  # fmt: skip
+CHECK_IN_LAST_FAILED = _gauge(
+    "check_in_last_failed_timestamp_seconds",
+    "When errtally last heard that a run of a scheduled job failed, or saw that it took too long.",
+    *BASE_LABELS,
+    "monitor",
+    unit="seconds",
+)
 CHECK_IN_LAST_OK = _gauge(
     "check_in_last_ok_timestamp_seconds",
     "When a scheduled job last reported that it went well.",
@@ -304,7 +371,7 @@ ALERT_DURATION = _histogram(
 # The exporter's own health.
 INGEST_REQUESTS = _counter(
     "ingest_requests_total", "Ingest requests by protocol and status answered.", "protocol", "code"
-)
+)  # fmt: skip
 INGEST_ITEMS = _counter("ingest_items_total", "Items in accepted ingest requests.", "protocol", "item")
 INGEST_REJECTED = _counter(
     "ingest_rejected_total", "Ingest requests or items that were not taken, by reason.", "protocol", "reason"
@@ -335,6 +402,9 @@ DIGEST_DURATION = _histogram(
     "digest_duration_seconds", "Time to fold one batch into the store.", buckets=DIGEST_DURATION_BUCKETS_SECONDS
 )
 DIGESTED_EVENTS = _counter("digested_events_total", "Accepted events that were folded into the store.")
+BACKGROUND_FAILURES = _counter(
+    "background_failures_total", "Failed rounds of a worker's background tasks; each is tried again.", "task"
+)
 STORE_ERRORS = _counter("store_errors_total", "Failed transactions of the store; each was tried again.")
 STORE_SIZE = _gauge("store_size_bytes", "Size of the store on disk.", unit="bytes")
 STORE_USED = _gauge(

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from tests import tls
+from tests.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -45,7 +48,7 @@ class Receiver:
                 found[key] = found.get(key, 0) + entry["quantity"]
         return found
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"has not come: {self.bodies!r:.2000}"
@@ -65,7 +68,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving(port: int = 0, receiver: Receiver | None = None) -> Iterator[Receiver]:
+def receiving(port: int = 0, receiver: Receiver | None = None, *, behind_tls: bool = False) -> Iterator[Receiver]:
     """Run a receiver until the block ends."""
     receiver = receiver or Receiver()
 
@@ -91,9 +94,11 @@ def receiving(port: int = 0, receiver: Receiver | None = None) -> Iterator[Recei
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
+    if behind_tls:
+        tls.wrap(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    receiver.url = f"{'https' if behind_tls else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield receiver
     finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.client.receiver import Receiver, receiving
 from tests.flow.programs import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 import errtally
 from errtally.client import backoff, current
@@ -26,14 +27,10 @@ def _quick(monkeypatch) -> None:
     monkeypatch.setattr(backoff.Backoff.__init__, "__defaults__", (0.02, 0.05, lambda: 0.5))
 
 
-def _captured(count: int = 200) -> float:
-    """Capture messages; return the longest that one call took."""
-    longest = 0.0
+def _captured(count: int) -> None:
+    """Capture messages."""
     for number in range(count):
-        began = time.perf_counter()
         assert errtally.capture_message(f"message {number}")
-        longest = max(longest, time.perf_counter() - began)
-    return longest
 
 
 def _silent() -> str:
@@ -64,10 +61,10 @@ def _close_sockets():
 )
 def test_a_capture_neither_raises_nor_waits_when(url: Callable[[], str]) -> None:
     errtally.init(url(), "k", hooks=False, flush_seconds=0.05, timeout_seconds=0.3, shutdown_seconds=0.3)
-    assert _captured() < 0.25
     began = time.monotonic()
+    _captured(1000)
     errtally.close()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < PATIENCE_SECONDS, "a thousand waits of 0.3 s would be longer"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -315,9 +314,7 @@ def test_a_setting_that_is_none_is_named() -> None:
 def test_a_process_that_has_nothing_to_say_ends_without_a_post(receiver: Receiver) -> None:
     errtally.init(receiver.url, hooks=False, push_metrics="on")
     Recovery("pay", observers=[Pushed()])
-    began = time.perf_counter()
     errtally.close()
-    assert time.perf_counter() - began < 1
     assert receiver.bodies == []
 
 

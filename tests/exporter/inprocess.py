@@ -44,8 +44,6 @@ USER_KEY = b"k" * 32
 class RecordingAppender:
     """Takes records instead of a journal; ``error`` is what the next append fails with."""
 
-    sync_error: OSError | None = None
-
     def __init__(self) -> None:
         self.payloads: list[bytes] = []
         self.events = 0
@@ -164,7 +162,7 @@ class InProcess:
         self.writer = Writer(self.config)
         self.appender = Appender(folder / JOURNAL_DIRECTORY)
         self.tally = Tally()
-        self.is_up = True
+        self.unready: str | None = None
         pipeline = Pipeline(self.config, appender=self.appender, tally=self.tally, user_key=USER_KEY)
         self.access = Access(self.config, USER_KEY)
         self.reader = StoreReader(folder)
@@ -174,10 +172,10 @@ class InProcess:
             self.config,
             view=StoreView(folder, Budget(self.config.series_limits)),
             reader=self.reader,
-            own=process.registry(lambda: self.is_up, lambda: self.open_streams),
+            own=process.registry(lambda: self.unready is None, lambda: self.open_streams),
             appender=self.appender,
             access=self.access,
-            is_up=lambda: self.is_up,
+            problem=lambda: self.unready,
             hub=self.hub,
         )
         self.app = FastPath(self.flask, pipeline, limits=self.config.limits, tally=self.tally)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import stat
 import threading
-import time
 from typing import ClassVar
 
 import pytest
@@ -17,11 +15,11 @@ from tests.exporter.inprocess import RecordingAppender, call, environ
 
 from errtally import names
 from errtally.errors import ErrtallyError, JournalError
-from errtally.exporter import installation, server, worker
+from errtally.exporter import heartbeat, installation, server, worker
 from errtally.exporter.commands import serve as serve_command
 from errtally.exporter.config import ExporterConfig, Project, from_environ, hand_over, take_over
+from errtally.exporter.heartbeat import HEARTBEAT_FILE
 from errtally.exporter.ingest.tally import Tally
-from errtally.exporter.installation import HEARTBEAT_FILE, HEARTBEAT_SECONDS
 from errtally.exporter.journal.records import decoder
 
 
@@ -31,13 +29,13 @@ def logging():
     structlog.reset_defaults()
 
 
-class Granian:
-    """Stands for the real server: says that it is ready and returns."""
+class Supervisor:
+    """Stands for the real one: says that it is ready and returns."""
 
     made: ClassVar = {}
 
-    def __init__(self, target, **options):
-        Granian.made = {"target": target, **options}
+    def __init__(self, listeners, settings, **options):
+        Supervisor.made = {"listeners": list(listeners), "settings": settings(), **options}
         self._ready = None
 
     def on_startup(self, ready):
@@ -49,22 +47,26 @@ class Granian:
     def serve(self):
         self._ready()
 
+    def end(self):
+        pass
+
 
 @pytest.fixture
 def stubbed(monkeypatch):
-    monkeypatch.setattr(server, "Granian", Granian)
+    monkeypatch.setattr(server, "Supervisor", Supervisor)
     monkeypatch.setattr(server.multiprocessing, "set_start_method", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("stubbed")
 def test_serve_runs_the_writer_and_the_server_and_leaves_the_directory_free(tmp_path):
     ready = []
-    config = ExporterConfig(data_dir=tmp_path / "data", port=1234, workers=3)
+    config = ExporterConfig(data_dir=tmp_path / "data", port=0, workers=3)
     for _ in range(2):
         server.serve(config, on_ready=lambda: ready.append(threading.active_count()))
     assert len(ready) == 2
-    assert (Granian.made["port"], Granian.made["workers"], Granian.made["factory"]) == (1234, 3, True)
-    assert Granian.made["target"] == "errtally.exporter.worker:create_worker"
+    assert len(Supervisor.made["listeners"]) == 3
+    assert all(listener.fileno() == -1 for listener in Supervisor.made["listeners"])
+    assert take_over(Supervisor.made["settings"]) == config
     assert not [thread for thread in threading.enumerate() if thread.name == "writer"]
     assert (config.data_dir / HEARTBEAT_FILE).exists()
     secret = config.data_dir / installation.SECRET_FILE
@@ -106,16 +108,18 @@ def test_a_key_is_never_readable_by_others(tmp_path, monkeypatch):
     assert seen == [0o600]
 
 
-def test_a_writer_that_fails_ends_the_exporter(monkeypatch):
-    class Broken:
-        def run(self, _):
-            raise ZeroDivisionError
+@pytest.mark.usefixtures("stubbed")
+def test_a_writer_that_fails_ends_the_exporter_with_an_error(tmp_path, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
 
-    killed = []
-    monkeypatch.setattr(server.os, "kill", lambda *arguments: killed.append(arguments))
-    monkeypatch.setattr(server._log, "exception", lambda *_: None)
-    server._run_writer(Broken(), threading.Event())
-    assert killed == [(os.getpid(), signal.SIGTERM)]
+    ended = threading.Event()
+    monkeypatch.setattr(server.Writer, "run", fail)
+    monkeypatch.setattr(server.os, "kill", lambda *_: ended.set())
+    monkeypatch.setattr(Supervisor, "serve", lambda _: ended.wait(10))
+    with pytest.raises(ErrtallyError, match="the writer failed"):
+        server.serve(ExporterConfig(data_dir=tmp_path, port=0), on_ready=lambda: None)
+    assert ended.is_set()
 
 
 def test_tallies_are_handed_to_the_journal_and_kept_when_it_fails(monkeypatch):
@@ -133,52 +137,23 @@ def test_tallies_are_handed_to_the_journal_and_kept_when_it_fails(monkeypatch):
     assert record.counters == [(names.INGEST_ITEMS.name, ("native", "event"), 5)]
 
 
-def test_a_worker_ends_with_its_supervisor(monkeypatch):
-    class EndedError(Exception):
-        pass
-
-    def kill(*_):
-        raise EndedError
-
-    rounds = []
-    monkeypatch.setattr(worker.time, "sleep", rounds.append)
-    monkeypatch.setattr(worker.os, "getppid", lambda: 7 if len(rounds) < 3 else 1)
-    monkeypatch.setattr(worker.os, "kill", kill)
-    tally, appender = Tally(), RecordingAppender()
-    tally.add(names.STORE_ERRORS)
-    with pytest.raises(EndedError):
-        worker._keep_tallying(tally, appender, None, 7)
-    assert rounds == [worker.TALLY_SECONDS] * 3
-    assert len(appender.payloads) == 1
-
-
 def test_a_worker_takes_requests(tmp_path, monkeypatch):
-    started, at_exit = [], []
-
-    class Tallying:
-        def start(self):
-            started.append("tally")
-
-    real = threading.Thread
-    monkeypatch.setattr(
-        worker.threading, "Thread", lambda **options: Tallying() if options["name"] == "tally" else real(**options)
-    )
+    chores, at_exit = [], []
+    monkeypatch.setattr(worker.Chores, "every", lambda _, seconds, name, call: chores.append((seconds, name, call)))
     monkeypatch.setattr(worker.atexit, "register", lambda *arguments: at_exit.append(arguments))
-    monkeypatch.setenv(installation.SETTINGS_VARIABLE, hand_over(ExporterConfig(data_dir=tmp_path)))
-    app = worker.create_worker()
-    assert started == ["tally"]
-    assert at_exit[0][0] is worker._hand_over
+    app = worker.create_worker(hand_over(ExporterConfig(data_dir=tmp_path, daily_quotas={"error": 10})))
+    assert {name for _, name, _ in chores} == {"tally", "journal", "quotas", "slow-connections"}
     assert call(app, environ("/api/events", b'{"message": "m"}')).status == 200
     base = {"wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "1"}
     ready = environ("/-/ready", method="GET") | base
     assert call(app, dict(ready)).status == 503
-    heartbeat = tmp_path / HEARTBEAT_FILE
-    heartbeat.write_bytes(b"")
+    heartbeat.beat(tmp_path / HEARTBEAT_FILE)
     assert call(app, dict(ready)).status == 200
-    old = time.time() - 5 * HEARTBEAT_SECONDS - 1
-    os.utime(heartbeat, (old, old))
-    assert call(app, dict(ready)).status == 503
-    at_exit[0][2].close()
+    heartbeat.beat(tmp_path / HEARTBEAT_FILE, "the disk is gone")
+    answer = call(app, dict(ready))
+    assert (answer.status, b"the disk is gone" in answer.body) == (503, True)
+    for _, _, one in chores:
+        one()
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])

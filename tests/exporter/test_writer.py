@@ -12,9 +12,10 @@ from errtally import names
 from errtally.errors import StoreError
 from errtally.exporter import writer as writer_module
 from errtally.exporter.config import ExporterConfig, Project
+from errtally.exporter.heartbeat import HEARTBEAT_FILE
 from errtally.exporter.journal import frame
 from errtally.exporter.store.writing import StoreWriter
-from errtally.exporter.writer import HEARTBEAT_FILE, JOURNAL_DIRECTORY, Writer
+from errtally.exporter.writer import JOURNAL_DIRECTORY, Writer
 
 
 @pytest.fixture

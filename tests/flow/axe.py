@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from tests.peers import peer
+from tests.npm_packages import installed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,19 +16,7 @@ ALL = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wc
 
 @cache
 def _source() -> str:
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(root) / "errtally-tests" / PACKAGE.replace("@", "-")
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [str(peer("npm")), "install", "--no-fund", "--no-audit", "--prefix", str(folder), PACKAGE]
-        installed = subprocess.run(command, check=False, capture_output=True, text=True)
-        if installed.returncode:
-            message = f"npm can't install {PACKAGE}: {installed.stderr[-500:]}"
-            if os.environ.get("CI"):
-                pytest.fail(message, pytrace=False)
-            pytest.skip(message)
-    return script.read_text()
+    return (installed(PACKAGE) / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 def violations(page: Page, *, of_colours_only: bool = False) -> list[str]:

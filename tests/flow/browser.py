@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
 import re
 import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.npm_packages import alone, installed
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PACKAGES = ("@sentry/browser@11.12.0", "esbuild@0.28.2")
 _RESULT = re.compile(r"<output>(.*?)</output>", re.DOTALL)
@@ -26,34 +26,21 @@ _FLAGS = (
 )  # fmt: skip
 
 
-def _cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "errtally-tests" / "browser"
-
-
 def bundle() -> Path:
     """Return the SDK as one script that sets ``window.Sentry``; made once and kept in the user's cache folder."""
-    npm = peer("npm")
-    peer("node")
-    folder = _cache()
-    script = folder / f"{'-'.join(PACKAGES).replace('/', '_')}.js"
-    if script.exists():
-        return script
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [str(npm), "install", "--no-fund", "--no-audit", "--prefix", str(folder), *PACKAGES]
-    installed = subprocess.run(command, check=False, capture_output=True, text=True)
-    if installed.returncode:
-        message = f"npm can't install {PACKAGES}: {installed.stderr[-500:]}"
-        if os.environ.get("CI"):
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
-    entry = folder / "entry.js"
-    entry.write_text('import * as Sentry from "@sentry/browser";\nwindow.Sentry = Sentry;\n')
-    draft = script.with_suffix(".new")
-    esbuild = folder / "node_modules" / ".bin" / "esbuild"  # a script or a program, as npm's settings have it
-    command = [str(esbuild), str(entry), "--bundle", "--minify", f"--outfile={draft}"]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder)
-    draft.rename(script)
+    packages = installed(*PACKAGES)
+    with alone(f"browser-{packages.name}") as folder:
+        script = folder / "sentry.js"
+        if not script.exists():
+            folder.mkdir(exist_ok=True)
+            (folder / "node_modules").unlink(missing_ok=True)
+            (folder / "node_modules").symlink_to(packages / "node_modules")
+            (folder / "entry.js").write_text('import * as Sentry from "@sentry/browser";\nwindow.Sentry = Sentry;\n')
+            draft = folder / "draft.js"
+            esbuild = folder / "node_modules" / ".bin" / "esbuild"  # a script or a program, as npm's settings have it
+            command = [str(esbuild), "entry.js", "--bundle", "--minify", f"--outfile={draft}"]
+            subprocess.run(command, check=True, capture_output=True, cwd=folder)
+            draft.rename(script)
     return script
 
 
@@ -90,7 +77,9 @@ def write_page(folder: Path, script: str) -> None:
 def visit(url: str, profile: Path) -> str:
     """Open a page in a fresh browser and return what it printed."""
     command = [str(peer("chromium")), *_FLAGS, f"--user-data-dir={profile}", "--virtual-time-budget=20000"]
-    shown = subprocess.run([*command, "--dump-dom", url], check=True, capture_output=True, text=True, timeout=60).stdout
+    shown = subprocess.run(
+        [*command, "--dump-dom", url], check=True, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    ).stdout
     found = _RESULT.search(shown)
     assert found is not None, shown
     return found[1]

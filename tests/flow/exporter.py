@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.flow.programs import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_READY_SECONDS = 30
 _SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -34,6 +34,7 @@ class Exporter:
         self.data_dir = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.listen = f"127.0.0.1:{self.port}"
         self.log = folder / "exporter.log"
         self._flags = flags
         self._environ = environ or {}
@@ -46,16 +47,16 @@ class Exporter:
 
     def start(self) -> None:
         """Start it and wait until it is ready."""
-        command = [sys.executable, "-m", "errtally", "serve", "--listen", f"127.0.0.1:{self.port}"]
+        command = [sys.executable, "-m", "errtally", "serve", "--listen", self.listen]
         command += ["--data-dir", str(self.data_dir), *self._flags]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **self._environ}
             )
-        end = time.monotonic() + _READY_SECONDS
+        end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end and self._process.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.url}/-/ready", timeout=2):
+                with urllib.request.urlopen(f"{self.url}/-/ready", timeout=10):
                     return
             except urllib.error.HTTPError as exc:  # it answers, and is not ready yet
                 exc.close()
@@ -82,16 +83,21 @@ class Exporter:
         if self._process.poll() is None:
             self._process.terminate()
         try:
-            return self._process.wait(20)
+            return self._process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+
+    def wait(self) -> int:
+        """Wait until it has ended by itself and return its exit code."""
+        assert self._process is not None
+        return self._process.wait(60)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Post a body; return status and body of the answer."""
         request = urllib.request.Request(self.url + path, data=body, headers=dict(headers or {}), method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as exc:
             with exc:
@@ -100,7 +106,7 @@ class Exporter:
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
         """Get a page."""
         request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
             body: bytes = answer.read()
             return body
 
@@ -128,10 +134,18 @@ class Exporter:
 
     def wait_until_folded(self) -> None:
         """Wait until everything accepted is counted."""
-        end = time.monotonic() + 30
-        while self.total(names.JOURNAL_LAG_EVENTS) or not self.total(names.UP):
-            assert time.monotonic() < end, f"not folded:\n{self.log.read_text()[-3000:]}"
-            time.sleep(0.05)
+        until(
+            lambda: self.total(names.UP) and not self.total(names.JOURNAL_LAG_EVENTS),
+            lambda: f"not folded:\n{self.log.read_text()[-3000:]}",
+        )
+
+    def wait_for_total(self, metric: names.Metric, expected: float, **labels: str) -> None:
+        """Wait for a sum that comes late: what workers count of their own work, they tell now and then."""
+        until(
+            lambda: self.total(metric, **labels) >= expected,
+            lambda: f"{metric.name} of {labels} is {self.total(metric, **labels)}, not {expected}",
+        )
+        assert self.total(metric, **labels) == expected
 
 
 @contextmanager

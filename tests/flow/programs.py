@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import yaml
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-_READY_SECONDS = 30
-_STOP_SECONDS = 10
+_STOP_SECONDS = 30
 _LOG_CHARACTERS = 3000
 
 
@@ -50,11 +50,11 @@ def program(command: Sequence[str], *, folder: Path, ready_url: str) -> Iterator
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    end = time.monotonic() + _READY_SECONDS
+    end = time.monotonic() + PATIENCE_SECONDS
     why: object = "no answer"
     while time.monotonic() < end and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=1):
+            with urllib.request.urlopen(url, timeout=10):
                 return
         except urllib.error.HTTPError as exc:
             with exc:  # it answers, but is not ready yet

@@ -8,7 +8,6 @@ from __future__ import annotations
 import email
 import json
 import threading
-import time
 from dataclasses import dataclass
 from email import policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from aiosmtpd.controller import Controller
 from tests.flow.programs import free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SLACK_PATH = "/slack"
 PAGERDUTY_PATH = "/v2/enqueue"
-_POLL_SECONDS = 0.05
 
 _Item = TypeVar("_Item")
 
@@ -62,14 +61,9 @@ class Inbox(Generic[_Item]):
         with self._lock:
             return [item for item in self._items if matches(item)]
 
-    def first(self, matches: Callable[[_Item], bool], *, within_seconds: float) -> _Item:
+    def first(self, matches: Callable[[_Item], bool]) -> _Item:
         """Wait for the first item that matches; the failure lists what came instead."""
-        end = time.monotonic() + within_seconds
-        while time.monotonic() < end:
-            if found := self.all(matches):
-                return found[0]
-            time.sleep(_POLL_SECONDS)
-        raise AssertionError(f"nothing that matches within {within_seconds} s among {self.all()!r}")
+        return until(lambda: self.all(matches), lambda: f"nothing that matches among {self.all()!r}")[0]
 
 
 class WebReceiver:

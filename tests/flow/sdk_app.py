@@ -72,22 +72,6 @@ def otlp(url: str, project: str, key: str) -> None:
     logs.shutdown()
 
 
-def airbrake(url: str, project: str, key: str) -> None:
-    import pybrake
-
-    notifier = pybrake.Notifier(
-        project_id=int(project), project_key=key, environment=ENVIRONMENT, host=url, error_host=url, apm_host=url,
-        remote_config=False, performance_stats=False,
-    )  # fmt: skip
-    try:
-        price(12345)
-    except ValueError as exc:
-        notice = notifier.notify_sync(exc)
-        if "id" not in notice:
-            raise SystemExit(f"pybrake: {notice.get('error')}") from exc
-    notifier.close()
-
-
 def rollbar(url: str, project: str, key: str) -> None:
     import rollbar as client
 
@@ -127,4 +111,4 @@ def bugsnag(url: str, project: str, key: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    {run.__name__: run for run in (sentry, otlp, airbrake, rollbar, honeybadger, bugsnag)}[sys.argv[1]](*sys.argv[2:])
+    {run.__name__: run for run in (sentry, otlp, rollbar, honeybadger, bugsnag)}[sys.argv[1]](*sys.argv[2:])

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import http.client
 import threading
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from tests.event_stream import Parser
+from tests.waiting import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.flow.exporter import Exporter
 
-_WAIT_SECONDS = 30.0
 _RETRY_SECONDS = 0.2
 
 
@@ -40,7 +39,7 @@ class StreamClient:
             self._stopping.wait(_RETRY_SECONDS)
 
     def _read(self) -> None:
-        connection = self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
         headers = {"Last-Event-ID": self.parser.last_id} if self.parser.last_id else {}
         try:
             connection.request("GET", self._path, headers=headers)
@@ -56,10 +55,11 @@ class StreamClient:
             connection.close()
 
     def wait(self, is_enough: Callable[[StreamClient], bool]) -> None:
-        end = time.monotonic() + _WAIT_SECONDS
-        while not is_enough(self):
-            assert time.monotonic() < end, (self.connections, self.refused, self.parser.messages[-3:])
-            time.sleep(0.02)
+        until(
+            lambda: is_enough(self),
+            lambda: (self.connections, self.refused, self.parser.messages[-3:]),
+            every_seconds=0.02,
+        )
 
     def wait_for_events(self, number: int) -> list[str]:
         """Wait for so many events, and return their messages."""

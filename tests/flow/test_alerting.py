@@ -14,6 +14,7 @@ from tests.flow.programs import alertmanager, prometheus
 from tests.flow.receivers import PAGERDUTY_PATH, SLACK_PATH, MailReceiver, Post, WebReceiver
 from tests.flow.scrape_target import scrape_target
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import config, names
 from errtally.alertmanager.build import build as build_alertmanager
@@ -104,7 +105,7 @@ def _slack(post: Post, title: str) -> bool:
 
 
 def _inhibited(address: str) -> set[str]:
-    with urllib.request.urlopen(f"http://{address}/api/v2/alerts", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{address}/api/v2/alerts", timeout=PATIENCE_SECONDS) as answer:
         return {alert["labels"]["alertname"] for alert in json.load(answer) if alert["status"]["inhibitedBy"]}
 
 
@@ -122,14 +123,14 @@ def test_a_failing_service_reaches_every_channel_and_its_recovery_does_too(tmp_p
                 tmp_path / "prometheus", build_rules(document), target=target, alertmanager_address=alerts_address
             ) as prometheus_address,
         ):
-            web.inbox.first(lambda post: post.path == "/heartbeat", within_seconds=15)
+            web.inbox.first(lambda post: post.path == "/heartbeat")
             assert web.at(SLACK_PATH) == [], "a service without failures must be silent"
 
             service.failing = True
-            chat = web.inbox.first(lambda post: _slack(post, "High Error Rate: firing"), within_seconds=20)
-            page = web.inbox.first(lambda post: post.path == PAGERDUTY_PATH, within_seconds=10)
-            news = web.inbox.first(lambda post: _slack(post, "New Issue: firing"), within_seconds=10)
-            letter = mail.inbox.first(lambda letter: "New Issue" in letter.subject, within_seconds=10)
+            chat = web.inbox.first(lambda post: _slack(post, "High Error Rate: firing"))
+            page = web.inbox.first(lambda post: post.path == PAGERDUTY_PATH)
+            news = web.inbox.first(lambda post: _slack(post, "New Issue: firing"))
+            letter = mail.inbox.first(lambda letter: "New Issue" in letter.subject)
             _assert_slack(chat)
             _assert_pagerduty(page)
             _assert_new_issue(news)
@@ -138,23 +139,19 @@ def test_a_failing_service_reaches_every_channel_and_its_recovery_does_too(tmp_p
             for body in (letter.text, letter.html):
                 assert f"http://errtally.example.com/issues/{_ISSUE}" in body
                 assert "ValueError: no price" in body
-            told = web.inbox.first(lambda post: post.path == "/api/alerts", within_seconds=10)
+            told = web.inbox.first(lambda post: post.path == "/api/alerts")
             assert told.body["version"] == "4"
 
-            end = time.monotonic() + 10
-            while "ResponseTimeDegradation" not in _inhibited(alerts_address) and time.monotonic() < end:
-                time.sleep(0.2)
+            until(lambda: "ResponseTimeDegradation" in _inhibited(alerts_address))
             assert _inhibited(alerts_address) == {"ResponseTimeDegradation"}, "a critical alert hides the warning"
             assert not web.inbox.all(lambda post: _slack(post, "Response Time Degradation: firing"))
 
             _assert_dashboard(prometheus_address)
 
             service.failing = False
-            over = web.inbox.first(
-                lambda post: post.path == PAGERDUTY_PATH and post.body["event_action"] == "resolve", within_seconds=25
-            )
+            over = web.inbox.first(lambda post: post.path == PAGERDUTY_PATH and post.body["event_action"] == "resolve")
             assert over.body["dedup_key"] == page.body["dedup_key"]
-            done = web.inbox.first(lambda post: _slack(post, "High Error Rate: resolved"), within_seconds=10)
+            done = web.inbox.first(lambda post: _slack(post, "High Error Rate: resolved"))
             assert done.body["attachments"][0]["color"] == "good"
 
 

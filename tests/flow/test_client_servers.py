@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.flow.exporter import Exporter, running
 from tests.flow.programs import free_port, program
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
 
@@ -70,7 +70,7 @@ def test_preforked_workers_of_gunicorn_lose_nothing_at_their_end(
     with program(command, folder=tmp_path, ready_url=f"http://{address}/ready"):
         for _ in range(20):
             with pytest.raises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(f"http://{address}/fail", timeout=10)
+                urllib.request.urlopen(f"http://{address}/fail", timeout=PATIENCE_SECONDS)
             caught.value.close()
     exporter.wait_until_folded()
     assert exporter.total(names.EVENTS, project="shop", type="ValueError") == 20
@@ -85,19 +85,20 @@ def test_a_celery_worker_reports_from_its_pool(exporter: Exporter, tmp_path: Pat
     (tmp_path / "queue").mkdir()
     environ = {**os.environ, "ERRTALLY_URL": exporter.url, "PYTHONWARNINGS": "ignore"}
     send = "import tasks\nfor number in (4, 5, 6, 5): tasks.price.delay(number)"
-    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environ, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", send], cwd=tmp_path, env=environ, check=True, timeout=PATIENCE_SECONDS)
     command = [sys.executable, "-m", "celery", "-A", "tasks", "worker", "-P", pool, "-c", "2"]
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     with (
         (tmp_path / "worker.log").open("wb") as log,
         subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=log, stderr=log) as worker,
     ):
-        end = time.monotonic() + 40
         done = tmp_path / "done"
-        while not (done.exists() and done.stat().st_size == 4) and time.monotonic() < end:
-            time.sleep(0.1)
+        until(
+            lambda: done.exists() and done.stat().st_size == 4,
+            lambda: (tmp_path / "worker.log").read_text()[-2000:],
+        )
         worker.send_signal(signal.SIGTERM)
-        worker.wait(30)
+        worker.wait(PATIENCE_SECONDS)
     exporter.wait_until_folded()
     log_text = (tmp_path / "worker.log").read_text()[-2000:]
     assert exporter.total(names.EVENTS, project="shop", type="ZeroDivisionError") == 2, log_text

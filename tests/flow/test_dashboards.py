@@ -17,6 +17,7 @@ from tests.flow.beside import analyse, beside
 from tests.flow.exporter import Exporter
 from tests.flow.programs import free_port, prometheus
 from tests.peers import peer
+from tests.waiting import until
 
 from errtally import config, names
 from errtally.dashboards import queries
@@ -111,10 +112,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 
 def _wait_for_a_scrape(server: grafana.Prometheus) -> None:
-    end = time.monotonic() + 15
-    while not server.instant(names.UP.name, time.time()):
-        assert time.monotonic() < end, "Prometheus does not scrape"
-        time.sleep(0.1)
+    until(lambda: server.instant(names.UP.name, time.time()), "Prometheus does not scrape")
 
 
 def test_every_query_gives_data_and_not_only_nan(rig: Rig) -> None:

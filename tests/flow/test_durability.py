@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.flow.exporter import Exporter
+from tests.waiting import PATIENCE_SECONDS
 
 from errtally import names
 
@@ -34,7 +35,7 @@ def _event(number: int) -> bytes:
 
 def _send(port: int, numbers: list[int], acknowledged: set[int], stop: threading.Event) -> None:
     """Send events one by one on one connection until the server is gone."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         for number in numbers:
             if stop.is_set():

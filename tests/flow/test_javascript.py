@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -19,7 +18,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.flow.exporter import Exporter, running
 from tests.flow.programs import free_port
+from tests.npm_packages import installed
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
 
@@ -38,19 +39,10 @@ setTimeout(() => { Promise.reject(new SyntaxError("rejected in the browser")); }
 
 
 @pytest.fixture(scope="module")
-def application(tmp_path_factory) -> Path:
+def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of the page in a folder with their packages."""
-    peer("node")
-    folder: Path = tmp_path_factory.mktemp("javascript")
-    done = subprocess.run(
-        [peer("npm"), "install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", *PACKAGES],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, f"npm can't install {', '.join(PACKAGES)}: {done.stderr[-300:]}"
+    folder = tmp_path_factory.mktemp("javascript")
+    (folder / "node_modules").symlink_to(installed(*PACKAGES) / "node_modules")
     for name, text in re.findall(r"^```js (\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL):
         (folder / name).write_text(text)
     return folder
@@ -82,13 +74,13 @@ def _serving(folder: Path, exporter: Exporter) -> Iterator[tuple[str, subprocess
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
+            process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def _status(url: str) -> int:
     try:
         with urllib.request.urlopen(
-            urllib.request.Request(url, headers={"Cookie": "a=secret-cookie"}), timeout=10
+            urllib.request.Request(url, headers={"Cookie": "a=secret-cookie"}), timeout=PATIENCE_SECONDS
         ) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as exc:
@@ -113,10 +105,7 @@ def test_express_reports_exceptions_statuses_and_no_cookies(application: Path, e
 def test_an_unhandled_rejection_is_fatal_and_ends_the_process(application: Path, exporter: Exporter) -> None:
     with _serving(application, exporter) as (url, process):
         assert _status(url + "/reject") == 200
-        end = time.monotonic() + 15
-        while process.poll() is None and time.monotonic() < end:
-            time.sleep(0.05)
-        assert process.returncode == 1
+        assert process.wait(PATIENCE_SECONDS) == 1
     exporter.wait_until_folded()
     assert exporter.total(names.EVENTS, level="fatal", type="RangeError") == 1
 
@@ -130,19 +119,20 @@ def test_a_browser_reports_across_origins(application: Path, exporter: Exporter)
     (application / "shop.js").write_text(script + SHOP)
     (page / "index.html").write_text("<!doctype html><title>shop</title><script src=shop.js></script>")
     bundle = ["node_modules/.bin/esbuild", "shop.js", "--bundle", "--outfile=page/shop.js", "--log-level=error"]
-    subprocess.run(bundle, cwd=application, check=True, timeout=60)
+    subprocess.run(bundle, cwd=application, check=True, timeout=PATIENCE_SECONDS)
     handler = functools.partial(_Quiet, directory=str(page))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         command = [str(chromium), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000"]
         command += [f"--user-data-dir={application / 'profile'}", "--dump-dom"]
         subprocess.run(
-            [*command, f"http://127.0.0.1:{server.server_port}/"], check=True, capture_output=True, timeout=120
+            [*command, f"http://127.0.0.1:{server.server_port}/"],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
         )
         server.shutdown()
-    end = time.monotonic() + 10
-    while exporter.total(names.EVENTS, level="fatal") < 2 and time.monotonic() < end:
-        time.sleep(0.1)
+    until(lambda: exporter.total(names.EVENTS, level="fatal") >= 2)
     exporter.wait_until_folded()
     assert exporter.total(names.EVENTS, level="fatal", type="RangeError") == 1
     assert exporter.total(names.EVENTS, level="fatal", type="SyntaxError") == 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.flow.exporter import Exporter, running
 from tests.flow.pages import LAYOUTS
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,13 +36,11 @@ def send(exporter: Exporter, project: str, *types: str, **fields) -> None:
     events = [{"message": f"{name} happened", "type": name, **fields} for name in types]
     body = json.dumps({"events": events}).encode()
     assert exporter.post(f"/api/events?project={project}", body, {"Content-Type": "application/json"})[0] == 200
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        found = exporter.get_json(f"/api/issues?project={project}&limit=500")["issues"]
-        if set(types) <= {issue["type"] for issue in found}:
-            return
-        time.sleep(0.02)
-    pytest.fail(f"{types} are not counted")
+
+    def known() -> set[str]:
+        return {issue["type"] for issue in exporter.get_json(f"/api/issues?project={project}&limit=500")["issues"]}
+
+    until(lambda: set(types) <= known(), f"{types} are not counted")
 
 
 def _is_complaint(said: ConsoleMessage) -> bool:

@@ -8,15 +8,16 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from tests import npm_packages
 from tests.flow.exporter import Exporter, running
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
 
@@ -48,12 +49,9 @@ class Clients:
 
 
 @pytest.fixture(scope="module")
-def packages() -> Path:
-    """Install the clients, once for all runs."""
-    if not (NPM / "node_modules").exists():
-        command = [peer("npm"), "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
-        subprocess.run(command, cwd=NPM, check=True, capture_output=True, timeout=300)
-    return NPM
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clients' programs with what they import."""
+    return npm_packages.beside(NPM, tmp_path_factory.mktemp("programs") / "npm")
 
 
 def _configuration(folder: Path) -> str:
@@ -72,7 +70,9 @@ def clients(tmp_path_factory: pytest.TempPathFactory, packages: Path) -> Iterato
         ended = {}
         for client in CLIENTS:
             command = [node, packages / "node_app.cjs", client, exporter.url, IDS[client], KEYS[client]]
-            ended[client] = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            ended[client] = subprocess.run(
+                command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+            )
         exporter.wait_until_folded()
         yield Clients(exporter, ended)
 
@@ -129,7 +129,7 @@ def site(packages: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory, site: str) -> Iterator[Exporter]:
-    """Open the page once for each client, until its failure has come or half a minute is over."""
+    """Open the page once for each client, until its failure has come."""
     folder = tmp_path_factory.mktemp("browser")
     chromium = peer("chromium")
     with running(folder, "--config", _configuration(folder)) as exporter:
@@ -138,17 +138,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory, site: str) -> Iterator[Expor
             command = [chromium, *CHROMIUM_FLAGS, f"--user-data-dir={folder / client}", "--remote-debugging-port=0"]
             with (folder / f"{client}.log").open("wb") as log:
                 browser = subprocess.Popen([*command, address], stdout=log, stderr=log, start_new_session=True)
-            _wait_for_event(exporter, client)
+            until(lambda client=client: exporter.total(names.EVENTS, project=client), lambda client=client: client)
             os.killpg(browser.pid, signal.SIGKILL)
             browser.wait()
         exporter.wait_until_folded()
         yield exporter
-
-
-def _wait_for_event(exporter: Exporter, client: str) -> None:
-    end = time.monotonic() + 30
-    while not exporter.total(names.EVENTS, project=client) and time.monotonic() < end:
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("client", BROWSER_CLIENTS)

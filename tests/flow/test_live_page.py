@@ -164,7 +164,7 @@ def test_a_lost_connection_is_shown_and_nothing_is_lost_by_it(browser, tmp_path)
         expect(page.locator("#live-state")).to_have_text("Connection lost, connecting again")
         exporter.start()
         send(exporter, "beta", project="shop")
-        expect(rows(page)).to_have_count(2, timeout=15_000)
+        expect(rows(page)).to_have_count(2)
         expect(page.locator("#live-state")).to_have_text("Connected")
         assert page.locator(".live-break").count() == 0
         assert [text.split("\n")[0] for text in rows(page).all_inner_texts()] == ["beta", "alpha"]

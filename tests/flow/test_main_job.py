@@ -18,6 +18,7 @@ from tests.flow.exporter import Exporter
 from tests.flow.programs import alertmanager, prometheus
 from tests.flow.receivers import PAGERDUTY_PATH, SLACK_PATH, MailReceiver, Post, WebReceiver
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import config, names
 from errtally.alertmanager.build import build as build_alertmanager
@@ -75,16 +76,9 @@ def _serve_requests(dsn: str, seconds: float, failed_share: float) -> dict[str, 
 
 def _query(address: str, expression: str) -> float:
     url = f"http://{address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
         result = json.load(answer)["data"]["result"]
     return float(result[0]["value"][1]) if result else 0.0
-
-
-def _until(check: Callable[[], bool], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, what
-        time.sleep(0.2)
 
 
 def _slack(title: str) -> Callable[[Post], bool]:
@@ -123,10 +117,10 @@ def _play(exporter: Exporter, prometheus_address: str, web: WebReceiver, mail: M
     assert web.at(SLACK_PATH) == [], "a service without failures must be silent"
 
     bad = _serve_requests(dsn, 8, 0.3)
-    chat = web.inbox.first(_slack("High Error Rate: firing"), within_seconds=15)
-    page = web.inbox.first(lambda post: post.path == PAGERDUTY_PATH, within_seconds=10)
-    news = web.inbox.first(_slack("New Issue: firing"), within_seconds=10)
-    letter = mail.inbox.first(lambda letter: "New Issue" in letter.subject, within_seconds=10)
+    chat = web.inbox.first(_slack("High Error Rate: firing"))
+    page = web.inbox.first(lambda post: post.path == PAGERDUTY_PATH)
+    news = web.inbox.first(_slack("New Issue: firing"))
+    letter = mail.inbox.first(lambda letter: "New Issue" in letter.subject)
 
     # Every number in Prometheus is what the SDK sent.
     exporter.wait_until_folded()
@@ -143,10 +137,11 @@ def _play(exporter: Exporter, prometheus_address: str, web: WebReceiver, mail: M
         f"sum({names.ISSUE_USERS.name})": len({(1000 + n) % 5 for n in range(bad["requests"]) if n % 10 < 3}),
     }
     for expression, value in expected.items():
-        _until(
+        until(
             lambda expression=expression, value=value: _query(prometheus_address, expression) == value,
-            5,
-            f"{expression} is {_query(prometheus_address, expression)}, not {value}",
+            lambda expression=expression, value=value: (
+                f"{expression} is {_query(prometheus_address, expression)}, not {value}"
+            ),
         )
 
     [issue] = exporter.get_json("/api/issues")["issues"]
@@ -176,30 +171,26 @@ def _play(exporter: Exporter, prometheus_address: str, web: WebReceiver, mail: M
     for runbook in ("HighErrorRate", "NewIssue"):
         assert b"Mitigation" in exporter.get(f"/runbooks/{runbook}"), "the alert's runbook is there"
 
-    _until(
+    until(
         lambda: exporter.total(names.ALERTS, alertname="HighErrorRate", severity="critical") == 1,
-        10,
         "the exporter shows the alert that fires",
     )
     start, end = time.time() - 120, time.time() + 10
     url = f"http://{prometheus_address}/api/v1/query_exemplars?query={names.ISSUE_EVENTS.name}&start={start}&end={end}"
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
         exemplars = [one["labels"] for series in json.load(answer)["data"] for one in series["exemplars"]]
     assert {labels["event_id"] for labels in exemplars} <= set(bad["event_ids"])
     assert exemplars, "a counter leads to an event"
 
     _serve_requests(dsn, 8, 0)
-    over = web.inbox.first(
-        lambda post: post.path == PAGERDUTY_PATH and post.body["event_action"] == "resolve", within_seconds=25
-    )
+    over = web.inbox.first(lambda post: post.path == PAGERDUTY_PATH and post.body["event_action"] == "resolve")
     assert over.body["dedup_key"] == page.body["dedup_key"]
-    done = web.inbox.first(_slack("High Error Rate: resolved"), within_seconds=10)
+    done = web.inbox.first(_slack("High Error Rate: resolved"))
     assert done.body["attachments"][0]["color"] == "good"
-    _until(
+    until(
         lambda: (
             exporter.total(names.ALERTS, alertname="HighErrorRate") == 0
             and exporter.total_count(names.ALERT_DURATION, alertname="HighErrorRate") == 1
         ),
-        10,
         "the exporter shows that the alert is over",
     )

@@ -15,6 +15,7 @@ from tests.flow.axe import violations
 from tests.flow.exporter import Exporter, running
 from tests.flow.pages import LAYOUTS, fill
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -288,7 +289,7 @@ def test_what_the_overview_gives_to_paste_works(browser, exporter) -> None:
         project = "1" if message == "from the SDK" else "mail"
         if program[0] == "sh":
             peer("curl")
-        done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(program, check=False, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
         assert done.returncode == 0, done.stderr
         exporter.wait_until_folded()
         listed = json.loads(exporter.get(f"/api/issues?project={project}", TOKEN))["issues"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 from tests.flow.exporter import Exporter, running
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
 
@@ -35,10 +35,7 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 def _until_taken(exporter: Exporter, key: str) -> None:
-    end = time.monotonic() + 20
-    while _send(exporter, key) != 200:
-        assert time.monotonic() < end, exporter.log.read_text()[-2000:]
-        time.sleep(0.2)
+    until(lambda: _send(exporter, key) == 200, lambda: exporter.log.read_text()[-2000:])
 
 
 def test_a_project_is_added_by_a_reload(tmp_path: Path) -> None:
@@ -66,9 +63,8 @@ def test_a_wrong_configuration_is_refused_and_the_old_one_stays(tmp_path: Path) 
         assert b"errtally.yml:2: projects[0]: unknown key 'kyes'" in answer
         # Also when the signal is sent by hand: the workers that are started then get the settings that were good.
         os.kill(exporter.pid, signal.SIGHUP)
-        time.sleep(6)
+        until(lambda: "configuration not reloaded" in exporter.log.read_text())
         _until_taken(exporter, "k1")
-        assert "configuration not reloaded" in exporter.log.read_text()
 
 
 def test_a_reload_can_not_be_asked_for_by_another_sites_form(tmp_path: Path) -> None:
@@ -85,7 +81,7 @@ def test_events_are_scrubbed_as_the_file_says_after_a_reload(tmp_path: Path) -> 
         assert exporter.post("/-/reload", b"{}", JSON)[0] == 200
         _until_taken(exporter, "k2")  # by the new worker, beside which the old one may go on for a moment
         workers = [process for process in before if "resource_tracker" not in " ".join(_command(process))]
-        _, alive = psutil.wait_procs(workers, timeout=20)
+        _, alive = psutil.wait_procs(workers, timeout=PATIENCE_SECONDS)
         assert not alive
         event = b'{"message":"no stock for ORD-500"}'
         assert exporter.post("/api/events", event, {"Authorization": "Bearer k1"})[0] == 200

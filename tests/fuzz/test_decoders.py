@@ -24,7 +24,7 @@ def test_no_bytes_make_the_ingest_path_fail(tmp_path: Path, target: str) -> None
     for number, seed in enumerate(seeds.of(target)):
         (corpus / f"seed-{number}").write_bytes(seed)
     options = [
-        f"-max_total_time={SECONDS}", f"-artifact_prefix={tmp_path}/", "-timeout=5", "-rss_limit_mb=1024",
+        f"-max_total_time={SECONDS}", f"-artifact_prefix={tmp_path}/", "-timeout=60", "-rss_limit_mb=1024",
         "-max_len=65536",
     ]  # fmt: skip
     done = subprocess.run(

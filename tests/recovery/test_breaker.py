@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import threading
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.recovery.faults import Failing, ResponseError
 
 from errtally.errors import CircuitOpenError
-from errtally.recovery import BreakerSettings, CircuitBreaker
+from errtally.recovery import BreakerSettings, CircuitBreaker, ErrorClass, Fallback, Recovery
 from errtally.recovery.window import RollingWindow
 
 
@@ -196,14 +199,79 @@ def test_a_late_result_of_a_call_from_before_does_not_count() -> None:
     assert breaker.state == "closed"
 
 
-def test_as_a_context_manager_it_judges_by_the_exception() -> None:
-    breaker, _, _ = _broken(minimum_calls=2)
-    with breaker, breaker:
-        pass
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(ConnectionRefusedError(), "open", id="a network error speaks against the service"),
+        pytest.param(ResponseError(503), "open", id="so does a 503"),
+        pytest.param(ResponseError(404), "closed", id="a 404 says that it answers"),
+        pytest.param(ValueError("bug"), "closed", id="a bug of the caller says nothing"),
+        pytest.param(KeyboardInterrupt(), "closed", id="nor does an interrupt"),
+    ],
+)
+@pytest.mark.parametrize("way", ["block", "call", "own breaker"])
+def test_a_block_counts_what_a_call_counts(error: BaseException, expected: str, way: str) -> None:
+    settings = BreakerSettings(minimum_calls=2)
+    recovery = Recovery("pay", breaker=settings, observers=[], strategies={ErrorClass.NETWORK: Fallback()})
+    breaker = CircuitBreaker("pay", settings) if way == "own breaker" else recovery.breaker
+    assert breaker is not None
+
+    def block() -> None:
+        with breaker:
+            raise error
+
     for _ in range(2):
-        with pytest.raises(ValueError, match="x"), breaker:
-            raise ValueError("x")
-    assert breaker.state == "open"
+        with pytest.raises(type(error)):
+            recovery.call(Failing(error)) if way == "call" else block()
+    assert breaker.state == expected
+
+
+def test_blocks_ask_the_classifiers_of_their_recovery() -> None:
+    classifiers = [lambda error: ErrorClass.EXTERNAL if isinstance(error, LookupError) else None]
+    recovery = Recovery("pay", breaker=BreakerSettings(minimum_calls=1), observers=[], classifiers=classifiers)
+    with pytest.raises(KeyError), recovery.breaker:
+        raise KeyError
+    assert recovery.breaker.state == "open"
+
+
+def test_blocks_of_tasks_that_overlap_keep_their_own_permits() -> None:
+    """The call from before the circuit opened ends while the trial is under way: only the trial's result counts."""
+    breaker, now, states = _broken()
+
+    async def call(begun: asyncio.Event, end: asyncio.Event, *, fails: bool) -> None:
+        with breaker:
+            begun.set()
+            await end.wait()
+            if fails:
+                raise ConnectionRefusedError
+
+    async def main() -> None:
+        began, ends = [asyncio.Event() for _ in range(2)], [asyncio.Event() for _ in range(2)]
+        late = asyncio.create_task(call(began[0], ends[0], fails=True))
+        await began[0].wait()
+        _fail(breaker, 10)
+        now[0] = 30.0
+        trial = asyncio.create_task(call(began[1], ends[1], fails=False))
+        await began[1].wait()
+        ends[0].set()
+        with pytest.raises(ConnectionRefusedError):
+            await late
+        assert breaker.state == "half_open"
+        ends[1].set()
+        await trial
+
+    asyncio.run(main())
+    assert states == ["open", "half_open", "closed"]
+
+
+def test_a_block_may_be_left_in_another_context_than_it_was_entered_in() -> None:
+    """As FastAPI does with a dependency that yields."""
+    breaker, now, states = _broken()
+    _fail(breaker, 10)
+    now[0] = 30.0
+    contextvars.copy_context().run(breaker.__enter__)
+    contextvars.copy_context().run(breaker.__exit__, None, None, None)
+    assert states == ["open", "half_open", "closed"]
 
 
 def test_many_threads_get_one_trial() -> None:

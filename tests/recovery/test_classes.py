@@ -5,13 +5,20 @@ from __future__ import annotations
 import errno
 import socket
 import sqlite3
+import ssl
 import urllib.error
+import urllib.request
 
+import httpcore
+import httpx
 import pytest
-from tests.recovery.faults import ResponseError, driver_error, http_error, sqlite_error, sqlstate
+import requests
+import urllib3
+from tests.client.receiver import receiving
+from tests.recovery.faults import Failing, ResponseError, driver_error, http_error, sqlite_error, sqlstate
 
 from errtally.errors import CallTimeoutError, CircuitOpenError
-from errtally.recovery import ErrorClass, classify
+from errtally.recovery import BreakerSettings, ErrorClass, Recovery, classify, testing
 from errtally.recovery.classes import asked_seconds
 
 
@@ -49,6 +56,52 @@ from errtally.recovery.classes import asked_seconds
 )
 def test_class_of(error: BaseException, expected: str) -> None:
     assert classify(error) is ErrorClass(expected)
+
+
+def _certificate() -> ssl.SSLCertVerificationError:
+    return ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+
+
+def _chained(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(_certificate(), id="the interpreter's own"),
+        pytest.param(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), id="a protocol that does not fit"),
+        pytest.param(urllib.error.URLError(_certificate()), id="urllib's"),
+        pytest.param(requests.exceptions.SSLError("x"), id="requests', which is a ConnectionError there"),
+        pytest.param(
+            urllib3.exceptions.MaxRetryError(None, "/", urllib3.exceptions.SSLError(_certificate())), id="urllib3's"
+        ),
+        pytest.param(
+            _chained(httpx.ConnectError("x"), _chained(httpcore.ConnectError("x"), _certificate())), id="httpx's"
+        ),
+        pytest.param(driver_error("aiohttp.client_exceptions", "ClientSSLError"), id="aiohttp's"),
+    ],
+)
+def test_tls_that_fails_is_not_tried_again_and_speaks_against_the_service(error: Exception) -> None:
+    assert classify(error) is ErrorClass.EXTERNAL
+    failing = Failing(error, error)
+    recovery = Recovery("pay", observers=[], breaker=BreakerSettings(minimum_calls=1))
+    with testing() as waits, pytest.raises(type(error)):
+        recovery.call(failing)
+    assert (failing.calls, waits) == (1, [])
+    assert recovery.breaker.state == "open"
+
+
+def _urlopen(url: str) -> None:
+    urllib.request.urlopen(url).close()
+
+
+@pytest.mark.parametrize("get", [_urlopen, requests.get, httpx.get])
+def test_a_server_with_a_certificate_that_is_not_trusted_is_asked_once(get) -> None:
+    with receiving(behind_tls=True) as receiver, testing() as waits, pytest.raises(Exception, match="CERTIFICATE"):
+        Recovery("pay", observers=[]).call(get, receiver.url)
+    assert waits == []
 
 
 def test_an_error_around_another_has_its_class() -> None:

@@ -43,7 +43,7 @@ def seen() -> Seen:
 
 @pytest.fixture
 def recovery(seen: Seen) -> Recovery:
-    return Recovery("payments", observers=[seen], timeout_seconds=None)
+    return Recovery("payments", observers=[seen])
 
 
 BUSY = sqlite3.SQLITE_BUSY
@@ -164,7 +164,7 @@ def test_errors_of_the_caller_do_not_open_the_circuit(call, recovery: Recovery) 
 
 
 def test_retries_end_when_the_circuit_opens(call, seen: Seen) -> None:
-    recovery = Recovery("x", breaker=BreakerSettings(minimum_calls=2), observers=[seen], timeout_seconds=None)
+    recovery = Recovery("x", breaker=BreakerSettings(minimum_calls=2), observers=[seen])
     failing = Failing(*(TimeoutError() for _ in range(9)))
     with testing(), pytest.raises(TimeoutError):
         call(recovery, failing)
@@ -178,7 +178,6 @@ def test_own_strategies_and_classes_can_be_registered(call, recovery: Recovery, 
     own = Recovery(
         "stock",
         observers=[seen],
-        timeout_seconds=None,
         classifiers=[lambda error: ErrorClass.DATABASE if isinstance(error, SoldOutError) else None],
         strategies={ErrorClass.DATABASE: Own("reorder", lambda error, _operation: f"reordered after {error}")},
     )
@@ -189,7 +188,7 @@ def test_own_strategies_and_classes_can_be_registered(call, recovery: Recovery, 
 
 
 def test_a_slow_call_is_given_up(seen: Seen) -> None:
-    recovery = Recovery("slow", timeout_seconds=0.05, observers=[seen])
+    recovery = Recovery("slow", timeout_seconds=0.05, thread_timeout_seconds=0.05, observers=[seen])
     released = threading.Event()
     with pytest.raises(CallTimeoutError):
         recovery.call(released.wait, 20)
@@ -200,7 +199,7 @@ def test_a_slow_call_is_given_up(seen: Seen) -> None:
 
 
 def test_a_call_with_a_timeout_returns_and_raises_as_without() -> None:
-    recovery = Recovery("quick", observers=[])
+    recovery = Recovery("quick", observers=[], thread_timeout_seconds=3)
     assert recovery.call(lambda a, b: a + b, 2, b=3) == 5
     with pytest.raises(ValueError, match="bug"):
         recovery.call(Failing(ValueError("bug")))
@@ -215,7 +214,7 @@ def test_a_call_with_a_timeout_returns_and_raises_as_without() -> None:
 
 
 def test_decorated_functions_keep_their_names_and_their_kind() -> None:
-    recovery = Recovery("shop", observers=[], timeout_seconds=None)
+    recovery = Recovery("shop", observers=[])
     first = [TimeoutError()]
 
     @recovery.protect(replica=lambda number: f"replica {number}", fallback=lambda _: "fallback")
@@ -272,7 +271,7 @@ def test_cancelling_says_nothing_about_the_service(seen: Seen) -> None:
 def test_everything_is_counted_and_logged(caplog) -> None:
     registry = CollectorRegistry()
     settings = BreakerSettings(minimum_calls=1, failure_ratio=0.1)
-    recovery = Recovery("pay", observers=[Metrics(registry), Log()], timeout_seconds=None, breaker=settings)
+    recovery = Recovery("pay", observers=[Metrics(registry), Log()], breaker=settings)
 
     def value(metric: names.Metric, **labels: str) -> float | None:
         return registry.get_sample_value(metric.name, {"service": "pay", **labels})

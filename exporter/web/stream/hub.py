@@ -181,14 +181,16 @@ class Hub:
                     return
             try:
                 told = self._reader.after(self._position, folds=READ_FOLDS)
-            except StoreError as exc:  # clients wait, and the next round tries again
+                folds = [frames.prepare(one, epoch) for one in told]
+            except Exception as exc:  # noqa: BLE001 (clients wait, and the next round tries again)
                 if not failing:
-                    _log.warning("the live stream can't be fed", error=str(exc))
+                    _log.warning(
+                        "the live stream can't be fed", error=str(exc), exc_info=not isinstance(exc, StoreError)
+                    )
                 failing, told = True, []
             else:
                 failing = False
             if told:
-                folds = [frames.prepare(one, epoch) for one in told]
                 with self._changed:
                     self._extend(folds)
                     self._changed.notify_all()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from enum import Enum
 from typing import Any
 
@@ -37,7 +38,8 @@ _NETWORK_ERRNOS = frozenset(
         errno.ENETDOWN,
     }
 )
-_NETWORK_NAMES = frozenset(
+_TLS_NAMES = frozenset({"SSLError", "ClientSSLError", "CertificateError"})
+_NETWORK_NAMES = _TLS_NAMES | frozenset(
     {
         "ConnectionError",  # requests, redis
         "ConnectTimeout",
@@ -60,8 +62,16 @@ _SQLSTATES = frozenset({"40001", "40P01", "55P03", "HYT00"})
 _MYSQL_CODES = frozenset({1205, 1213})
 """Lock wait timeout, deadlock."""
 _MYSQL_ROOTS = frozenset({"pymysql", "MySQLdb", "mysql", "aiomysql", "asyncmy"})
-_TOO_MANY_REQUESTS = 429
-_TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504})
+_MAX_WRAPPED = 6
+_BY_STATUS = {429: ErrorClass.RATE_LIMIT, **dict.fromkeys((408, 425, 500, 502, 503, 504), ErrorClass.EXTERNAL)}
+
+
+_AGAINST_THE_SERVICE = frozenset({ErrorClass.NETWORK, ErrorClass.EXTERNAL, ErrorClass.RATE_LIMIT})
+
+
+def speaks_against_the_service(error_class: ErrorClass) -> bool:
+    """Whether a circuit breaker counts errors of a class; others say that the service answers: the caller's, a lock."""
+    return error_class in _AGAINST_THE_SERVICE
 
 
 def classify(error: BaseException) -> ErrorClass:
@@ -69,16 +79,16 @@ def classify(error: BaseException) -> ErrorClass:
     if isinstance(error, CircuitOpenError | CallTimeoutError):
         return ErrorClass.EXTERNAL
     status = http_status(error)
-    if status == _TOO_MANY_REQUESTS:
-        return ErrorClass.RATE_LIMIT
-    if status in _TRANSIENT_STATUSES:
-        return ErrorClass.EXTERNAL
     if status is not None:
-        return ErrorClass.UNKNOWN
+        return _BY_STATUS.get(status, ErrorClass.UNKNOWN)
     if _is_database(error):
         return ErrorClass.DATABASE
-    if _is_network(error):
-        return ErrorClass.NETWORK
+    is_network = _is_network(error)
+    if is_network or isinstance(error, OSError):
+        if _is_tls(error):
+            return ErrorClass.EXTERNAL
+        if is_network:
+            return ErrorClass.NETWORK
     for attribute in ("orig", "reason"):
         wrapped = getattr(error, attribute, None)
         if isinstance(wrapped, BaseException) and wrapped is not error:
@@ -119,6 +129,33 @@ def _is_network(error: BaseException) -> bool:
         base.__name__ in _NETWORK_NAMES and base.__module__.partition(".")[0] in _NETWORK_ROOTS
         for base in type(error).__mro__
     )
+
+
+def _is_tls(error: BaseException) -> bool:
+    """Whether TLS failed: a certificate or a protocol that does not fit now does not fit in a second either.
+
+    Clients wrap the interpreter's error, some more than once, so what an error wraps is looked at as well.
+    """
+    # Where nobody has imported `ssl` there are no errors of it, and importing it takes its time.
+    own = getattr(sys.modules.get("ssl"), "SSLError", ())
+    wrapped: BaseException | None = error
+    for _ in range(_MAX_WRAPPED):
+        if wrapped is None:
+            return False
+        if isinstance(wrapped, own) or any(
+            base.__name__ in _TLS_NAMES and base.__module__.partition(".")[0] in _NETWORK_ROOTS
+            for base in type(wrapped).__mro__
+        ):
+            return True
+        wrapped = _wrapped_by(wrapped)
+    return False
+
+
+def _wrapped_by(error: BaseException) -> BaseException | None:
+    for inner in (error.__cause__, getattr(error, "reason", None), *error.args[:2]):
+        if isinstance(inner, BaseException) and inner is not error:
+            return inner
+    return None if error.__suppress_context__ else error.__context__
 
 
 def _is_database(error: BaseException) -> bool:

@@ -18,8 +18,8 @@ T = TypeVar("T")
 def within(seconds: float | None, operation: Callable[[], T]) -> T:
     """Call a function in a thread of its own and wait for it that long; None to call it here.
 
-    Python can't stop a thread: one that is given up runs on to its end, and its result is thrown away. Give the
-    operation's own client a timeout as well.
+    Python can't stop a thread: one that is given up runs on to its end, and its result is thrown away. What belongs to
+    the caller's thread (a SQLite connection, a transaction of Django's) is not there.
 
     Raises:
         CallTimeoutError: it took longer.

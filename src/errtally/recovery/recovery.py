@@ -1,17 +1,19 @@
 """Protects calls to one service: timeout, circuit breaker, a strategy by class of error, a fallback."""
 
+# ruff: noqa: ANN401 (what functions take and return is theirs)
 from __future__ import annotations
 
 import functools
 import importlib.util
 import inspect
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, overload
 
 from errtally.recovery.breaker import BreakerSettings, CircuitBreaker
-from errtally.recovery.classes import ErrorClass, classify
+from errtally.recovery.classes import ErrorClass, classify, speaks_against_the_service
 from errtally.recovery.deadline import within, within_async
 from errtally.recovery.observing import default_observers
+from errtally.recovery.protecting import Protecting, ProtectingOr, decorator
 from errtally.recovery.retrying import retry, retry_async
 from errtally.recovery.strategies import DEFAULTS, Fallback, Own, Retry, Strategy
 
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from errtally.recovery.breaker import State
     from errtally.recovery.observing import Observer
 
+P = ParamSpec("P")
+T = TypeVar("T")
+F = TypeVar("F")
+
 DEFAULT_TIMEOUT_SECONDS: Final = 3.0
-_AGAINST_THE_SERVICE = frozenset({ErrorClass.NETWORK, ErrorClass.EXTERNAL, ErrorClass.RATE_LIMIT})
-"""Errors of other classes say that the service answers: they are the caller's, or a lock's."""
 
 
 class Recovery:
@@ -32,7 +36,10 @@ class Recovery:
     Args:
         service: its name, a label of the metrics.
         strategies: for classes of error, in addition to or instead of `strategies.DEFAULTS`.
-        timeout_seconds: for one call; a function (no coroutine) is then called in a thread of its own. None for none.
+        timeout_seconds: for one call of a coroutine function, which is cancelled then; None for none.
+        thread_timeout_seconds: for one call of a function, which is called in a thread of its own for that. None, the
+            default, calls it where it is: what belongs to a thread (SQLite's connections, Django's transactions) works
+            in no other, so only ask for it where nothing of the kind is used, and prefer the timeout of its driver.
         breaker: when its circuit opens; None for no breaker.
         classifiers: asked in this order before the built-in one; each returns a class or None.
         observers: told of everything; the log, and Prometheus where it is installed, by default.
@@ -48,6 +55,7 @@ class Recovery:
         *,
         strategies: Mapping[ErrorClass, Strategy] | None = None,
         timeout_seconds: float | None = DEFAULT_TIMEOUT_SECONDS,
+        thread_timeout_seconds: float | None = None,
         breaker: BreakerSettings | None = BreakerSettings(),  # noqa: B008 (frozen)
         classifiers: Sequence[Callable[[BaseException], ErrorClass | None]] = (),
         observers: Sequence[Observer] | None = None,
@@ -59,12 +67,18 @@ class Recovery:
         self.service = service
         self._strategies = {**DEFAULTS, **(strategies or {})}
         self._timeout = timeout_seconds
+        self._thread_timeout = thread_timeout_seconds
         self._classifiers = tuple(classifiers)
         self._observers = tuple(default_observers() if observers is None else observers)
         self.breaker: CircuitBreaker | None = None
         if breaker is not None:
             self.breaker = CircuitBreaker(
-                service, breaker, clock=clock, on_change=self._changed, on_refused=self._refused
+                service,
+                breaker,
+                is_failure=lambda error: speaks_against_the_service(self.classify(error)),
+                clock=clock,
+                on_change=self._changed,
+                on_refused=self._refused,
             )
             for observer in self._observers:
                 if (began := getattr(observer, "began", None)) is not None:
@@ -82,14 +96,29 @@ class Recovery:
                 return found
         return classify(error)
 
+    @overload
     def call(
         self,
+        function: Callable[..., T],
+        /,
+        *args: Any,
+        replica: Callable[[], T] | None = None,
+        fallback: Callable[[BaseException], F],
+        **kwargs: Any,
+    ) -> T | F: ...
+    @overload
+    def call(self, function: Callable[..., T], /, *args: Any, replica: Callable[[], T], **kwargs: Any) -> T: ...
+    @overload
+    def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    def call(  # type: ignore[misc]  # a function's own keywords of these names have to be bound to it before
+        self,
         function: Callable[..., Any],
-        *args: Any,  # noqa: ANN401 (the function's)
+        /,
+        *args: Any,
         replica: Callable[[], Any] | None = None,
         fallback: Callable[[BaseException], Any] | None = None,
-        **kwargs: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **kwargs: Any,
+    ) -> Any:
         """Call a function.
 
         Args:
@@ -130,14 +159,41 @@ class Recovery:
             self._ended(kind, "failed", exc)
             raise
 
+    @overload
     async def call_async(
         self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: Any,
+        replica: Callable[[], Awaitable[T]] | None = None,
+        fallback: Callable[[BaseException], Awaitable[F]],
+        **kwargs: Any,
+    ) -> T | F: ...
+    @overload
+    async def call_async(
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: Any,
+        replica: Callable[[], Awaitable[T]] | None = None,
+        fallback: Callable[[BaseException], F],
+        **kwargs: Any,
+    ) -> T | F: ...
+    @overload
+    async def call_async(
+        self, function: Callable[..., Awaitable[T]], /, *args: Any, replica: Callable[[], Awaitable[T]], **kwargs: Any
+    ) -> T: ...
+    @overload
+    async def call_async(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    async def call_async(  # type: ignore[misc]  # as in `call`
+        self,
         function: Callable[..., Awaitable[Any]],
-        *args: Any,  # noqa: ANN401
+        /,
+        *args: Any,
         replica: Callable[[], Awaitable[Any]] | None = None,
         fallback: Callable[[BaseException], Any] | None = None,
-        **kwargs: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        **kwargs: Any,
+    ) -> Any:
         """Await a coroutine function; else as `call`. The fallback may be a coroutine function or not."""
         operation = functools.partial(function, *args, **kwargs)
         try:
@@ -167,62 +223,50 @@ class Recovery:
             self._ended(kind, "failed", exc)
             raise
 
+    @overload
+    def protect(self, *, replica: Callable[..., Any] | None = None) -> Protecting: ...
+    @overload
+    def protect(
+        self, *, replica: Callable[..., Any] | None = None, fallback: Callable[[BaseException], F]
+    ) -> ProtectingOr[F]: ...
     def protect(
         self,
         *,
         replica: Callable[..., Any] | None = None,
         fallback: Callable[[BaseException], Any] | None = None,
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Decorate a function or coroutine function so that each call is protected; ``replica`` gets its arguments."""
+    ) -> Any:
+        """Decorate a function of any kind so that each call is protected; ``replica`` gets its arguments.
 
-        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            call = self.call_async if inspect.iscoroutinefunction(function) else self.call
+        A generator is protected as a call is until its first item; what fails later is raised, and the breaker counts
+        it. Its replica and its fallback return what is iterated instead.
+        """
+        return decorator(self, replica, fallback)
 
-            @functools.wraps(function)
-            def protected(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-                other = functools.partial(replica, *args, **kwargs) if replica is not None else None
-                return call(functools.partial(function, *args, **kwargs), replica=other, fallback=fallback)
-
-            if inspect.iscoroutinefunction(function):
-
-                @functools.wraps(function)
-                async def protected_async(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-                    return await protected(*args, **kwargs)
-
-                return protected_async
-            return protected
-
-        return decorate
-
-    def _guarded(self, operation: Callable[[], Any]) -> Any:  # noqa: ANN401
-        permit = self.breaker.enter() if self.breaker is not None else None
+    def _guarded(self, operation: Callable[[], Any]) -> Any:
+        breaker = self.breaker
+        if breaker is None:
+            return within(self._thread_timeout, operation)
+        permit = breaker.enter()
         try:
-            result = within(self._timeout, operation)
+            result = within(self._thread_timeout, operation)
         except BaseException as exc:
-            self._judge(permit, exc)
+            breaker.judge(permit, exc)
             raise
-        self._judge(permit, None)
+        breaker.succeeded(permit)
         return result
 
-    async def _guarded_async(self, operation: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401
-        permit = self.breaker.enter() if self.breaker is not None else None
+    async def _guarded_async(self, operation: Callable[[], Awaitable[Any]]) -> Any:
+        breaker = self.breaker
+        if breaker is None:
+            return await within_async(self._timeout, operation)
+        permit = breaker.enter()
         try:
             result = await within_async(self._timeout, operation)
         except BaseException as exc:
-            self._judge(permit, exc)
+            breaker.judge(permit, exc)
             raise
-        self._judge(permit, None)
+        breaker.succeeded(permit)
         return result
-
-    def _judge(self, permit: Any, error: BaseException | None) -> None:  # noqa: ANN401 (a Permit or None)
-        if self.breaker is None:
-            return
-        if error is not None and not isinstance(error, Exception):
-            self.breaker.abandoned(permit)
-        elif error is not None and self.classify(error) in _AGAINST_THE_SERVICE:
-            self.breaker.failed(permit, error)
-        else:
-            self.breaker.succeeded(permit)
 
     def _recover(
         self,
@@ -230,7 +274,7 @@ class Recovery:
         error: BaseException,
         operation: Callable[[], Any],
         replica: Callable[[], Any] | None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         told = functools.partial(self._attempted, strategy.name)
         guarded = functools.partial(self._guarded, operation)
         if isinstance(strategy, Own):
@@ -247,7 +291,7 @@ class Recovery:
         error: BaseException,
         operation: Callable[[], Awaitable[Any]],
         replica: Callable[[], Awaitable[Any]] | None,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         told = functools.partial(self._attempted, strategy.name)
         guarded = functools.partial(self._guarded_async, operation)
         if isinstance(strategy, Own):
@@ -259,7 +303,7 @@ class Recovery:
         raise error
 
     @staticmethod
-    def _told(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:  # noqa: ANN401
+    def _told(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
         try:
             result = operation()
         except Exception as exc:
@@ -269,7 +313,7 @@ class Recovery:
         return result
 
     @staticmethod
-    async def _told_async(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:  # noqa: ANN401
+    async def _told_async(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
         try:
             result = operation()
             result = await result if inspect.isawaitable(result) else result

@@ -106,8 +106,18 @@ def test_series_that_alerts_compare_with_exist_at_zero():
         for metric in (names.NEW_ISSUES, names.REGRESSIONS, names.RESOLVED_ISSUES):
             assert changes.add[metric.name, ("p", environment), ""] == 0
         assert {key[1][2] for key in changes.add if key[0] == names.ISSUES.name} == set(names.ISSUE_STATUSES)
-        assert changes.add[names.ISSUE_RESOLUTION.name, ("p", environment), SUM] == 0
-    assert not world.declare(Project("p", "1", environments=("prod",))).add
+        for metric, values in (
+            (names.SERVICE_EVENTS, names.LEVELS),
+            (names.SERVICE_REQUESTS, names.STATUS_CLASSES),
+            (names.SERVICE_APDEX_REQUESTS, names.APDEX_ZONES),
+        ):
+            found = {key[1][2]: amount for key, amount in changes.add.items() if key[:2] == (metric.name, key[1])}
+            assert found == dict.fromkeys(values, 0.0)
+        for metric in (names.ISSUE_RESOLUTION, names.SERVICE_REQUEST_DURATION):
+            assert changes.add[metric.name, ("p", environment), SUM] == 0
+    assert changes.add[names.STORE_ERRORS.name, (), ""] == 0
+    # Declared again, as at each start, nothing is counted and nothing begins anew.
+    assert set(world.declare(Project("p", "1", environments=("prod",))).add.values()) == {0.0}
 
 
 def test_first_and_last_are_those_of_the_events_not_of_the_order():

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 from tests.exporter.life import Life
 
+from errtally import names
 from errtally.event.signals import Schedule
 from errtally.exporter.journal.records import CheckInSeen, MergeChange, SessionSeen, Until
 from errtally.exporter.store import database
@@ -45,18 +46,22 @@ def take_a_step(life, chosen):
             life.wait(chosen.choice([7, 70, 700, 7000]))
 
 
+NOTICED = [metric.name for metric in (names.LAST_NEW_ISSUE, names.LAST_REGRESSION, names.CHECK_IN_LAST_FAILED)]
+"""Times at which something was stored."""
+
+
 def contents(life):
-    """The tables, without what numbers transactions; counters of issues, releases and jobs."""
+    """The tables, without what numbers transactions and says when they were; counters of issues, releases and jobs."""
     with closing(database.read_only(life.folder / database.FILE_NAME)) as db:
         found = {
             table: sorted(
-                tuple((name, row[name]) for name in row.keys() if name not in {"change", "id"})  # noqa: SIM118 (a row)
+                tuple((name, row[name]) for name in row.keys() if name not in {"change", "id", "noticed"})  # noqa: SIM118 (a row)
                 for row in db.execute(f"SELECT * FROM {table}")
             )
             for table in TABLES
         }
         found["series"] = sorted(
-            tuple(row)
+            (*row[:3], row[3] > 0 if row[0] in NOTICED else row[3])
             for row in db.execute("SELECT metric, labels, part, value FROM series WHERE metric NOT LIKE '%digest%'")
         )
     return found

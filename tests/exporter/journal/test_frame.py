@@ -59,14 +59,14 @@ def test_a_length_that_can_not_be_is_damage():
     ("parts", "expected"),
     [
         pytest.param([], (0, None), id="nothing"),
-        pytest.param([frame.encode(b"a", 3, 10.0), frame.encode(b"bb", 4, 5.0)], (7, 5.0), id="the oldest counts"),
+        pytest.param([frame.encode(b"aaa", 3, 10.0), frame.encode(b"bbbb", 4, 5.0)], (7, 5.0), id="the oldest counts"),
         pytest.param(
-            [frame.encode(b"a", 0, 1.0), frame.encode(b"b", 2, 5.0)], (2, 5.0), id="what holds no event does not"
+            [frame.encode(b"a", 0, 1.0), frame.encode(b"bb", 2, 5.0)], (2, 5.0), id="what holds no event does not"
         ),
         pytest.param(
-            [frame.encode(b"a", 3, 10.0), frame.encode(b"bb", 4, 5.0)[:-1]], (3, 10.0), id="a torn one does not"
+            [frame.encode(b"aaa", 3, 10.0), frame.encode(b"bbbb", 4, 5.0)[:-1]], (3, 10.0), id="a torn one does not"
         ),
-        pytest.param([frame.encode(b"a", 3, 10.0), b"\x01\x02"], (3, 10.0), id="a torn header does not"),
+        pytest.param([frame.encode(b"aaa", 3, 10.0), b"\x01\x02"], (3, 10.0), id="a torn header does not"),
     ],
 )
 def test_what_waits_is_counted_by_headers(parts, expected):

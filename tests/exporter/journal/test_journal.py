@@ -38,8 +38,11 @@ def abandon(folder, content, name="00000000000000000001-dead-000000"):
     return path
 
 
-def whole(*payloads):
-    return b"".join(frame.encode(payload, 1, 5.0) for payload in payloads)
+NOW = 1_795_500_000.0
+
+
+def whole(*payloads, events=1):
+    return b"".join(frame.encode(payload, events, NOW) for payload in payloads)
 
 
 def test_what_was_appended_is_read_once(tmp_path, opened):
@@ -106,16 +109,109 @@ def test_a_torn_tail_of_a_dead_writer_is_dropped_and_reported(tmp_path, opened):
     assert len(reader.damages) == 1
 
 
-def test_a_damaged_frame_of_a_dead_writer_costs_the_rest_of_its_segment_and_no_other(tmp_path, opened):
-    content = bytearray(whole(b"aaaa", b"bbbb", b"cccc"))
-    content[len(whole(b"aaaa")) + frame.HEADER.size] ^= 1
-    path = abandon(tmp_path, bytes(content))
-    other = abandon(tmp_path, whole(b"d"), "00000000000000000002-dead-000000")
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(0, id="its length, by little"),
+        pytest.param(2, id="its length, by 64 KiB"),
+        pytest.param(3, id="its length, by 16 MiB"),
+        pytest.param(5, id="its checksum"),
+        pytest.param(9, id="how many events it has"),
+        pytest.param(13, id="its time"),
+        pytest.param(19, id="its time's end"),
+        pytest.param(25, id="its payload"),
+    ],
+)
+@pytest.mark.parametrize("is_alive", [True, False])
+def test_a_flipped_byte_costs_one_frame_and_is_counted_in_events(tmp_path, opened, monkeypatch, place, is_alive):
+    monkeypatch.setattr("errtally.exporter.journal.reader._CHUNK_BYTES", 4096)
+    frames = [f"record {number} ".encode() * 40 for number in range(100)]
+    content = bytearray(whole(*frames, events=3))
+    content[len(whole(*frames[:40])) + place] ^= 1
+    if is_alive:
+        path = tmp_path / opened(Appender(tmp_path))._path().name
+        path.write_bytes(content)
+    else:
+        path = abandon(tmp_path, bytes(content))
     reader = opened(Reader(tmp_path, {}))
-    assert read(reader) == [b"aaaa", b"d"]
+    assert read(reader) == frames[:40] + frames[41:]
     [damage] = reader.damages
-    assert (damage.segment, damage.lost_bytes) == (path.name, len(whole(b"bbbb", b"cccc")))
-    assert reader.finished() == [path.name, other.name]
+    assert (damage.segment, damage.lost_bytes) == (path.name, len(whole(frames[40])))
+    assert damage.lost_events == (1 if place in {0, 2, 3, 9} else 3)
+    assert reader.finished() == ([] if is_alive else [path.name])
+
+
+def test_a_damaged_segment_is_kept_aside_and_a_torn_one_is_not(tmp_path, opened):
+    content = bytearray(whole(b"aaaa", b"bbbb"))
+    content[-1] ^= 1
+    damaged = abandon(tmp_path, bytes(content))
+    torn = abandon(tmp_path, whole(b"cccc", b"dddd")[:-1], "00000000000000000002-dead-000000")
+    reader = opened(Reader(tmp_path, {}))
+    assert read(reader) == [b"aaaa", b"cccc"]
+    reader.forget(reader.finished())
+    assert not damaged.exists()
+    assert not torn.exists()
+    assert damaged.with_suffix(".damaged").read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == [damaged.with_suffix(".damaged").name]
+
+
+def test_a_frame_in_a_clients_text_is_not_taken_for_one(tmp_path, opened):
+    forged = whole(b"forged").decode("latin-1").encode()  # the nearest that a text can come to it
+    content = bytearray(whole(b"first", forged, b"last"))
+    content[len(whole(b"first")) + 5] ^= 1
+    abandon(tmp_path, bytes(content))
+    assert read(opened(Reader(tmp_path, {}))) == [b"first", b"last"]
+
+
+def test_a_journal_that_can_not_be_read_is_an_error_of_ours(tmp_path, opened):
+    reader = opened(Reader(tmp_path / "gone", {}))
+    with pytest.raises(JournalError, match="can't be read"):
+        read(reader)
+
+
+def test_a_segment_that_is_removed_under_its_writer_is_followed_by_another(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0.0)
+    writer = opened(Appender(tmp_path))
+    writer.append(b"a", 1, NOW)
+    [name] = segments(tmp_path)
+    (tmp_path / name).unlink()
+    writer.append(b"b", 1, NOW)
+    assert segments(tmp_path) != [name]
+    assert read(opened(Reader(tmp_path, {}))) == [b"b"]
+
+
+def test_a_directory_that_is_gone_refuses_and_shows_it(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0.0)
+    folder = tmp_path / "journal"
+    writer = opened(Appender(folder))
+    folder.rename(tmp_path / "moved")
+    with pytest.raises(JournalError, match="can't be continued"):
+        writer.append(b"a", 1, NOW)
+    assert "can't be continued" in (writer.problem() or "")
+    (tmp_path / "moved").rename(folder)
+    writer.append(b"a", 1, NOW)
+    assert writer.problem() is None
+
+
+def test_without_a_free_descriptor_what_was_measured_last_holds(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0.0)
+    writer = opened(Appender(tmp_path))
+
+    def scandir(_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(appender_module.os, "scandir", scandir)
+    writer.append(b"a", 1, NOW)
+    assert writer.refusal() is None
+    monkeypatch.undo()
+    assert read(opened(Reader(tmp_path, {}))) == [b"a"]
+
+
+def test_only_segments_count_for_the_journals_size(tmp_path, opened, monkeypatch):
+    monkeypatch.setattr(appender_module, "LOOK_SECONDS", 0.0)
+    writer = opened(Appender(tmp_path, journal_bytes=10_000))
+    (tmp_path / "core.1234").write_bytes(b"x" * 100_000)
+    writer.append(b"a", 1, NOW)
 
 
 def test_a_frame_that_a_living_writer_has_half_written_is_waited_for(tmp_path, opened):
@@ -133,10 +229,10 @@ def test_damage_in_a_living_writers_segment_is_reported_and_what_comes_later_is_
     writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
     os.write(writer._descriptor, b"\xff" * 30)
     assert read(reader) == []
+    writer.append(b"later", 1, NOW)
+    assert read(reader) == [b"later"]
     assert [damage.lost_bytes for damage in reader.damages] == [30]
     assert reader.finished() == []
-    writer.append(b"later", 1, 5.0)
-    assert read(reader) == [b"later"]
 
 
 def test_a_frame_larger_than_a_read_is_whole(tmp_path, opened, monkeypatch):
@@ -322,19 +418,19 @@ def test_the_timer_brings_bytes_to_the_disk_and_shows_when_it_can_not(tmp_path, 
     with monkeypatch.context() as patch:
         patch.setattr(appender_module.os, "fdatasync", fdatasync)
         writer.append(b"a", 1, 5.0)
-        assert wait_for(lambda: writer.sync_error is not None)
-    assert wait_for(lambda: writer.sync_error is None)
+        assert wait_for(lambda: writer.problem() is not None)
+    assert wait_for(lambda: writer.problem() is None)
     assert writer._synced == 1
 
 
 def test_lag_counts_what_is_not_folded(tmp_path, opened):
     writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
     assert lag(tmp_path, {})[:2] == (0, None)
-    writer.append(b"a", 3, 10.0)
-    writer.append(b"b", 4, 20.0)
-    abandon(tmp_path, frame.encode(b"c", 1, 5.0))
+    writer.append(b"aaaa", 3, 10.0)
+    writer.append(b"bbbb", 4, 20.0)
+    abandon(tmp_path, frame.encode(b"cccc", 1, 5.0))
     (tmp_path / "else.txt").write_text("not a segment")
-    size = 3 * (frame.HEADER.size + 1)
+    size = 3 * (frame.HEADER.size + 4)
     assert lag(tmp_path, {}) == (8, 5.0, size)
     read(reader, 2)
     assert lag(tmp_path, reader.positions()) == (4, 20.0, size)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -370,8 +372,41 @@ def test_a_view_reads_only_what_changed(exporter, monkeypatch):
     fill(exporter)
     view = StoreView(exporter.config.data_dir, Budget({}))
     first = view.render(1.0, openmetrics=False)
-    monkeypatch.setattr(view, "_read_series", lambda: pytest.fail("nothing changed"))
+    monkeypatch.setattr(view, "_read_series", lambda _: pytest.fail("nothing changed"))
     assert view.render(1.0, openmetrics=False) == first
+
+
+def test_what_alerts_reckon_with_is_seen_at_zero_before_its_first_value_and_then_whole(exporter):
+    requests = [{"transaction": "/a", "duration_seconds": 0.1, "status": code} for code in (200, 500, 500)]
+    view = StoreView(exporter.config.data_dir, Budget({}), scrape_interval_seconds=1_000_000_000.0)
+
+    def seen(now, name, labels):
+        found = re.search(rf'{name}{{project="shop",environment="production"{labels}}} (\S+)', scrape(now))
+        return float(found[1])
+
+    def scrape(now):
+        return view.render(now, openmetrics=False).decode()
+
+    exporter.post("/api/requests?project=shop", {"requests": requests})
+    exporter.fold()
+    born = time.time()
+    failures = (names.SERVICE_REQUESTS.name, ',status_class="5xx"')
+    count, quick = f"{names.SERVICE_REQUEST_DURATION.name}_count", f"{names.SERVICE_REQUEST_DURATION.name}_bucket"
+    for now in (born, born + 1_999_999_000):
+        assert seen(now, *failures) == seen(now, count, "") == seen(now, quick, ',le="0.1"') == 0
+        # What people look at is there at once.
+        assert f'{names.REQUESTS.name}{{project="shop",environment="production",transaction="/a"' in scrape(now)
+    exporter.post("/api/requests?project=shop", {"requests": requests})
+    exporter.fold()
+    late = born + 2_000_001_000
+    assert seen(late, *failures) == 4
+    assert seen(late, count, "") == seen(late, quick, ',le="0.1"') == 6
+    assert seen(late, names.SERVICE_REQUESTS.name, ',status_class="4xx"') == 0
+    # A bucket that is used for the first time is no new series: the others of its histogram have been there.
+    slow = [{"transaction": "/a", "duration_seconds": 20.0, "status": 200}]
+    exporter.post("/api/requests?project=shop", {"requests": slow})
+    exporter.fold()
+    assert seen(late, count, "") == 7
 
 
 def test_an_issues_status_has_one_series(exporter):

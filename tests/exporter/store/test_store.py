@@ -292,8 +292,23 @@ def test_a_store_of_another_version_is_not_opened(path):
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(StoreError, match="version 99, this errtally needs 1"):
+    with pytest.raises(StoreError, match=f"version 99, this errtally needs {database.SCHEMA_VERSION}"):
         database.create(path)
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(path):
+    db = database.create(path)
+    for column in ("series.created", "issue_environments.noticed"):
+        table, name = column.split(".")
+        db.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
+    db.execute("INSERT INTO series VALUES (1, 'errtally_new_issues_total', '[\"p\", \"prod\"]', '', 7, NULL, 1, 5, 0)")
+    db.execute("PRAGMA user_version = 1")
+    db.close()
+    upgraded = database.create(path)
+    assert upgraded.execute("SELECT value, created FROM series").fetchall() == [(7.0, 0.0)]
+    assert upgraded.execute("PRAGMA user_version").fetchone() == (database.SCHEMA_VERSION,)
+    upgraded.close()
+    database.create(path).close()
 
 
 def test_a_file_that_is_no_store_is_not_opened(path):

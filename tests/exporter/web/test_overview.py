@@ -63,10 +63,9 @@ def test_a_configured_project_that_sent_nothing_is_listed() -> None:
 @pytest.mark.parametrize(
     ("state", "count"),
     [
-        pytest.param({"is_up": True, "sync_error": None, "lag": 0.4}, 0, id="all is well"),
-        pytest.param({"is_up": False, "sync_error": None, "lag": 0.4}, 1, id="the writer stopped"),
-        pytest.param({"is_up": True, "sync_error": OSError("full"), "lag": 0.4}, 1, id="the disk fails"),
-        pytest.param({"is_up": False, "sync_error": OSError("full"), "lag": 60.0}, 3, id="everything at once"),
+        pytest.param({"unready": None, "lag": 0.4}, 0, id="all is well"),
+        pytest.param({"unready": "the writer stopped", "lag": 0.4}, 1, id="the writer stopped"),
+        pytest.param({"unready": "the disk is full", "lag": 60.0}, 2, id="everything at once"),
     ],
 )
 def test_what_is_wrong_with_ingest_is_told(state, count) -> None:

@@ -1,0 +1,43 @@
+"""Whether events are taken and counted, and if not, why: what /-/ready and the gauge `up` say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.exporter import heartbeat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from errtally.exporter.chores import Chores
+    from errtally.exporter.journal.appender import Appender
+
+
+class Readiness:
+    """What one worker knows of the whole.
+
+    Args:
+        data_dir: where the writer's sign of life lies.
+        appender: the worker's end of the journal.
+        chores: the worker's background tasks.
+    """
+
+    def __init__(self, data_dir: Path, appender: Appender, chores: Chores) -> None:
+        self._heartbeat = data_dir / heartbeat.HEARTBEAT_FILE
+        self._appender = appender
+        self._chores = chores
+
+    def is_up(self) -> bool:
+        """Whether the writer keeps the store current."""
+        return heartbeat.problem(self._heartbeat) is None
+
+    def problem(self) -> str | None:
+        """Say what is wrong, None when nothing is."""
+        found = heartbeat.problem(self._heartbeat)
+        if found is not None:
+            return found
+        if (error := self._appender.problem()) is not None:
+            return error
+        for name, text in self._chores.failing().items():
+            return f"the background task {name} fails: {text}"
+        return None
