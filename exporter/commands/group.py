@@ -16,7 +16,8 @@ from errtally.errors import ConfigError, MalformedError
 from errtally.event.scrub import ScrubSettings
 from errtally.exporter.config import Limits
 from errtally.exporter.digest.aliases import Aliases
-from errtally.exporter.grouping import identify
+from errtally.exporter.grouping import fingerprint
+from errtally.exporter.grouping.ownership import ownership
 from errtally.exporter.grouping.rules import compiled
 from errtally.exporter.protocols import native
 from errtally.exporter.scrubbing import scrubber, scrubbing
@@ -141,7 +142,7 @@ def group(events: BinaryIO, answers: BinaryIO, issues: Issues, *, explain: bool,
 
 
 def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
-    rules, limit = compiled(issues.settings.rules), Limits().item_bytes
+    rules, own, limit = compiled(issues.settings.rules), ownership(issues.settings), Limits().item_bytes
     memo: dict[bytes, Grouping] = {}
     for number, line in enumerate(events, start=1):
         found = memo.get(line)
@@ -150,7 +151,7 @@ def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
                 continue
             try:
                 # Scrubbed first, as the exporter does, so that this says what the exporter would do.
-                found = identify(issues.scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules)
+                found = fingerprint(issues.scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules, own)
             except (MalformedError, UnicodeDecodeError) as exc:
                 raise click.ClickException(f"standard input, line {number}: {exc}") from exc
             if len(memo) >= MAX_MEMO_LINES:

@@ -58,7 +58,7 @@ def _exceptions(event: Event) -> tuple[list[ExceptionInfo], str]:
     if not sent:
         if event.stack:
             return parse(event.stack, event.platform), "stack"
-        if "\n" in event.message and not event.frames:
+        if "\n" in event.message:
             return _in_text(event.message, event.platform), "message"
     elif len(sent) == 1 and not sent[0].frames and not event.frames and "\n" in (sent[0].value or ""):
         found = _in_text(sent[0].value or "", event.platform)

@@ -10,6 +10,7 @@ from errtally.exporter.grouping.places import site_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from errtally.config.grouping import GroupingSettings
     from errtally.event.model import Frame
 
 _SEPARATORS = "./$:\\"
@@ -35,6 +36,13 @@ class Ownership:
             if any(of_path.search(path) is not None if of_path else of_name.search(names) for of_path, of_name in matchers):
                 return said
         return None
+
+
+def ownership(settings: GroupingSettings) -> Ownership | None:
+    """Return what the settings say of frames; None when they say nothing, so that nothing has to be asked."""
+    if not settings.in_app_include and not settings.in_app_exclude:
+        return None
+    return Ownership(settings.in_app_include, settings.in_app_exclude)
 
 
 def _matcher(name: str) -> tuple[re.Pattern[str] | None, re.Pattern[str]]:

@@ -77,6 +77,7 @@ class Event:
         frames: stack of an event whose exceptions have none (``attach_stacktrace``, a thread), oldest first.
         stack: stack trace as the runtime's own text, not yet parsed.
         fingerprint: the client's own fingerprint, possibly with ``{{ default }}``.
+        has_full_names: whether an old client of Sentry named the attributes in full (``sentry.interfaces.Exception``).
     """
 
     event_id: str
@@ -100,3 +101,4 @@ class Event:
     fingerprint: list[str] | None = None
     trace_id: str | None = None
     span_id: str | None = None
+    has_full_names: bool = False
