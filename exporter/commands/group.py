@@ -23,7 +23,7 @@ from errtally.exporter.protocols import native
 from errtally.exporter.scrubbing import scrubber, scrubbing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from errtally.exporter.grouping import Grouping
@@ -129,7 +129,7 @@ def group(events: BinaryIO, answers: BinaryIO, issues: Issues, *, explain: bool,
 
     waiting: list[Grouping] = []
     try:
-        for found in _groupings(events, issues):
+        for found in groupings(events, issues):
             if stream:
                 answer(found)
                 answers.flush()
@@ -141,7 +141,17 @@ def group(events: BinaryIO, answers: BinaryIO, issues: Issues, *, explain: bool,
         answers.flush()
 
 
-def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
+def groupings(events: Iterable[bytes], issues: Issues, name: str = "standard input") -> Iterator[Grouping]:
+    """Group events, and merge issues as they come.
+
+    Args:
+        events: JSON lines; empty ones are skipped.
+        issues: of this run.
+        name: where the lines come from, for errors.
+
+    Raises:
+        click.ClickException: a line is not an event; it names the line.
+    """
     rules, own, limit = compiled(issues.settings.rules), ownership(issues.settings), Limits().item_bytes
     memo: dict[bytes, Grouping] = {}
     for number, line in enumerate(events, start=1):
@@ -153,7 +163,7 @@ def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
                 # Scrubbed first, as the exporter does, so that this says what the exporter would do.
                 found = fingerprint(issues.scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules, own)
             except (MalformedError, UnicodeDecodeError) as exc:
-                raise click.ClickException(f"standard input, line {number}: {exc}") from exc
+                raise click.ClickException(f"{name}, line {number}: {exc}") from exc
             if len(memo) >= MAX_MEMO_LINES:
                 memo.clear()
             memo[line] = found

@@ -50,9 +50,9 @@ def without_hash(stem: str, *, is_script: bool = True) -> str:
 
 
 def _without_hash(stem: str) -> str:
-    if match := _TURBOPACK.search(stem):
-        if not (_DATED.fullmatch(match[1]) and _reads_as_words(match[1])):
-            return stem[: match.start()]
+    match = _TURBOPACK.search(stem)
+    if match and not (_DATED.fullmatch(match[1]) and _reads_as_words(match[1])):
+        return stem[: match.start()]
     stem = _TURBOPACK_PATH.sub("", stem)
     stem = _HEX.sub("", stem)
     for form in (_BASE32, _BASE64, _OLD_BASE62):

@@ -24,7 +24,12 @@ MAX_DEPTH: Final = 8
 
 _GROUPS: Final = frozenset(("ExceptionGroup", "BaseExceptionGroup", "AggregateException", "AggregateError"))
 _RUST: Final = frozenset(("rust", "native"))
-_UNCAUGHT: Final = ("Uncaught (in promise) ", "Uncaught ", "Unhandled promise rejection: ", "Unhandled Promise Rejection: ")
+_UNCAUGHT: Final = (
+    "Uncaught (in promise) ",
+    "Uncaught ",
+    "Unhandled promise rejection: ",
+    "Unhandled Promise Rejection: ",
+)
 
 
 def crash_of(event: Event, own: Ownership | None = None) -> Crash:
@@ -32,7 +37,7 @@ def crash_of(event: Event, own: Ownership | None = None) -> Crash:
     exceptions, from_text = _exceptions(event)
     is_rust = (event.platform or "") in _RUST
     if not exceptions:
-        frame, in_app = deciding_frame(event.frames, own)
+        frame, in_app = deciding_frame(event.frames, own) if event.frames else (None, False)
         kind = short_type(event.type)
         kind = "" if says_nothing(event.type, kind, is_rust=is_rust) else kind
         found = Crash(kind, without_uncaught(event.message), frame, in_app, exceptions, event.type or "")
@@ -46,7 +51,7 @@ def crash_of(event: Event, own: Ownership | None = None) -> Crash:
 
 def without_uncaught(message: str) -> str:
     """Return a message without what some browsers put in front of it."""
-    for prefix in _UNCAUGHT:
+    for prefix in _UNCAUGHT if message.startswith("Un") else ():
         if message.startswith(prefix):
             return message[len(prefix) :]
     return message
@@ -81,7 +86,8 @@ def _chain(exceptions: list[ExceptionInfo], raised: ExceptionInfo) -> list[Excep
     chain = [raised]
     while len(chain) < MAX_DEPTH:
         cause = next(
-            (one for one in exceptions if one.parent == chain[0].number and not one.is_member and one not in chain), None
+            (one for one in exceptions if one.parent == chain[0].number and not one.is_member and one not in chain),
+            None,
         )
         if cause is None:
             break
@@ -95,7 +101,9 @@ def _ungrouped(
 ) -> Crash:  # fmt: skip
     """Return what a group's only member says; of several members the group with them."""
     group = raised
-    members = [one for one in exceptions if one.is_member and one.parent == group.number] if group.number is not None else []
+    members = (
+        [one for one in exceptions if one.is_member and one.parent == group.number] if group.number is not None else []
+    )
     if not members and short_type(group.type) in _GROUPS and len(exceptions) == 2:  # noqa: PLR2004 (itself and one other)
         members = exceptions[:1]
     if not members or depth >= MAX_DEPTH:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,24 +12,31 @@ if TYPE_CHECKING:
     from errtally.event.model import ExceptionInfo
 
 TYPE_LIMIT: Final = 200
+CACHE_SIZE: Final = 4096
 
 _PARTS: Final = re.compile(r"::|[.\\/$+:]")
 _NAME: Final = re.compile(r"[\w.$\\/:*&+`<>\[\], ~\-]*")
 _GENERIC: Final = re.compile(r"(?<=\w)[<\[`].*$")
 _PLACE: Final = re.compile(r"\S+\.\w{1,5}:\d+(?: \(.*\))?")
 _TOO_SHORT: Final = frozenset(("error", "exception", "err", "errors", "exceptions", "fault", "failure"))
-_NO_NAME: Final = frozenset(("error", "errors", "exception", "exceptions", "err", "errs", "failure", "lang", "main", "internal", "core", "impl"))
-_BASE: Final = frozenset(("java.lang", "System", "builtins", "exceptions", "kotlin", "scala", "__builtin__", "core", "stdlib", "Elixir"))
+_NO_NAME: Final = frozenset((
+    "error", "errors", "exception", "exceptions", "err", "errs", "failure", "lang", "main", "internal", "core", "impl",
+))  # fmt: skip
+_BASE: Final = frozenset((
+    "java.lang", "System", "builtins", "exceptions", "kotlin", "scala", "__builtin__", "core", "stdlib", "Elixir",
+))  # fmt: skip
 
 _WRAPPERS: Final = frozenset((
-    "wrapError", "wrapErrors", "errorString", "withStack", "withMessage", "fundamental", "joinError", "multiError", "causer",
-    "string", "withSecondaryError", "withPrefix", "withDetail", "withHint", "leafError", "errorMessage", "stackErr", "Errorf", "wrappedError",
+    "wrapError", "wrapErrors", "errorString", "withStack", "withMessage", "fundamental", "joinError", "multiError",
+    "causer", "string", "withSecondaryError", "withPrefix", "withDetail", "withHint", "leafError", "errorMessage",
+    "stackErr", "Errorf", "wrappedError",
 ))  # fmt: skip
 _RUNTIME_PANIC: Final = re.compile(
     r"\*?runtime\.(?:errorString|boundsError|plainError|TypeAssertionError|PanicNilError|errorAddressString|Error|plainErrorString)"
 )
 
 
+@lru_cache(maxsize=CACHE_SIZE)
 def short_type(name: str | None, module: str | None = None) -> str:
     """Return an error type without its module, which one protocol sends apart and another in front of it.
 
@@ -68,7 +76,7 @@ def is_runtime_panic(name: str | None) -> bool:
 
 
 def says_nothing(name: str | None, short: str, *, is_rust: bool) -> bool:
-    """Return whether a type is a wrapper's or a plain text's: ``*fmt.wrapError``, ``*errors.errorString``, anyhow's ``Error``.
+    """Return whether a type is a wrapper's or a text's: ``*fmt.wrapError``, ``*errors.errorString``, anyhow's.
 
     Args:
         name: as sent.

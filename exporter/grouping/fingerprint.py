@@ -15,7 +15,7 @@ from errtally.exporter.grouping.crash import crash_of
 from errtally.exporter.grouping.error_types import short_type
 from errtally.exporter.grouping.model import Grouping
 from errtally.exporter.grouping.places import site_of
-from errtally.exporter.grouping.template import mask, untyped
+from errtally.exporter.grouping.template import countless, mask, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def fingerprint(event: Event, rule: Rule | None = None, own: Ownership | None = 
         key += ["template", template]
         why.append(f"template {template[:TITLE_LIMIT]}")
     elif pattern:
-        key += ["message", untyped(pattern)]
+        key += ["message", countless(untyped(pattern))]
         why.append(f"message {pattern[:TITLE_LIMIT]}")
     elif not place and not function:
         key += ["place", event.culprit or event.transaction or event.logger or ""]
@@ -82,8 +82,7 @@ def fingerprint(event: Event, rule: Rule | None = None, own: Ownership | None = 
     default = _hash(key)
 
     title = _title(crash.type, pattern or template or "")
-    shown = site_of(crash.frame) if crash.frame is not None else None
-    culprit = _at(shown.place, "" if crash.is_minified else shown.function) if shown is not None else ""
+    culprit = _culprit(crash) if crash.frame is not None else ""
     culprit = _cut(culprit or event.culprit or event.transaction or event.logger or "", CULPRIT_LIMIT)
     is_compared = pattern and not template and not crash.members and not crash.causes
     scope = f"{crash.type}\n{place}\n{function}" if is_compared else ""
@@ -109,6 +108,14 @@ def _where(crash: Crash) -> tuple[str, str]:
     return place, "" if crash.is_minified else function
 
 
+def _culprit(crash: Crash) -> str:
+    """Return where it happened, for people, though it may take no part in the fingerprint."""
+    if crash.frame is None:
+        return ""
+    place, function, _ = site_of(crash.frame)
+    return _at(place, "" if crash.is_minified else function)
+
+
 def _pattern(crash: Crash) -> str:
     if crash.members:
         return "; ".join(sorted({_title(member.type, _pattern(member)) for member in crash.members}))
@@ -120,7 +127,7 @@ def _pattern(crash: Crash) -> str:
 
 def _member_key(crash: Crash) -> str:
     place, function = _where(crash)
-    return "\x1e".join((crash.type, place, function, untyped(_pattern(crash))))
+    return "\x1e".join((crash.type, place, function, countless(untyped(_pattern(crash)))))
 
 
 def _ruled(ruled: Ruled, event: Event, crash: Crash, computed: Grouping) -> Grouping:

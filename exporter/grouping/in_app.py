@@ -66,7 +66,7 @@ def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tup
         own: what the settings say of packages and folders.
     """
     called = without_reporters(frames)
-    flags = {_believed(frame) for frame in called}
+    flags = {_believed(frame) for frame in called if frame.function not in _HELPERS}
     best: Frame | None = None
     best_tier = REPORTER - 1
     for frame in reversed(called):
@@ -82,7 +82,11 @@ def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tup
 
 def is_application(frame: Frame) -> bool:
     """Whether a frame is the application's own, looked at alone: the client's flag, else the rules."""
-    return _tier_among(frame, {frame.in_app, True}, None) == APPLICATION if frame.in_app is not None else tier_of(frame) == APPLICATION
+    return (
+        _tier_among(frame, {frame.in_app, True}, None) == APPLICATION
+        if frame.in_app is not None
+        else tier_of(frame) == APPLICATION
+    )
 
 
 def tier_of(frame: Frame) -> int:
@@ -153,7 +157,9 @@ def _tier(path: str, module: str, function: str, package: str) -> int:
 
 def _go_tier(path: str, module: str) -> int | None:
     """Return the tier of a frame of Go where its path tells it."""
-    if _is_within(module, _MODULES["reporter", "go"]) or any(part in f"/{path}" for part in _RULES["reporter"]["path_parts"]):
+    if _is_within(module, _MODULES["reporter", "go"]) or any(
+        part in f"/{path}" for part in _RULES["reporter"]["path_parts"]
+    ):
         return REPORTER
     if _GO_VERSIONED.search(path) or "/vendor/" in path or path.startswith("vendor/"):
         return DEPENDENCY

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz
@@ -34,8 +35,8 @@ VALUES_OF_A_VARYING_WORD: Final = 5
 """Distinct words at one position, all else equal, after which whatever stands there is a value."""
 
 VALUES_WITHOUT_A_PLACE: Final = 8
-"""The same in the message of an error without a stack trace: nothing but its words tells it from others of its type, and
-libraries have families of messages that differ in one word (``port must be an integer``)."""
+"""The same in the message of an error without a stack trace: nothing but its words tells it from others of its type,
+and libraries have families of messages that differ in one word (``port must be an integer``)."""
 
 WORTH_OF_A_MASK: Final = 7
 """How many of these words a masked value at the position is worth, in an error's message without a stack trace: masking
@@ -57,6 +58,13 @@ MAX_PATTERNS: Final = 100_000
 
 _WORD: Final = re.compile(r"[^\s,;=()\[\]{}|\"'`:]+|[,;=()\[\]{}|\"'`:]")
 _ANY_WORD: Final = "*"
+_QUOTES: Final = "\"'`"
+WORDS_OF_A_QUOTED_NAME: Final = 3
+CACHE_SIZE: Final = 16_384
+_TEXT: Final = 1
+_VARIES: Final = 2
+_FACTORS: Final = tuple(pow(0x9E3779B97F4A7C15, power, 2**64) | 1 for power in range(1, MAX_WORDS + 2))
+"""One odd number for each position, so that the same words in another order have another sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +125,13 @@ class Patterns:
         node = self._add_node(fingerprint, words, pattern)
         if self._varying_word:
             shape = hash((scope, len(words)))
-            nodes = {one for one in self._templates.get(shape, ()) if _fits(self._words[one], words)}
-            nodes |= self._join_by_word(node, scope)
+            nodes = self._join_by_word(node, scope)
+            if templates := self._templates.get(shape):
+                nodes.update([one for one in templates if _fits(self._words[one], words)])
             messages = self._messages.setdefault(shape, [])
             if len(messages) < MAX_FITTED:
                 messages.append(node)
-            known = dict.fromkeys(self._fingerprints[other] for other in sorted(nodes))
+            known = dict.fromkeys([self._fingerprints[other] for other in sorted(nodes)]) if nodes else {}
             known.pop(fingerprint, None)
             if known:
                 return Join(VARYING_WORD, tuple(known))
@@ -139,13 +148,20 @@ class Patterns:
     def _join_by_word(self, node: int, scope: str, varying: int = 1) -> set[int]:
         """Note a node under each word that may vary; return the nodes that it belongs to."""
         words, joined = self._words[node], set[int]()
-        fixed = sum(word[0].isalpha() for word in words)
+        kinds = [*map(_kind, words)]
+        fixed = sum([kind & _TEXT for kind in kinds])
         needed = FIXED_WORDS if _is_error(scope) else FIXED_WORDS_OF_A_LOG_MESSAGE
-        for position, word in enumerate(words):
-            if not (word == ANY_VALUE or _may_vary(word)) or fixed - word[0].isalpha() < needed:
+        if fixed < needed:
+            if not (len(words) == WORDS_OF_A_QUOTED_NAME and words[0] == words[2] in _QUOTES and _has_place(scope)):
+                return joined
+            needed = 0  # KeyError: 'sku', where a frame says whose key it is
+        # What stands around a word has as its key the sum over all the others, so that each costs the same.
+        hashes = [hash(word) * factor for word, factor in zip(words, _FACTORS, strict=False)]
+        whole = sum(hashes) + hash(scope) * _FACTORS[len(words)]
+        for position, kind in enumerate(kinds):
+            if not kind & _VARIES or fixed - (kind & _TEXT) < needed:
                 continue
-            around = (*words[:position], _ANY_WORD, *words[position + 1 :])
-            key = hash((scope, around))
+            word, key = words[position], whole - hashes[position] + position
             known = self._around.get(key)
             if known is None:
                 self._around[key] = node
@@ -163,6 +179,7 @@ class Patterns:
                 self._around[key] = ~known[0]
                 joined.update(known)
                 if varying < MAX_VARYING_WORDS:
+                    around = (*words[:position], _ANY_WORD, *words[position + 1 :])
                     joined |= self._vary_more(known[0], around, scope, varying)
         return joined
 
@@ -193,7 +210,12 @@ class Patterns:
         it looks like one. Only messages that joined nothing are noted, so that likeness does not add up along a chain.
         """
         words = self._words[node]
-        if not _is_error(scope) or _has_place(scope) or len(words) <= FIXED_WORDS:
+        if (
+            ANY_VALUE not in self._patterns[node]
+            or not _is_error(scope)
+            or _has_place(scope)
+            or len(words) <= FIXED_WORDS
+        ):
             return None
         key = hash((scope, *[_ANY_WORD if _looks_like_value(word) else word for word in words]))
         known = self._similar.setdefault(key, node)
@@ -211,8 +233,11 @@ def _has_place(scope: str) -> bool:
     return not scope.endswith("\n\n")
 
 
-def _may_vary(word: str) -> bool:
-    return (word[0].isalnum() or word[0] in "_$") and not is_outcome(word)
+@lru_cache(maxsize=CACHE_SIZE)
+def _kind(word: str) -> int:
+    """Return whether a word is text, and whether something else may stand in its place."""
+    varies = word == ANY_VALUE or ((word[0].isalnum() or word[0] in "_$") and not is_outcome(word))
+    return (_TEXT if word[0].isalpha() else 0) | (_VARIES if varies else 0)
 
 
 def _fits(template: Sequence[str], words: Sequence[str]) -> bool:

@@ -12,7 +12,9 @@ MAX_TOLD: Final = 6
 """Fields of a JSON text that are looked at."""
 
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-B0-2])")
-_FRAME_MARKS: Final = " \t│┃|╷╵╭╰┌└├─━═*>•×✖✗⨯"
+_FRAME_MARKS: Final = " \t|*>\u2022\u00d7\u2a2f\u2716\u2717" + "".join(
+    map(chr, range(0x2500, 0x2580))
+)  # box drawing, bullets, crosses
 _SAYS: Final = re.compile(r"\w")
 _INVOCATION: Final = re.compile(r"^Invalid `[^`]*` invocation")
 _JSON_START: Final = re.compile(r"[{\[]\s*[{\[]?\s*[\"']\w")
@@ -27,7 +29,9 @@ def telling_text(message: str) -> str:
     That is its first line that has a letter or a digit in it; two lines where the first ends with a colon; of a JSON
     text the fields that say what failed; of Prisma's errors, which begin with the call, the last line too.
     """
-    text = message.lstrip()[:LENGTH_LIMIT]
+    text = message.lstrip()
+    if len(text) > LENGTH_LIMIT:
+        text = text[:LENGTH_LIMIT]
     if "\x1b" in text:
         text = _ANSI.sub("", text).lstrip()
     if ("{" in text or "[" in text) and (start := _JSON_START.search(text)):

@@ -16,7 +16,9 @@ LARGE_COLUMN: Final = 300
 LONG_LINE: Final = 250
 
 _SHORT: Final = re.compile(r"(?:[\w$]*\.)?[A-Za-z_$][\w$]{0,2}")
-_BUNDLE: Final = re.compile(r"\.min\.js$|[.\-_~/][A-Za-z0-9_\-]{8,}\.(?:chunk\.|bundle\.)?[cm]?js$|/_next/static/|/assets/|/static/js/")
+_BUNDLE: Final = re.compile(
+    r"\.min\.js$|[.\-_~/][A-Za-z0-9_\-]{8,}\.(?:chunk\.|bundle\.)?[cm]?js$|/_next/static/|/assets/|/static/js/"
+)
 
 
 def is_minified(frame: Frame) -> bool:

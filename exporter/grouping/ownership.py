@@ -33,7 +33,9 @@ class Ownership:
         path = "/" + (frame.abs_path or frame.filename or "").replace("\\", "/").lstrip("/")
         names = f"\n{frame.module or ''}\n{site_of(frame).place}\n{frame.function or ''}\n{frame.package or ''}\n"
         for matchers, said in ((self._include, True), (self._exclude, False)):
-            if any(of_path.search(path) is not None if of_path else of_name.search(names) for of_path, of_name in matchers):
+            if any(
+                of_path.search(path) is not None if of_path else of_name.search(names) for of_path, of_name in matchers
+            ):
                 return said
         return None
 

@@ -27,7 +27,9 @@ _REWRITES: Final = tuple(
     for rule in json.loads(resources.files(__package__).joinpath("data/functions.json").read_text(encoding="utf-8"))
 )
 
-SCRIPTS: Final = frozenset(("js", "mjs", "cjs", "jsx", "ts", "tsx", "vue", "svelte", "css", "bundle", "jsbundle", "wasm", "map"))
+SCRIPTS: Final = frozenset(
+    ("js", "mjs", "cjs", "jsx", "ts", "tsx", "vue", "svelte", "css", "bundle", "jsbundle", "wasm", "map")
+)
 _JVM: Final = frozenset(("java", "kt", "kts", "scala", "groovy", "clj", "cljc", "class"))
 _DOTNET: Final = frozenset(("cs", "fs", "vb", "razor", "cshtml"))
 _BEAM: Final = frozenset(("ex", "exs", "erl", "gleam"))
@@ -57,7 +59,9 @@ _JVM_ROOT: Final = re.compile(
 _JVM_PACKAGE: Final = re.compile(r"^.*?/(?=(?:com|org|net|io|de|fr|uk|eu|dev|app|ch|at|nl|jp|co)/)")
 _JVM_CLASS: Final = re.compile(r"(?:[a-z_][\w]*\.)+[A-Za-z_$][\w$]*")
 _RECEIVER: Final = re.compile(r"^(?:[\w\-~.%/]+/)?(?:[a-z][\w\-]*\.)(?=\(\*?[A-Z]|\(\*?[a-z]\w*\)|[A-Za-z_])")
-_INLINED: Final = re.compile(r"(?:^|\.)(?:func\d+|gowrap\d+|[a-z]\w*\.func\d+)(?:\.\d+)*\.((?:\(\*?\w+\)\.)?[A-Z_a-z]\w*)\.(?:func)?\d+(?:\.\d+)*$")
+_INLINED: Final = re.compile(
+    r"(?:^|\.)(?:func\d+|gowrap\d+|[a-z]\w*\.func\d+)(?:\.\d+)*\.((?:\(\*?\w+\)\.)?[A-Z_a-z]\w*)\.(?:func)?\d+(?:\.\d+)*$"
+)
 _PAGE_EXTENSIONS: Final = frozenset(("html", "htm", "php", "aspx", "asp", "jsp", ""))
 _PACKAGE_FILES: Final = frozenset(("__init__", "__main__", "index", "mod", "page", "layout", "route"))
 
@@ -111,7 +115,7 @@ def site(path: str, module: str, function: str, package: str) -> Site:
 def language_of(path: str, module: str, function: str, package: str) -> str:
     """Return the extension of a frame's file, or of its language where the name of the function tells it."""
     extension = _extension(_AFTER_PATH.sub("", path))
-    if extension == "s" and (path.startswith("/usr/local/go") or "/src/runtime/" in path or path.startswith("runtime/")):
+    if extension == "s" and (path.startswith(("/usr/local/go", "runtime/")) or "/src/runtime/" in path):
         return "go"
     if extension in NATIVE or extension in _JVM or extension in SCRIPTS or extension in {"go", "rs", "py", "rb", "php"}:
         return extension
@@ -176,7 +180,9 @@ def _jvm_names(path: str, module: str, function: str) -> tuple[str, str]:
 def _path_place(path: str, language: str) -> str:
     if _NOTEBOOK.search(path):
         return "(notebook)"
-    is_script = language in SCRIPTS or path.startswith(("http://", "https://", "webpack", "app:", "capacitor:", "ionic:"))
+    is_script = language in SCRIPTS or path.startswith(
+        ("http://", "https://", "webpack", "app:", "capacitor:", "ionic:")
+    )
     if is_script or path.startswith(("blob:", "data:", "wasm:")):
         if path.startswith(("blob:", "data:")):
             return INLINE

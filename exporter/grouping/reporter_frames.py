@@ -40,4 +40,4 @@ def _is_panic(frame: Frame) -> bool:
     if function in _GO_PANIC:
         path = frame.abs_path or frame.filename or ""
         return frame.module == "runtime" or path.endswith("runtime/panic.go")
-    return "::" in function and _RUST_PANIC.match(function) is not None or function == "rust_begin_unwind"
+    return ("::" in function and _RUST_PANIC.match(function) is not None) or function == "rust_begin_unwind"

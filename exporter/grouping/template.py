@@ -74,17 +74,26 @@ _TIME: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _ADDRESS: Final = re.compile(r"0[xX][0-9a-fA-F]+")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{8,}")
-_NO_SPACES: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-"""Scripts that are written without spaces, or with words that hang on numbers: Thai, Burmese, Khmer, Japanese, Chinese, Korean."""
+_NO_SPACES: Final = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+)
+"""Thai, Burmese, Khmer, Japanese, Chinese and Korean: written without spaces, or with words that hang on numbers."""
 _LATIN_VALUE: Final = re.compile(r"[A-Za-z0-9_\-./:@]*\d[A-Za-z0-9_\-./:@]*")
 _CASE_CHANGES: Final = re.compile(r"[a-z][A-Z]")
 _PREFIXED: Final = re.compile(r"[a-z]{2,5}_([a-z]{8,}|[A-Za-z]{12,})")
-_SIZED: Final = re.compile(r"(?:u?int|float|long|complex|base|utf|sha|bz|bzip|crc|aes|ipv)\d{1,3}|\d{1,3}-(?:bit|byte|tuple|dimensional|digit|way)", re.IGNORECASE)
+_SIZED: Final = re.compile(
+    r"(?:u?int|float|long|complex|base|utf|sha|bz|bzip|crc|aes|ipv)\d{1,3}|\d{1,3}-(?:bit|byte|tuple|dimensional|digit|way)",
+    re.IGNORECASE,
+)
 _JOINTS: Final = re.compile(r"[\-_]")
-_MINIFIED_NAME: Final = re.compile(r"(?<![\w$.'\"`])[A-Za-z_$][\w$]?(?=(?:\.[\w$]+|\(\.{3}\))*\s(?:is (?:not|undefined|null)|has no)\b|\.\w+(?:\(|$))")
+_MINIFIED_NAME: Final = re.compile(
+    r"(?<![\w$.'\"`])[A-Za-z_$][\w$]?(?=(?:\.[\w$]+|\(\.{3}\))*\s(?:is (?:not|undefined|null)|has no)\b|\.\w+(?:\(|$))"
+)
 _CHUNK: Final = re.compile(r"\b((?:[Ll]oading )?(?:CSS )?[Cc]hunk) [\w\-.~@/]+(?= failed| \(|$|\.)")
 _TYPOGRAPHIC: Final = {ord(quote): '"' for quote in "„“”«»「」『』‟"}
-_WINDOWS_PATH: Final = re.compile(r"(?:\b[A-Za-z]:\\|\\\\[\w.$\-]+\\)(?:[^\\/:*?\"'<>|,;()]{1,80}\\)*[^\\/:*?\"'<>|,;()\s]*")
+_WINDOWS_PATH: Final = re.compile(
+    r"(?:\b[A-Za-z]:\\|\\\\[\w.$\-]+\\)(?:[^\\/:*?\"'<>|,;()]{1,80}\\)*[^\\/:*?\"'<>|,;()\s]*"
+)
 _XPATH: Final = re.compile(r"(?<![\w/])(?:/{1,2}[\w\-.:*@]+(?:\[[^\]\s]{1,60}\])*){2,}")
 _PYTHON_DATE: Final = re.compile(r"\bdatetime\.(?:datetime|date|time|timedelta)\([^()]*(?:\([^()]*\)[^()]*){0,4}\)")
 _ZONE_IN_WORDS: Final = re.compile(r"(GMT[+\-]\d{2}:?\d{2}) \([^()]{1,60}\)")
@@ -94,8 +103,13 @@ _ASSIGNED: Final = re.compile(
     r"(?![\"'`<])[^\s,;()\[\]{}&]+"
 )
 _LOGFMT: Final = re.compile(r"(?:^| )(?:level|lvl|msg|severity)=")
-_NO_VALUE: Final = re.compile(r"(?<=\b(?:got|not) )(?:None|null)\b|(?<=\b(?:found|value) )(?:None|null)\b|(?<=: )(?:None|null)$|(?<=\breceived )(?:None|null)\b")
-_CONSTANT_IN_JSON: Final = re.compile(r"(?<=[\"']: )(?:null|None|nil|[Tt]rue|[Ff]alse)\b|(?<=[\"']:)(?:null|true|false)\b")
+_NO_VALUE: Final = re.compile(
+    r"(?<=\b(?:got|not) )(?:None|null)\b|(?<=\b(?:found|value) )(?:None|null)\b|(?<=: )(?:None|null)$"
+    r"|(?<=\breceived )(?:None|null)\b"
+)
+_CONSTANT_IN_JSON: Final = re.compile(
+    r"(?<=[\"']: )(?:null|None|nil|[Tt]rue|[Ff]alse)\b|(?<=[\"']:)(?:null|true|false)\b"
+)
 RANDOM_LETTERS: Final = 10
 RANDOM_BITS: Final = 4.9
 CASE_CHANGES_OF_AN_ID: Final = 3
@@ -137,7 +151,9 @@ def mask(message: str, *, exception: bool = False, has_place: bool = False, is_m
         has_place: a frame says where it happened; else status codes stay.
         is_minified: the names of variables in it change with each build.
     """
-    text = telling_text(message).translate(_MARKS)
+    text = telling_text(message)
+    if _UNIT_MARK in text or _CALENDAR_MARK in text:
+        text = text.translate(_MARKS)
     if PLACEHOLDER in text:
         text = _REDACTED.sub("<str>", text)
     kept: list[str] = []
@@ -158,26 +174,16 @@ def mask(message: str, *, exception: bool = False, has_place: bool = False, is_m
 def _mask_text(text: str, quoted: re.Pattern[str]) -> str:
     if "://" in text:
         text = _URL.sub("<url>", text)
-    if "?" in text and "/" in text:
-        text = _QUERY.sub(r"\1", text)
+    if "/" in text:
+        if "?" in text:
+            text = _QUERY.sub(r"\1", text)
+        if "]" in text:
+            text = _XPATH.sub("<path>", text)
     if "\\" in text:
         text = _WINDOWS_PATH.sub("<path>", text)
-    if "]" in text and "/" in text:
-        text = _XPATH.sub("<path>", text)
     if not text.isascii():
         text = text.translate(_TYPOGRAPHIC)
-    if "<class '" in text or " at 0x" in text:
-        text = _REPR.sub("<str>", text)
-    if "datetime." in text:
-        text = _PYTHON_DATE.sub("<time>", text)
-    if "GMT" in text:
-        text = _ZONE_IN_WORDS.sub(r"\1", text)
-    if "=" in text:
-        text = _BASE64.sub(_mask_base64, text)
-        if quoted is _QUOTED_TEXT or _LOGFMT.search(text):
-            text = _ASSIGNED.sub(r"\1<str>", text)
-    if "null" in text or "None" in text or "rue" in text or "alse" in text:
-        text = _CONSTANT_IN_JSON.sub("<str>", text)
+    text = _mask_written_values(text, in_exception=quoted is _QUOTED_TEXT)
     if "'" in text or '"' in text or "`" in text:
         text = quoted.sub("<str>", text)
     text = "".join(map(_masks.__getitem__, _SEPARATORS.split(text)))
@@ -190,10 +196,29 @@ def _mask_text(text: str, quoted: re.Pattern[str]) -> str:
     return text
 
 
+def _mask_written_values(text: str, *, in_exception: bool) -> str:
+    """Mask values that are more than one token: how languages write objects, dates, constants and assignments."""
+    if "<class '" in text or " at 0x" in text:
+        text = _REPR.sub("<str>", text)
+    if "datetime." in text:
+        text = _PYTHON_DATE.sub("<time>", text)
+    if "GMT" in text:
+        text = _ZONE_IN_WORDS.sub(r"\1", text)
+    if "=" in text:
+        text = _BASE64.sub(_mask_base64, text)
+        if in_exception or _LOGFMT.search(text):
+            text = _ASSIGNED.sub(r"\1<str>", text)
+    if "null" in text or "None" in text or "rue" in text or "alse" in text:
+        text = _CONSTANT_IN_JSON.sub("<str>", text)
+    return text
+
+
 def _mask_base64(match: re.Match[str]) -> str:
     text = match[0]
     body = text.rstrip("=")
-    is_code = len(text) % 4 == 0 and (any(map(str.isdigit, body)) or not (body.islower() or body.isupper() or body.istitle()))
+    is_code = len(text) % 4 == 0 and (
+        any(map(str.isdigit, body)) or not (body.islower() or body.isupper() or body.istitle())
+    )
     return "<str>" if is_code else text
 
 
@@ -209,7 +234,12 @@ def untyped(pattern: str) -> str:
     text = _ANY_MASK.sub(ANY_VALUE, pattern)
     if "]" in text or "}" in text:
         text = _BOXED.sub(ANY_VALUE, text)
-    return _PLURAL.sub(r"\1", text)
+    return text
+
+
+def countless(pattern: str) -> str:
+    """Return an untyped pattern in which a noun after a value is singular: ``1 error`` and ``2 errors`` are one."""
+    return _PLURAL.sub(r"\1", pattern) if ANY_VALUE in pattern else pattern
 
 
 def _mask_last_word(text: str) -> str:
@@ -275,8 +305,13 @@ def _mask_digits(core: str) -> str:
 def _is_known_name(core: str) -> bool:
     """Return whether each part with a digit is a name that has one: ``crypto-sha256sum``, ``utf8-decoder``."""
     parts = _JOINTS.split(core)
-    return len(parts) > 1 and "." not in core and all(
-        part.isalpha() or part.lower() in _KEEP or (part[-3:] == "sum" and part[:-3].lower() in _KEEP) for part in parts
+    return (
+        len(parts) > 1
+        and "." not in core
+        and all(
+            part.isalpha() or part.lower() in _KEEP or (part[-3:] == "sum" and part[:-3].lower() in _KEEP)
+            for part in parts
+        )
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 CACHE_SIZE: Final = 8192
 WORD_BITS: Final = 4.75
-"""Bits a letter above which text is no word. Of names of files and functions 1 % are beyond it, of random letters 92 %."""
+"""Bits a letter above which text is no word. Of names of files 1 % are beyond it, of eight random letters 92 %."""
 
 PART_BITS: Final = 4.5
 """The same for a part of a compound such as ``UserForm``, where a random text has more ways to look like one."""

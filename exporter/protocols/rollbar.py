@@ -1,7 +1,7 @@
 """Rollbar's items, as pyrollbar, rollbar.js, the Rollbar gem and others send them.
 
-Oldest frame first, as in the shared model, but for rollbar-go; in a ``trace_chain`` the raised exception comes first, its causes behind
-it. An item's uuid is its identity, so that one sent again counts once.
+Oldest frame first, as in the shared model, but for rollbar-go; in a ``trace_chain`` the raised exception comes first,
+its causes behind it. An item's uuid is its identity, so that one sent again counts once.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from errtally.exporter.grouping.version_1.in_app import deciding_frame, function_of, place_of
 from errtally.exporter.grouping.model import Crash, Grouping
 from errtally.exporter.grouping.stacktraces import parse
+from errtally.exporter.grouping.version_1.in_app import deciding_frame, function_of, place_of
 from errtally.exporter.grouping.version_1.template import mask, untyped
 
 if TYPE_CHECKING:

@@ -24,7 +24,10 @@ _TOO_WIDE = re.compile(r"%[^%a-zA-Z]*(?:\*|[0-9]{3})")
 _SOURCES_OF_CAUSES = frozenset({"__cause__", "__context__", "cause", "InnerException"})
 """Where SDKs found an exception that is the cause of its parent and no member of it."""
 
-_PLACEHOLDER = re.compile(r"%\((?P<name>\w+)\)[#0\- +]*\d*(?:\.\d+)?[a-zA-Z]|%(?P<at>\d{1,2})\$[a-zA-Z@]+|\{(?P<field>[\w.\- ]*)(?:[:!][^{}]*)?\}")
+_PLACEHOLDER = re.compile(
+    r"%\((?P<name>\w+)\)[#0\- +]*\d*(?:\.\d+)?[a-zA-Z]|%(?P<at>\d{1,2})\$[a-zA-Z@]+"
+    r"|\{(?P<field>[\w.\- ]*)(?:[:!][^{}]*)?\}"
+)
 _NUMBERED = re.compile(r"%\d{1,2}\$[a-zA-Z@]")
 _MISSING = object()
 
@@ -97,7 +100,7 @@ def _message(sent: wire.Event) -> tuple[str | None, str]:
 
 
 def _fill_in(template: str, parameters: Any) -> str:  # noqa: ANN401 (whatever the client sent)
-    """Fill parameters in, as is when they don't fit: Python's ``%s`` and ``%(one)s``, ``{}``, ``{0}``, ``{one}``, ``%1$s``."""
+    """Fill parameters in, as is when they don't fit: ``%s``, ``%(one)s``, ``{}``, ``{0}``, ``{one}``, ``%1$s``."""
     if not parameters or not isinstance(parameters, (list, dict)) or _TOO_WIDE.search(template):
         return template
     named = parameters if isinstance(parameters, dict) else {str(at): value for at, value in enumerate(parameters)}

@@ -86,7 +86,7 @@ def test_one_defect_is_one_issue_whatever_leads_to_it_and_two_in_one_function_ar
         ]
         frames.append(Frame(function=function, filename=path, lineno=chance.randrange(500), in_app=True))
         true.append(label)
-        value = chance.choice([str(number), f"sku_{number}", "shop.sku.Boots"])
+        value = chance.choice([str(number), f"sku_{number}", "shop.sku.Boots"]) if "{} s" not in message else number
         events.append(
             Event(
                 event_id="0" * 32, timestamp=0.0, exceptions=[ExceptionInfo(kind, message.format(value), frames=frames)]

@@ -5,7 +5,8 @@
 import pytest
 
 from errtally.event.model import Frame
-from errtally.exporter.grouping.in_app import deciding_frame, function_of, normalise_function, place_of
+from errtally.exporter.grouping.in_app import deciding_frame
+from errtally.exporter.grouping.places import INLINE, normalised, site_of
 
 
 def frames(*described):
@@ -58,11 +59,14 @@ def test_a_stack_without_frames_has_no_deciding_frame():
         pytest.param({"filename": "https://a.example/static/app.3f2a1c9b.js?v=1#x"}, "static/app", id="a bundle's hash, query and host"),
         pytest.param({"filename": "app:///dist/main.js"}, "main", id="the scheme of a source map"),
         pytest.param({"filename": "webpack:///./src/cart/x.js?abcd"}, "cart/x", id="webpack"),
-        pytest.param({"filename": "http://127.0.0.1:1/p.html"}, "p", id="a file at the root"),
+        pytest.param({"filename": "http://127.0.0.1:1/p.js"}, "p", id="a file at the root"),
+        pytest.param({"filename": "https://a.example/orders/17"}, INLINE, id="a script in a page, whose address has ids"),
+        pytest.param({"filename": "blob:https://a.example/3f2a1c9b-0d1e"}, INLINE, id="a blob"),
         pytest.param({"filename": "file:///srv/a/n.mjs"}, "a/n", id="a file URL"),
         pytest.param({"filename": "C:\\srv\\shop\\x.php"}, "shop/x", id="a Windows path"),
         pytest.param({"module": "com.acme.Shop$1", "filename": "Shop.java"}, "com.acme.Shop", id="Java's class"),
-        pytest.param({"module": "github.com/x/y@v1.2.3/z", "filename": "/a/b.go"}, "github.com/x/y/z", id="a module's version"),
+        pytest.param({"module": "github.com/x/y@v1.2.3/z"}, "z", id="Go's package, where there is no file"),
+        pytest.param({"module": "github.com/x/y/z", "filename": "/a/z/b.go"}, "z/b", id="Go's file, which each client sends"),
         pytest.param({"module": "orders.price"}, "orders.price", id="only a module"),
         pytest.param({"module": "orders.price", "filename": "orders/price.py"}, "orders/price", id="Python's path beats its module"),
         pytest.param({"module": "$Proxy12"}, "$Proxy", id="a proxy's number"),
@@ -70,7 +74,7 @@ def test_a_stack_without_frames_has_no_deciding_frame():
     ],
 )  # fmt: skip
 def test_place(frame, place):
-    assert place_of(Frame(**frame)) == place
+    assert site_of(Frame(**frame)).place == place
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_place(frame, place):
     ],
 )  # fmt: skip
 def test_function(name, normal):
-    assert normalise_function(name) == normal
+    assert normalised(name) == normal
 
 
 @pytest.mark.parametrize(
@@ -128,4 +132,4 @@ def test_function(name, normal):
     ],
 )
 def test_function_of_a_frame(frame, function):
-    assert function_of(Frame(**frame)) == function
+    assert site_of(Frame(**frame)).function == function
