@@ -1,9 +1,8 @@
-"""The processes: this one supervises and runs the writer, granian's workers take requests."""
+"""The processes: this one supervises and runs the writer, the workers take requests."""
 
 from __future__ import annotations
 
 import fcntl
-import multiprocessing
 import os
 import resource
 import signal
@@ -12,9 +11,6 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 import structlog
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 
 from errtally.errors import ConfigError, ErrtallyError
 from errtally.exporter import collector
@@ -22,7 +18,6 @@ from errtally.exporter.config import from_environ, hand_over
 from errtally.exporter.installation import configure_logging, secret
 from errtally.exporter.listening import listen
 from errtally.exporter.supervisor import Supervisor
-from errtally.exporter.writer import Writer
 
 if TYPE_CHECKING:
     import socket
@@ -30,23 +25,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
-
-BLOCKING_THREADS = 512
-"""Threads are made when they are needed; most of them would wait for a slow client's body. See `slow_connections`."""
-
-MAX_CONNECTIONS = 4096
-"""Connections of one worker, most of them idle; granian accepts no further ones meanwhile."""
+    from errtally.exporter.writer import Writer
 
 BACKLOG = 1024
+
+MAX_CONNECTIONS = 4096
+"""As `front.front.MAX_CONNECTIONS`, which the supervisor does not import: it needs no event loop."""
+
+OTHER_FILES = 1024
 
 WRITER_STOP_SECONDS = 1.5
 """How long the end waits for the writer, when the workers have ended; what is not folded then waits in the journal."""
 
-HEADER_READ_MILLISECONDS = 10_000
-HEADER_BYTES = 64 * 1024
-
 ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "1048576"}
-"""For glibc in the workers: what a large body took goes back to the system, and hundreds of threads share arenas."""
+"""For glibc in the workers: what a large body took goes back to the system, and threads share arenas."""
 
 LOCK_FILE = "errtally.lock"
 _FIXED = ("host", "port", "data_dir", "workers", "durability")
@@ -90,29 +82,20 @@ def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Calla
     Raises:
         ErrtallyError: the writer failed, or no worker comes up: both end with a status that says so.
     """
-    running = _Running(config, Writer(config))
-    collector.spare()
-    # Forking a process that has threads is not safe, and a worker may have to be started again at any time.
-    multiprocessing.set_start_method("spawn", force=True)
-    server = Supervisor(
-        listeners,
-        running.hand_over,
-        interface=Interfaces.WSGI,
-        blocking_threads=BLOCKING_THREADS,
-        backlog=BACKLOG,
-        backpressure=MAX_CONNECTIONS,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS, max_buffer_size=HEADER_BYTES),
-        websockets=False,
-        log_level=LogLevels.error,
-    )
-    server.on_startup(on_ready)
-    server.on_reload(running.reload)
+    running = _Running(config)
+    server = Supervisor(listeners, running.hand_over)
+    server.start()  # they come up while the store is loaded
+    try:
+        running.load()
+        collector.spare()
+    except BaseException:
+        server.end()
+        raise
     # A daemon: when the disk does not answer, no more is waited for it at the end than `WRITER_STOP_SECONDS`.
     thread = threading.Thread(target=running.write, name="writer", daemon=True)
     thread.start()
     try:
-        server.serve()
+        server.serve(on_ready=on_ready, on_reload=running.reload)
     finally:
         server.end()
         running.stop.set()
@@ -131,11 +114,22 @@ class _Running:
         failed: whether the writer ended by a defect.
     """
 
-    def __init__(self, config: ExporterConfig, writer: Writer) -> None:
+    def __init__(self, config: ExporterConfig) -> None:
         self._started = self._config = config
-        self._writer = writer
+        self._writer: Writer | None = None
         self.stop = threading.Event()
         self.failed = False
+
+    def load(self) -> None:
+        """Load the store.
+
+        Raises:
+            ErrtallyError: it can't be read.
+        """
+        # Not before the workers are started, which then come up at the same time.
+        from errtally.exporter.writer import Writer  # noqa: PLC0415
+
+        self._writer = Writer(self._config)
 
     def hand_over(self) -> str:
         """What a worker that starts now is told."""
@@ -152,11 +146,13 @@ class _Running:
             if getattr(config, name) != getattr(self._started, name):
                 _log.warning("this setting takes a restart", setting=name)
         self._config = replace(config, **{name: getattr(self._started, name) for name in _FIXED})
+        assert self._writer is not None
         self._writer.configure(self._config)
         _log.info("configuration reloaded")
 
     def write(self) -> None:
         """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""
+        assert self._writer is not None
         try:
             self._writer.run(self.stop)
         except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
@@ -168,7 +164,7 @@ class _Running:
 def _allow_connections() -> None:
     """Raise the limit of open files as far as it goes: many systems start programs with 1,024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + 1024
+    wanted = MAX_CONNECTIONS + OTHER_FILES
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 

@@ -1,30 +1,24 @@
-"""Keeps the workers alive: starts them, starts them again, renews and stops them, each within a bound.
-
-granian brings the worker and its options. Its own supervisor is not used: it ends everything when one worker dies
-twice, refuses connections while it renews workers, and waits for a frozen one without end.
-"""
+"""Keeps the workers alive: starts them, starts them again, renews and stops them, each within a bound."""
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import select
 import signal
+import subprocess
+import sys
+import threading
 import time
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
-from granian._granian import SocketHolder
-from granian.server.mp import MPServer
 
 from errtally.errors import ErrtallyError
-from errtally.exporter import worker_start
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
 
 STOP_SECONDS = 3.0
 """A worker that has not ended so long after it was told to is killed."""
@@ -46,22 +40,35 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Worker:
-    """One process, and what it says through its pipe when it is ready."""
+    """One process, and the pipe through which it says that it is ready."""
 
-    process: BaseProcess
-    told: Connection
+    process: subprocess.Popen[bytes]
+    told: int
     born: float
     is_ready: bool = False
     kill_at: float = float("inf")
 
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
     def look(self) -> bool:
         """Whether it has said that it is ready."""
-        if not self.is_ready and self.told.poll():
-            try:
-                self.is_ready = bool(self.told.recv_bytes())
-            except EOFError:  # it died before it could say so
-                return False
+        if not self.is_ready and self.told >= 0 and select.select([self.told], [], [], 0)[0]:
+            self.is_ready = bool(os.read(self.told, 1))  # b"" when it died before it could say so
+            self._hang_up()
         return self.is_ready
+
+    def bury(self) -> None:
+        """Free what belonged to a process that has ended."""
+        self._hang_up()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+
+    def _hang_up(self) -> None:
+        if self.told >= 0:
+            os.close(self.told)
+            self.told = -1
 
 
 @dataclass(slots=True)
@@ -73,17 +80,6 @@ class _Place:
     worker: _Worker | None = None
     deaths: int = 0
     start_at: float = 0.0
-
-
-@dataclass(slots=True)
-class _Inherited:
-    """A listening socket that a worker inherits: becomes granian's own type in the worker."""
-
-    listener: socket.socket
-    backlog: int
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return SocketHolder, (self.listener.fileno(), False, self.backlog)
 
 
 @dataclass(slots=True)
@@ -101,72 +97,97 @@ class _Retiring:
     def look(self, now: float) -> None:
         """Kill those whose time is over, and forget those that have ended."""
         for worker in self.workers:
-            if now >= worker.kill_at and worker.process.is_alive():
+            if now >= worker.kill_at and worker.is_alive():
                 _log.warning("a worker did not end when it was told to, and is killed", pid=worker.process.pid)
                 worker.process.kill()
                 worker.kill_at = float("inf")
-        ended = [worker for worker in self.workers if not worker.process.is_alive()]
+        ended = [worker for worker in self.workers if not worker.is_alive()]
         for worker in ended:
-            _bury(worker)
+            worker.bury()
         self.workers = [worker for worker in self.workers if worker not in ended]
 
 
-class Supervisor(MPServer):  # type: ignore[misc]  # its types are not followed
+class Supervisor:
     """Runs workers on sockets that are bound already.
 
     Args:
         listeners: the sockets, one for each worker.
         settings: returns what a worker that starts now is handed over.
-        options: as granian's server takes them.
     """
 
-    def __init__(self, listeners: Sequence[socket.socket], settings: Callable[[], str], **options: object) -> None:
-        super().__init__("errtally.exporter.worker_start:start", workers=len(listeners), **options)
+    def __init__(self, listeners: Sequence[socket.socket], settings: Callable[[], str]) -> None:
         self._places = [_Place(number, listener) for number, listener in enumerate(listeners)]
         self._settings = settings
         self._retiring = _Retiring()
-        self._spawn_target: object = None
         self._was_ready = False
-        self.reload_signal: bool = False
+        self._woken = threading.Event()
+        self._stopping, self._reloading = threading.Event(), threading.Event()
 
-    def _init_shared_socket(self) -> None:
-        """Bind nothing: the sockets are there."""
-        self._ssp = None
-
-    def _drop_shared_socket(self) -> None:
-        """Stop taking connections when all workers are told to stop; those that wait are told so by the kernel."""
+    def start(self) -> None:
+        """Start the workers; they come up while the caller makes what it needs itself."""
         for place in self._places:
-            place.listener.close()
+            if place.worker is None:
+                place.worker = self._start(place)
 
-    def _spawn_workers(self, spawn_target: object, target_loader: object) -> None:  # noqa: ARG002 (granian's signature)
-        self._spawn_target = spawn_target
-        for place in self._places:
-            place.worker = self._start(place)
+    def serve(self, *, on_ready: Callable[[], None], on_reload: Callable[[], None]) -> None:
+        """Look after the workers until SIGTERM or SIGINT says stop, and stop them.
 
-    def _start(self, place: _Place) -> _Worker:
-        told, telling = multiprocessing.Pipe(duplex=False)
-        self._shd, self._sso = _Inherited(place.listener, self.backlog), place.listener
-        loader = partial(worker_start.start, self._settings(), telling)
-        process = self._spawn_worker(place.number, self._spawn_target, loader).inner
-        process.start()
-        telling.close()
-        return _Worker(process, told, time.monotonic())
+        Args:
+            on_ready: called when the workers are started; connections wait for them in their sockets.
+            on_reload: called at SIGHUP, before each worker is replaced by a new one.
 
-    def _serve_loop(self, spawn_target: object, target_loader: object) -> None:  # noqa: ARG002 (granian's signature)
-        """Look after the workers until a signal says stop."""
-        while not self.interrupt_signal:
-            self.main_loop_interrupt.wait(_LOOK_SECONDS)
-            self.main_loop_interrupt.clear()
-            if self.interrupt_signal:
-                return
-            if self.reload_signal:
-                self.reload_signal = False
-                self._call_hooks(self.hooks_reload)
+        Raises:
+            ErrtallyError: no worker comes up.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop_soon())
+        signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
+        self.start()
+        on_ready()
+        while not self._stopping.is_set():
+            self._woken.wait(_LOOK_SECONDS)
+            self._woken.clear()
+            if self._stopping.is_set():
+                break
+            if self._reloading.is_set():
+                self._reloading.clear()
+                on_reload()
                 self._renew()
             now = time.monotonic()
             self._retiring.look(now)
             for place in self._places:
                 self._look_after(place, now)
+        # Nobody takes connections any more; those that wait are told so by the kernel.
+        for place in self._places:
+            place.listener.close()
+        self.end()
+
+    def _stop_soon(self) -> None:
+        self._stopping.set()
+        self._woken.set()
+
+    def _reload_soon(self) -> None:
+        self._reloading.set()
+        self._woken.set()
+
+    def _start(self, place: _Place) -> _Worker:
+        told, telling = os.pipe()
+        listener = place.listener.fileno()
+        # The worker reads its settings from standard input, which others can't, and its end tells that this is gone.
+        process = subprocess.Popen(  # noqa: S603 (the interpreter that runs this)
+            [sys.executable, "-m", "errtally.exporter.worker_start", str(listener), str(telling)],
+            stdin=subprocess.PIPE,
+            pass_fds=(listener, telling),
+        )
+        os.close(telling)
+        worker = _Worker(process, told, time.monotonic())
+        assert process.stdin is not None
+        try:
+            process.stdin.write(self._settings().encode() + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:  # it is dead already, which is noticed at the next look
+            _log.warning("a worker did not take its settings", worker=place.number + 1)
+        return worker
 
     def _look_after(self, place: _Place, now: float) -> None:
         """Start a worker anew when it has died; each time that it dies young, a bit later."""
@@ -176,15 +197,15 @@ class Supervisor(MPServer):  # type: ignore[misc]  # its types are not followed
                 place.worker = self._start(place)
             return
         self._was_ready |= worker.look()
-        if worker.process.is_alive():
+        if worker.is_alive():
             return
         if now - worker.born >= SETTLED_SECONDS:
             place.deaths = 0
         delay = min(2.0 ** (place.deaths - 1), MAX_DELAY_SECONDS) if place.deaths else 0.0
         place.deaths += 1
         place.worker, place.start_at = None, now + delay
-        code = worker.process.exitcode
-        _bury(worker)
+        code = worker.process.returncode
+        worker.bury()
         _log.error("a worker died", worker=place.number + 1, status=_status(code), next_start_seconds=delay)
         if not self._was_ready and place.deaths >= _FIRST_TRIES:
             raise ErrtallyError("no worker comes up: the log says why")
@@ -194,14 +215,14 @@ class Supervisor(MPServer):  # type: ignore[misc]  # its types are not followed
         for place in self._places:
             successor = self._start(place)
             deadline = successor.born + READY_SECONDS
-            while not successor.look() and successor.process.is_alive() and time.monotonic() < deadline:
-                if self.interrupt_signal:
+            while not successor.look() and successor.is_alive() and time.monotonic() < deadline:
+                if self._stopping.is_set():
                     break
-                self.main_loop_interrupt.wait(_LOOK_SECONDS / 5)
-                self.main_loop_interrupt.clear()
+                self._woken.wait(_LOOK_SECONDS / 5)
+                self._woken.clear()
             if not successor.is_ready:
                 self._retiring.add(successor, time.monotonic())
-                if self.interrupt_signal:
+                if self._stopping.is_set():
                     return
                 _log.error("a worker's successor does not come up: the worker goes on", worker=place.number + 1)
                 continue
@@ -210,10 +231,6 @@ class Supervisor(MPServer):  # type: ignore[misc]  # its types are not followed
             place.worker, place.deaths = successor, 0
 
     def end(self) -> None:
-        """Stop what still runs; for when serving ended by an error."""
-        self._stop_workers()
-
-    def _stop_workers(self) -> None:
         """Stop all workers; returns at the latest when the time of the last one is over."""
         now = time.monotonic()
         for place in self._places:
@@ -224,11 +241,6 @@ class Supervisor(MPServer):  # type: ignore[misc]  # its types are not followed
         while self._retiring.workers:
             time.sleep(_LOOK_SECONDS / 10)
             self._retiring.look(time.monotonic())
-
-
-def _bury(worker: _Worker) -> None:
-    worker.told.close()
-    worker.process.close()
 
 
 def _status(code: int | None) -> str:

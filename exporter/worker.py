@@ -5,9 +5,9 @@ Apart from the supervisor's module, so that the supervisor does not carry the we
 
 from __future__ import annotations
 
-import atexit
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,6 +17,7 @@ from errtally.exporter import collector
 from errtally.exporter.chores import Chores
 from errtally.exporter.config import take_over
 from errtally.exporter.digest.state import Budget
+from errtally.exporter.front.front import Front
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.tally import Tally
 from errtally.exporter.installation import JOURNAL_DIRECTORY, configure_logging, secret
@@ -25,31 +26,67 @@ from errtally.exporter.journal.records import encoder
 from errtally.exporter.metrics import process
 from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.readiness import Readiness
-from errtally.exporter.stopping import on_stop
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
-from errtally.exporter.web.access import Access
-from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
-from errtally.exporter.web.slow_connections import SCAN_SECONDS, SlowConnections
+from errtally.exporter.web.plain import Plain
 from errtally.exporter.web.stream.counts import StreamCounts
 from errtally.exporter.web.stream.hub import Hub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from wsgiref.types import StartResponse
+    import socket
+    from collections.abc import Callable
+
+    from flask import Flask
+
+    from errtally.exporter.config import ExporterConfig
 
 TALLY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 """How often the journal is looked at while nothing is appended."""
 
-HURRIED_SCAN_SECONDS = 0.25
+THREADS = 8
+"""That make pages and scrapes; live streams have threads of their own."""
+
+FSYNC_THREADS = 64
+"""With ``durability: fsync`` each request in progress holds one while it waits for the disk."""
 
 _log = structlog.get_logger(__name__)
 
 
-def create_worker(settings: str) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
-    """Build one worker's WSGI application from the settings that the supervisor hands over."""
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What one worker process serves.
+
+    Attributes:
+        application: answers every request, as WSGI has it; ingest routes without waiting.
+        stop: ends what has no end of its own; called when the process is told to stop.
+        end: hands on what was counted; called when all requests are answered.
+    """
+
+    config: ExporterConfig
+    application: FastPath
+    stop: Callable[[], None]
+    end: Callable[[], None]
+
+    def run(self, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+        """Serve what comes to a listening socket until SIGTERM or SIGINT; call ``on_ready`` when it does."""
+        is_inline = self.config.durability != "fsync"
+        front = Front(
+            listener,
+            self.application,
+            self.application,
+            body_bytes=self.config.limits.body_bytes,
+            # Who waits for the disk together shares one wait, and so needs threads.
+            answers_inline=is_inline,
+            threads=THREADS if is_inline else FSYNC_THREADS,
+        )
+        front.run(on_ready=on_ready, on_stop=self.stop)
+        self.end()
+
+
+def create_worker(settings: str) -> Worker:
+    """Build one worker from the settings that the supervisor hands over."""
     config = take_over(settings)
     configure_logging(config.log_format)
     appender = Appender(
@@ -65,39 +102,42 @@ def create_worker(settings: str) -> Callable[[dict[str, Any], StartResponse], It
     readiness = Readiness(config.data_dir, appender, chores)
     streams = StreamCounts(config.data_dir)
     hub = Hub(StreamReader(config.data_dir), on_count=streams.put)
-    app = create_app(
-        config,
-        view=StoreView(
-            config.data_dir,
-            Budget(config.series_limits),
-            scrape_interval_seconds=config.scrape_interval_seconds,
-        ),
-        reader=StoreReader(config.data_dir),
-        own=process.registry(readiness.is_up, streams.total),
-        appender=appender,
-        access=Access(config, key),
-        problem=readiness.problem,
-        hub=hub,
+    view = StoreView(
+        config.data_dir, Budget(config.series_limits), scrape_interval_seconds=config.scrape_interval_seconds
     )
-    watch = SlowConnections(config.port)
+    own = process.registry(readiness.is_up, streams.total)
+
+    def make_pages() -> Flask:
+        # Heavy: for a worker at which somebody looks.
+        from errtally.exporter.web.access import Access  # noqa: PLC0415
+        from errtally.exporter.web.app import create_app  # noqa: PLC0415
+
+        return create_app(
+            config,
+            view=view,
+            reader=StoreReader(config.data_dir),
+            own=own,
+            appender=appender,
+            access=Access(config, key),
+            problem=readiness.problem,
+            hub=hub,
+        )
+
+    app = Plain(view, own, readiness.problem, make_pages)
     chores.every(TALLY_SECONDS, "tally", lambda: _hand_over(tally, appender))
     chores.every(LOOK_SECONDS, "journal", appender.look)
-    if (quotas := pipeline.quotas) is not None:
+    quotas = pipeline.quotas
+    if quotas is not None:
         chores.every(TALLY_SECONDS, "quotas", lambda: quotas.share(time.time()))
-        atexit.register(chores.once, "quotas", lambda: quotas.share(time.time()))
-    chores.every(SCAN_SECONDS, "slow-connections", lambda: watch.scan(time.monotonic()))
-    on_stop(lambda: _end_streams(hub, watch, chores))
-    atexit.register(chores.once, "tally", lambda: _hand_over(tally, appender))
+
+    def end() -> None:
+        chores.once("tally", lambda: _hand_over(tally, appender))
+        if quotas is not None:
+            chores.once("quotas", lambda: quotas.share(time.time()))
+
     path = FastPath(app, pipeline, limits=config.limits, tally=tally)
     collector.spare()
-    return path
-
-
-def _end_streams(hub: Hub, watch: SlowConnections, chores: Chores) -> None:
-    """End what has no end of its own, so that the server can stop before its supervisor loses patience."""
-    hub.close()
-    watch.hurry()
-    chores.every(HURRIED_SCAN_SECONDS, "hurry", lambda: watch.scan(time.monotonic()))
+    return Worker(config, path, stop=hub.close, end=end)
 
 
 def _hand_over(tally: Tally, appender: Appender) -> None:

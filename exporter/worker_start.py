@@ -1,32 +1,48 @@
-"""The first thing that a worker process runs; imports little, so that it comes early."""
+"""The first thing that a worker process runs.
+
+Run by the supervisor as ``python -m errtally.exporter.worker_start LISTENER READY`` with the numbers of the listening
+socket and of the pipe to say that it is ready through; what `config.hand_over` wrote comes as the first line of
+standard input, and the end of standard input is the end of the supervisor.
+"""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+import os
+import socket
+import sys
 
 from errtally.exporter.parent_death import end_with_parent
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from multiprocessing.connection import Connection
-    from typing import Any
-    from wsgiref.types import StartResponse
-
-    Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+_STANDARD_INPUT = 0
 
 
-def start(settings: str, ready: Connection) -> Application:
-    """Build a worker's application.
+def start(listener: int, ready: int) -> None:
+    """Run a worker until it is told to stop."""
+    settings = _line(_STANDARD_INPUT)
+    end_with_parent(_STANDARD_INPUT)
+    from errtally.exporter.worker import create_worker  # noqa: PLC0415 (heavy: the parent may die meanwhile)
 
-    Args:
-        settings: what `config.hand_over` wrote. It comes through the pipe that starts the process and not in its
-            environment, which others can read.
-        ready: where to say that the application is built.
-    """
-    end_with_parent()
-    # By name, so that the supervisor, which imports this module, does not carry the web framework in its memory.
-    application: Application = importlib.import_module("errtally.exporter.worker").create_worker(settings)
-    ready.send_bytes(b"ready")
-    ready.close()
-    return application
+    worker = create_worker(settings)
+
+    def say_ready() -> None:
+        os.write(ready, b"1")
+        os.close(ready)
+
+    worker.run(socket.socket(fileno=listener), say_ready)
+    # Threads that still make a page or wait for a client are not worth waiting for.
+    os._exit(0)
+
+
+def _line(descriptor: int) -> str:
+    """Read the one line that comes."""
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        piece = os.read(descriptor, 65_536)
+        if not piece:
+            os._exit(1)  # the supervisor died before it could say how to run
+        line += piece
+    return line.decode()
+
+
+if __name__ == "__main__":
+    start(int(sys.argv[1]), int(sys.argv[2]))

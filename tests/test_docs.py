@@ -17,6 +17,7 @@ from errtally.exporter.protocols.registry import ENDPOINTS
 from errtally.exporter.web import audit, issue_page, listing, login, merges, overview
 from errtally.exporter.web.app import routes
 from errtally.exporter.web.openapi import routes as openapi
+from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
 from errtally.exporter.web.stream import routes as stream
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +48,16 @@ def test_every_route_of_the_app_is_documented() -> None:
     for rule in app.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             assert (method, rule.rule) in documented, f"{method} {rule.rule}"
+
+
+def test_every_route_of_sentry_s_api_is_documented_and_nothing_else() -> None:
+    app = Flask("documented", static_folder=None)
+    for blueprint in SENTRY_BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    page = (DOCS / "sentry-api.md").read_text()
+    documented = set(re.findall(r"`(GET|PUT|POST|DELETE) (/[^`\s]*)`", page))
+    served = {(method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods - {"HEAD", "OPTIONS"}}
+    assert documented == served
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.pattern.pattern)

@@ -72,7 +72,7 @@ def test_with_all_extras_every_room_imports_and_the_commands_run(wheel: Path, tm
     script = """
 import importlib, pkgutil, errtally
 # Integrations need the frameworks that they are for.
-frameworks = ("django_middleware", "celery_tasks")
+frameworks = ("aiohttp_app", "django_middleware", "celery_tasks")
 for module in pkgutil.walk_packages(errtally.__path__, "errtally."):
     if not module.name.endswith(("__main__", *frameworks)):
         importlib.import_module(module.name)

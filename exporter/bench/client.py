@@ -62,13 +62,15 @@ def measure(situation: str, frames: int, captures: int) -> CaptureCost:
     # The client says on standard error that delivery fails, where nobody configured logging.
     logging.getLogger("errtally.client").addHandler(logging.NullHandler())
     with ExitStack() as stack:
-        url = _url(situation, stack)
+        url = url_of(situation, stack)
         tracker = Tracker(Settings(url=url, shutdown_seconds=0.0))
         stack.callback(tracker.close)
         for number in range(_WARM_UP):
             _captured(tracker, frames, number)
         gc.collect()
         times = sorted(_captured(tracker, frames, number) for number in range(captures))
+        for channel in tracker.sender.channels:
+            channel.renew()  # what waits need not be sent, nor said to be lost
         return CaptureCost(
             situation,
             frames,
@@ -97,7 +99,12 @@ def _fail(calls: int, number: int) -> None:
     _fail(calls - 1, number)
 
 
-def _url(situation: str, stack: ExitStack) -> str:
+def url_of(situation: str, stack: ExitStack) -> str:
+    """Return the address of an exporter in a situation, which ends with the stack.
+
+    Raises:
+        BenchError: the server that answers did not start.
+    """
     if situation == "down":
         return "http://127.0.0.1:1"
     if situation == "nameless":

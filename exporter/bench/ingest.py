@@ -6,16 +6,20 @@ import json
 import secrets
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from errtally.exporter.bench.server import BenchError, Server, counted, free_port, scrape
+from errtally.exporter.bench.server import BenchError, LimitServer, Server, counted, free_port, scrape
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.bench.work import Kind
+
+LIMITS = ("own", "granian")
+"""Servers under which the limit is measured."""
 
 _GENERATOR_SLACK_SECONDS = 60
 
@@ -38,6 +42,8 @@ class Measurement:
             started here.
         server_cores: how many cores the exporter kept busy.
         memory_bytes: PSS of the exporter's processes right after the load.
+        limit_cpu_microseconds: CPU an event of the limit (bench/limit.py), in the same run; None where none was run.
+        granian_cpu_microseconds: the same call under granian; None where that is not installed, or not asked for.
         durable: events that were there after every process was killed and the exporter started again; None for an
             exporter that was not started here.
         counted: events in /metrics once nothing waits.
@@ -45,7 +51,7 @@ class Measurement:
     """
 
     kind: str
-    target_per_second: int
+    target: str
     events_per_second: float
     p50_milliseconds: float
     p99_milliseconds: float
@@ -59,6 +65,15 @@ class Measurement:
     refused: int
     first_refusal: str
     lost: int
+    limit_cpu_microseconds: float | None = None
+    granian_cpu_microseconds: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """CPU an event over that of the limit."""
+        if not self.server_cpu_microseconds or not self.limit_cpu_microseconds:
+            return None
+        return self.server_cpu_microseconds / self.limit_cpu_microseconds
 
     @property
     def is_proven(self) -> bool:
@@ -68,7 +83,7 @@ class Measurement:
 
     def as_dict(self) -> dict[str, object]:
         """The row for --json."""
-        return {**asdict(self), "is_proven": self.is_proven}
+        return {**asdict(self), "ratio": self.ratio, "is_proven": self.is_proven}
 
 
 def measure_own(kind: Kind, load: Load, directory: Path, workers: int) -> Measurement:
@@ -91,7 +106,26 @@ def measure_own(kind: Kind, load: Load, directory: Path, workers: int) -> Measur
         total = counted(server.url)
     finally:
         server.stop()
-    return _measurement(kind, result, cpu_seconds, memory_bytes, after.events + after.lag, total.events)
+    row = _measurement(kind, result, cpu_seconds, memory_bytes, after.events + after.lag, total.events)
+    limits = {server: limit(kind, load, server, workers) for server in LIMITS}
+    return replace(row, limit_cpu_microseconds=limits["own"], granian_cpu_microseconds=limits["granian"])
+
+
+def limit(kind: Kind, load: Load, server: str, workers: int) -> float | None:
+    """Measure the CPU microseconds an event of what bench/limit.py does; None when the server is not installed.
+
+    Raises:
+        BenchError: it did not start, did not answer, or the load generator failed.
+    """
+    if server == "granian" and find_spec("granian") is None:
+        return None
+    process = LimitServer(free_port(), server, workers)
+    try:
+        result, cpu_seconds = _drive(kind, load, process.url, process)
+    finally:
+        process.kill()
+    events = int(result["accepted_measured"])
+    return 1e6 * cpu_seconds / events if events else None
 
 
 def measure_other(kind: Kind, load: Load, url: str) -> Measurement:
@@ -105,7 +139,9 @@ def measure_other(kind: Kind, load: Load, url: str) -> Measurement:
     return _measurement(kind, result, None, None, None, counted(url).events - before.events)
 
 
-def _drive(kind: Kind, load: Load, url: str, server: Server | None) -> tuple[dict[str, float | str], float]:
+def _drive(
+    kind: Kind, load: Load, url: str, server: Server | LimitServer | None
+) -> tuple[dict[str, float | str], float]:
     """Run the load generator as a process of its own; return its result and the exporter's CPU seconds."""
     address = urlsplit(url)
     arguments = (
@@ -151,7 +187,7 @@ def _measurement(
     has_cpu = cpu_seconds is not None and measured > 0
     return Measurement(
         kind=kind.name,
-        target_per_second=kind.target_per_second,
+        target=kind.target,
         events_per_second=measured / seconds,
         p50_milliseconds=float(result["p50_milliseconds"]),
         p99_milliseconds=float(result["p99_milliseconds"]),

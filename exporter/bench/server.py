@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psutil
 import requests
@@ -19,14 +19,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from errtally import names
 from errtally.errors import ErrtallyError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 READY_SECONDS = 30.0
 COUNT_SECONDS = 120.0
 _TIMEOUT_SECONDS = 10
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 15
+_SETTLE_SECONDS = 0.5
 
 
 class BenchError(ErrtallyError):
@@ -49,36 +47,15 @@ def free_port() -> int:
     return port
 
 
-class Server:
-    """One exporter that this benchmark started, with all its processes."""
+class _Processes:
+    """A program that this benchmark started, with all its processes."""
 
-    def __init__(self, port: int, data_dir: Path, workers: int) -> None:
-        """Start it and wait until it is ready.
-
-        Raises:
-            BenchError: it ended, or was not ready in time; says what it wrote.
-        """
-        self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "errtally", "serve", "--listen", f"127.0.0.1:{port}"]
-        command += ["--data-dir", str(data_dir), "--workers", str(workers)]
-        self._log = data_dir.parent / f"{data_dir.name}.log"
+    def __init__(self, command: list[str], log: Path | None) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ERRTALLY_")}
-        with self._log.open("ab") as log:
+        with (log or Path(os.devnull)).open("ab") as file:
             self._process = subprocess.Popen(  # noqa: S603 (the interpreter that runs this)
-                command, stdout=log, stderr=log, start_new_session=True, env=environment
+                command, stdout=file, stderr=file, start_new_session=True, env=environment
             )
-        deadline = time.monotonic() + READY_SECONDS
-        while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise BenchError(f"the exporter did not become ready: {self._log.read_text(errors='replace')[-2000:]}")
-            time.sleep(_POLL_SECONDS)
-
-    def _is_ready(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/-/ready", timeout=_TIMEOUT_SECONDS).ok
-        except requests.RequestException:
-            return False
 
     def processes(self) -> list[psutil.Process]:
         """The exporter's processes, the first of them and its descendants."""
@@ -115,6 +92,67 @@ class Server:
                 process.kill()
         self._process.wait()
         psutil.wait_procs(processes, timeout=_STOP_SECONDS)
+
+
+class LimitServer(_Processes):
+    """What bench/limit.py serves.
+
+    Args:
+        port: of loopback.
+        server: ``own`` or ``granian``.
+        workers: processes.
+    """
+
+    def __init__(self, port: int, server: str, workers: int) -> None:
+        """Start it and wait until it takes connections.
+
+        Raises:
+            BenchError: it ended, or did not listen in time.
+        """
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__([sys.executable, "-m", "errtally.exporter.bench.limit", str(port), str(workers), server], None)
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._is_listening(port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise BenchError(f"the limit's server ({server}) did not start")
+            time.sleep(_POLL_SECONDS)
+        time.sleep(_SETTLE_SECONDS)  # the other processes
+
+    def _is_listening(self, port: int) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+class Server(_Processes):
+    """One exporter that this benchmark started, with all its processes."""
+
+    def __init__(self, port: int, data_dir: Path, workers: int) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            BenchError: it ended, or was not ready in time; says what it wrote.
+        """
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "errtally", "serve", "--listen", f"127.0.0.1:{port}"]
+        command += ["--data-dir", str(data_dir), "--workers", str(workers)]
+        self._log = data_dir.parent / f"{data_dir.name}.log"
+        super().__init__(command, self._log)
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise BenchError(f"the exporter did not become ready: {self._log.read_text(errors='replace')[-2000:]}")
+            time.sleep(_POLL_SECONDS)
+
+    def _is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/-/ready", timeout=_TIMEOUT_SECONDS).ok
+        except requests.RequestException:
+            return False
 
     def stop(self) -> None:
         """End it in the usual way, and hard when it does not listen."""

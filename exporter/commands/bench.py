@@ -6,30 +6,34 @@ import json
 import os
 import tempfile
 import time
-from dataclasses import asdict
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from errtally.config import load
-from errtally.config.grouping import grouping as grouping_settings
-from errtally.errors import MalformedError
-from errtally.exporter.bench import grouping as labelled
 from errtally.exporter.bench import pages as paging
 from errtally.exporter.bench import scrape as scraping
-from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure
+from errtally.exporter.bench.beside import FIGURES, LibraryCost, measure_libraries
+from errtally.exporter.bench.calibration import calibrate
+from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure, url_of
 from errtally.exporter.bench.filled import fill
 from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
+from errtally.exporter.bench.protected import TARGET_MICROSECONDS as PROTECTED_TARGET_MICROSECONDS
+from errtally.exporter.bench.protected import ProtectedCost, measure_protected
 from errtally.exporter.bench.work import KINDS
+from errtally.exporter.commands import bench_grouping
 
-_TABLE_WIDTH = 150
+_TABLE_WIDTH = 175
 
 
 @click.group()
 def command() -> None:
     """Measure the exporter and the client library on this machine."""
+
+
+command.add_command(bench_grouping.command, "grouping")
 
 
 @command.command()
@@ -71,15 +75,17 @@ def ingest(
             if kinds and kind.name not in kinds:
                 continue
             rows.append(measure_other(kind, load, url) if url else measure_own(kind, load, Path(directory), workers))
+    speed = calibrate()
     cores = len(os.sched_getaffinity(0))
     where = f"exporter {url}" if url else f"exporter with {workers} workers"
     setting = f"{where} and load generator share {cores} cores; {connections} connections, {seconds:g} s a kind"
     if as_json:
-        click.echo(json.dumps({"setting": setting, "rows": [row.as_dict() for row in rows]}, indent=2))
+        found = {"setting": setting, "calibration": speed.as_dict(), "rows": [row.as_dict() for row in rows]}
+        click.echo(json.dumps(found, indent=2))
     else:
         console = Console()
         console.width = max(console.width, _TABLE_WIDTH)
-        console.print(_table(rows, setting))
+        console.print(_table(rows, f"{setting}\n{speed}"))
     for row in rows:
         if not row.is_proven:
             click.echo(
@@ -100,16 +106,50 @@ def ingest(
     multiple=True,
     help="Only this state of the exporter; may be repeated.",
 )
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Processes of each library.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def client(*, captures: int, situations: tuple[str, ...], as_json: bool) -> None:
-    """Time what a capture costs its caller, with an exporter that is up, down, refusing, slow, or has no name."""
+def client(*, captures: int, situations: tuple[str, ...], rounds: int, as_json: bool) -> None:
+    """Measure what the client library costs an application, beside sentry-sdk where that is installed.
+
+    A capture, with an exporter that is up, down, refusing, slow, or has no name; import, memory and exit of whole
+    processes; a call protected by recovery.
+    """
     rows = [measure(situation, frames, captures) for situation in situations or SITUATIONS for frames in FRAMES]
+    with ExitStack() as stack:
+        libraries = measure_libraries(url_of("up", stack), rounds)
+    protected = measure_protected(captures)
     if as_json:
-        click.echo(json.dumps({"rows": [row.as_dict() for row in rows]}, indent=2))
+        figures = {
+            "rows": [row.as_dict() for row in rows],
+            "libraries": [cost.as_dict() for cost in libraries],
+            "protected": protected.as_dict(),
+        }
+        click.echo(json.dumps(figures, indent=2))
     else:
         console = Console()
         console.width = max(console.width, _TABLE_WIDTH)
         console.print(_client_table(rows))
+        console.print(_libraries_table(libraries, rounds))
+        console.print(_protected_text(protected))
+
+
+def _protected_text(cost: ProtectedCost) -> str:
+    return (
+        f"protected call {cost.protected_microseconds:.1f} us, breaker's block {cost.block_microseconds:.1f} us, "
+        f"protected coroutine with its timeout {cost.coroutine_microseconds:.1f} us "
+        f"(target {PROTECTED_TARGET_MICROSECONDS:g} us; a Python call takes {cost.plain_nanoseconds:.0f} ns now)"
+    )
+
+
+def _libraries_table(libraries: list[LibraryCost], rounds: int) -> Table:
+    table = Table(title="processes", caption=f"medians of {rounds} processes of each library, beyond one without")
+    table.add_column("library")
+    columns = ("import ms", "import MB", "capture us", "used MB", "exit ms")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for cost in libraries:
+        table.add_row(cost.library, *(f"{getattr(cost, name):.1f}" for name in FIGURES))
+    return table
 
 
 def _client_table(rows: list[CaptureCost]) -> Table:
@@ -248,13 +288,16 @@ def pages(
 
 def _table(rows: list[Measurement], setting: str) -> Table:
     table = Table(title="ingest", caption=setting)
-    table.add_column("work")
+    table.add_column("work", no_wrap=True, min_width=max(len(kind.name) for kind in KINDS))
     for column in (
-        "target ev/s",
+        "target",
         "events/s",
         "p50 ms",
         "p99 ms",
         "CPU us/ev",
+        "limit us/ev",
+        "granian us/ev",
+        "ratio",
         "cores",
         "generator cores",
         "memory MB",
@@ -266,11 +309,14 @@ def _table(rows: list[Measurement], setting: str) -> Table:
     for row in rows:
         table.add_row(
             row.kind,
-            f"{row.target_per_second:,}",
+            row.target,
             f"{row.events_per_second:,.0f}",
             f"{row.p50_milliseconds:.1f}",
             f"{row.p99_milliseconds:.1f}",
             _figure(row.server_cpu_microseconds, "{:.1f}"),
+            _figure(row.limit_cpu_microseconds, "{:.1f}"),
+            _figure(row.granian_cpu_microseconds, "{:.1f}"),
+            _figure(row.ratio, "{:.1f}"),
             _figure(row.server_cores, "{:.2f}"),
             f"{row.generator_cores:.2f}",
             _figure(None if row.memory_bytes is None else row.memory_bytes / 1e6, "{:.0f}"),
@@ -284,37 +330,3 @@ def _table(rows: list[Measurement], setting: str) -> Table:
 
 def _figure(value: float | None, form: str) -> str:
     return "-" if value is None else form.format(value)
-
-
-@command.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--config",
-    "file",
-    envvar="ERRTALLY_CONFIG",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Configuration file with the settings of grouping.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one line a file, instead of a table.")
-def grouping(*, files: tuple[Path, ...], file: Path | None, as_json: bool) -> None:
-    """Measure how well labelled events are grouped.
-
-    Each FILE has JSON lines: {"label", "event"}, where each label is one issue, or {"same", "a", "b"}, two events that
-    are one issue or two. Events are as the batch API takes them.
-    """
-    settings = grouping_settings(load(file), str(file))
-    for path in files:
-        try:
-            found = labelled.measure(path, settings)
-        except MalformedError as exc:
-            raise click.ClickException(str(exc)) from exc
-        if as_json:
-            click.echo(json.dumps({"file": str(path), **asdict(found)}))
-        elif isinstance(found, labelled.Pairs):
-            click.echo(f"{path}: one issue {found.one_right}/{found.one}, two issues {found.two_right}/{found.two}")
-        else:
-            click.echo(
-                f"{path}: GA {found.grouping_accuracy:.3f}  F1 of groups {found.f1_of_groups:.3f}"
-                f"  precision {found.precision:.3f}  recall {found.recall:.3f}"
-                f"  issues {found.issues} of {found.labels}"
-            )

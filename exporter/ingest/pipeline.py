@@ -26,6 +26,8 @@ from errtally.exporter.journal import records
 from errtally.exporter.scrubbing import scrubber
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errtally.event.model import Event
     from errtally.event.scrub import Scrubber
     from errtally.exporter.config import ExporterConfig
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 MAX_SAMPLE_BYTES = 256 * 1024
 MAX_MESSAGE = 300
 MAX_MEMO_ENTRIES = 4096
+MAX_CPU_SECONDS = 10.0
+"""Time of this thread's processor for one request; the texts of the events that are left then are cut short."""
+MAX_LATE_CHARACTERS = 200
+EVENTS_BETWEEN_LOOKS = 16
 _NO_TAGS: dict[str, str] = {}
 
 
@@ -152,7 +158,9 @@ class Recorder:
         self._tally = tally
         self._user_key = user_key
         self._memo: dict[tuple[Any, ...], Grouping] = {}
-        self._labels: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._versions: dict[str, str] = {}
+        self._sentences: dict[str, str] = {}
 
     def batch(self, delivery: Delivery, received: float) -> records.Batch:
         """Make the record of what one request delivered for one project."""
@@ -160,7 +168,13 @@ class Recorder:
         label = self._label
         batch = records.Batch(project=delivery.project, received=received, identity=delivery.identity)
         indices: dict[str, int] = {}
-        for item in delivery.events:
+        late_at = time.thread_time() + MAX_CPU_SECONDS
+        for position, item in enumerate(delivery.events):
+            if not position % EVENTS_BETWEEN_LOOKS and time.thread_time() > late_at:
+                late_at = 0.0
+            if not late_at:
+                scrubbed["limit"] += 1
+                item = _cut_short(item)  # noqa: PLW2901 (what a hostile request has left)
             batch.events.append(self._event(delivery.project, item, batch.issues, indices, received, scrubbed))
         for timing in delivery.requests:
             batch.requests.append(
@@ -179,7 +193,7 @@ class Recorder:
             batch.sessions.append(
                 records.SessionSeen(
                     label(session.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
-                    label(session.release, scrubbed),
+                    self._version(session.release, scrubbed),
                     session.status,
                     session.quantity,
                     # Only looked up, never shown; it stands for a person, so its hash does.
@@ -278,7 +292,7 @@ class Recorder:
             event.event_id,
             item.has_own_id,
             user,
-            label(event.release, scrubbed),
+            self._version(event.release, scrubbed),
             label(event.transaction, scrubbed),
             label(event.trace_id, scrubbed),
             sample,
@@ -315,23 +329,35 @@ class Recorder:
         """Scrub what of a grouping is kept: names of functions and modules are not scrubbed before they group."""
         label = self._label
         culprit, scope = label(grouping.culprit, scrubbed), label(grouping.scope, scrubbed)
-        why = tuple([label(reason, scrubbed) for reason in grouping.why])
+        why = tuple([self._sentence(reason, scrubbed) for reason in grouping.why])
         # A rule's title may have what is not scrubbed before it groups, such as a function.
-        title = grouping.title if self._rules is None else label(grouping.title, scrubbed)
+        title = grouping.title if self._rules is None else self._sentence(grouping.title, scrubbed)
         if (culprit, scope, why, title) == (grouping.culprit, grouping.scope, grouping.why, grouping.title):
             return grouping
         return replace(grouping, culprit=culprit, scope=scope, why=why, title=title)
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
-        """Scrub a short text that comes again and again, such as a release or a transaction."""
-        if not text:
-            return ""
-        known = self._labels.get(text)
+        """Scrub a name that comes again and again, such as a transaction or an environment."""
+        return self._remembered(text, scrubbed, self._names, self._scrubber.scrub_name) if text else ""
+
+    def _version(self, text: str | None, scrubbed: Counter[str]) -> str:
+        """Scrub a release: ``1.2.3.4`` is one, not an address."""
+        return self._remembered(text, scrubbed, self._versions, self._scrubber.scrub_version) if text else ""
+
+    def _sentence(self, text: str, scrubbed: Counter[str]) -> str:
+        """Scrub a free text that comes again and again, such as the reason of a grouping."""
+        return self._remembered(text, scrubbed, self._sentences, self._scrubber.scrub_text)
+
+    @staticmethod
+    def _remembered(
+        text: str, scrubbed: Counter[str], memo: dict[str, str], scrub: Callable[[str, Counter[str]], str]
+    ) -> str:
+        known = memo.get(text)
         if known is None:
-            known = self._scrubber.scrub_text(text, scrubbed)
-            if len(self._labels) >= MAX_MEMO_ENTRIES:
-                self._labels.clear()
-            self._labels[text] = known
+            known = scrub(text, scrubbed)
+            if len(memo) >= MAX_MEMO_ENTRIES:
+                memo.clear()
+            memo[text] = known
         return known
 
     def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> bytes:
@@ -347,7 +373,7 @@ class Recorder:
             "logger": event.logger,
             "transaction": event.transaction,
             "environment": environment,
-            "release": label(event.release, scrubbed) or None,
+            "release": self._version(event.release, scrubbed) or None,
             "server_name": event.server_name,
             "trace_id": label(event.trace_id, scrubbed) or None,
             "tags": event.tags,
@@ -367,6 +393,16 @@ class Recorder:
         """Hash a user with the installation's key, so that users are counted and never kept."""
         digest = blake2b(f"{project}\0{identity}".encode("utf-8", "replace"), digest_size=8, key=self._user_key)
         return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def _cut_short(item: EventDelivery) -> EventDelivery:
+    """The event with as much of it as tells what happened, and no details."""
+    event = item.event
+    event.message, event.template, event.stack = event.message[:MAX_LATE_CHARACTERS], None, None
+    event.tags = {}
+    for exception in event.exceptions:
+        exception.value = exception.value[:MAX_LATE_CHARACTERS] if exception.value else None
+    return replace(item, event=event, details=dict)
 
 
 def _encode(page: dict[str, Any]) -> bytes:

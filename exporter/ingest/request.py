@@ -20,7 +20,38 @@ MAX_LARGE_BODIES = 8
 
 LARGE_WAIT_SECONDS = 5.0
 
+MAX_KNOWN_QUERIES = 1024
+MAX_KNOWN_QUERY_CHARACTERS = 256
+
+INLINE_KEY = "errtally.inline"
+"""In the environment of a request that is answered on an event loop's own thread, which must not wait."""
+
+REFUSED_KEY = "errtally.refused"
+"""In the environment of a request whose body the server did not take: the error that says why."""
+
 _large_bodies = threading.BoundedSemaphore(MAX_LARGE_BODIES)
+
+
+class _Queries(dict[str, "Mapping[str, str]"]):
+    """Query strings seen lately: each client sends its own with every request."""
+
+    def __missing__(self, text: str) -> Mapping[str, str]:
+        try:
+            made = dict(reversed(parse_qsl(text, keep_blank_values=True, max_num_fields=100)))
+        except ValueError:
+            made = {}
+        if len(text) <= MAX_KNOWN_QUERY_CHARACTERS:
+            if len(self) >= MAX_KNOWN_QUERIES:
+                self.clear()
+            self[text] = made
+        return made
+
+
+_queries = _Queries()
+
+
+class WaitsError(Exception):
+    """The request takes longer than an event loop may be held up; nothing of it was taken, a thread can take it."""
 
 
 class Request:
@@ -60,12 +91,9 @@ class Request:
         return str(self._environ.get("REMOTE_ADDR") or "")
 
     @property
-    def query(self) -> dict[str, str]:
+    def query(self) -> Mapping[str, str]:
         """Parameters of the query string; of one that comes twice, the first. With more than 100, none."""
-        try:
-            return dict(reversed(parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=100)))
-        except ValueError:
-            return {}
+        return _queries[self.query_string]
 
     def header(self, name: str) -> str:
         """One header's value by its lower-case name, "" when it was not sent."""
@@ -79,8 +107,11 @@ class Request:
         Raises:
             TooLargeError, MalformedError: as `body.read` and `body.decompress`.
             OverloadedError: it is large, and there are too many large ones.
+            WaitsError: it is large, and this is an event loop's thread.
         """
         if self._body is None:
+            if REFUSED_KEY in self._environ:
+                raise self._environ[REFUSED_KEY]
             length = self._environ.get("CONTENT_LENGTH")
             content_length = int(length[:19]) if length and length.isdecimal() else None
             if content_length is None and not self._environ.get("wsgi.input_terminated"):
@@ -94,6 +125,8 @@ class Request:
     def _hold_large(self) -> None:
         """Wait for one of the few places that this process has for large bodies."""
         if not self.is_large:
+            if INLINE_KEY in self._environ:
+                raise WaitsError
             if not _large_bodies.acquire(timeout=LARGE_WAIT_SECONDS):
                 raise OverloadedError(
                     "large_bodies", f"{MAX_LARGE_BODIES} large bodies are being read already", retry_after_seconds=10

@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from zlib import crc32
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 HEADER = struct.Struct("<IIId")
 _REST = struct.Struct("<Id")
@@ -97,7 +101,7 @@ def lost(buffer: bytes, start: int, end: int) -> int:
     return events
 
 
-def pending(buffer: bytes, offset: int) -> tuple[int, float | None]:
+def pending(buffer: bytes | mmap, offset: int) -> tuple[int, float | None]:
     """Count the events in the frames from an offset on, by their headers alone.
 
     Returns:

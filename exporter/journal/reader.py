@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -163,31 +165,78 @@ class Reader:
         segment.is_damaged |= is_damage
 
 
-def lag(directory: Path, positions: Mapping[str, int]) -> tuple[int, float | None, int]:
-    """Measure what waits in a journal.
+class Lag:
+    """What waits in a journal, measured together with the positions of a snapshot of the store.
+
+    Segments are opened before the snapshot is taken: one that is folded and removed meanwhile can still be read, so its
+    events are either in the snapshot or here, and never in neither.
 
     Args:
         directory: where the segments lie.
-        positions: what the store says is folded.
-
-    Returns:
-        Events that wait, when the oldest of them was received (None without any), bytes of all segments.
     """
-    events, oldest, size = 0, None, 0
-    for entry in os.scandir(directory):
-        if not entry.name.endswith(SUFFIX):
-            continue
-        try:
-            with open(entry.path, "rb") as file:  # noqa: PTH123 (a path string from scandir, once a scrape)
-                size += os.fstat(file.fileno()).st_size
-                file.seek(positions.get(entry.name, 0))
-                here, first = frame.pending(file.read(), 0)
-        except FileNotFoundError:  # the writer removed it meanwhile
-            continue
-        events += here
-        if first is not None:
-            oldest = first if oldest is None else min(oldest, first)
-    return events, oldest, size
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._opened: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        """Open what is there; to be called before the snapshot is taken."""
+        self._open_further()
+        # What is removed by now is in the store.
+        for name in [name for name, descriptor in self._opened.items() if not os.fstat(descriptor).st_nlink]:
+            os.close(self._opened.pop(name))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self._opened.values():
+            os.close(descriptor)
+        self._opened.clear()
+
+    def is_sure(self, positions: Mapping[str, int]) -> bool:
+        """Whether a snapshot tells of each segment how far it is folded.
+
+        It does not of one that was removed since it was opened and has no position: it may have been forgotten before
+        the snapshot was taken, or begun after.
+        """
+        return all(name in positions or os.fstat(one).st_nlink for name, one in self._opened.items())
+
+    def measure(self, positions: Mapping[str, int]) -> tuple[int, float | None, int]:
+        """Measure what the snapshot does not have.
+
+        Args:
+            positions: what the snapshot says is folded.
+
+        Returns:
+            Events that wait, when the oldest of them was received (None without any), bytes of all segments.
+        """
+        self._open_further()
+        events, oldest, size = 0, None, 0
+        for name, descriptor in self._opened.items():
+            segment_bytes, start = os.fstat(descriptor).st_size, positions.get(name, 0)
+            size += segment_bytes
+            if segment_bytes <= start:
+                continue
+            # Mapped, so that of a long journal only the frames' heads are read.
+            with mmap.mmap(descriptor, segment_bytes, access=mmap.ACCESS_READ) as content:
+                here, first = frame.pending(content, start)
+            events += here
+            if first is not None:
+                oldest = first if oldest is None else min(oldest, first)
+        return events, oldest, size
+
+    def _open_further(self) -> None:
+        if not self._directory.exists():  # nothing was ever taken here
+            return
+        for entry in os.scandir(self._directory):
+            if entry.name.endswith(SUFFIX) and entry.name not in self._opened:
+                with suppress(FileNotFoundError):  # the writer removed it meanwhile
+                    self._opened[entry.name] = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def lag(directory: Path, positions: Mapping[str, int]) -> tuple[int, float | None, int]:
+    """Measure what waits in a journal beside positions that were read before; as `Lag.measure`."""
+    with Lag(directory) as found:
+        return found.measure(positions)
 
 
 def _is_unlocked(descriptor: int) -> bool:

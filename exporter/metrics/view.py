@@ -34,6 +34,8 @@ _USERS_CACHE_SECONDS = 5.0
 _USERS_CACHE_FACTOR = 20
 """Counting users of sessions grows with the store: its result holds for 20 times as long as it took."""
 MAX_TITLE_LABEL = 120
+_TRIES = 3
+"""Snapshots that are taken until one tells how far each segment is folded; the first nearly always does."""
 SCRAPES_AT_ZERO = 2
 """A series that alerts reckon with is shown at 0 for so many scrapes' time before its first value."""
 
@@ -75,14 +77,20 @@ class StoreView:
             StoreError: the store can't be read.
         """
         with self._lock:
-            try:
-                positions = self._refresh(now)
-            except sqlite3.Error as exc:
-                if self._db is not None:
-                    self._db.close()
-                    self._db = None
-                raise StoreError(f"the store can't be read: {exc}") from exc
-            self._measure_journal(positions, now)
+            for _ in range(_TRIES):
+                with journal.Lag(self._journal) as lag:
+                    try:
+                        positions = self._refresh(now)
+                    except sqlite3.Error as exc:
+                        if self._db is not None:
+                            self._db.close()
+                            self._db = None
+                        raise StoreError(f"the store can't be read: {exc}") from exc
+                    is_sure = lag.is_sure(positions)
+                    events, oldest, size = lag.measure(positions)
+                if is_sure:
+                    break
+            self._show_journal(events, oldest, size, now)
             return b"".join([family.render(openmetrics=openmetrics) for family in self._families.values()])
 
     def _refresh(self, now: float) -> Mapping[str, int]:
@@ -268,8 +276,7 @@ class StoreView:
             if score is not None:
                 family.put((project, environment, transaction), score)
 
-    def _measure_journal(self, positions: Mapping[str, int], now: float) -> None:
-        events, oldest, size = journal.lag(self._journal, positions)
+    def _show_journal(self, events: int, oldest: float | None, size: int, now: float) -> None:
         self._family(names.JOURNAL_LAG_EVENTS).put((), events)
         self._family(names.JOURNAL_LAG_SECONDS).put((), max(now - oldest, 0.0) if oldest is not None else 0.0)
         self._family(names.JOURNAL_SIZE).put((), size)

@@ -64,6 +64,7 @@ class NativeEvent(msgspec.Struct):
     """One event of the batch API."""
 
     message: str
+    template: str | None = None
     event_id: str | None = None
     timestamp: str | float | None = None
     level: str = "error"
@@ -171,6 +172,7 @@ def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> E
         level=level,
         type=values.label(sent.type),
         message=values.text(sent.message) or "",
+        template=values.text(sent.template),
         stack=sent.stack if sent.stack is None or len(sent.stack) <= MAX_STACK else _stack(sent.stack),
         platform=values.label(sent.platform, 32),
         logger=values.label(sent.logger),
@@ -377,6 +379,8 @@ def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
     for name in ("request", "user", "extra"):
         if isinstance(context.get(name), dict):
             details[name] = context[name]
+    if isinstance(sent.get("params"), list | dict):
+        details["extra"] = {**details.get("extra", {}), "params": sent["params"]}
     return details
 
 

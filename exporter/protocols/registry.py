@@ -37,6 +37,13 @@ _BY_ENDING = {
 }
 
 
+MAX_KNOWN_ROUTES = 1024
+MAX_KNOWN_CHARACTERS = 256
+"""Clients ask for the same few routes for ever; what is longer is not remembered."""
+
+_known: dict[tuple[str, str, str], tuple[Endpoint, Mapping[str, str]]] = {}
+
+
 def find(path: str, method: str = "POST", content_type: str = "") -> tuple[Endpoint, Mapping[str, str]] | None:
     """Find the endpoint of a request and what its pattern caught in the path.
 
@@ -49,6 +56,18 @@ def find(path: str, method: str = "POST", content_type: str = "") -> tuple[Endpo
         The endpoint that takes the method and the media type; else the first one of the path that takes the method,
         else the first one of the path, to refuse the request in its own form. None when nothing is served there.
     """
+    key = (path, method, content_type)
+    found = _known.get(key)
+    if found is None:
+        found = _search(path, method, content_type)
+        if found is not None and len(path) + len(content_type) <= MAX_KNOWN_CHARACTERS:
+            if len(_known) >= MAX_KNOWN_ROUTES:
+                _known.clear()
+            _known[key] = found
+    return found
+
+
+def _search(path: str, method: str, content_type: str) -> tuple[Endpoint, Mapping[str, str]] | None:
     best: tuple[Endpoint, Mapping[str, str]] | None = None
     best_rank = 0
     for endpoint in _candidates(path):

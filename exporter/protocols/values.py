@@ -82,22 +82,28 @@ def _json(value: Any) -> str:  # noqa: ANN401
 class _Labels(dict[str, str | None]):
     """Texts seen lately to the labels made of them: releases, tags and types come again with every event."""
 
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
     def __missing__(self, sent: str) -> str | None:
-        made = _clean(sent, MAX_LABEL)
-        if len(sent) <= MAX_LABEL:
+        made = _clean(sent, self._limit)
+        if len(sent) <= self._limit:
             if len(self) >= MAX_KNOWN_LABELS:
                 self.clear()
             self[sent] = made
         return made
 
 
-_labels = _Labels()
+_labels = {limit: _Labels(limit) for limit in (MAX_LABEL, 64, 32)}
 
 
 def label(value: Any, limit: int = MAX_LABEL) -> str | None:  # noqa: ANN401
     """Make one line of a value, fit for a label: no control characters, no outer blanks; None when nothing is left."""
-    if limit == MAX_LABEL and isinstance(value, str):
-        return _labels[value]
+    if value is None:
+        return None
+    if isinstance(value, str) and limit in _labels:
+        return _labels[limit][value]
     line = text(value, limit)
     return None if line is None else _clean(line, limit)
 

@@ -1,39 +1,52 @@
 """The query language of the issues list: text in, terms out. Every term has to match.
 
-"card declined" level:error release:shop@1.4* users:>10 first_seen:<2d -is:ignored tag.browser:Safari
+"card declined" level:[error, fatal] release:shop@1.4* users:>10 first_seen:<2d -is:ignored tag.browser:Safari
+
+The keys of Sentry's search mean what they mean there (see `sentry_keys`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.errors import ErrtallyError
+from errtally.exporter.search import sentry_keys, short_ids
+from errtally.exporter.search.conditions import (
+    STATES,
+    TEXTS,
+    AnyOf,
+    Condition,
+    Field,
+    Fixed,
+    Has,
+    Identity,
+    LatestRelease,
+    Moment,
+    Number,
+    State,
+    Tag,
+    Term,
+    Wording,
+    Words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_LENGTH = 1000
 MAX_TERMS = 30
 MAX_WILDCARDS = 10
 """In one term."""
 
-STATES = ("unresolved", "resolved", "ignored", "regressed", "new", "merged")
-"""What ``is:`` takes."""
-
-NEW_SECONDS = 86_400
-"""How long an issue is new."""
-
-_TEXTS = ("type", "culprit", "project", "environment", "release", "level")
 _NUMBERS = ("events", "users")
 _MOMENTS = ("first_seen", "last_seen")
-FIELDS = ("is", *_TEXTS, *_NUMBERS, *_MOMENTS)
+FIELDS = ("is", "has", *TEXTS, *_NUMBERS, *_MOMENTS)
 """Keys with a meaning of their own; every other key is a tag."""
 
 _OPERATORS = (">=", "<=", ">", "<", "=")
-_AGES = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+_AGES = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _DATES = (("%Y-%m-%dT%H:%M:%S", 1), ("%Y-%m-%dT%H:%M", 60), ("%Y-%m-%d", 86_400))
 _MAX_DIGITS = 15
 _CONNECTIVES = frozenset({"AND", "OR", "NOT"})
@@ -54,72 +67,6 @@ class QueryError(ErrtallyError):
     def place(self) -> str:
         """The message with its place, as the API tells it."""
         return f"{self} at character {self.position + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """Text to look for: literal parts, with any characters between them."""
-
-    parts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Text within type, title, pattern, culprit or a tag's value; case does not matter."""
-
-    text: Wording
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What an issue is: one of `STATES`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of an issue is a text as a whole; the case of ASCII letters does not matter."""
-
-    name: str
-    text: Wording
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag has a value; the case of ASCII letters does not matter in the value."""
-
-    name: str
-    text: Wording
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """``events`` or ``users`` against an amount; the operator is one of SQL's and Python's but for ``=``."""
-
-    name: str
-    operator: str
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """``first_seen`` or ``last_seen`` is not before ``since`` and before ``until``, seconds since the epoch."""
-
-    name: str
-    since: float | None
-    until: float | None
-
-
-Condition = Words | State | Field | Tag | Number | Moment
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One condition, or that it does not hold."""
-
-    condition: Condition
-    is_negated: bool = False
 
 
 def parse(text: str, now: float) -> tuple[Term, ...]:
@@ -187,6 +134,9 @@ class _Reader:
                 raise QueryError("a colon and a value have to follow the tag's name", self._at)
             self._at += 1
             return "tag." + name
+        if self._text[start : start + 5].lower() == "tags[" and (end := self._text.find("]:", start)) > start + 5:
+            self._at = end + 2
+            return "tag." + self._text[start + 5 : end]
         at = start
         while at < len(self._text) and not self._text[at].isspace() and self._text[at] not in '":*\\':
             at += 1
@@ -196,24 +146,101 @@ class _Reader:
         self._at = at + 1
         return self._text[start:at]
 
-    def _condition(self, key: str, key_at: int) -> Condition:
+    def _condition(self, key: str, key_at: int) -> Condition:  # noqa: PLR0911 (one for each kind of key)
+        if self._peek() == "[" and (end := _list_end(self._text, self._at)):
+            return self._any_of(key, end)
         value_at = self._at
         if key.startswith("tag."):
             if key == "tag.":
                 raise QueryError("a tag's name has to follow 'tag.'", key_at)
             return Tag(key.removeprefix("tag."), self._wording(Tag, value_at))
-        name = key.lower()
+        name = sentry_keys.OWN_KEYS.get(key.lower(), key.lower())
+        if (reason := sentry_keys.refusal(name)) is not None:
+            raise QueryError(f"{key}: {reason}", key_at)
         if name in _NUMBERS:
             return self._number(name)
         if name in _MOMENTS:
             return self._moment(name)
         if name == "is":
-            return State(self._choice("is", STATES))
+            return self._state()
+        if name == "has":
+            return self._has()
         if name == "level":
             return Field("level", Wording((self._choice("level", names.LEVELS),)))
-        if name in _TEXTS:
+        if name == "release" and self._text[value_at:].split(None, 1)[0].lower() == "latest":
+            self._bare()
+            return LatestRelease()
+        if name in TEXTS:
             return Field(name, self._wording(Field, value_at))
+        return self._of_sentry(key, value_at)
+
+    def _of_sentry(self, key: str, value_at: int) -> Condition:
+        """Read the value of a key that errtally has not: one of Sentry's, or a tag's name."""
+        name = key.lower()
+        if name in {"issue", "issue.id"}:
+            return self._identity(name)
+        if name in sentry_keys.WORD_KEYS:
+            return Words(self._wording(Field, value_at))
+        if name in sentry_keys.CULPRIT_KEYS:
+            return Field("culprit", Wording(("", *self._wording(Field, value_at).parts, "")))
+        start = self._at
+        fixed = sentry_keys.fixed(name, self._bare())
+        if fixed is not None:
+            return fixed
+        self._at = start
         return Tag(key, self._wording(Tag, value_at))
+
+    def _any_of(self, key: str, end: int) -> Condition:
+        """Read ``[one, "another one"]``: any of the values."""
+        at, conditions = self._at + 1, list[Condition]()
+        self._at = end + 1
+        if self._at < len(self._text) and not self._text[self._at].isspace():
+            raise QueryError("a space has to follow a list of values", self._at)
+        for value_at, value in _values(self._text, at, end):
+            if not value:
+                raise QueryError(f"{key}: a value is missing in the list", value_at)
+            if value.startswith("["):
+                raise QueryError(f"{key}: a list can't stand within a list", value_at)
+            prefix = f"{key}:" if not key.startswith("tag.") else f'tag."{_escaped(key.removeprefix("tag."))}":'
+            try:
+                terms = tuple(_Reader(prefix + value, self._now).terms())
+            except QueryError as exc:
+                raise QueryError(str(exc), value_at) from exc
+            if len(terms) != 1:
+                raise QueryError(f"{key}: quote a value with a space", value_at)
+            conditions.append(terms[0].condition)
+        if len(conditions) > MAX_TERMS:
+            raise QueryError(f"{key}: a list has at most {MAX_TERMS} values", at)
+        return AnyOf(tuple(conditions))
+
+    def _state(self) -> Condition:
+        at = self._at
+        value = self._bare().lower()
+        self._at = at
+        if value in sentry_keys.FIXED_STATES:
+            self._bare()
+            return Fixed(sentry_keys.FIXED_STATES[value])
+        if value in sentry_keys.STATES:
+            self._bare()
+            return State(sentry_keys.STATES[value])
+        return State(self._choice("is", STATES))
+
+    def _has(self) -> Condition:
+        at = self._at
+        name = self._bare()
+        if not name:
+            raise QueryError("has: takes the name of a tag", at)
+        return Number("users", ">", 0) if name.lower() == "user" else Has(name)
+
+    def _identity(self, key: str) -> Identity:
+        at = self._at
+        value = self._bare()
+        if (number := short_ids.number(value)) is not None:
+            return Identity(number)
+        found = short_ids.decode(value)
+        if found is None:
+            raise QueryError(f"{key}: takes a number or a short id, as in {key}:SHOP-1A", at)
+        return Identity(found[1])
 
     def _choice(self, key: str, choices: tuple[str, ...]) -> str:
         at = self._at
@@ -232,9 +259,12 @@ class _Reader:
     def _moment(self, name: str) -> Moment:
         at = self._at
         operator, value = self._compared()
-        number, unit = value[:-1], value[-1:]
+        sign = value[:1] if value[:1] in {"+", "-"} else ""
+        number, unit = value[len(sign) : -1], value[-1:]
         if unit in _AGES and number.isascii() and number.isdecimal() and len(number) <= _MAX_DIGITS:
             moment = self._now - int(number) * _AGES[unit]
+            if sign and operator == "=":  # Sentry's form: -24h is younger, +24h older
+                operator = "<" if sign == "-" else ">"
             if operator in {"<", "<="}:
                 return Moment(name, moment, None)
             if operator in {">", ">="}:
@@ -320,11 +350,51 @@ class _Reader:
 
 
 def _day(value: str) -> tuple[float | None, float | None]:
-    """Return when a date or moment begins and ends, (None, None) when it is none."""
+    """Return when a date or moment begins and ends, (None, None) when it is none; without a zone it is UTC."""
     for form, seconds in _DATES:
         try:
             begins = datetime.strptime(value.removesuffix("Z"), form).replace(tzinfo=UTC)
             return begins.timestamp(), (begins + timedelta(seconds=seconds)).timestamp()
         except (ValueError, OverflowError):
             continue
-    return None, None
+    try:  # with a fraction, or a zone other than UTC
+        moment = datetime.fromisoformat(value)
+        begins = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return begins.timestamp(), begins.timestamp() + (1 if begins.microsecond == 0 else 0.001)
+    except (ValueError, OverflowError):
+        return None, None
+
+
+def _list_end(text: str, start: int) -> int:
+    """Return where the bracket of a list closes that opens at ``start``, 0 when it does not."""
+    is_quoted, at = False, start + 1
+    while at < len(text):
+        character = text[at]
+        if character == "\\":
+            at += 1
+        elif character == '"':
+            is_quoted = not is_quoted
+        elif character == "]" and not is_quoted:
+            return at
+        at += 1
+    return 0
+
+
+def _values(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+    """Yield the values of a list, as they stand, with their places."""
+    is_quoted, at, first = False, start, start
+    while at <= end:
+        character = text[at]
+        if character == "\\" and at < end:
+            at += 1
+        elif character == '"':
+            is_quoted = not is_quoted
+        elif at == end or (character == "," and not is_quoted):
+            value = text[first:at]
+            yield first + len(value) - len(value.lstrip()), value.strip()
+            first = at + 1
+        at += 1
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.exporter.search.query import NEW_SECONDS, Field, Moment, Number, State, Tag, Term, Words
+from errtally.exporter.search.conditions import (
+    NEW_SECONDS,
+    AnyOf,
+    Field,
+    Fixed,
+    Has,
+    Identity,
+    LatestRelease,
+    Moment,
+    Number,
+    State,
+    Tag,
+    Words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from errtally.exporter.search.query import Condition, Wording
+    from errtally.exporter.search.conditions import Condition, Term, Wording
 
 Clause = tuple[str, tuple[object, ...]]
 """SQL and its parameters."""
@@ -31,6 +44,10 @@ linked (root, id) AS MATERIALIZED (
 )
 """
 """Issues that were merged into others, by the issue that they are in now; only where there are any."""
+
+_LATEST = """EXISTS (SELECT 1 FROM releases r WHERE r.project = {issue}.project
+  AND r.release IN ({issue}.first_release, {issue}.last_release)
+  AND r.number = (SELECT max(number) FROM releases WHERE project = {issue}.project AND seen IS NOT NULL))"""
 
 _STATES = {
     "unresolved": "i.status IN ('unresolved', 'regressed')",
@@ -82,6 +99,24 @@ def condition(terms: Sequence[Term], now: float, *, has_linked: bool) -> Clause:
 
 
 def _one(what: Condition, now: float, *, has_linked: bool) -> Clause:
+    if isinstance(what, Fixed):
+        return ("TRUE" if what.holds else "FALSE"), ()
+    if isinstance(what, AnyOf):
+        parts = [_one(one, now, has_linked=has_linked) for one in what.conditions]
+        return " OR ".join(f"({sql})" for sql, _ in parts) or "FALSE", tuple(v for _, values in parts for v in values)
+    if isinstance(what, Number):
+        return f"{total(what.name, has_linked=has_linked)} {what.operator} ?", (what.amount,)
+    if isinstance(what, State):
+        if what.name == "new":
+            return f"{total('first_seen', has_linked=has_linked)} >= ?", (now - NEW_SECONDS,)
+        return _STATES[what.name], ()
+    if isinstance(what, Moment):
+        return _moment(what, has_linked=has_linked)
+    return _of_rows(what, has_linked=has_linked)
+
+
+def _of_rows(what: Words | Tag | Has | Field | Identity | LatestRelease, *, has_linked: bool) -> Clause:
+    """What the rows of an issue say, its own and those of what was merged into it."""
     if isinstance(what, Words):
         return _of_any(lambda issue: _words(issue, what.text), has_linked=has_linked)
     if isinstance(what, Tag):
@@ -90,13 +125,12 @@ def _one(what: Condition, now: float, *, has_linked: bool) -> Clause:
         if what.name in {"level", "project"}:
             return _is(f"i.{what.name}", what.text)
         return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
-    if isinstance(what, Number):
-        return f"{total(what.name, has_linked=has_linked)} {what.operator} ?", (what.amount,)
-    if isinstance(what, State):
-        if what.name == "new":
-            return f"{total('first_seen', has_linked=has_linked)} >= ?", (now - NEW_SECONDS,)
-        return _STATES[what.name], ()
-    return _moment(what, has_linked=has_linked)
+    if isinstance(what, Has):
+        tagged = "EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue = {}.id AND t.tag = ? AND t.value <> '')"
+        return _of_any(lambda issue: (tagged.format(issue), (what.name,)), has_linked=has_linked)
+    if isinstance(what, Identity):
+        return _of_any(lambda issue: (f"{issue}.id = ?", (what.number,)), has_linked=has_linked)
+    return _of_any(lambda issue: (_LATEST.format(issue=issue), ()), has_linked=has_linked)
 
 
 def _moment(what: Moment, *, has_linked: bool) -> Clause:

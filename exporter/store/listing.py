@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from errtally.exporter.search.query import Term
+    from errtally.exporter.search.conditions import Term
 
 ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
 SPARK_HOURS = 24
@@ -118,6 +118,47 @@ def hours(db: sqlite3.Connection, roots: Mapping[int, int], since_hour: int) -> 
     ):
         of_root = found[roots[issue]]
         of_root[hour] = of_root.get(hour, 0) + events
+    return found
+
+
+def counts(
+    db: sqlite3.Connection, wanted: Wanted, since: float, until: float, step_seconds: int
+) -> dict[int, dict[int, int]]:
+    """Return events of the issues that a query finds over time; what was merged into one counts there.
+
+    Args:
+        db: the store.
+        wanted: which issues; order, cursor and limit say nothing here.
+        since: the first moment, seconds since the epoch.
+        until: the last one.
+        step_seconds: a multiple of an hour. Older hours were made days (see `activity`), which count in the step in
+            which they begin.
+
+    Returns:
+        Number of an issue to events by step since the epoch.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    has_aliases = merged.has_aliases(db)
+    has_linked = has_aliases and merged.has_linked(db)
+    where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
+    prefix = f"{sql.LINKED}, " if has_linked else "WITH "
+    members = " UNION SELECT root, id FROM linked" if has_linked else ""
+    rows = db.execute(
+        f"""{prefix} own (root, id) AS (SELECT id, id FROM issues{members}),
+        counted (issue, at, events) AS (
+          SELECT issue, hour * 3600, events FROM issue_hours WHERE hour BETWEEN ? / 3600 AND ? / 3600
+          UNION ALL
+          SELECT issue, day * 86400, events FROM issue_days WHERE day BETWEEN ? / 86400 AND ? / 86400
+        )
+        SELECT own.root, counted.at / ?, sum(counted.events) FROM counted JOIN own ON own.id = counted.issue
+        WHERE own.root IN (SELECT i.id FROM issues i WHERE {where}) GROUP BY 1, 2""",  # noqa: S608 (constants)
+        (int(since), int(until), int(since), int(until), step_seconds, *values),
+    )
+    found: dict[int, dict[int, int]] = {}
+    for issue, step, events in rows:
+        found.setdefault(issue, {})[step] = events
     return found
 
 

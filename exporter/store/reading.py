@@ -18,6 +18,7 @@ from errtally.exporter.store import (
     database,
     lifecycle,
     listing,
+    lookup,
     merged,
     overview,
     users,
@@ -208,6 +209,64 @@ class StoreReader:
         with self._snapshot() as db:
             row = db.execute("SELECT 1 FROM history WHERE issue = ? AND at = ?", (issue_id, at)).fetchone()
         return row is not None
+
+    def issue_key(self, number: int) -> tuple[str, str] | None:
+        """Return project and fingerprint of an issue by its number; of what it was merged into."""
+        with self._snapshot() as db:
+            return lookup.issue_key(db, number)
+
+    def kept_event(self, event_id: str) -> lookup.KeptEvent | None:
+        """Return a kept event by its id."""
+        with self._snapshot() as db:
+            return lookup.event(db, event_id)
+
+    def kept_events(self, **chosen: Any) -> list[lookup.KeptEvent]:  # noqa: ANN401 (see lookup.events)
+        """Return kept events, those kept last first; ``chosen`` as `lookup.events` takes it."""
+        with self._snapshot() as db:
+            return lookup.events(db, **chosen)
+
+    def neighbours(self, issue_ids: Sequence[int], number: int) -> tuple[str | None, str | None]:
+        """Return the ids of the kept events before and after one of an issue (its ``ids``)."""
+        with self._snapshot() as db:
+            return lookup.neighbours(db, issue_ids, number)
+
+    def events_by_day(self, issues: Sequence[dict[str, Any]], since_day: int) -> dict[int, dict[int, int]]:
+        """Return events by day since the epoch of several issues, by their ``id``."""
+        roots = {id_: one["id"] for one in issues for id_ in one["ids"]}
+        with self._snapshot() as db:
+            return lookup.days(db, roots, since_day)
+
+    def events_by_issue(
+        self, wanted: listing.Wanted, since: float, until: float, *, step_seconds: int
+    ) -> dict[int, dict[int, int]]:
+        """Return events of the issues that a query finds over time, as `listing.counts` has them."""
+        with self._snapshot() as db:
+            return listing.counts(db, wanted, since, until, step_seconds)
+
+    def tag_totals(self) -> list[tuple[str, int]]:
+        """Return the tags of all issues' events with how many had them, the most frequent first."""
+        with self._snapshot() as db:
+            return lookup.tag_totals(db)
+
+    def conditions(self, issues: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any] | None]:
+        """Return what ends the status of issues by itself, by their ``id``."""
+        with self._snapshot() as db:
+            return {one["id"]: lifecycle.condition_of(db, one["id"]) for one in issues}
+
+    def projects(self) -> dict[str, dict[str, Any]]:
+        """Return the projects with issues, as `lookup.projects` has them."""
+        with self._snapshot() as db:
+            return lookup.projects(db)
+
+    def releases(self, project: str | None = None) -> list[dict[str, Any]]:
+        """Return releases, as `lookup.releases` has them."""
+        with self._snapshot() as db:
+            return lookup.releases(db, project)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return scheduled jobs, as `lookup.jobs` has them."""
+        with self._snapshot() as db:
+            return lookup.jobs(db)
 
     def has_releases(self, project: str) -> bool:
         """Whether anything of a project's came in that named its release."""

@@ -15,6 +15,8 @@ from urllib.parse import quote
 from flask import Response, has_request_context, redirect, request
 from itsdangerous import BadSignature, TimestampSigner
 
+from errtally.exporter.web.sentry_api import answers
+
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
@@ -47,6 +49,9 @@ class Access:
                 return None
             if sent.type == "basic" and self.is_password(sent.username, sent.password):
                 return None
+            # Sentry's older clients send the token as a name without a password.
+            if sent.type == "basic" and not sent.password and self.is_token(sent.username):
+                return None
         elif self.session() is not None:
             return None
         elif request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
@@ -54,6 +59,8 @@ class Access:
             return redirect(f"{LOGIN_PATH}?next={quote(here, safe='')}", 303)
         # A browser must not ask for a name and password where only a token would do.
         scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
+        if answers.is_below(request.path):
+            return answers.failure(401, "" if sent is None else "Invalid token", {"WWW-Authenticate": scheme})
         if request.path.startswith("/api/"):
             body, kind = '{"error": {"code": "login", "message": "log in to see this"}}\n', "application/json"
         else:

@@ -27,7 +27,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from errtally.errors import ConfigError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
-from errtally.exporter.metrics import exposition
 from errtally.exporter.protocols import registry
 from errtally.exporter.web import (
     audit,
@@ -39,12 +38,15 @@ from errtally.exporter.web import (
     merges,
     navigation,
     overview,
+    plain,
     policy,
     runbooks,
 )
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.parts import part
+from errtally.exporter.web.sentry_api import answers as sentry_answers
+from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
 from errtally.exporter.web.stream import routes as stream
 
 if TYPE_CHECKING:
@@ -59,12 +61,6 @@ if TYPE_CHECKING:
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
     from errtally.exporter.web.stream.hub import Hub
-
-_HEADERS = {
-    "Content-Security-Policy": policy.WITHOUT_SCRIPT,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 
 routes = Blueprint("web", __name__)
 
@@ -95,6 +91,10 @@ def create_app(
     app.register_blueprint(issue_page.routes)
     app.register_blueprint(overview.routes)
     app.register_blueprint(login.routes)
+    # Clients write addresses with and without the slash, and some follow no redirect.
+    app.url_map.strict_slashes = False
+    for blueprint in SENTRY_BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.jinja_env.filters["moment"] = _moment
     app.jinja_env.filters["ago"] = _ago
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
@@ -112,15 +112,10 @@ def create_app(
 @routes.get("/metrics")
 def metrics() -> FlaskResponse:
     """Render a scrape."""
-    body, content_type = exposition.render(
-        part("view"), part("own"), now=time.time(), accept=request.headers.get("Accept", "")
+    headers, body = plain.scrape(
+        part("view"), part("own"), request.headers.get("Accept", ""), request.headers.get("Accept-Encoding", "")
     )
-    response = FlaskResponse(body, content_type=content_type)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(exposition.compress(body))
-        response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept, Accept-Encoding"
-    return response
+    return FlaskResponse(body, headers=headers)
 
 
 @routes.get("/-/healthy")
@@ -247,6 +242,8 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     if error.code == HTTPStatus.NOT_FOUND and registry.find(request.path) is not None:
         error = MethodNotAllowed(valid_methods=["POST", "OPTIONS"])  # an ingest route, which only takes
     status = error.code or 500
+    if sentry_answers.is_below(request.path):
+        return sentry_answers.refused(error)
     if request.path.startswith("/api/"):
         text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)
         response = error.get_response()  # keeps headers such as Allow
@@ -266,14 +263,16 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     return response
 
 
-def _store_failed(error: StoreError) -> tuple[FlaskResponse | str, int]:
+def _store_failed(error: StoreError) -> FlaskResponse | tuple[FlaskResponse | str, int]:
+    if sentry_answers.is_below(request.path):
+        return sentry_answers.failure(503, str(error))
     if error_page.is_for_people():
         return error_page.render(503, str(error)), 503
     return _error(503, "store", str(error))
 
 
 def _protect(response: FlaskResponse) -> FlaskResponse:
-    for name, value in _HEADERS.items():
+    for name, value in plain.HEADERS.items():
         response.headers.setdefault(name, value)
     allow_frames(response, request.path, part("config").live_frame_origins)
     return response

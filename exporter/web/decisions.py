@@ -82,7 +82,7 @@ def until_of(action: str, fields: dict[str, Any], now: float, *, is_text: bool) 
 
 
 def decide(fingerprint: str, action: str, project: str | None) -> dict[str, Any]:
-    """Journal the decision that the request makes and wait until it is folded, so that what is read next shows it.
+    """Take the decision that the request makes.
 
     Returns:
         The issue as it was before, with the status that it has now.
@@ -90,22 +90,38 @@ def decide(fingerprint: str, action: str, project: str | None) -> dict[str, Any]
     Raises:
         Refusal: the request asks for what can't be.
     """
-    access, reader = part("access"), parts.reader()
     status = STATUS_OF.get(action)
     if status is None:
         abort(404)
-    if access.is_forged():
+    if part("access").is_forged():
         abort(403, "the form is too old, or was made by another site: load the page again")
     now = time.time()
     until = until_of(action, _fields(), now, is_text=not request.is_json)
-    found = reader.issue(fingerprint, project)
+    found = parts.reader().issue(fingerprint, project)
     if found is None:
         abort(404)
+    take(found, status, until, now)
+    return {**found, "status": status}
+
+
+def take(found: dict[str, Any], status: str, until: Until | None, now: float) -> None:
+    """Journal a decision and wait until it is folded, so that what is read next shows it.
+
+    Args:
+        found: the issue, as the store's reader has it.
+        status: the one that it gets.
+        until: what ends that by itself.
+        now: seconds since the epoch.
+
+    Raises:
+        Refusal: there is no release yet that another could follow.
+    """
+    reader = parts.reader()
     if until is not None and until.kind == "next_release" and not reader.has_releases(found["project"]):
         message = f"no release of {found['project']!r} is known yet, so none can be the next"
         raise Refusal(HTTPStatus.CONFLICT, "no_release", message)
     try:
-        change = StatusChange(found["project"], fingerprint, status, now, access.who(), until)
+        change = StatusChange(found["project"], found["fingerprint"], status, now, part("access").who(), until)
         part("appender").append(encoder.encode(change), 0, now)
     except JournalError as exc:
         abort(503, str(exc))
@@ -113,7 +129,6 @@ def decide(fingerprint: str, action: str, project: str | None) -> dict[str, Any]
         deadline = time.monotonic() + FOLD_WAIT_SECONDS
         while not reader.is_decided(found["id"], now) and time.monotonic() < deadline:
             time.sleep(0.01)
-    return {**found, "status": status}
 
 
 def _fields() -> dict[str, Any]:

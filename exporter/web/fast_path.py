@@ -14,11 +14,11 @@ import structlog
 from errtally import names
 from errtally.errors import NotServedError, RejectedError
 from errtally.exporter.ingest.body import drain
-from errtally.exporter.ingest.request import Request, Response
+from errtally.exporter.ingest.request import INLINE_KEY, Request, Response, WaitsError
 from errtally.exporter.protocols import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from wsgiref.types import StartResponse
 
     from errtally.exporter.config import Limits
@@ -53,29 +53,48 @@ class FastPath:
         self._tally = tally
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request, as WSGI has it."""
+        answer = self.answer(environ)
+        if answer is None:
+            return self._app(environ, start_response)
+        status, headers, body = answer
+        if status >= 400 and environ.get("wsgi.input_terminated"):  # noqa: PLR2004 (refused)
+            drain(environ["wsgi.input"])
+        start_response(f"{status} {_REASONS.get(status, 'Error')}", [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def answer(
+        self, environ: dict[str, Any], *, is_inline: bool = False
+    ) -> tuple[int, Sequence[tuple[str, str]], bytes] | None:
+        """Answer a request of an ingest route; None for any other.
+
+        Args:
+            environ: the request, as WSGI has it.
+            is_inline: whether the caller can't wait.
+
+        Returns:
+            Status, headers without the length, and body.
+
+        Raises:
+            WaitsError: the caller can't wait and the request takes long; nothing of it was taken.
+        """
         method = environ["REQUEST_METHOD"]
         found = registry.find(environ["PATH_INFO"], method, environ.get("CONTENT_TYPE") or "")
         if found is None:
-            return self._app(environ, start_response)
+            return None
         endpoint, route = found
+        if is_inline:
+            environ[INLINE_KEY] = True
         if method in endpoint.methods:
             response = self._ingest(endpoint, environ, route)
         elif method == "OPTIONS":
             response = _preflight(endpoint, environ["PATH_INFO"])
         else:
             response = self._refuse_method(endpoint, environ["PATH_INFO"], method)
-        if response.status >= 400 and environ.get("wsgi.input_terminated"):  # noqa: PLR2004 (refused)
-            drain(environ["wsgi.input"])
-        headers = [
-            ("Content-Type", response.content_type),
-            ("Content-Length", str(len(response.body))),
-            *response.headers,
-        ]
+        headers = [("Content-Type", response.content_type), *response.headers]
         if endpoint.allow_headers:
             headers += self._sharing(endpoint, route, environ.get("HTTP_ORIGIN") or "")
-        start_response(f"{response.status} {_REASONS.get(response.status, 'Error')}", headers)
-        return [response.body]
+        return response.status, headers, response.body
 
     def _sharing(self, endpoint: Endpoint, route: Mapping[str, str], origin: str) -> list[tuple[str, str]]:
         """Say which pages may read the answer: all, or when a project has a list, this one if it is on it."""
@@ -106,6 +125,9 @@ class FastPath:
         )
         try:
             return self._pipeline.handle(endpoint, request)
+        except WaitsError:
+            del environ[INLINE_KEY]
+            raise
         except Exception:  # noqa: BLE001 (the door: logged with its place, counted, answered)
             # A defect of ours, never the client's: say so in the log with its place, and count it.
             _log.exception("ingest failed", protocol=endpoint.protocol, path=environ["PATH_INFO"])

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from errtally import names
 from errtally.errors import JournalError
 from errtally.exporter.journal.records import MergeChange, StatusChange, encoder
-from errtally.exporter.search import cursor, query
+from errtally.exporter.search import conditions, cursor, query
 from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
 from errtally.exporter.web import parts
 from errtally.exporter.web.decisions import FOLD_WAIT_SECONDS, STATUS_OF
@@ -73,7 +73,7 @@ def wanted_of(parameters: Mapping[str, str], now: float, *, default_status: str,
         terms = query.parse(parameters.get("query", ""), now)
     except query.QueryError as exc:
         raise ListingError(f"query: {exc.place}", exc.position) from exc
-    if any(isinstance(term.condition, query.State) for term in terms):
+    if any(isinstance(term.condition, conditions.State) for term in terms):
         default_status = "all"
     status = _choice(parameters, "status", STATUSES) or default_status
     limit = parameters.get("limit", str(PAGE_SIZE))
@@ -124,7 +124,7 @@ def page() -> FlaskResponse:
         levels=names.LEVELS,
         orders=ORDERS,
         notice=_notice(),
-        new_since=now - query.NEW_SECONDS,
+        new_since=now - conditions.NEW_SECONDS,
         form_token=part("access").form_token(),
         config=part("config"),
         now=now,
@@ -178,11 +178,7 @@ def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
     if action == "merge":
         # The one that is known for longest goes on: links to it are the oldest.
         target, *others = sorted(issues, key=lambda issue: (issue["first_seen"], issue["id"]))
-        into = target["fingerprint"]
-        for issue in others:
-            _journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
-        last = others[-1]
-        _wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
+        merge_all(target, others)
         return
     status, changed = STATUS_OF[action], None
     for issue in issues:
@@ -191,6 +187,15 @@ def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
             changed = issue["id"]
     if changed is not None:
         _wait(lambda: reader.is_decided(changed, now))
+
+
+def merge_all(target: dict[str, Any], others: Sequence[dict[str, Any]]) -> None:
+    """Merge issues into one of the same project, and wait until that is folded."""
+    now, who, reader = time.time(), part("access").who(), parts.reader()
+    into, last = target["fingerprint"], others[-1]
+    for issue in others:
+        _journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
+    _wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
 
 
 def _journal(decision: MergeChange | StatusChange, now: float) -> None:

@@ -86,29 +86,33 @@ def exceptions_of(event: Mapping[str, Any], allowance: Allowance) -> tuple[Excep
         event: the kept page of an event; of any shape, because clients send what they like.
         allowance: what may be shown of it.
     """
-    sent = _dicts(event.get("exceptions"))
+    newest = list(reversed(kept_exceptions(event)))[:MAX_CAUSES]
+    return tuple(_exception(sent, frames, allowance) for sent, frames in newest)
+
+
+def kept_exceptions(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], list[dict[str, Any]]]]:
+    """Return the exceptions of a sample event with their frames, causes first; also from a stack that came as text.
+
+    Args:
+        event: the kept page of an event; of any shape, because clients send what they like.
+    """
+    sent = dicts(event.get("exceptions"))
     if sent:
-        return tuple(
-            _exception(item, _dicts(item.get("frames")), allowance) for item in list(reversed(sent))[:MAX_CAUSES]
-        )
-    frames = _dicts(event.get("frames"))
+        return [(item, dicts(item.get("frames"))) for item in sent]
+    frames = dicts(event.get("frames"))
     if frames:
-        return (_exception({}, frames, allowance),)
+        return [({}, frames)]
     stack = event.get("stack")
     if not isinstance(stack, str):
-        return ()
+        return []
     platform = event.get("platform")
     parsed = registry.parse(stack, platform if isinstance(platform, str) else None)
     if not any(exception.frames for exception in parsed):
-        return ()
-    return tuple(
-        _exception(
-            {"type": exception.type, "value": exception.value},
-            [_as_sent(frame) for frame in exception.frames],
-            allowance,
-        )
-        for exception in list(reversed(parsed))[:MAX_CAUSES]
-    )
+        return []
+    return [
+        ({"type": exception.type, "value": exception.value}, [_as_sent(frame) for frame in exception.frames])
+        for exception in parsed
+    ]
 
 
 def as_text(exceptions: Sequence[ExceptionView]) -> str:
@@ -151,7 +155,7 @@ def _frame(sent: Mapping[str, Any], allowance: Allowance) -> FrameView:
     place = word("filename") or word("abs_path") or word("module") or "?"
     lineno = sent.get("lineno")
     number = lineno if isinstance(lineno, int) and not isinstance(lineno, bool) else None
-    is_own = _is_in_app(sent)
+    is_own = is_in_app(sent)
     function = word("function")
     return FrameView(
         place,
@@ -194,7 +198,7 @@ def _variables(sent: Any, allowance: Allowance) -> tuple[tuple[str, str], ...]: 
     )
 
 
-def _is_in_app(sent: Mapping[str, Any]) -> bool:
+def is_in_app(sent: Mapping[str, Any]) -> bool:
     """Whether a frame is the application's: as the client says, else by the rules that group events."""
     flag = sent.get("in_app")
     if isinstance(flag, bool):
@@ -233,5 +237,6 @@ def _lines(value: Any) -> list[Any]:  # noqa: ANN401
     return value if isinstance(value, list) else []
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def dicts(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list that a client sent; nothing when it is no list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

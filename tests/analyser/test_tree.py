@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errtally.analyser import run
+from errtally.analyser.model import Skipped
 from errtally.analyser.run import analyse
 from errtally.analyser.settings import Settings
 from errtally.analyser.sources.discovery import TreeError, discover
-from errtally.analyser.sources.languages import is_generated, is_test
+from errtally.analyser.sources.generated import is_generated
+from errtally.analyser.sources.languages import is_test
 
 BARE = "try:\n    f()\nexcept:\n    x = 1\n"
 
@@ -74,7 +76,7 @@ def test_links_and_other_peoples_folders_are_left_out(tmp_path: Path) -> None:
 def test_tests_are_counted_and_left_out_unless_asked_for(tmp_path: Path) -> None:
     _write(tmp_path, {"a.py": "", "tests/b.py": ""})
     tree = discover(tmp_path, Settings())
-    assert (tree.files, tree.skipped_tests) == (["a.py"], 1)
+    assert (tree.files, tree.skipped) == (["a.py"], [Skipped("tests/b.py", "test")])
     assert discover(tmp_path, Settings(include_tests=True)).files == ["a.py", "tests/b.py"]
 
 
@@ -161,11 +163,11 @@ def test_a_check_that_fails_is_reported_and_the_run_goes_on(tmp_path: Path, monk
     _write(tmp_path, {"a.py": BARE, "b.py": BARE})
     real = run.analyse_file.__globals__["analyse_source"]
 
-    def failing(path: str, source: bytes, settings: Settings):
+    def failing(path: str, source: bytes, settings: Settings, **options: object):
         if path == "a.py":
             message = "a fault of the analyser"
             raise KeyError(message)
-        return real(path, source, settings)
+        return real(path, source, settings, **options)
 
     monkeypatch.setitem(run.analyse_file.__globals__, "analyse_source", failing)
     report = analyse(tmp_path, Settings())
@@ -208,14 +210,14 @@ def test_go_that_imports_testing_is_test_code_and_counted_as_such(tmp_path: Path
     helper = 'package a\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc f() {\n\tos.Mkdir("a", 0)\n}\n'
     _write(tmp_path, {"helper.go": helper})
     report = analyse(tmp_path, Settings())
-    assert (report.skipped_tests, report.findings) == (1, [])
+    assert (report.skipped_for("test"), report.findings) == (1, [])
     assert len(analyse(tmp_path, Settings(include_tests=True)).findings) == 1
 
 
 def test_what_is_too_large_to_be_written_by_hand_is_left_out(tmp_path: Path) -> None:
     _write(tmp_path, {"app.js": "try { f() } catch (e) {}\n" * 17_000, "app.ts": "f();\n" * 90_000})
     report = analyse(tmp_path, Settings())
-    assert (report.files, report.skipped_generated) == ({"typescript": 1}, 1)
+    assert (report.files, report.skipped_for("generated")) == ({"typescript": 1}, 1)
 
 
 @pytest.mark.parametrize("folder", ["examples", "_examples", "demo", "docs"])

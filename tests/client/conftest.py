@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from tests.client.receiver import Receiver, receiving
 
 import errtally
 from errtally.client import scope
+from errtally.client.integrations import log_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,9 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(autouse=True)
 def _process_as_it_was() -> Iterator[None]:
-    hooks = sys.excepthook, threading.excepthook, list(logging.getLogger().handlers)
+    hooks = sys.excepthook, threading.excepthook
     with scope.request_scope():
         yield
     errtally.close()
-    sys.excepthook, threading.excepthook, logging.getLogger().handlers[:] = hooks
+    sys.excepthook, threading.excepthook = hooks
+    log_records.install(0, 0)

@@ -75,6 +75,9 @@ def receiving(port: int = 0, receiver: Receiver | None = None, *, behind_tls: bo
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_PUT(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             time.sleep(receiver.delay_seconds)

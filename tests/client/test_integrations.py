@@ -296,3 +296,201 @@ def test_hooks_call_what_was_there_before(tracked: Receiver, monkeypatch) -> Non
     sys.excepthook(ValueError, error, None)
     assert called == [(ValueError, error, None)]
     assert _seen(tracked)[0] == [("fatal", "x")]
+
+
+def test_wsgi_reads_paths_and_headers_as_utf8(tracked: Receiver) -> None:
+    raw = "/straße/日本".encode().decode("latin-1")
+    _called(WsgiMiddleware(lambda _e, start: (start("404 Not Found", []), [b""])[1]), raw, HTTP_X_CITY=raw[1:])
+    errtally.flush(10)
+    shown = tracked.events()[0]["context"]["request"]
+    assert shown["url"].endswith("/straße/日本")
+    assert shown["headers"]["x-city"] == "straße/日本"
+
+
+def test_aiohttp_names_routes_and_reports_exceptions_and_answers(tracked: Receiver) -> None:
+    web = pytest.importorskip("aiohttp.web")
+    from aiohttp.test_utils import TestClient, TestServer  # noqa: PLC0415
+
+    from errtally.client.integrations import aiohttp_app  # noqa: PLC0415
+
+    async def order(request: Any) -> Any:
+        errtally.set_tag("order", request.match_info["number"])
+        return web.Response(text=str(1 / (int(request.match_info["number"]) - 5)))
+
+    async def gone(_request: Any) -> Any:
+        raise web.HTTPGone
+
+    errtally.init(tracked.url)  # with hooks: the server logs the exception as well
+    app = web.Application()
+    app.add_routes([web.get("/orders/{number}", order), web.get("/gone", gone)])
+    aiohttp_app.install(app)
+    aiohttp_app.install(app)
+
+    async def calls() -> list[int]:
+        async with TestClient(TestServer(app)) as client:
+            return [(await client.get(url)).status for url in ("/orders/6", "/orders/5", "/gone", "/nowhere")]
+
+    assert asyncio.run(calls()) == [200, 500, 410, 404]
+    events, timings = _seen(tracked)
+    assert events == [
+        ("error", "division by zero"),
+        ("warning", "GET /gone answered 410"),
+        ("warning", "GET unmatched answered 404"),
+    ]
+    route = "/orders/{number}"
+    assert timings == [(route, 200, False), (route, 500, True), ("/gone", 410, False), ("unmatched", 404, False)]
+    assert tracked.events()[0]["transaction"] == route
+    assert tracked.events()[0]["context"]["tags"]["order"] == "5"
+
+
+class _Invocation:
+    """The context object as Lambda's runtime makes it."""
+
+    function_name = "shop-orders"
+    function_version = "3"
+    aws_request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+
+    def __init__(self, remaining_milliseconds: int = 3000) -> None:
+        self._remaining = remaining_milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._remaining
+
+
+HTTP_API = {
+    "routeKey": "GET /orders/{id}",
+    "rawPath": "/orders/5",
+    "rawQueryString": "token=x&page=2",
+    "headers": {"host": "h"},
+}
+REST_API = {"resource": "/orders/{id}", "httpMethod": "GET", "path": "/orders/5", "headers": {"Host": "h"}}
+
+
+@pytest.mark.parametrize(
+    ("event", "transaction"),
+    [
+        pytest.param(HTTP_API, "/orders/{id}", id="HTTP API"),
+        pytest.param(REST_API, "/orders/{id}", id="REST API"),
+        pytest.param({"Records": [{"body": "x"}]}, "shop-orders", id="a queue"),
+        pytest.param("text", "shop-orders", id="any value"),
+        pytest.param({"routeKey": "$default", "headers": {}}, "shop-orders", id="a function URL"),
+    ],
+)
+def test_aws_lambda_sends_before_the_invocation_ends(receiver: Receiver, event: Any, transaction: str) -> None:
+    from errtally.client.integrations import aws_lambda  # noqa: PLC0415
+
+    errtally.init(receiver.url, hooks=False, flush_seconds=600)
+
+    @aws_lambda.reported
+    def handler(event: Any, _context: Any) -> Any:
+        errtally.set_tag("part", "handler")
+        if event == HTTP_API:
+            return {"statusCode": 503}
+        raise ValueError("failed")
+
+    if event == HTTP_API:
+        handler(event, _Invocation())
+    else:
+        with pytest.raises(ValueError, match="failed"):
+            handler(event, _Invocation())
+    # Nothing is waited for: the process may be frozen now.
+    (sent,) = receiver.events()
+    assert sent["transaction"] == transaction
+    assert sent["message"] in {"failed", "GET /orders/{id} answered 503"}
+    assert {"part": "handler", "aws_request_id": _Invocation.aws_request_id}.items() <= sent["context"]["tags"].items()
+    assert [timing["transaction"] for timing in receiver.requests()] == [transaction]
+
+
+def test_aws_lambda_waits_no_longer_than_the_invocation_may_take(receiver: Receiver) -> None:
+    from errtally.client.integrations import aws_lambda  # noqa: PLC0415
+
+    errtally.init(receiver.url, hooks=False, flush_seconds=600, shutdown_seconds=0)
+    waited = []
+    tracker = errtally.client.current.tracker()
+    tracker.flush = waited.append
+    aws_lambda.reported(lambda _event, _context: None)({}, _Invocation(700))
+    aws_lambda.reported(lambda _event, _context: None)({}, _Invocation(100))
+    aws_lambda.reported(lambda _event, _context: None)({}, _Invocation(900_000))
+    assert waited == [pytest.approx(0.5), 0.0, 2.0]
+
+
+def test_djangos_own_log_record_is_no_second_event(receiver: Receiver) -> None:
+    pytest.importorskip("django")
+    _django(
+        receiver,
+        """
+        from django.http import HttpResponse as Answer
+        def broken(request): return Answer("x", status=503)
+        urlpatterns.append(path("broken", broken))
+        errtally.init()
+        client = Client(raise_request_exception=False)
+        for url in ("/orders/5", "/broken"): client.get(url)
+        """,
+    )
+    events = [(event["level"], event["message"]) for event in receiver.events()]
+    assert events == [("error", "division by zero"), ("error", "GET /broken answered 503")]
+
+
+def test_celery_tells_of_the_exception_that_was_raised(receiver: Receiver) -> None:
+    pytest.importorskip("celery")
+    from tests.client.test_processes import _run  # noqa: PLC0415
+
+    _run(
+        """
+        import celery, errtally
+        from errtally.client.integrations import celery_tasks
+        errtally.init()
+        celery_tasks.install()
+        app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
+
+        class PriceError(Exception):
+            def __init__(self, order, currency):  # can't be made again of its args: pickle gives up
+                super().__init__(f"no price of {order} in {currency}")
+
+        class StockError(ValueError):
+            def __init__(self, *, order):
+                super().__init__(f"no stock of {order}")
+
+        @app.task(name="shop.price")
+        def price():
+            raise PriceError(5, "EUR")
+
+        @app.task(name="shop.stock")
+        def stock():
+            raise StockError(order=5)
+
+        for task in (price, stock):
+            task.apply()
+            from celery.app.trace import build_tracer
+            build_tracer(task.name, task, app=app)(f"id-{task.name}", (), {}, {"id": f"id-{task.name}"})
+        """,
+        receiver.url,
+    )
+    found = [(event["type"], event["message"], event["transaction"]) for event in receiver.events()]
+    assert found == [
+        ("PriceError", "no price of 5 in EUR", "shop.price"),
+        ("PriceError", "no price of 5 in EUR", "shop.price"),
+        ("StockError", "no stock of 5", "shop.stock"),
+        ("StockError", "no stock of 5", "shop.stock"),
+    ]
+
+
+def test_a_celery_task_that_runs_within_a_request_leaves_the_requests_scope(tracked: Receiver) -> None:
+    celery = pytest.importorskip("celery")
+    from errtally.client import scope  # noqa: PLC0415
+    from errtally.client.integrations import celery_tasks  # noqa: PLC0415
+
+    celery_tasks.install()
+    app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
+    app.conf.task_always_eager = True
+
+    @app.task(name="shop.mail")
+    def task() -> None:
+        errtally.set_tag("in", "the task")
+
+    with scope.request_scope():
+        errtally.set_tag("in", "the request")
+        task.delay()
+        errtally.capture_message("after the task")
+    errtally.flush(10)
+    assert tracked.events()[0]["context"]["tags"] == {"in": "the request"}

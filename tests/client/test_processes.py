@@ -162,6 +162,38 @@ def test_a_child_of_multiprocessing_sends_before_it_ends(receiver: Receiver, tmp
     assert sorted(event["message"] for event in receiver.events()) == ["child 0", "child 1", "child 2"]
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_what_ends_a_child_of_multiprocessing_is_fatal(receiver: Receiver, tmp_path: Path, method: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            f"""
+            import errtally
+            errtally.init()
+            import multiprocessing
+
+            class Worker(multiprocessing.get_context({method!r}).Process):
+                def run(self):
+                    raise ValueError(f"end of {{self.name}}")
+
+            if __name__ == "__main__":
+                child = Worker(name="worker-7")
+                child.start()
+                child.join()
+                assert child.exitcode == 1
+            """
+        )
+    )
+    environ = {**os.environ, "ERRTALLY_URL": receiver.url, "PYTHONPATH": SOURCES}
+    done = subprocess.run(
+        [sys.executable, program], env=environ, check=True, timeout=60, capture_output=True, text=True
+    )
+    assert "ValueError: end of worker-7" in done.stderr
+    (event,) = receiver.events()
+    assert (event["level"], event["message"]) == ("fatal", "end of worker-7")
+    assert event["context"]["tags"] == {"process": "worker-7", "handled": "no", "mechanism": "multiprocessing"}
+
+
 def test_forks_from_many_threads_do_not_lock_up(receiver: Receiver) -> None:
     _run(
         """
@@ -282,29 +314,6 @@ def test_reporting_imports_no_package_even_where_they_are_installed(receiver: Re
         """,
         receiver.url,
     )
-
-
-def test_logging_of_errors_becomes_events_and_of_others_breadcrumbs(receiver: Receiver) -> None:
-    _run(
-        """
-        import errtally, logging
-        logging.basicConfig(level=logging.INFO, format="%(message)s %(event_id)s", handlers=[logging.NullHandler()])
-        errtally.init(ignore_loggers=["noisy"])
-        log = logging.getLogger("shop.orders")
-        log.info("cart opened")
-        log.error("no price for %s", 5)
-        logging.getLogger("noisy.child").error("ignored")
-        try: 1 / 0
-        except ZeroDivisionError: log.exception("failed")
-        """,
-        receiver.url,
-    )
-    first, second = receiver.events()
-    assert (first["message"], first["logger"], first["level"]) == ("no price for 5", "shop.orders", "error")
-    assert first["context"]["extra"]["log_template"] == "no price for %s"
-    assert [crumb["message"] for crumb in first["breadcrumbs"]] == ["cart opened"]
-    assert second["type"] == "ZeroDivisionError"
-    assert second["context"]["extra"]["log_message"] == "failed"
 
 
 def test_the_library_does_not_report_its_own_log_records() -> None:

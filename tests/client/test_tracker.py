@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from tests import tls
+from tests.client.receiver import receiving
 
 import errtally
 from errtally.errors import ConfigError
@@ -412,3 +414,21 @@ def test_what_the_exporter_rejects_of_a_batch_is_logged(receiver: Receiver, capl
     errtally.capture_message("x")
     errtally.flush(10)
     assert "the exporter did not take all" in caplog.text
+
+
+def test_an_exporter_behind_a_ca_of_its_own_is_trusted_where_the_ca_is_named(caplog) -> None:
+    with receiving(behind_tls=True) as receiver:
+        _init(receiver, ca_certs=tls.CA)
+        errtally.capture_message("x")
+        assert errtally.flush(10)
+        assert [event["message"] for event in receiver.events()] == ["x"]
+        _init(receiver, shutdown_seconds=0)
+        errtally.capture_message("y")
+        assert not errtally.flush(10)
+    assert "CERTIFICATE_VERIFY_FAILED" in caplog.text
+
+
+@pytest.mark.parametrize("wrong", ["/no/such/file", __file__])
+def test_a_file_that_holds_no_certificates_is_named(wrong: str) -> None:
+    with pytest.raises(ConfigError, match=r"ca_certs: .* is not a file of certificates"):
+        errtally.init("https://x", ca_certs=wrong)

@@ -15,7 +15,7 @@ from tests.exporter.inprocess import RecordingAppender, call, environ
 
 from errtally import names
 from errtally.errors import ErrtallyError, JournalError
-from errtally.exporter import heartbeat, installation, server, worker
+from errtally.exporter import heartbeat, installation, server, worker, writer
 from errtally.exporter.commands import serve as serve_command
 from errtally.exporter.config import ExporterConfig, Project, from_environ, hand_over, take_over
 from errtally.exporter.heartbeat import HEARTBEAT_FILE
@@ -34,18 +34,15 @@ class Supervisor:
 
     made: ClassVar = {}
 
-    def __init__(self, listeners, settings, **options):
-        Supervisor.made = {"listeners": list(listeners), "settings": settings(), **options}
-        self._ready = None
+    def __init__(self, listeners, settings):
+        Supervisor.made = {"listeners": list(listeners), "settings": settings()}
 
-    def on_startup(self, ready):
-        self._ready = ready
-
-    def on_reload(self, _):
+    def start(self):
         pass
 
-    def serve(self):
-        self._ready()
+    def serve(self, *, on_ready, on_reload):
+        assert callable(on_reload)
+        on_ready()
 
     def end(self):
         pass
@@ -54,7 +51,6 @@ class Supervisor:
 @pytest.fixture
 def stubbed(monkeypatch):
     monkeypatch.setattr(server, "Supervisor", Supervisor)
-    monkeypatch.setattr(server.multiprocessing, "set_start_method", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("stubbed")
@@ -114,9 +110,9 @@ def test_a_writer_that_fails_ends_the_exporter_with_an_error(tmp_path, monkeypat
         raise ZeroDivisionError
 
     ended = threading.Event()
-    monkeypatch.setattr(server.Writer, "run", fail)
+    monkeypatch.setattr(writer.Writer, "run", fail)
     monkeypatch.setattr(server.os, "kill", lambda *_: ended.set())
-    monkeypatch.setattr(Supervisor, "serve", lambda _: ended.wait(10))
+    monkeypatch.setattr(Supervisor, "serve", lambda _, **__: ended.wait(10))
     with pytest.raises(ErrtallyError, match="the writer failed"):
         server.serve(ExporterConfig(data_dir=tmp_path, port=0), on_ready=lambda: None)
     assert ended.is_set()
@@ -138,11 +134,11 @@ def test_tallies_are_handed_to_the_journal_and_kept_when_it_fails(monkeypatch):
 
 
 def test_a_worker_takes_requests(tmp_path, monkeypatch):
-    chores, at_exit = [], []
+    chores = []
     monkeypatch.setattr(worker.Chores, "every", lambda _, seconds, name, call: chores.append((seconds, name, call)))
-    monkeypatch.setattr(worker.atexit, "register", lambda *arguments: at_exit.append(arguments))
-    app = worker.create_worker(hand_over(ExporterConfig(data_dir=tmp_path, daily_quotas={"error": 10})))
-    assert {name for _, name, _ in chores} == {"tally", "journal", "quotas", "slow-connections"}
+    made = worker.create_worker(hand_over(ExporterConfig(data_dir=tmp_path, daily_quotas={"error": 10})))
+    app = made.application
+    assert {name for _, name, _ in chores} == {"tally", "journal", "quotas"}
     assert call(app, environ("/api/events", b'{"message": "m"}')).status == 200
     base = {"wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "1"}
     ready = environ("/-/ready", method="GET") | base
@@ -154,6 +150,8 @@ def test_a_worker_takes_requests(tmp_path, monkeypatch):
     assert (answer.status, b"the disk is gone" in answer.body) == (503, True)
     for _, _, one in chores:
         one()
+    made.stop()
+    made.end()
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])

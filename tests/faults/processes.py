@@ -30,7 +30,7 @@ def workers(exporter: Exporter) -> list[psutil.Process]:
     found = []
     for process in of_session(exporter.pid):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if "spawn_main" in " ".join(process.cmdline()):
+            if "worker_start" in " ".join(process.cmdline()):
                 found.append(process)
     return sorted(found, key=lambda process: process.create_time())
 

@@ -20,12 +20,12 @@ import brotli
 import psutil
 import pytest
 import zstandard
+from errtally.exporter.web.slow_connections import MAX_SLOW
 from tests.flow.exporter import Exporter, running
 from tests.flow.malformed import Malformed, kinds
 from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
-from errtally.exporter.web.slow_connections import MAX_SLOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +51,7 @@ def _workers(exporter: Exporter) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(exporter._process.pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if "spawn_main" in " ".join(child.cmdline()):
+            if "worker_start" in " ".join(child.cmdline()):
                 found.append(child)
     assert found
     return found

@@ -51,7 +51,7 @@ def _titles(client) -> list[str]:
 
 
 def _workers(exporter: Exporter) -> list[psutil.Process]:
-    return [child for child in psutil.Process(exporter.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process(exporter.pid).children() if "worker_start" in " ".join(child.cmdline())]
 
 
 def _total_streams(exporter: Exporter, expected: int) -> None:

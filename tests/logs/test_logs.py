@@ -17,6 +17,7 @@ from tests.client.receiver import receiving
 
 import errtally
 from errtally import logs
+from errtally.event.scrub import ScrubSettings
 from errtally.logs import configuring
 from errtally.logs.entry import Entries, Identity
 from errtally.logs.formatters import ConsoleFormatter
@@ -44,7 +45,7 @@ def test_a_record_has_all_parts(combined) -> None:
     except KeyError:
         log.error("no price: 100%", order=5, name="clash")  # noqa: TRY400 (our own logger finds the exception)
     (line,) = combined()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("timestamp"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", line.pop("timestamp"))
     error = line.pop("error")
     assert line == {
         "level": "error",
@@ -224,3 +225,72 @@ def test_asgi_requests_are_logged_at_their_beginning_and_end(combined) -> None:
     begin, end = (line for line in combined() if line["logger"] == "requests")
     assert begin["context"] == {"method": "GET", "url": "/orders?page=2", "ip": "10.0.0.7", "user_agent": "curl/8"}
     assert (end["context"]["status"], end["context"]["content_length"], end["level"]) == (503, 5, "warning")
+
+
+@pytest.mark.parametrize(
+    ("keep", "user", "ip"),
+    [
+        pytest.param(True, "ann@example.org", "203.0.113.7", id="as asked for"),
+        pytest.param(False, "[REDACTED]", "[REDACTED]", id="scrubbed like everything"),
+    ],
+)
+def test_who_did_something_and_whose_request_it_was(tmp_path: Path, keep: bool, user: str, ip: str) -> None:  # noqa: FBT001
+    scrub = ScrubSettings(keys=("user_id", "ip"))
+    logs.configure("shop", directory=tmp_path, console="none", scrub=scrub, keep_identities=keep)
+    logs.get_logger("shop").audit("order.delete", "ann@example.org", {"mail": "bob@example.org", "password": "x"})
+    logs.get_logger("shop").info("not an audit", user_id="ann@example.org")
+    environ: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.7"}
+    setup_testing_defaults(environ)
+    body = logs.WsgiRequestLog(lambda _environ, _start: [b""])(environ, lambda *_: None)
+    body.close()
+    audit, other, begin, _ = _lines(tmp_path / "combined.log")
+    assert audit["context"]["user_id"] == user
+    assert audit["context"]["details"]["password"] == "[REDACTED]"
+    assert "bob@example.org" not in json.dumps(audit)
+    assert other["context"]["user_id"] == "[REDACTED]"
+    assert begin["context"]["ip"] == ip
+
+
+def test_an_audited_user_stays_whatever_it_looks_like(combined) -> None:
+    logs.get_logger("shop").audit("order.delete", "ann@example.org")
+    (line,) = combined()
+    assert line["context"]["user_id"] == "ann@example.org"
+
+
+def test_wsgi_paths_are_read_as_utf8(combined) -> None:
+    environ: dict[str, Any] = {"PATH_INFO": "/straße".encode().decode("latin-1")}
+    setup_testing_defaults(environ)
+    logs.WsgiRequestLog(lambda _environ, _start: [b""])(environ, lambda *_: None).close()
+    assert combined()[0]["context"]["url"] == "/straße"
+
+
+@pytest.mark.parametrize("key", ["name", "module", "args", "message", "lineno", "process"])
+def test_keywords_that_logging_refuses_are_renamed(combined, key: str) -> None:
+    structlog.get_logger("shop").info("order placed", **{key: "x"})
+    logs.get_logger("shop").info("order placed", **({key: "x"} if key != "message" else {"message_": "x"}))
+    first, second = combined()
+    assert first["context"] == second["context"] == {f"{key}_": "x"}
+
+
+def test_an_exception_of_structlog_is_the_records(combined) -> None:
+    try:
+        _ = {}["price"]
+    except KeyError:
+        structlog.get_logger("shop").exception("no price", module="orders")
+    (line,) = combined()
+    assert (line["error"]["name"], line["context"]) == ("KeyError", {"module_": "orders"})
+
+
+@pytest.mark.parametrize(
+    ("method", "level"), [("error", "error"), ("exception", "error"), ("critical", "fatal"), ("fatal", "fatal")]
+)
+def test_failures_bring_the_exception_that_is_handled(combined, method: str, level: str) -> None:
+    log = logs.get_logger("shop")
+    try:
+        _ = {}["price"]
+    except KeyError:
+        getattr(log, method)("no price", order=5)
+    getattr(log, method)("later", error=ValueError("x"))
+    first, second = combined()
+    assert (first["level"], first["error"]["name"], first["context"]) == (level, "KeyError", {"order": 5})
+    assert second["error"]["name"] == "ValueError"

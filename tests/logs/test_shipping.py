@@ -7,7 +7,9 @@ import logging
 import time
 
 import pytest
+from tests import tls
 from tests.client.receiver import receiving
+from tests.client.test_processes import _run
 from tests.logs.servers import FakeElasticsearch, FakeLoki
 from tests.waiting import PATIENCE_SECONDS
 
@@ -91,7 +93,7 @@ def test_documents_that_were_too_many_are_sent_again_and_only_those(cluster, shi
 
 
 def test_documents_that_are_refused_are_counted_and_said_in_the_log_itself(cluster, shipping) -> None:
-    cluster.verdicts = {"message 3": [400]}
+    cluster.verdicts = {"message 3": [400, 400]}  # as it is, and with its fields as a text
     log, handler = shipping(logs.Elasticsearch(cluster.url, "shop"))
     for number in range(5):
         log.info("message %d", number)
@@ -200,3 +202,185 @@ def test_one_call_sets_up_both(cluster, loki) -> None:
     logs.configuring._remove()
     assert cluster.messages() == ["hello"]
     assert len(loki.streams) == 1
+
+
+def test_two_thousand_equal_lines_are_all_kept_and_in_order(loki, shipping) -> None:
+    log, handler = shipping(logs.Loki(loki.url))
+    for _ in range(2000):
+        log.info("the same")
+    assert handler.drain(20)
+    (values,) = loki.streams.values()
+    times = [at for at, _, _ in values]
+    assert len(set(times)) == 2000
+    assert times == sorted(times)
+
+
+def test_what_loki_refuses_costs_itself(loki, shipping) -> None:
+    loki.max_line_size = 1000
+    log, handler = shipping(logs.Loki(loki.url), flush_seconds=60)
+    for number in range(1200):
+        log.info("message %d", number, extra={"big": "x" * 2000} if number in {3, 417, 418, 900} else {})
+    assert handler.drain(20)
+    kept = [message for message in loki.messages() if message.startswith("message")]
+    assert len(kept) == len(set(kept)) == 1196
+    (told,) = [json.loads(line) for values in loki.streams.values() for _, line, _ in values if "missing" in line]
+    assert told["message"] == "4 log records are missing"
+    assert told["context"]["discarded"] == [{"reason": "refused", "category": "log", "quantity": 4}]
+    assert "max entry size" in told["context"]["why"]
+    # Halves, not one by one.
+    assert len(loki.headers) < 120
+
+
+def test_metadata_that_loki_does_not_take_is_left_out_from_then_on(loki, shipping, caplog) -> None:
+    loki.takes_metadata = False
+    log, handler = shipping(logs.Loki(loki.url))
+    errtally.set_trace("2aa5e3f9674549a48e2b4aa27225a5b3")
+    for number in range(50):
+        log.info("message %d", number)
+    assert handler.drain(10)
+    assert loki.messages() == [f"message {number}" for number in range(50)]
+    assert "takes no structured metadata" in caplog.text
+
+
+def test_metadata_can_be_switched_off(loki, shipping) -> None:
+    loki.takes_metadata = False
+    log, handler = shipping(logs.Loki(loki.url, structured_metadata=False))
+    errtally.set_trace("2aa5e3f9674549a48e2b4aa27225a5b3")
+    log.info("x")
+    assert handler.drain(10)
+    ((_, line, metadata),) = next(iter(loki.streams.values()))
+    assert metadata == {}
+    assert json.loads(line)["trace_id"] == "2aa5e3f9674549a48e2b4aa27225a5b3"
+    assert len(loki.headers) == 1
+
+
+def test_a_label_that_loki_does_not_take_is_named_at_once() -> None:
+    with pytest.raises(ValueError, match="my-label"):
+        logs.Loki("http://loki", labels={"my-label": "x"})
+
+
+def _orders(cluster) -> list[object]:
+    found = []
+    for document in cluster.documents.values():
+        fields = document.get("fields") or json.loads(document["fields_text"])
+        found.append(fields["context"]["order"])
+    return found
+
+
+ORDERS = [5, "A-17", 7.5, True, {"id": 5}, "2026-11-24T08:00:00Z"]
+
+
+def test_values_of_any_type_under_one_name_are_all_there_with_the_template(cluster, shipping) -> None:
+    log, handler = shipping(logs.Elasticsearch(cluster.url, "shop"))
+    for order in ORDERS:
+        log.info("x", extra={"order": order})
+    assert handler.drain(10)
+    assert sorted(map(str, _orders(cluster))) == sorted(map(str, ORDERS))
+    assert cluster.templates["errtally-logs-shop"]["index_patterns"] == ["logs-shop"]
+    assert cluster.templates["errtally-logs-shop"]["data_stream"] == {}
+    # An object where there was a value fits no mapping: its fields are a text.
+    assert sum("fields_text" in document for document in cluster.documents.values()) == 1
+
+
+def test_values_of_any_type_under_one_name_are_all_there_without_the_template(cluster, shipping, caplog) -> None:
+    cluster.takes_templates = False
+    log, handler = shipping(logs.Elasticsearch(cluster.url, "shop"))
+    for order in ORDERS:
+        log.info("x", extra={"order": order})
+    assert handler.drain(10)
+    assert sorted(map(str, _orders(cluster))) == sorted(map(str, ORDERS))
+    assert caplog.text.count("the index template of logs-shop was not taken") == 1
+
+
+def test_an_index_that_is_read_only_is_called_that_and_costs_nothing(cluster, shipping, caplog) -> None:
+    cluster.is_read_only = True
+    log, handler = shipping(logs.Elasticsearch(cluster.url, "shop"))
+    for number in range(5):
+        log.info("message %d", number)
+    assert not handler.drain(10)
+    assert "logs-shop is read-only" in caplog.text
+    cluster.is_read_only = False
+    cluster.wait_for(lambda: len(cluster.documents) == 5)
+    assert cluster.messages() == [f"message {number}" for number in range(5)]
+
+
+def test_an_answer_of_any_size_is_read(cluster, shipping) -> None:
+    """A proxy that drops the query, and an answer with 500 errors: far beyond what is read of others."""
+    transport = logs.Elasticsearch(cluster.url, "shop", put_template=False)
+    transport._post._url = transport._post._url.partition("?")[0]
+    cluster.verdicts = {f"message {number}": [429] for number in range(500)}
+    log, handler = shipping(transport, flush_seconds=60)
+    for number in range(500):
+        log.info("message %d", number)
+    handler.drain(10)
+    cluster.wait_for(lambda: len(cluster.documents) == 500)
+
+
+def test_a_batch_without_a_proper_answer_does_not_hold_up_what_is_behind_it_for_ever(cluster, shipping) -> None:
+    cluster.garbled = "message 3"
+    log, _ = shipping(logs.Elasticsearch(cluster.url, "shop"), capacity=10, backoff=Backoff(0.01, 0.02))
+    for number in range(10):
+        log.info("message %d", number)
+    cluster.wait_for(lambda: any("missing" in message for message in cluster.messages()))
+    told = next(one for one in cluster.documents.values() if "missing" in one["message"])
+    assert told["fields"]["context"]["discarded"] == [{"reason": "no_proper_answer", "category": "log", "quantity": 10}]
+    log.info("behind it")
+    cluster.wait_for(lambda: "behind it" in cluster.messages())
+
+
+def test_a_document_that_always_fails_is_given_up_and_the_others_are_there(cluster, shipping) -> None:
+    cluster.verdicts = {"message 3": [500] * 50}
+    log, _ = shipping(logs.Elasticsearch(cluster.url, "shop"), backoff=Backoff(0.01, 0.02))
+    for number in range(8):
+        log.info("message %d", number)
+    cluster.wait_for(lambda: any("missing" in message for message in cluster.messages()))
+    assert "message 3" not in cluster.messages()
+    assert len([one for one in cluster.messages() if one.startswith("message")]) == 7
+
+
+def test_a_request_that_is_too_large_is_halved(cluster, shipping) -> None:
+    cluster.body_limit = 20_000
+    log, handler = shipping(logs.Elasticsearch(cluster.url, "shop", put_template=False))
+    for number in range(200):
+        log.info("message %d", number)
+    assert handler.drain(10)
+    assert cluster.messages() == [f"message {number}" for number in range(200)]
+
+
+def test_servers_behind_a_ca_of_ones_own(shipping) -> None:
+    with receiving(receiver=FakeElasticsearch(), behind_tls=True) as cluster:
+        log, handler = shipping(logs.Elasticsearch(cluster.url, "shop", ca_certs=tls.CA))
+        log.info("x")
+        assert handler.drain(10)
+        assert cluster.messages() == ["x"]
+    with receiving(receiver=FakeLoki(), behind_tls=True) as loki:
+        log, handler = shipping(logs.Loki(loki.url, ca_certs=tls.CA))
+        log.info("x")
+        assert handler.drain(10)
+        assert loki.messages() == ["x"]
+
+
+SHUTDOWN = """
+    import logging, sys, threading, time
+    from errtally import logs
+    logs.configure("shop", directory=None, console="json", loki={url!r})
+    log = logs.get_logger("shop")
+    for number in range(5000): log.info("message %d" % number)
+    {meanwhile}
+"""
+
+
+def test_the_end_of_a_process_does_not_wait_for_itself(loki) -> None:
+    """The server was away and is back at the end, of which the sender's thread tells while `shutdown` waits for it."""
+    loki.fails_until_told = True
+    back = f"import urllib.request; urllib.request.urlopen({loki.url + '/well'!r}, data=b'').close()"
+    said = _run(SHUTDOWN.format(url=loki.url, meanwhile=back), "")
+    assert "not sent" not in said
+    assert "delivery works again" in said
+    assert loki.messages() == [f"message {number}" for number in range(5000)]
+
+
+def test_what_is_lost_at_the_end_is_said() -> None:
+    said = _run(SHUTDOWN.format(url="http://127.0.0.1:9", meanwhile=""), "")
+    assert "errtally: 5000 log records were not sent before the end: " in said
+    assert "refused" in said

@@ -9,11 +9,11 @@ from errtally.analyser.model import LANGUAGES
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from tree_sitter import Node
 
-    from errtally.analyser.model import Confidence, Facts, Hit, Severity
+    from errtally.analyser.model import Confidence, Hit, Service, Severity
     from errtally.analyser.syntax.python import PythonFile
     from errtally.analyser.syntax.tree import TreeFile
 
@@ -43,9 +43,9 @@ class TreeRule:
 
 @dataclass(frozen=True, slots=True)
 class ProjectRule:
-    """Looks at the facts of the whole tree, by language."""
+    """Looks at the facts of one service of the tree."""
 
-    find: Callable[[Mapping[str, Facts]], Iterable[Hit]]
+    find: Callable[[Service], Iterable[Hit]]
 
 
 Rule = PythonRule | TreeRule | ProjectRule

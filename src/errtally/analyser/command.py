@@ -31,9 +31,9 @@ _EXIT_FINDINGS = 1
 
 @click.command(
     epilog="Exits with 0 when there is no finding at or above --fail-on that the baseline does not have, with 1 when "
-    "there is, with 2 when the command, the configuration or the baseline is wrong."
+    "there is, with 2 when the command, the configuration or the baseline is wrong, or when no file could be read."
 )
-@click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
+@click.argument("paths", metavar="[PATH]...", type=click.Path(exists=True, path_type=Path), nargs=-1)
 @click.option(
     "--config",
     "config_path",
@@ -73,7 +73,7 @@ _EXIT_FINDINGS = 1
 @click.option("--all", "show_all", is_flag=True, help="Show every place of a recommendation in the table.")
 def command(
     *,
-    path: Path,
+    paths: tuple[Path, ...],
     config_path: Path | None,
     form: str,
     output: Path | None,
@@ -86,7 +86,10 @@ def command(
     include_tests: bool,
     show_all: bool,
 ) -> None:
-    """Find swallowed errors and other debt of error handling in the source tree at PATH."""
+    """Find swallowed errors and other debt of error handling in a source tree, or in files.
+
+    PATH is the current folder when none is given. Several paths may be given, as pre-commit does.
+    """
     if write_baseline and baseline_path is None:
         raise click.UsageError("--write-baseline needs --baseline FILE")
     try:
@@ -96,17 +99,21 @@ def command(
         if include_tests:
             wanted = replace(wanted, include_tests=True)
         with _progress() as progress:
-            report = analyse(path, wanted, jobs=jobs or default_jobs(), progress=progress)
+            report = analyse(paths or Path(), wanted, jobs=jobs or default_jobs(), progress=progress)
         if write_baseline and baseline_path is not None:
             _write(baseline_path, baseline.render(report.findings))
             click.echo(f"{baseline_path}: {len(report.findings)} findings", err=True)
             return
         if baseline_path is not None:
             report = baseline.split(report, baseline.load(baseline_path))
-        _show(report, form, output, project or path.resolve().name, show_all=show_all)
+        _show(
+            report, form, output, project or (paths[0] if len(paths) == 1 else Path()).resolve().name, show_all=show_all
+        )
     except (ErrtallyError, OSError) as exc:
         # Exits with 2, so that a build can tell a broken call from findings.
         raise click.UsageError(str(exc)) from exc
+    if not report.files and report.problems:
+        raise click.UsageError("no file could be analysed; the report says why")
     if fail_on != _NEVER and any(finding.severity.rank <= Severity(fail_on).rank for finding in report.findings):
         sys.exit(_EXIT_FINDINGS)
 

@@ -47,6 +47,7 @@ class Hit:
         message: what is wrong here, one sentence.
         confidence: this place's own, where it differs from the check's.
         path: only for checks of the whole tree: the file.
+        handler: where one finding for each handler is enough: the handler's line.
     """
 
     line: int
@@ -55,6 +56,7 @@ class Hit:
     message: str
     confidence: Confidence | None = None
     path: str = ""
+    handler: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +144,76 @@ class FileResult:
     suppressions: dict[int, tuple[str, ...]] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     problems: list[Problem] = field(default_factory=list)
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was left out.
+
+    Attributes:
+        reason: ``test``, ``generated``, or ``language`` for one that no grammar reads.
+        language: only of the last: as people write it.
+    """
+
+    path: str
+    reason: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A file that names a package and what it depends on; its folder is a service.
+
+    Attributes:
+        folder: "" for the top of the tree.
+        name: the package's own, "" when the manifest does not say.
+    """
+
+    path: str
+    folder: str
+    ecosystem: str
+    name: str
+    dependencies: tuple[Dependency, ...]
+
+
+@dataclass(slots=True)
+class Service:
+    """The code of one manifest's folder, which is judged by itself.
+
+    Attributes:
+        folder: relative to the tree; "" for its top.
+        facts: by language.
+        dependencies: what its manifests ask for.
+        elsewhere: trackers that another package initialises which uses this one or is used by it.
+    """
+
+    folder: str
+    facts: dict[str, Facts] = field(default_factory=dict)
+    dependencies: list[Dependency] = field(default_factory=list)
+    elsewhere: set[str] = field(default_factory=set)
+
+    def together(self, languages: tuple[str, ...]) -> Facts:
+        """Return the facts of several languages as one."""
+        found = Facts()
+        for language in languages:
+            found.merge(self.facts.get(language, Facts()))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A library that a manifest asks for."""
+    """A library that a manifest asks for.
+
+    Attributes:
+        is_peer: whoever uses the package brings it along, and initialises it.
+    """
 
     name: str
     manifest: str
     line: int
     ecosystem: str
+    is_peer: bool = False
 
 
 @dataclass(slots=True)
@@ -163,6 +225,8 @@ class Report:
         facts: by language.
         hidden: findings below the confidence asked for.
         known: findings that the baseline has; they are not among ``findings``.
+        services: the packages of the tree, each with facts of its own.
+        skipped: files that were left out, and why.
     """
 
     findings: list[Finding]
@@ -174,5 +238,9 @@ class Report:
     suppressed: int = 0
     hidden: int = 0
     known: list[Finding] = field(default_factory=list)
-    skipped_tests: int = 0
-    skipped_generated: int = 0
+    services: list[Service] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def skipped_for(self, reason: str) -> int:
+        """Return how many files were left out for a reason."""
+        return sum(one.reason == reason for one in self.skipped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import warnings
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,11 @@ from errtally.analyser.checks.suppressions.without_reason import CHECK as WITHOU
 from errtally.analyser.facts.registry import PYTHON_COLLECTORS, TREE_COLLECTORS
 from errtally.analyser.keys import Keys
 from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem
-from errtally.analyser.sources.languages import grammar_of, is_bundle, is_example, is_generated, is_test_source
+from errtally.analyser.sources.embedded import scripts
+from errtally.analyser.sources.generated import is_bundle, is_generated
+from errtally.analyser.sources.languages import grammar_of, is_example, is_test_source
+from errtally.analyser.sources.newer_python import rewritten
+from errtally.analyser.sources.notebook import code
 from errtally.analyser.sources.read import SourceError, decode_python, read
 from errtally.analyser.suppression import MARKER, Suppression, suppressions
 from errtally.analyser.syntax.comments import python_comments, tree_comments
@@ -28,12 +33,6 @@ if TYPE_CHECKING:
 
     from errtally.analyser.settings import Settings
 
-GENERATED = "generated"
-"""The kind of a problem that only says that a file was written by a program and left out."""
-
-TEST = "test"
-"""The kind of a problem that only says that a file is test code and was left out."""
-
 _NAMES = frozenset(check.name for check in CHECKS)
 
 
@@ -45,14 +44,16 @@ def analyse_file(root: Path, path: str, settings: Settings) -> FileResult:
         path: relative to the tree, with slashes; its suffix is one of `languages`.
         settings: how to analyse.
     """
-    language, _ = grammar_of(path) or ("", "")
+    language, form = grammar_of(path) or ("", "")
     try:
         source = read(root / path, settings.max_file_bytes)
-        if is_generated(source) or is_bundle(path, source):
-            return FileResult(path, language, problems=[Problem(path, 0, GENERATED, "written by a program")])
+        language, form = grammar_of(path, source) or ("", "")
+        # A notebook is one long line of JSON as often as not, and so is a page's markup.
+        if form not in {"notebook", "page"} and (is_generated(source) or is_bundle(path, source)):
+            return FileResult(path, language, skipped="generated")
         if is_test_source(path, source) and not settings.include_tests:
-            return FileResult(path, language, problems=[Problem(path, 0, TEST, "test code")])
-        return analyse_source(path, source, settings)
+            return FileResult(path, language, skipped="test")
+        return analyse_source(path, source, settings, folder=(root / path).parent)
     except SourceError as exc:
         return FileResult(path, language, problems=[Problem(path, exc.line, exc.kind, str(exc))])
     except Exception as exc:  # noqa: BLE001 (an error of a check must not lose the other files; it is reported)
@@ -60,18 +61,31 @@ def analyse_file(root: Path, path: str, settings: Settings) -> FileResult:
         return FileResult(path, language, problems=[Problem(path, 0, "internal", message)])
 
 
-def analyse_source(path: str, source: bytes, settings: Settings) -> FileResult:
+def analyse_source(path: str, source: bytes, settings: Settings, *, folder: Path | None = None) -> FileResult:
     """Analyse source text.
+
+    Args:
+        path: of the file; its suffix decides how the text is read.
+        source: the text.
+        settings: how to analyse.
+        folder: where the other files of a Go package are; None when there are no others.
 
     Raises:
         SourceError: it does not parse.
     """
-    language, grammar_name = grammar_of(path) or ("", "")
+    language, grammar_name = grammar_of(path, source) or ("", "")
     result = FileResult(path, language)
-    if language == "python":
-        _python(result, source, settings)
+    if grammar_name == "page":
+        grammar_name, source = scripts(path, source)
+        result.language = "javascript" if grammar_name == "javascript" else "typescript"
+    if grammar_name == "notebook":
+        text, places = code(source)
+        _python(result, text, settings)
+        _move(result, places)
+    elif language == "python":
+        _python(result, decode_python(source), settings)
     else:
-        _tree(result, source, grammar_name, settings)
+        _tree(result, source, grammar_name, settings, folder)
     return result
 
 
@@ -91,17 +105,44 @@ def _tree_kinds(language: str) -> frozenset[str]:
     )
 
 
-def _python(result: FileResult, source: bytes, settings: Settings) -> None:
-    text = decode_python(source)
+def _move(result: FileResult, places: list[int]) -> None:
+    """Give what was found in a notebook's code the lines of the notebook's file."""
+    result.lines = len(places)
+    result.findings = [
+        replace(one, line=_place(one.line, places), end_line=_place(one.end_line, places)) for one in result.findings
+    ]
+    result.suppressions = {_place(line, places): checks for line, checks in result.suppressions.items()}
+    result.facts.first = {key: (path, _place(line, places)) for key, (path, line) in result.facts.first.items()}
+
+
+def _place(line: int, places: list[int]) -> int:
+    return places[min(line, len(places)) - 1]
+
+
+def _parsed(text: str) -> ast.Module:
+    """Parse Python; what the interpreter is too old for is rewritten first.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return ast.parse(text)
+        except SyntaxError:
+            older = rewritten(text)
+            if older is None:
+                raise
+            return ast.parse(older)
+
+
+def _python(result: FileResult, text: str, settings: Settings) -> None:
     # A syntax tree has no cycles, and the collector would walk it again and again while it grows.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
-            tree = ast.parse(text)
-        file = PythonFile(result.path, text, tree, _python_kinds())
+        file = PythonFile(result.path, text, _parsed(text), _python_kinds())
     except SyntaxError as exc:
         raise SourceError("syntax", exc.msg, exc.lineno or 0) from exc
     except (ValueError, RecursionError, MemoryError) as exc:
@@ -130,12 +171,13 @@ def _nodes_of(rule: PythonRule, file: PythonFile) -> Iterable[ast.AST]:
     return (node for kind in rule.kinds for node in file.nodes(kind))
 
 
-def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settings) -> None:
+def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settings, folder: Path | None) -> None:
     file = TreeFile(result.path, result.language, grammar_name, source, _tree_kinds(result.language))
     if grammar_name == "javascript" and file.root.has_error:
         # Flow's types are not JavaScript, and most of them are TypeScript.
         typed = TreeFile(result.path, result.language, "tsx", source, _tree_kinds(result.language))
         file = file if typed.root.has_error else typed
+    file.folder = folder
     result.lines = len(file.lines)
     if line := file.error_line():
         result.problems.append(Problem(result.path, line, "syntax", "a part does not parse; the rest was analysed"))
@@ -170,9 +212,11 @@ def _finish(
     keys = Keys(result.path)
     seen: set[tuple[str, int, int]] = set()
     for check, hit in sorted(hits, key=lambda item: (item[1].line, item[1].column, item[0].name)):
-        if (check.name, hit.line, hit.column) in seen:
+        # A handler that logs twice has one fault; its place is where it logs first.
+        place = (check.name, hit.handler, 0) if hit.handler else (check.name, hit.line, hit.column)
+        if place in seen:
             continue
-        seen.add((check.name, hit.line, hit.column))
+        seen.add(place)
         if check.name in result.suppressions.get(hit.line, ()):
             result.suppressed += 1
             continue

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.checks.registry import BY_NAME
 from errtally.analyser.libraries.lookup import library_of_package
-from errtally.analyser.model import Facts, Finding, Report, Severity
+from errtally.analyser.model import LANGUAGES, Facts, Finding, Report, Service, Severity
+from errtally.analyser.sources.languages import is_example
 
 if TYPE_CHECKING:
     from errtally.analyser.check import Check
@@ -45,6 +46,22 @@ class LibraryUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceSummary:
+    """What one package of the tree does about errors that nobody takes.
+
+    Attributes:
+        folder: "" for the top of the tree.
+        trackers: to whether each is initialised, here or by a package that uses this one or is used by it.
+        servers: frameworks, and how often they are imported.
+    """
+
+    folder: str
+    trackers: dict[str, bool]
+    servers: dict[str, int]
+    global_handlers: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The parts of the report."""
 
@@ -63,6 +80,7 @@ class Summary:
     global_handlers: dict[str, int]
     patterns: dict[str, int]
     recommendations: tuple[Recommendation, ...]
+    services: tuple[ServiceSummary, ...]
 
 
 def summarise(report: Report) -> Summary:
@@ -89,6 +107,7 @@ def summarise(report: Report) -> Summary:
         global_handlers=facts.part("global_handler"),
         patterns=dict(sorted(patterns.items(), key=lambda item: (-item[1], item[0]))),
         recommendations=tuple(_recommendations(report.findings)),
+        services=tuple(_service(service) for service in report.services),
     )
 
 
@@ -97,7 +116,7 @@ def _libraries(facts: Facts, report: Report) -> list[LibraryUse]:
     for part in ("logging", "tracker", "metrics", "server"):
         for name, imports in facts.part(part).items():
             path, line = facts.first.get((part, name), ("", 0))
-            is_initialised = bool(facts.counts["tracker_init", name]) if part == "tracker" else None
+            is_initialised = _is_initialised(report, name) if part == "tracker" else None
             found[part, name] = LibraryUse(name, part, imports, f"{path}:{line}", is_initialised)
     for dependency in report.dependencies:
         library = library_of_package(dependency.name)
@@ -106,6 +125,25 @@ def _libraries(facts: Facts, report: Report) -> list[LibraryUse]:
             place = f"{dependency.manifest}:{dependency.line}"
             found[library.part, library.name] = LibraryUse(library.name, library.part, 0, place, is_initialised)
     return [found[key] for key in sorted(found)]
+
+
+def _service(service: Service) -> ServiceSummary:
+    facts = service.together(LANGUAGES)
+    trackers = {
+        name: bool(facts.counts["tracker_init", name]) or name in service.elsewhere for name in facts.part("tracker")
+    }
+    return ServiceSummary(service.folder, trackers, facts.part("server"), facts.part("global_handler"))
+
+
+def _is_initialised(report: Report, tracker: str) -> bool:
+    """Whether a tracker is initialised for every service that imports it."""
+    users = [
+        (service, facts)
+        for service in report.services
+        for facts in [service.together(LANGUAGES)]
+        if facts.counts["tracker", tracker] and not is_example(f"{service.folder}/_")
+    ] or [(service, service.together(LANGUAGES)) for service in report.services]
+    return all(facts.counts["tracker_init", tracker] or tracker in service.elsewhere for service, facts in users)
 
 
 def _recommendations(findings: list[Finding]) -> list[Recommendation]:

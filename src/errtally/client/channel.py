@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("errtally.client")
 
+_MAX_DOUBTFUL = 5
+"""Answers to one batch, each of which says that the batch itself may be the trouble, before it is given up."""
+
 
 class Channel:
     """One kind of items on their way to one route.
@@ -28,6 +31,7 @@ class Channel:
         encode: makes the bytes to send of an item, or None when it is not to be sent (and has been counted).
         post: sends encoded items.
         discards: where losses are counted.
+        halves_refused: whether a batch that is refused is halved, to find the items that are, as one that is too large.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class Channel:
         encode: Callable[[Any], bytes | None],
         post: Callable[[list[bytes]], Answer],
         discards: Discards,
+        halves_refused: bool = False,
     ) -> None:
         self.category = category
         self.capacity = capacity
@@ -46,6 +51,7 @@ class Channel:
         self._encode = encode
         self._post = post
         self._discards = discards
+        self._halved = {Verdict.TOO_LARGE, Verdict.REFUSED} if halves_refused else {Verdict.TOO_LARGE}
         self.renew()
 
     def renew(self) -> None:
@@ -53,6 +59,8 @@ class Channel:
         self._waiting: deque[Any] = deque()
         self._front: list[bytes] = []
         self._unanswered = 0
+        self._doubtful = 0
+        self._suspects = 0
 
     def put(self, item: object) -> int:
         """Append an item and return how many wait."""
@@ -91,7 +99,8 @@ class Channel:
                 continue
             if encoded is not None:
                 front.append(encoded)
-        return list(front[: self.batch])
+        # The half that is left of a batch that was halved is not looked for in a batch of others.
+        return list(front[: min(self.batch, self._suspects or self.batch)])
 
     def take_all(self) -> Iterator[list[bytes]]:
         """Yield everything that waits, in batches and in order, and forget it: it is put elsewhere.
@@ -110,22 +119,41 @@ class Channel:
         """Send one batch; None when nothing waits.
 
         A batch that is not taken stays in front. One that is too large is halved, and what is refused alone is
-        counted and forgotten, since it would be refused again.
+        counted and forgotten, since it would be refused again. So is a batch to which the server has no proper answer
+        time and again, or those behind it would wait for ever.
         """
         batch, front = self.next_batch(), self._front
         if not batch:
             return None
         answer = self._post(batch)
-        while answer.verdict is Verdict.TOO_LARGE and len(batch) > 1:
+        while answer.verdict in self._halved and len(batch) > 1:
+            self._suspects = self._suspects or len(batch)
             batch = batch[: len(batch) // 2]
             answer = self._post(batch)
-        # Not when somebody has taken everything in the meantime.
-        is_kept = answer.verdict is Verdict.AGAIN and answer.left is None and front is self._front
-        self._unanswered = len(batch) if is_kept else 0
-        if answer.verdict in {Verdict.TOO_LARGE, Verdict.REFUSED}:
+        if front is not self._front:
+            return answer  # somebody has taken everything in the meantime
+        if answer.verdict is Verdict.AGAIN:
+            self._keep(batch, answer)
+            return answer
+        self._doubtful = self._unanswered = 0
+        if answer.verdict is not Verdict.TAKEN:
             self._discards.add(answer.verdict.value, self.category, len(batch))
-        if answer.verdict is not Verdict.AGAIN:
-            del front[: len(batch)]
-        elif answer.left is not None:
-            front[: len(batch)] = [batch[place] for place in answer.left]
+        self._forget(len(batch))
         return answer
+
+    def _forget(self, count: int) -> None:
+        del self._front[:count]
+        self._suspects = max(0, self._suspects - count)
+
+    def _keep(self, batch: list[bytes], answer: Answer) -> None:
+        """Keep what was not taken, in front; what is in doubt only so often."""
+        self._doubtful = self._doubtful + 1 if answer.is_doubtful else 0
+        left = range(len(batch)) if answer.left is None else answer.left
+        if self._doubtful >= _MAX_DOUBTFUL:
+            self._doubtful = self._unanswered = 0
+            self._discards.add("no_proper_answer", self.category, len(left))
+            self._forget(len(batch))
+            return
+        self._unanswered = len(batch) if answer.left is None else 0
+        if answer.left is not None:
+            self._front[: len(batch)] = [batch[place] for place in left]

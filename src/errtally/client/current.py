@@ -74,12 +74,15 @@ def init(
     _replace(tracker)
     if checked.push_metrics == "on":
         tracker.measured()
-    if hooks and checked.url:
-        from errtally.client.integrations import excepthook, log_records, threads  # noqa: PLC0415 (see above)
+    from errtally.client.integrations import excepthook, log_records, processes, threads  # noqa: PLC0415 (see above)
 
+    if hooks and checked.url:
         excepthook.install()
         threads.install()
+        processes.install()
         log_records.install(checked.log_level, checked.breadcrumb_level)
+    else:
+        log_records.install(0, 0)
     return tracker
 
 

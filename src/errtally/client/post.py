@@ -45,6 +45,7 @@ class Answer:
         why: for people: status and beginning of the body, or the failure.
         retry_after_seconds: what the server asked for.
         left: of a batch that was taken in part, the places of those to send again; None for all of it.
+        is_doubtful: whether the batch itself may be why it was not taken: sent too often, it is given up.
     """
 
     verdict: Verdict
@@ -53,6 +54,7 @@ class Answer:
     body: bytes = b""
     retry_after_seconds: float | None = None
     left: tuple[int, ...] | None = None
+    is_doubtful: bool = False
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -63,24 +65,55 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class Post:
-    """Posts to one address, compressed, through the proxies that the environment names."""
+    """Posts to one address, compressed, through the proxies that the environment names.
 
-    def __init__(self, url: str, headers: Mapping[str, str], timeout_seconds: float) -> None:
+    Args:
+        url: where to.
+        headers: of each request.
+        timeout_seconds: for connecting and for each read.
+        ca_certs: a file of the authorities to trust; None for the system's.
+        answer_bytes: what is read of an answer.
+
+    Raises:
+        OSError: that file is none of certificates.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+        ca_certs: str | None = None,
+        *,
+        answer_bytes: int = _ANSWER_BYTES,
+    ) -> None:
         self._url = url
         self._headers = {"User-Agent": "errtally-client", **headers}
         self._timeout = timeout_seconds
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        self._answer_bytes = answer_bytes
+        handlers: list[Any] = [_NoRedirect]
+        if ca_certs is not None:
+            import ssl  # noqa: PLC0415 (takes its time, and not everybody needs it)
 
-    def __call__(self, body: bytes) -> Answer:
-        """Post a body; never raises for what the network or the server does."""
+            handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=ca_certs)))
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def __call__(self, body: bytes, *, path: str = "", method: str = "POST") -> Answer:
+        """Post a body; never raises for what the network or the server does.
+
+        Args:
+            body: what is sent.
+            path: put behind the address.
+            method: of HTTP.
+        """
         headers = dict(self._headers)
         if len(body) >= _GZIP_FROM_BYTES:
             body = gzip.compress(body, 1, mtime=0)
             headers["Content-Encoding"] = "gzip"
-        request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")  # noqa: S310 (checked)
+        request = urllib.request.Request(f"{self._url}{path}", data=body, headers=headers, method=method)  # noqa: S310 (checked)
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
-                return Answer(Verdict.TAKEN, answer.status, body=answer.read(_ANSWER_BYTES))
+                return Answer(Verdict.TAKEN, answer.status, body=answer.read(self._answer_bytes))
         except urllib.error.HTTPError as exc:
             with exc:
                 return _refusal(exc)

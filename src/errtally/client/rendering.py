@@ -26,6 +26,8 @@ class Noted:
 
     Attributes:
         unhandled: what caught it when nobody else did, such as ``excepthook``.
+        template: the message before its parameters were put in.
+        params: those, a plain list or mapping.
     """
 
     event_id: str
@@ -40,6 +42,8 @@ class Noted:
     extra: Mapping[str, Any] = field(default_factory=dict)
     fingerprint: tuple[str, ...] = ()
     unhandled: str | None = None
+    template: str | None = None
+    params: Any = None
 
 
 def render(noted: Noted, settings: Settings, server_name: str) -> dict[str, Any]:
@@ -59,6 +63,8 @@ def render(noted: Noted, settings: Settings, server_name: str) -> dict[str, Any]
         event["type"] = noted.type
     optional = {
         "logger": noted.logger,
+        "template": noted.template,
+        "params": noted.params,
         "transaction": scope.transaction,
         "fingerprint": list(noted.fingerprint or scope.fingerprint),
         "breadcrumbs": list(scope.breadcrumbs),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from errtally.client import fork
 from errtally.client.backoff import Backoff
+from errtally.client.complaints import say
 from errtally.client.post import Answer, Verdict
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Sender:
         report: sends that, and what is due by time alone; returns None when there is nothing to send.
         store: keeps what can't be sent elsewhere (a spool); called with the channels.
         restore: sends what was kept there; returns the answer, None when there is nothing.
+        items: what the items are, for people.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Sender:
         store: Callable[[Sequence[Channel]], None] | None = None,
         restore: Callable[[], Answer | None] | None = None,
         backoff: Backoff | None = None,
+        items: str = "events and timings",
     ) -> None:
         self.channels = tuple(channels)
         self._flush_seconds = flush_seconds
@@ -74,6 +77,8 @@ class Sender:
         self._store = store
         self._restore = restore
         self._backoff = backoff or Backoff()
+        self._items = items
+        self._last_failure = ""
         self._told: tuple[str, float] = ("", 0.0)
         self._closing = False
         self._closed = False
@@ -90,6 +95,7 @@ class Sender:
         self._draining = threading.Lock()
         self._thread: threading.Thread | None = None
         self._woken = False
+        self._sending_thread = 0
         self._pause = 0.0
         self._not_before = 0.0
         self._backoff.succeeded()
@@ -131,8 +137,15 @@ class Sender:
         self._calls.put(None)
         if not emptied and self._store is not None:
             self._store(self.channels)
+        lost = sum(len(channel) for channel in self.channels)
+        if lost:
+            say(f"{lost} {self._items} were not sent before the end: {self._last_failure or 'there was no time'}")
         fork.forget(self)
         return emptied
+
+    def is_sending_here(self) -> bool:
+        """Whether the current thread sends now: what it logs meanwhile must not become more to send."""
+        return self._sending_thread == threading.get_ident()
 
     def before_fork(self) -> None:
         """Let the thread finish what it does; a child that replaces its parent (a daemon) would lose it."""
@@ -207,12 +220,15 @@ class Sender:
         if time.monotonic() < self._not_before and not self._closing:
             return False  # the server has asked for peace, also from an application that flushes after each request
         with self._draining:
+            self._sending_thread = threading.get_ident()
             try:
                 return self._send_all()
             except Exception:  # the thread must live on, whatever a callback of the application's did
                 log.exception("sending failed")
                 self._pause = self._backoff.failed()
                 return False
+            finally:
+                self._sending_thread = 0
 
     def _send_all(self) -> bool:
         if self._restore is not None:
@@ -233,11 +249,13 @@ class Sender:
         if answer.verdict is Verdict.AGAIN:
             self._pause = self._backoff.failed(answer.retry_after_seconds)
             self._not_before = time.monotonic() + (answer.retry_after_seconds or 0.0)
+            self._last_failure = answer.why
             self._tell(answer.why)
             if self._store is not None:
                 self._store(self.channels)
             return False
         self._backoff.succeeded()
+        self._last_failure = ""
         if answer.verdict is not Verdict.TAKEN:
             self._tell(f"not taken: {answer.why}")
         elif self._told[0]:

@@ -54,6 +54,7 @@ class Settings:
         batch_events: events sent in one request.
         flush_seconds: how long an event waits for others at most.
         timeout_seconds: for connecting and for each read.
+        ca_certs: a file of certificates (PEM) of the authorities to trust, instead of the system's.
         shutdown_seconds: how long the process waits at its exit for what has not been sent.
         fork_seconds: how long a fork waits for it, when the exporter answered last time.
         spool_dir: a folder for what could not be sent; None keeps it in memory only.
@@ -86,6 +87,7 @@ class Settings:
     batch_events: int = 10
     flush_seconds: float = 5.0
     timeout_seconds: float = 5.0
+    ca_certs: str | None = None
     shutdown_seconds: float = 5.0
     fork_seconds: float = 0.5
     spool_dir: str | None = None
@@ -129,6 +131,8 @@ class Settings:
                 problems.append(f"url: {self.url!r} is not http://HOST:PORT or https://HOST:PORT")
             elif parts.username is not None:
                 problems.append("url: holds a user; the key goes to the setting `key`")
+        if self.ca_certs is not None and (why := ca_certs_error(self.ca_certs)) is not None:
+            problems.append(f"ca_certs: {why}")
         if not self.key.isascii() or not self.key.isprintable():
             problems.append("key: holds characters that a header can't")
         return problems
@@ -153,6 +157,17 @@ class Settings:
 
 NAMES = frozenset(setting.name for setting in fields(Settings))
 """What an application can set."""
+
+
+def ca_certs_error(path: str) -> str | None:
+    """Say why a file holds no certificates to trust; None if it does."""
+    import ssl  # noqa: PLC0415 (takes its time, and not everybody needs it)
+
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as exc:  # an SSLError is one
+        return f"{path!r} is not a file of certificates: {exc}"
+    return None
 
 
 def _pattern_error(source: str) -> str | None:

@@ -84,7 +84,8 @@ def _one(error: BaseException, trace: TracebackType | None) -> Caught:
         message = short(str(error), MAX_MESSAGE)
     except Exception as exc:  # noqa: BLE001 (any code of the application's may run here)
         message = f"<str() of the exception failed: {type(exc).__name__}>"
-    notes = getattr(error, "__notes__", None)
+    # Past the class's own ways to look attributes up: they are the application's code.
+    notes = object.__getattribute__(error, "__dict__").get("__notes__")
     kept = tuple(short(note) for note in notes[:MAX_CHAIN] if isinstance(note, str)) if isinstance(notes, list) else ()
     return Caught(type_name(type(error)), message, frames, kept)
 

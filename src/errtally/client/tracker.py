@@ -12,16 +12,17 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from errtally.client import rendering, scope, stack
+from errtally.client import rendering, reported, scope, stack
 from errtally.client.backoff import draw_share
 from errtally.client.channel import Channel
+from errtally.client.complaints import complain
 from errtally.client.discards import Discards
 from errtally.client.gauges import Gauges, process_name
 from errtally.client.ignoring import Ignored
 from errtally.client.post import Answer, Post, Verdict
 from errtally.client.reports import Reports, fields
 from errtally.client.sender import Sender
-from errtally.client.snapshot import plain_mapping, short
+from errtally.client.snapshot import plain, plain_mapping, short
 from errtally.event.scrub import Scrubber
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Tracker:
                 error = sys.exception()
                 if error is None:
                     return None
-            known = _id_of(error)
+            known = reported.event_id_of(error)
             if known is not None or not self.settings.url:
                 return known
             if self._ignored.exception(type(error)):
@@ -136,9 +137,9 @@ class Tracker:
                 level, caught=caught, message=message, tags=tags, extra=extra, fingerprint=fingerprint, logger=logger,
                 unhandled=unhandled,
             )  # fmt: skip
-            _mark(error, event_id)
-        except Exception:  # noqa: BLE001 (a report of an error must never become one)
-            self._failed()
+            reported.mark(error, event_id)
+        except Exception as exc:  # noqa: BLE001 (a report of an error must never become one)
+            self.failed("an exception was not reported", exc)
             return None
         return event_id
 
@@ -152,8 +153,13 @@ class Tracker:
         fingerprint: Sequence[str] = (),
         logger: str | None = None,
         type: str | None = None,  # noqa: A002 (the event's attribute)
+        template: str | None = None,
+        params: Any = (),  # noqa: ANN401 (whatever the application has logged)
     ) -> str | None:
-        """Note a message; returns the event's id, None when it is not sent."""
+        """Note a message; returns the event's id, None when it is not sent.
+
+        ``template`` is the message before ``params`` were put in: messages of one template are one issue.
+        """
         try:
             if not self.settings.url:
                 return None
@@ -164,10 +170,11 @@ class Tracker:
             if not self._sampled():
                 return None
             return self._note(
-                level, message=text, tags=tags, extra=extra, fingerprint=fingerprint, logger=logger, type=type
-            )
-        except Exception:  # noqa: BLE001 (a report of an error must never become one)
-            self._failed()
+                level, message=text, tags=tags, extra=extra, fingerprint=fingerprint, logger=logger, type=type,
+                template=template, params=params,
+            )  # fmt: skip
+        except Exception as exc:  # noqa: BLE001 (a report of an error must never become one)
+            self.failed("a message was not reported", exc)
             return None
 
     def request_finished(
@@ -193,8 +200,13 @@ class Tracker:
                 return
             timing = (transaction, duration_seconds, method, status, failed, time.time(), scope.current().trace_id)
             self.sender.notice(self._requests.put(timing), self._requests)
-        except Exception:  # noqa: BLE001 (a report must never become an error)
-            self._failed(REQUEST)
+        except Exception as exc:  # noqa: BLE001 (a report must never become an error)
+            self.failed("a timing was not reported", exc, REQUEST)
+
+    def failed(self, what: str, error: Exception, category: str = ERROR) -> None:
+        """Count an item that could not be noted, and say it on standard error, once."""
+        self.discards.add("internal_error", category)
+        complain(what, error)
 
     def measured(self) -> None:
         """See to it that what was counted is pushed, if it is to be."""
@@ -237,6 +249,8 @@ class Tracker:
         logger: str | None,
         type: str | None = None,  # noqa: A002 (the event's attribute)
         unhandled: str | None = None,
+        template: str | None = None,
+        params: Any = (),  # noqa: ANN401
     ) -> str:
         event_id = uuid.uuid4().hex
         noted = rendering.Noted(
@@ -252,13 +266,11 @@ class Tracker:
             extra=plain_mapping(dict(extra)) if extra else {},
             fingerprint=tuple(str(part) for part in fingerprint) if fingerprint else (),
             unhandled=unhandled,
+            template=None if template is None else short(template, stack.MAX_MESSAGE),
+            params=plain(params) if params else None,
         )
         self.sender.notice(self._events.put(noted), self._events)
         return event_id
-
-    def _failed(self, category: str = ERROR) -> None:
-        self.discards.add("internal_error", category)
-        log.debug("could not note an event", exc_info=True)  # noqa: LOG014 (called by handlers)
 
     # The sender's side.
 
@@ -371,28 +383,11 @@ def _posts(settings: Settings) -> tuple[Post, Post]:
     query = f"?project={quote(settings.project)}" if settings.project else ""
     base = settings.url.rstrip("/")
     return (
-        Post(f"{base}/api/events{query}", headers, settings.timeout_seconds),
-        Post(f"{base}/api/requests{query}", headers, settings.timeout_seconds),
+        Post(f"{base}/api/events{query}", headers, settings.timeout_seconds, settings.ca_certs),
+        Post(f"{base}/api/requests{query}", headers, settings.timeout_seconds, settings.ca_certs),
     )
 
 
 def _json(value: Any) -> bytes:  # noqa: ANN401
     # Lone surrogates have no UTF-8; escaped, JSON can hold them.
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-
-
-_MARK = "_reported_as"
-
-
-def _id_of(error: BaseException) -> str | None:
-    """The id under which an exception has been noted: a log record and a middleware may meet the same one."""
-    found = getattr(error, _MARK, None)
-    return found if isinstance(found, str) else None
-
-
-def _mark(error: BaseException, event_id: str) -> None:
-    try:
-        setattr(error, _MARK, event_id)
-    except (AttributeError, TypeError):
-        # A class without a place for it (__slots__, frozen): it is noted again when it is met again.
-        log.debug("can't mark %s", type(error))

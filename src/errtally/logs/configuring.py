@@ -38,6 +38,7 @@ def configure(
     loki: str | Loki | None = None,
     structlog: bool | None = None,
     scrub: ScrubSettings | None = None,
+    keep_identities: bool = True,
 ) -> None:
     """Set up the root logger; what an earlier call set up is replaced, other handlers stay.
 
@@ -53,12 +54,14 @@ def configure(
         loki: address, or a transport with settings of its own.
         structlog: whether structlog writes through this as well; None: where it is installed.
         scrub: what is taken out of every record.
+        keep_identities: whether audit records have their user, and request records their ip, as they are; else both are
+            scrubbed as all values are.
 
     Raises:
         OSError: the directory can't be written.
         ValueError: the level is not known.
     """
-    entries = Entries(Identity(service, environment, version), Scrubber(scrub))
+    entries = Entries(Identity(service, environment, version), Scrubber(scrub), keep_identities=keep_identities)
     handlers: list[logging.Handler] = []
     shown = console or ("coloured" if environment in _DEVELOPMENT else "json")
     if shown != "none":

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errtally.client import scope
-from errtally.client.integrations.log_records import level_name
+from errtally.client.integrations.log_records import extra_of, level_name
 from errtally.client.snapshot import plain, short
 from errtally.client.stack import catch, render
 from errtally.event.scrub import Scrubber
 
-_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "event_id"}
-_KEPT = "_entry"
+if TYPE_CHECKING:
+    import logging
+
+_KEPT = "_errtally_entry"
+IDENTITIES = {"audit": "user_id", "requests": "ip"}
+"""By logger, the value that its records are there for: who it was."""
 _MESSAGE = 32_768
 
 
@@ -29,11 +32,19 @@ class Identity:
 
 
 class Entries:
-    """Makes entries of records; each once, however many handlers write it."""
+    """Makes entries of records; each once, however many handlers write it.
 
-    def __init__(self, identity: Identity, scrubber: Scrubber | None = None) -> None:
+    Args:
+        identity: of the process.
+        scrubber: takes secrets and personal data out.
+        keep_identities: whether who did something (audit records) and whose request it was (request records) stays as
+            it is; else these go through the scrubber like everything.
+    """
+
+    def __init__(self, identity: Identity, scrubber: Scrubber | None = None, *, keep_identities: bool = True) -> None:
         self.identity = identity
         self._scrubber = scrubber or Scrubber()
+        self._kept = IDENTITIES if keep_identities else {}
 
     def of(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return the entry of a record.
@@ -50,7 +61,7 @@ class Entries:
 
     def _make(self, record: logging.LogRecord) -> dict[str, Any]:
         entry: dict[str, Any] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
             "level": level_name(record.levelno),
             "message": self._scrubber.scrub_text(short(record.getMessage(), _MESSAGE)),
             "logger": record.name,
@@ -66,9 +77,14 @@ class Entries:
                 "message": self._scrubber.scrub_text(caught.message),
                 "stack": self._scrubber.scrub_text(render(caught)),
             }
-        context = {key: value for key, value in vars(record).items() if key not in _ORDINARY and key != _KEPT}
+        context = extra_of(record)
+        context.pop("event_id", None)
         if context:
-            entry["context"] = self._scrubber.scrub_value(plain(context))
+            copied = plain(context)
+            entry["context"] = self._scrubber.scrub_value(copied)
+            kept = self._kept.get(record.name)
+            if kept is not None and kept in copied:
+                entry["context"][kept] = copied[kept]
         trace_id, span_id = trace()
         ids = {"trace_id": trace_id, "span_id": span_id, "event_id": getattr(record, "event_id", None)}
         entry.update({name: value for name, value in ids.items() if value})

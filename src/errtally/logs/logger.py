@@ -51,13 +51,23 @@ class Logger:
         """Log a failure, with the exception that tells of it; inside an ``except`` block it is found by itself."""
         self._log(logging.ERROR, message, context, error if error is not None else True)
 
+    def exception(self, message: str, *, error: BaseException | None = None, **context: Any) -> None:  # noqa: ANN401
+        """Log a failure with the exception that is being handled; the same as `error` inside an ``except`` block."""
+        self._log(logging.ERROR, message, context, error if error is not None else True)
+
+    def critical(self, message: str, *, error: BaseException | None = None, **context: Any) -> None:  # noqa: ANN401
+        """Log what ends the application, with the exception that tells of it."""
+        self._log(logging.CRITICAL, message, context, error if error is not None else True)
+
+    fatal = critical
+
     def start_timer(self, label: str, **context: Any) -> Timer:  # noqa: ANN401
         """Measure until ``stop()``, or over a ``with`` block; the duration is logged."""
         return Timer(self, label, context)
 
     def audit(self, action: str, user_id: str | int, details: Mapping[str, Any] | None = None) -> None:
         """Log who did what."""
-        extra = _renamed({**self._context, "action": action, "user_id": str(user_id), "details": dict(details or {})})
+        extra = renamed({**self._context, "action": action, "user_id": str(user_id), "details": dict(details or {})})
         audit_log.info("audit: %s", action, extra=extra)
 
     def _log(self, level: int, message: str, context: dict[str, Any], error: BaseException | bool = False) -> None:  # noqa: FBT001, FBT002
@@ -65,14 +75,14 @@ class Logger:
             exc_info: Any = error
             if error is True:
                 exc_info = sys.exception()
-            # The message is no template: a % in it stays.
+            # Without arguments the message is no template: a % in it stays.
             self.logger.log(
-                level, "%s", message, extra=_renamed({**self._context, **context}), exc_info=exc_info, stacklevel=3
+                level, message, extra=renamed({**self._context, **context}), exc_info=exc_info, stacklevel=3
             )
 
 
-def _renamed(context: dict[str, Any]) -> dict[str, Any]:
-    """Logging refuses keys that its records have themselves: they get an underscore."""
+def renamed(context: dict[str, Any]) -> dict[str, Any]:
+    """Return a context in which keys that logging refuses, those of its records themselves, have an underscore."""
     return {f"{key}_" if key in _RESERVED else key: value for key, value in context.items()}
 
 

@@ -6,6 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from errtally.client.integrations.requests_seen import as_utf8
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
@@ -33,12 +35,13 @@ class WsgiRequestLog:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve one request."""
-        query = environ.get("QUERY_STRING", "")
+        query = as_utf8(environ.get("QUERY_STRING", ""))
         seen = {
             "method": environ.get("REQUEST_METHOD", ""),
-            "url": environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "") + (f"?{query}" if query else ""),
+            "url": as_utf8(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+            + (f"?{query}" if query else ""),
             "ip": environ.get("REMOTE_ADDR", ""),
-            "user_agent": environ.get("HTTP_USER_AGENT", ""),
+            "user_agent": as_utf8(environ.get("HTTP_USER_AGENT", "")),
         }
         body = _LoggedBody(seen)
         _begin(seen)
@@ -111,7 +114,9 @@ class AsgiRequestLog:
         if connection["type"] != "http":
             await self.app(connection, receive, send)
             return
-        agents = [value.decode("latin-1") for name, value in connection["headers"] if name.lower() == b"user-agent"]
+        agents = [
+            as_utf8(value.decode("latin-1")) for name, value in connection["headers"] if name.lower() == b"user-agent"
+        ]
         query = connection.get("query_string", b"").decode("latin-1")
         seen = {
             "method": connection["method"],

@@ -19,7 +19,13 @@ CAPACITY = 10_000
 
 
 class Transport(Protocol):
-    """Where entries go."""
+    """Where entries go.
+
+    Attributes:
+        refusal: what the store said of the last entry that it refused.
+    """
+
+    refusal: str
 
     def encode(self, entry: dict[str, Any]) -> bytes:
         """Return an entry as the transport keeps it until it is sent."""
@@ -61,6 +67,7 @@ class ShippingHandler(logging.Handler):
             encode=transport.encode,
             post=transport.send,
             discards=self.discards,
+            halves_refused=True,
         )
         self._sender = Sender(
             (self._channel,),
@@ -68,7 +75,21 @@ class ShippingHandler(logging.Handler):
             counted=self.discards,
             report=self._report,
             backoff=backoff,
+            items="log records",
         )
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Queue a record that passes the filters, without the handler's lock.
+
+        `logging.shutdown` holds that lock while it waits for this handler's thread, which logs as well. What it logs is
+        not sent where it fails to send to; other handlers have it.
+        """
+        if self._sender.is_sending_here():
+            return False
+        passed = self.filter(record)
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a record; never waits."""
@@ -99,6 +120,7 @@ class ShippingHandler(logging.Handler):
                 "name": "errtally.logs",
                 "levelno": logging.WARNING,
                 "msg": f"{sum(counts.values())} log records are missing",
+                "why": self._transport.refusal,
                 "discarded": as_json(counts),
             }
         )

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import structlog
+
+from errtally.logs.logger import renamed
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
+
+_LOGGINGS = ("exc_info", "stack_info", "stacklevel")
+"""Keywords that are for logging itself."""
+
+
+def _rename(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Rename keywords that logging refuses, such as ``name`` and ``module``."""
+    own = {key: event.pop(key) for key in _LOGGINGS if key in event}
+    return {**renamed(dict(event)), **own}
 
 
 def install() -> None:
@@ -12,6 +28,7 @@ def install() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.filter_by_level,
             structlog.stdlib.PositionalArgumentsFormatter(),
+            _rename,
             structlog.stdlib.render_to_log_kwargs,
         ],
         wrapper_class=structlog.stdlib.BoundLogger,

@@ -31,7 +31,7 @@ PLANTED = "Tr0ub4dor-and-3"
         pytest.param({"Cookie": [["sid", "x"], ["a", "b"]]}, {"Cookie": [["sid", R], ["a", "b"]]}, id="cookie pairs"),
         pytest.param({"data": '{"token": "abc"}'}, {"data": f'{{"token": "{R}"}}'}, id="JSON in a text"),
         pytest.param({"bob@example.com": 1}, {R: 1}, id="an address as key"),
-        pytest.param({"a@b.co": 1, "c@d.co": 2}, {R: 1, f"{R}_": 2}, id="two addresses as keys"),
+        pytest.param({"a@b.co": 1, "c@d.co": 2}, {R: 1, f"{R}_2": 2}, id="two addresses as keys"),
         pytest.param([4111111111111111, 17], [R, 17], id="a card as number"),
         pytest.param((b"token=abc", 1.5), (b"token=" + R.encode(), 1.5), id="bytes"),
         pytest.param({"author": "Bob", "tokenizer": 1}, {"author": "Bob", "tokenizer": 1}, id="harmless keys"),

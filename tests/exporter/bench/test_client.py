@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from errtally.exporter.bench.beside import FIGURES
 from errtally.exporter.bench.client import FRAMES, SITUATIONS, measure
 from errtally.exporter.commands.bench import command
 
@@ -23,8 +24,15 @@ def test_a_full_queue_shows_in_what_was_discarded():
 
 
 def test_the_command_prints_a_row_for_each_number_of_frames():
-    run = CliRunner().invoke(command, ["client", "--captures", "20", "--situation", "down", "--json"])
+    arguments = ["client", "--captures", "20", "--situation", "down", "--rounds", "1"]
+    run = CliRunner().invoke(command, [*arguments, "--json"])
     assert run.exit_code == 0, run.output
-    assert [row["frames"] for row in json.loads(run.stdout)["rows"]] == list(FRAMES)
-    table = CliRunner().invoke(command, ["client", "--captures", "20", "--situation", "down"])
+    figures = json.loads(run.stdout)
+    assert [row["frames"] for row in figures["rows"]] == list(FRAMES)
+    assert [cost["library"] for cost in figures["libraries"]] == ["errtally", "sentry-sdk"]
+    assert set(figures["libraries"][0]) == {"library", *FIGURES}
+    assert all(value > 0 for value in figures["protected"].values())
+    table = CliRunner().invoke(command, arguments)
     assert "median us" in table.stdout
+    assert "sentry-sdk" in table.stdout
+    assert "protected call" in table.stdout

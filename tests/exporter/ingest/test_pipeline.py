@@ -330,4 +330,4 @@ def test_memory_of_groupings_and_labels_is_bounded(monkeypatch):
     for number in range(10):
         post(app, "/api/events", {"message": f"word{'x' * number}", "context": {"release": f"r{number}"}})
     assert len(app._pipeline._common._memo) <= 3
-    assert len(app._pipeline._common._labels) <= 3
+    assert len(app._pipeline._common._versions) <= 3

@@ -41,3 +41,20 @@ def test_memory_is_bounded_and_a_forgotten_issue_starts_anew():
     assert kept(policy, [0.0], "c") == [True]
     assert kept(policy, [0.0], "a") == [True]
     assert len(policy._buckets) == 2
+
+
+def test_a_storm_over_many_issues_keeps_the_first_of_each_and_a_bounded_number_beside():
+    policy = SamplePolicy(burst=20, total_burst=30, total_per_second=10)
+    first = [kept(policy, [0.0], f"f{number}") for number in range(1000)]
+    assert first == [[True]] * 1000
+    again = [kept(policy, [0.0] * 5, f"f{number}") for number in range(1000)]
+    assert sum(map(sum, again)) == 30
+    later = [kept(policy, [2.0], f"f{number}") for number in range(1000)]
+    assert sum(map(sum, later)) == 20
+
+
+def test_an_issue_that_lost_its_bucket_is_not_new_once_more():
+    policy = SamplePolicy(burst=2, max_issues=1, total_burst=0, total_per_second=0.0)
+    assert kept(policy, [0.0], "a") == [True]
+    assert kept(policy, [0.0], "b") == [True]
+    assert kept(policy, [0.0], "a") == [False]

@@ -11,7 +11,7 @@ from errtally.errors import JournalError, JournalFullError
 from errtally.exporter.journal import appender as appender_module
 from errtally.exporter.journal import frame
 from errtally.exporter.journal.appender import SUFFIX, Appender
-from errtally.exporter.journal.reader import Reader, lag
+from errtally.exporter.journal.reader import Lag, Reader, lag
 
 
 @pytest.fixture
@@ -442,7 +442,7 @@ def test_lag_of_a_segment_that_goes_meanwhile_is_nothing(tmp_path, monkeypatch):
     def gone(*_):
         raise FileNotFoundError
 
-    monkeypatch.setattr("builtins.open", gone)
+    monkeypatch.setattr(os, "open", gone)
     assert lag(tmp_path, {}) == (0, None, 0)
 
 
@@ -458,3 +458,31 @@ def test_an_append_after_the_end_fails_and_writes_to_no_other_file(tmp_path):
         assert os.fstat(other).st_size == 0
     finally:
         os.close(other)
+
+
+def test_events_of_a_segment_that_is_folded_and_removed_meanwhile_are_counted_once(tmp_path):
+    appender = Appender(tmp_path)
+    appender.append(b"x" * 20, 3, 5.0)
+    appender.close()
+    with Lag(tmp_path) as found:
+        before = {}  # a snapshot from before anything was folded
+        reader = Reader(tmp_path, {})
+        list(reader.read(100))
+        after = reader.positions()
+        reader.forget(reader.finished())
+        assert not found.is_sure(before)  # it might be of the time after the segment was forgotten
+        assert found.is_sure(after)
+        assert found.measure(after)[0] == 0
+        assert found.measure(before)[0] == 3
+    with Lag(tmp_path) as found:
+        assert found.is_sure({})
+        assert found.measure({}) == (0, None, 0)
+
+
+def test_a_segment_that_begins_while_the_store_is_read_waits(tmp_path):
+    with Lag(tmp_path) as found:
+        appender = Appender(tmp_path)
+        appender.append(b"x" * 20, 3, 5.0)
+        assert found.is_sure({})
+        assert found.measure({})[:2] == (3, 5.0)
+    appender.close()

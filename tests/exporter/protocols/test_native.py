@@ -11,6 +11,7 @@ from errtally.errors import MalformedError, OverloadedError, RejectedError, TooL
 from errtally.event.model import User
 from errtally.event.signals import Discard
 from errtally.exporter.config import ExporterConfig, Limits, Project
+from errtally.exporter.grouping import fingerprint
 from errtally.exporter.protocols import native
 
 CONFIG = ExporterConfig(projects=(Project("shop", "42", frozenset({"k1"})),))
@@ -157,6 +158,22 @@ def test_an_event_of_a_message_has_defaults_and_a_new_id():
     assert len(first.event.event_id) == 32
     assert (first.event.level, first.event.timestamp, first.event.environment) == ("error", NOW, "")
     assert first.details() == {"stack": None, "breadcrumbs": []}
+
+
+def test_messages_of_one_template_are_one_issue_whatever_was_put_in():
+    names = ("ann", "Bob de Vries", "日本", "")
+    sent = [{"message": f"no cart of {who}!", "template": "no cart of %s!", "params": [who]} for who in names]
+    delivered = events(sent).events
+    assert len({fingerprint(item.event).fingerprint for item in delivered}) == 1
+    other = events([{"message": "no cart of ann!", "template": "no %s of ann!"}]).events[0]
+    assert fingerprint(other.event).fingerprint != fingerprint(delivered[0].event).fingerprint
+    assert [item.details()["extra"]["params"] for item in delivered] == [[who] for who in names]
+
+
+@pytest.mark.parametrize("params", [5, "text", None])
+def test_parameters_of_another_type_are_left_out(params):
+    (item,) = events({"message": "m", "params": params}).events
+    assert "extra" not in item.details()
 
 
 @pytest.mark.parametrize("breadcrumbs", [5, "text", {"a": 1}, [1, "x", None], None])

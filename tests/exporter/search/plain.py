@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally.exporter.journal.records import IssueSeen
-from errtally.exporter.search.query import Field, Moment, Number, State, Tag, Term, Words
+from errtally.exporter.search.conditions import (
+    AnyOf,
+    Field,
+    Fixed,
+    Has,
+    Identity,
+    Moment,
+    Number,
+    State,
+    Tag,
+    Term,
+    Words,
+)
 from errtally.exporter.store import words
 
 if TYPE_CHECKING:
@@ -35,6 +47,7 @@ class Plain:
     pattern: str
     culprit: str
     status: str
+    platform: str = field(default="python", init=False)
     level: str
     events: int
     first_seen: float
@@ -136,7 +149,15 @@ def found(made: list[Plain], terms: tuple[Term, ...]) -> set[int]:
     }
 
 
-def _matches(one: Plain, what: object) -> bool:
+def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each kind of condition)
+    if isinstance(what, Fixed):
+        return what.holds
+    if isinstance(what, AnyOf):
+        return any(_matches(one, condition) for condition in what.conditions)
+    if isinstance(what, Has):
+        return any(member.tags.get(what.name) for member in one.all())
+    if isinstance(what, Identity):
+        return any(member.id == what.number for member in one.all())
     if isinstance(what, Words):
         wanted = re.compile(".*".join(re.escape(part.casefold()) for part in what.text.parts), re.DOTALL)
         return any(wanted.search(text.casefold()) for member in one.all() for text in _texts(member))

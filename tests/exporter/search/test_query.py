@@ -9,21 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from errtally.exporter.search.query import (
-    MAX_LENGTH,
-    MAX_TERMS,
-    MAX_WILDCARDS,
+from errtally.exporter.search.conditions import (
+    AnyOf,
     Field,
+    Fixed,
+    Has,
+    Identity,
+    LatestRelease,
     Moment,
     Number,
-    QueryError,
     State,
     Tag,
     Term,
     Wording,
     Words,
-    parse,
 )
+from errtally.exporter.search.query import MAX_LENGTH, MAX_TERMS, MAX_WILDCARDS, QueryError, parse
 
 NOW = 1_795_500_000.0
 EXAMPLES = int(os.environ.get("ERRTALLY_QUERY_EXAMPLES", "300"))
@@ -65,6 +66,50 @@ def words(*parts: str) -> Words:
         pytest.param("last_seen:>1h", Moment("last_seen", None, NOW - 3600), id="not for longer than"),
         pytest.param("last_seen:<=90m", Moment("last_seen", NOW - 5400, None), id="minutes"),
         pytest.param("first_seen:>3w", Moment("first_seen", None, NOW - 3 * 7 * 86400), id="weeks"),
+        pytest.param("firstSeen:-24h", Moment("first_seen", NOW - 86400, None), id="Sentry's younger than"),
+        pytest.param("age:+2w", Moment("first_seen", None, NOW - 14 * 86400), id="Sentry's older than"),
+        pytest.param("lastSeen:-30s", Moment("last_seen", NOW - 30, None), id="seconds"),
+        pytest.param(
+            "lastSeen:>=2026-01-31T08:30:00+01:00",
+            Moment("last_seen", at(2026, 1, 31, 7, 30), None),
+            id="a moment in another zone",
+        ),
+        pytest.param("timesSeen:>1", Number("events", ">", 1), id="Sentry's number of events"),
+        pytest.param("userCount:>=5", Number("users", ">=", 5), id="Sentry's number of users"),
+        pytest.param("error.type:*Error", Field("type", Wording(("", "Error"))), id="Sentry's type"),
+        pytest.param("platform.name:python", Field("platform", Wording(("python",))), id="a platform"),
+        pytest.param("title:card*declined", words("card", "declined"), id="a title is words"),
+        pytest.param("stack.function:pay", Field("culprit", Wording(("", "pay", ""))), id="a function in the culprit"),
+        pytest.param("is:archived", State("ignored"), id="Sentry's word for ignored"),
+        pytest.param("is:unassigned", Fixed(holds=True), id="all are unassigned"),
+        pytest.param("assigned:me", Fixed(holds=False), id="none is assigned"),
+        pytest.param("bookmarks:me", Fixed(holds=False), id="none is bookmarked"),
+        pytest.param("issue.category:error", Fixed(holds=True), id="all are errors"),
+        pytest.param("issue.category:performance", Fixed(holds=False), id="none is of another category"),
+        pytest.param("has:user", Number("users", ">", 0), id="hit somebody"),
+        pytest.param("has:release", Has("release"), id="has a tag"),
+        pytest.param("release:latest", LatestRelease(), id="the newest release"),
+        pytest.param("issue:SHOP-1A", Identity(42), id="a short id"),
+        pytest.param("issue.id:42", Identity(42), id="a number"),
+        pytest.param("tags[two words]:x", Tag("two words", Wording(("x",))), id="a tag in brackets"),
+        pytest.param(
+            "level:[error, Fatal]",
+            AnyOf((Field("level", Wording(("error",))), Field("level", Wording(("fatal",))))),
+            id="any of several",
+        ),
+        pytest.param(
+            'browser:["Safari, 17", Fire*]',
+            AnyOf((Tag("browser", Wording(("Safari, 17",))), Tag("browser", Wording(("Fire", ""))))),
+            id="quotes and wildcards in a list",
+        ),
+        pytest.param(
+            "issue.priority:low",
+            AnyOf((Field("level", Wording(("info",))), Field("level", Wording(("debug",))))),
+            id="a priority",
+        ),
+        pytest.param(
+            "browser:[Safari", Tag("browser", Wording(("[Safari",))), id="a bracket that is not closed is a character"
+        ),
         pytest.param("first_seen:<2026-01-31", Moment("first_seen", None, at(2026, 1, 31)), id="before a day"),
         pytest.param("first_seen:<=2026-01-31", Moment("first_seen", None, at(2026, 2, 1)), id="until a day's end"),
         pytest.param("first_seen:>2026-01-31", Moment("first_seen", at(2026, 2, 1), None), id="after a day"),
@@ -113,6 +158,16 @@ def test_a_minus_within_a_word_is_part_of_it() -> None:
         pytest.param("tag.:x", 0, "tag's name", id="a tag without a name"),
         pytest.param('tag."a" b', 7, "colon", id="a quoted tag without a value"),
         pytest.param("a OR b", 2, "no OR", id="a connective"),
+        pytest.param("a user.email:x@y.z", 2, "keyed hashes", id="a key of Sentry's that can't be searched by"),
+        pytest.param("error.unhandled:1", 0, "handled", id="another one"),
+        pytest.param("is:escalating", 3, "unresolved, resolved", id="a state of Sentry's that there is not"),
+        pytest.param("level:[error, bad]", 14, "debug, info", id="a wrong value in a list"),
+        pytest.param("level:[error,]", 13, "missing", id="an empty value in a list"),
+        pytest.param("browser:[a, [b]", 12, "within a list", id="a list in a list"),
+        pytest.param("browser:[a b]", 9, "quote a value", id="a space in a value of a list"),
+        pytest.param("browser:[a]b", 11, "space", id="a word right behind a list"),
+        pytest.param("issue:what", 6, "short id", id="no short id"),
+        pytest.param("has:", 0, "quote a text", id="no name of a tag"),
         pytest.param("a\0b", 1, "character", id="a NUL"),
         pytest.param("a\ud800", 1, "character", id="half of a pair"),
         pytest.param("*a" * (MAX_WILDCARDS + 1), 0, "wildcards", id="too many wildcards"),
@@ -129,7 +184,8 @@ def test_a_query_that_cannot_be_read_names_the_place(text: str, position: int, t
 
 FRAGMENTS = st.sampled_from(
     ["is:", "level:", "tag.", 'tag."', "users:>", "first_seen:<", "2d", "2026-01-31", '"', "\\", "*", ":", "-", "!",
-     " ", "new", "error", "é", "²", "\0", "\ud800", "T00:00Z", "99999999999999999", "<=", "OR"]
+     " ", "[", "]", ",", "issue:", "has:", "tags[", "release:latest",
+     "new", "error", "é", "²", "\0", "\ud800", "T00:00Z", "99999999999999999", "<=", "OR"]
 )  # fmt: skip
 
 

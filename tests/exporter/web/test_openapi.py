@@ -34,7 +34,10 @@ OPERATIONS = [
     for method in item
     if method in {"get", "post"}
 ]  # fmt: skip
-_FOR_PEOPLE = re.compile(r"/static/|/overview\Z|/log(in|out)\Z|/runbooks/|/issues(/|\Z)|/history\Z|/live\Z|/\Z")
+# What other programs know by Sentry's documents is described in docs/sentry-api.md.
+_FOR_PEOPLE = re.compile(
+    r"/api/0/|/organizations/|/\{organization\}/|/static/|/overview\Z|/log(in|out)\Z|/runbooks/|/issues(/|\Z)|/history\Z|/live\Z|/\Z"
+)
 
 
 class _EndingHub(Hub):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.analyser.libraries.lookup import library_of_module
-from errtally.analyser.syntax.go import callee, checked_error, full_name, imported, log_level
+from errtally.analyser.libraries.lookup import initialises, library_of_module
+from errtally.analyser.syntax.go import callee, checked_error, full_name, import_lines, log_level, origin_of
 from errtally.analyser.syntax.tree import TreeFile, statements, within
 
 if TYPE_CHECKING:
@@ -13,12 +13,8 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Facts
 
-KINDS = ("source_file", "if_statement", "call_expression", "import_spec", "function_declaration")
-_CAPTURES = {"sentry.CaptureException", "sentry.CaptureMessage", "rollbar.Error", "bugsnag.Notify"}
-_INITS = {
-    "sentry.Init": "sentry", "rollbar.SetToken": "rollbar", "bugsnag.Configure": "bugsnag",
-    "honeybadger.Configure": "honeybadger", "otel.SetTracerProvider": "opentelemetry",
-}  # fmt: skip
+KINDS = ("source_file", "if_statement", "call_expression", "import_spec", "function_declaration", "method_declaration")
+_CAPTURES = {"CaptureException", "CaptureMessage", "CaptureEvent", "Error", "Critical", "Notify", "RequestError"}
 _RECOVERIES = {
     "gin.Recovery",
     "gin.Default",
@@ -34,7 +30,7 @@ def collect(file: TreeFile, node: Node, facts: Facts) -> None:
     """Count what one node does."""
     match node.type:
         case "source_file":
-            for path, at in imported(file).values():
+            for path, at in import_lines(file):
                 if (library := library_of_module("go", path)) is not None:
                     facts.add(library.part, library.name, file.path, at)
                     if library.is_structured:
@@ -58,7 +54,7 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
             facts.add("reported", "logger")
     elif name in {"fmt.Print", "fmt.Println", "fmt.Printf", "println", "print"}:
         facts.add("console", name)
-    elif name in _CAPTURES:
+    elif (found := origin_of(file, node)) is not None and _is_capture(*found):
         facts.add("reported", name)
     elif name in _MAKERS:
         facts.add("raised", name)
@@ -67,10 +63,16 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
     elif name == "recover":
         facts.add("handling", "try_blocks")
         facts.add("global_handler", "recover", file.path, line)
-    if name in _INITS:
-        facts.add("tracker_init", _INITS[name], file.path, line)
+    if (found := origin_of(file, node)) is not None and (tracker := initialises("go", *found)) is not None:
+        facts.add("tracker_init", tracker.name, file.path, line)
     if name in _RECOVERIES:
         facts.add("global_handler", name, file.path, line)
     if full_name(file, node).startswith("net/http.ListenAndServe"):
         # net/http recovers from a panic of a handler by itself, and prints it.
         facts.add("entry", name, file.path, line)
+
+
+def _is_capture(path: str, function: str) -> bool:
+    """Whether a call hands an error to a tracker."""
+    library = library_of_module("go", path)
+    return library is not None and library.part == "tracker" and function in _CAPTURES

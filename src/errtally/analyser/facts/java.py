@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.analyser.libraries.lookup import library_of_module
-from errtally.analyser.syntax.java import BROAD, callee, caught, imported, log_level
+from errtally.analyser.libraries.lookup import initialises, library_of_module
+from errtally.analyser.syntax.java import BROAD, callee, caught, imported, log_level, resolved
 from errtally.analyser.syntax.tree import TreeFile, statements, text, within
 
 if TYPE_CHECKING:
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 KINDS = (
     "program", "try_statement", "try_with_resources_statement", "catch_clause", "throw_statement", "method_invocation",
-    "import_declaration", "method_declaration", "marker_annotation", "annotation",
+    "import_declaration", "object_creation_expression", "method_declaration", "marker_annotation", "annotation",
 )  # fmt: skip
-_CAPTURES = {"Sentry.captureException", "Sentry.captureMessage", "rollbar.error", "bugsnag.notify"}
-_INITS = {"Sentry.init": "sentry", "Rollbar.init": "rollbar"}
+_CAPTURES = {"Sentry.captureException", "Sentry.captureMessage", "rollbar.error", "bugsnag.notify", "Bugsnag.notify"}
 
 
 def collect(file: TreeFile, node: Node, facts: Facts) -> None:
@@ -42,8 +41,11 @@ def collect(file: TreeFile, node: Node, facts: Facts) -> None:
             facts.add("raised", text(value.child_by_field_name("type")) if is_new and value is not None else "(again)")
         case "method_invocation":
             _call(file, node, facts)
+        case "object_creation_expression":
+            _init(file, text(node.child_by_field_name("type")).split("<")[0], line, facts)
         case "marker_annotation" | "annotation":
             name = text(node.child_by_field_name("name"))
+            _init(file, name, line, facts)
             if name in {"ControllerAdvice", "RestControllerAdvice", "ExceptionHandler"}:
                 facts.add("global_handler", name, file.path, line)
 
@@ -59,6 +61,14 @@ def _imports(file: TreeFile, facts: Facts) -> None:
                 facts.add("structured", library.name)
 
 
+def _init(file: TreeFile, name: str, line: int, facts: Facts) -> None:
+    """Count a call, a constructor or an annotation that initialises a tracker."""
+    for full in resolved(file, name):
+        if (tracker := initialises("java", full, "")) is not None:
+            facts.add("tracker_init", tracker.name, file.path, line)
+            return
+
+
 def _call(file: TreeFile, node: Node, facts: Facts) -> None:
     name, line = callee(node), node.start_point[0] + 1
     if level := log_level(node):
@@ -72,7 +82,6 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
         facts.add("reported", name)
     if name == "SpringApplication.run":
         facts.add("entry", name, file.path, line)
-    if name in _INITS:
-        facts.add("tracker_init", _INITS[name], file.path, line)
+    _init(file, name, line, facts)
     if name.endswith(("setDefaultUncaughtExceptionHandler", "setUncaughtExceptionHandler")):
         facts.add("global_handler", name.rsplit(".", 1)[-1], file.path, line)

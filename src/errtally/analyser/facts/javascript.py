@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.analyser.libraries.lookup import library_of_module
+from errtally.analyser.libraries.lookup import Library, initialises, library, library_of_module
 from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries, log_level
+from errtally.analyser.syntax.javascript_imports import origin, resolved
 from errtally.analyser.syntax.tree import TreeFile, arguments, statements, string_value, text, within
 
 if TYPE_CHECKING:
@@ -19,11 +20,6 @@ KINDS = (
 )  # fmt: skip
 _CAPTURES = {"captureException", "captureMessage", "captureEvent", "notify"}
 _UNCAUGHT = {"uncaughtException", "unhandledRejection", "error", "unhandledrejection"}
-_INITS = {
-    "Sentry.init": "sentry", "Rollbar.init": "rollbar", "Rollbar": "rollbar", "Bugsnag.start": "bugsnag",
-    "Honeybadger.configure": "honeybadger", "NodeSDK": "opentelemetry", "NodeTracerProvider": "opentelemetry",
-    "WebTracerProvider": "opentelemetry",
-}  # fmt: skip
 _ERROR_MIDDLEWARE_PARAMETERS = 4
 """Express tells a handler of errors by its four parameters."""
 
@@ -33,7 +29,7 @@ def collect(file: TreeFile, node: Node, facts: Facts) -> None:
     line = node.start_point[0] + 1
     match node.type:
         case "program":
-            for name, at in imported_modules(file):
+            for name, at in imported_modules(file, with_types=False):
                 library = library_of_module("javascript", name.removeprefix("node:"))
                 if library is not None:
                     facts.add(library.part, library.name, file.path, at)
@@ -71,8 +67,8 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
         facts.add("console", name)
     elif last in _CAPTURES and name != last and (last != "notify" or "bugsnag" in name.lower()):
         facts.add("reported", name)
-    if name in _INITS:
-        facts.add("tracker_init", _INITS[name], file.path, line)
+    if (tracker := _initialised(file, node)) is not None:
+        facts.add("tracker_init", tracker.name, file.path, line)
     if name in {"process.on", "process.once", "window.addEventListener", "self.addEventListener"}:
         event = string_value(arguments(node)[0]) if arguments(node) else None
         if event in _UNCAUGHT and (event != "error" or not name.startswith("process")):
@@ -82,6 +78,22 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
     is_server = any(library.part == "server" for library in libraries(file))
     if last == "listen" and name != last and is_server:
         facts.add("entry", name, file.path, line)
+
+
+_GLOBALS = {"Sentry.init": "sentry", "Bugsnag.start": "bugsnag", "Honeybadger.configure": "honeybadger"}
+"""What a script of a page calls that another script has brought."""
+
+
+def _initialised(file: TreeFile, call: Node) -> Library | None:
+    function = call.child_by_field_name("function") or call.child_by_field_name("constructor")
+    found = origin(file, function)
+    if found is None:
+        return library(_GLOBALS.get(resolved(file, function), ""))
+    tracker = initialises("javascript", *found)
+    # The default export of Astro's is an integration, which takes the DSN.
+    if tracker is None and found == ("@sentry/astro", ""):
+        return library("sentry")
+    return tracker
 
 
 def _is_error_middleware(call: Node) -> bool:

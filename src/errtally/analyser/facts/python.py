@@ -6,7 +6,7 @@ import ast
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from errtally.analyser.libraries.lookup import library_of_module
+from errtally.analyser.libraries.lookup import initialises, library_of_module
 from errtally.analyser.syntax.python import PythonFile, is_empty, last_name
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _CAPTURES = {
     "rollbar.report_message", "bugsnag.notify", "errtally.capture_exception", "errtally.capture_message",
     "honeybadger.honeybadger.notify",
 }  # fmt: skip
+_SETTINGS = {"RAVEN_CONFIG": "sentry", "ROLLBAR": "rollbar", "BUGSNAG": "bugsnag", "HONEYBADGER": "honeybadger"}
 _GLOBAL_HOOKS = {"sys.excepthook", "threading.excepthook"}
 _ERROR_HANDLERS = {
     "errorhandler", "register_error_handler", "exception_handler", "add_exception_handler", "set_exception_handler",
@@ -52,6 +53,7 @@ def collect(file: PythonFile, node: ast.AST, facts: Facts) -> None:
         case ast.Assign():
             if any(file.dotted(target) in _GLOBAL_HOOKS for target in node.targets):
                 facts.add("global_handler", file.dotted(node.targets[0]), file.path, node.lineno)
+            _setting(file, node, facts)
 
 
 def _handler(file: PythonFile, node: ast.ExceptHandler, facts: Facts) -> None:
@@ -83,12 +85,25 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
         facts.add("entry", name, file.path, node.lineno)
     elif last_name(node.func) in _ERROR_HANDLERS:
         facts.add("global_handler", last_name(node.func), file.path, node.lineno)
-    if name.endswith((".init", ".configure", ".Client")):
-        library = library_of_module("python", name.rsplit(".", 1)[0])
-        if library is not None and library.part == "tracker" and name in library.init:
-            facts.add("tracker_init", library.name, file.path, node.lineno)
+    for handed in (name, *_references(file, node)):
+        if "." in handed and (tracker := initialises("python", handed, "")) is not None:
+            facts.add("tracker_init", tracker.name, file.path, node.lineno)
     if last_name(node.func) in {"set_tracer_provider", "set_meter_provider", "configure_opentelemetry"}:
         facts.add("tracker_init", "opentelemetry", file.path, node.lineno)
+
+
+def _references(file: PythonFile, node: ast.Call) -> list[str]:
+    """What is handed over to be called by somebody else, as by `functools.partial`."""
+    return [name for one in node.args if isinstance(one, ast.Name | ast.Attribute) and (name := file.dotted(one))]
+
+
+def _setting(file: PythonFile, node: ast.Assign, facts: Facts) -> None:
+    """Count the settings of a framework by which its plug-in of a tracker starts: Django's `ROLLBAR = {...}`."""
+    if isinstance(node.value, ast.Dict | ast.Call):
+        for target in node.targets:
+            tracker = _SETTINGS.get(getattr(target, "id", ""))
+            if tracker is not None and isinstance(file.parents[node], ast.Module | ast.If):
+                facts.add("tracker_init", tracker, file.path, node.lineno)
 
 
 def _is_in_class(file: PythonFile, node: ast.AST) -> bool:
@@ -106,7 +121,14 @@ def _import(file: PythonFile, node: ast.Import | ast.ImportFrom, facts: Facts) -
     for name in names:
         library = library_of_module("python", name)
         # A library's own code imports it as well.
-        if library is not None and name.split(".")[0] not in PurePosixPath(file.path).parts:
+        if library is None or _is_of_types(file, node):
+            continue
+        if name.split(".")[0] not in PurePosixPath(file.path).parts:
             facts.add(library.part, library.name, file.path, node.lineno)
             if library.is_structured:
                 facts.add("structured", library.name)
+
+
+def _is_of_types(file: PythonFile, node: ast.AST) -> bool:
+    """Whether an import is one for type checkers alone."""
+    return any(isinstance(one, ast.If) and last_name(one.test) == "TYPE_CHECKING" for one in file.ancestors(node))

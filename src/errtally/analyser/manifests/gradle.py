@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # A manifest and not source: what is looked for is the coordinate, whatever Groovy or Kotlin surrounds it.
 _COORDINATE = re.compile(r"""["']([\w.\-]+):([\w.\-]+)(?::[^"']*)?["']""")
+_PROJECT = re.compile(r"""\bproject\(\s*(?:path\s*[:=]\s*)?["']:?([\w.:\-]+)["']""")
+"""Another project of the same build."""
 
 
 def dependencies(text: str) -> Iterator[tuple[str, int]]:
@@ -21,3 +23,5 @@ def dependencies(text: str) -> Iterator[tuple[str, int]]:
         for match in _COORDINATE.finditer(words):
             if "." in match[1] or match[1] == match[2]:
                 yield f"{match[1]}:{match[2]}", number
+        for match in _PROJECT.finditer(words):
+            yield f":{match[1].rsplit(':', 1)[-1]}", number

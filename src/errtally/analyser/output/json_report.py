@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from errtally.analyser.summary import Summary, summarise
 
 if TYPE_CHECKING:
-    from errtally.analyser.model import Finding, Report
+    from errtally.analyser.model import Finding, Report, Skipped
 
 VERSION = 1
 
@@ -30,7 +30,12 @@ def document(report: Report) -> dict[str, Any]:
         "version": VERSION,
         "files": report.files,
         "lines": report.lines,
-        "skipped": {"tests": report.skipped_tests, "generated": report.skipped_generated},
+        "skipped": {
+            "tests": report.skipped_for("test"),
+            "generated": report.skipped_for("generated"),
+            "unread": report.skipped_for("language"),
+            "files": [_skipped(one) for one in report.skipped],
+        },
         "error_handling": {
             "try_blocks": summary.try_blocks,
             "handlers": summary.handlers,
@@ -53,6 +58,15 @@ def document(report: Report) -> dict[str, Any]:
             "servers": _libraries(summary, "server"),
             "global_handlers": summary.global_handlers,
         },
+        "services": [
+            {
+                "folder": one.folder or ".",
+                "trackers": one.trackers,
+                "servers": one.servers,
+                "global_handlers": one.global_handlers,
+            }
+            for one in summary.services
+        ],
         "patterns": summary.patterns,
         "recommendations": [
             {
@@ -76,6 +90,10 @@ def document(report: Report) -> dict[str, Any]:
             {"path": one.path, "line": one.line, "kind": one.kind, "message": one.message} for one in report.problems
         ],
     }
+
+
+def _skipped(one: Skipped) -> dict[str, str]:
+    return {"path": one.path, "reason": one.reason, **({"language": one.language} if one.language else {})}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

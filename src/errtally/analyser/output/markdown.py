@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PLACES = 20
 _NAMES = 10
+_SKIPPED = 50
 
 
 def render(report: Report) -> str:
@@ -60,6 +61,12 @@ def _lines(report: Report, summary: Summary) -> Iterator[str]:
             yield f"   - and {len(one.findings) - _PLACES} more"
     if not summary.recommendations:
         yield "None."
+    if report.skipped:
+        yield "\n## Files that were left out\n"
+        for left in report.skipped[:_SKIPPED]:
+            yield f"- `{left.path}` {left.language or left.reason}"
+        if len(report.skipped) > _SKIPPED:
+            yield f"- and {len(report.skipped) - _SKIPPED} more"
     if report.problems:
         yield "\n## Files that were not analysed as a whole\n"
         for problem in report.problems:

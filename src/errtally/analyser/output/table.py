@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from errtally.analyser.model import Finding, Report, Severity
-from errtally.analyser.summary import Summary, summarise
+from errtally.analyser.summary import ServiceSummary, Summary, summarise
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -22,6 +23,7 @@ _PLACES = 5
 _NAMES = 6
 _PROBLEMS = 10
 _INDENT = (0, 0, 0, 3)
+_REASONS = {"test": "test code", "generated": "a program wrote it", "language": "{} is not read"}
 
 
 def render(report: Report, file: TextIO, *, width: int | None = None, show_all: bool = False) -> None:
@@ -59,6 +61,12 @@ def render(report: Report, file: TextIO, *, width: int | None = None, show_all: 
         console.print(Text(f"{len(report.problems)} files were not analysed as a whole:", style="bold"))
         for problem in report.problems if show_all else report.problems[:_PROBLEMS]:
             console.print(Text(f"   {problem.path}:{problem.line}: {problem.kind}: {problem.message}"), soft_wrap=True)
+    if show_all and report.skipped:
+        console.print()
+        console.print(Text(f"{len(report.skipped)} files were left out:", style="bold"))
+        for left in report.skipped:
+            reason = _REASONS[left.reason].format(left.language)
+            console.print(Text(f"   {left.path}: {reason}"), soft_wrap=True)
     console.print()
     console.print(Text(_last_line(report), style="bold"))
 
@@ -102,7 +110,20 @@ def _overview(report: Report, summary: Summary) -> Table:
     trackers, metrics = _libraries(summary, "tracker"), _libraries(summary, "metrics")
     table.add_row("monitoring", Text(f"trackers: {trackers}; metrics: {metrics}"))
     table.add_row("global handlers", Text(_top(summary.global_handlers)))
+    for service in summary.services if len(summary.services) > 1 else ():
+        if service.trackers or service.servers:
+            table.add_row(f"  {service.folder or '.'}", Text(_service(service)))
+    if unread := Counter(one.language for one in report.skipped if one.reason == "language"):
+        table.add_row("not read", Text(", ".join(f"{count} {language}" for language, count in sorted(unread.items()))))
     return table
+
+
+def _service(service: ServiceSummary) -> str:
+    trackers = [name + ("" if is_ready else " (not initialised)") for name, is_ready in service.trackers.items()]
+    return (
+        f"trackers: {', '.join(trackers) or 'none'}; servers: {_top(service.servers)}; "
+        f"global handlers: {_top(service.global_handlers)}"
+    )
 
 
 def _libraries(summary: Summary, part: str) -> str:
@@ -127,6 +148,8 @@ def _last_line(report: Report) -> str:
         parts.append(f"{report.hidden} of low confidence hidden (--min-confidence low shows them)")
     if report.suppressed:
         parts.append(f"{report.suppressed} suppressed")
-    if report.skipped_tests:
-        parts.append(f"{report.skipped_tests} test files left out (--include-tests takes them in)")
+    if tests := report.skipped_for("test"):
+        parts.append(f"{tests} test files left out (--include-tests takes them in)")
+    if generated := report.skipped_for("generated"):
+        parts.append(f"{generated} files left out that a program wrote")
     return ", ".join(parts)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import Library, library_of_module
 from errtally.analyser.syntax.python import is_logger_name
+from errtally.analyser.syntax.scopes import is_variable
 from errtally.analyser.syntax.tree import COMMENTS, TreeFile, string_value, text, walk
 
 if TYPE_CHECKING:
@@ -71,20 +72,44 @@ def imported(file: TreeFile) -> dict[str, tuple[str, int]]:
             last = path.rsplit("/", 2)[-2]
         name = text(node.child_by_field_name("name")) or last
         found[name] = (path, node.start_point[0] + 1)
+        if node.child_by_field_name("name") is None:
+            # The clause `package sentry` of sentry-go is in other people's code: the usual ways to name a repository.
+            for plain in {last.removesuffix("-go"), last.removeprefix("go-"), last.split(".", 1)[0]} - {""}:
+                found.setdefault(plain.replace("-", ""), (path, node.start_point[0] + 1))
     file.memory["modules"] = found
     return found
+
+
+def import_lines(file: TreeFile) -> list[tuple[str, int]]:
+    """Return path and line of every import, one each."""
+    return list(dict.fromkeys(imported(file).values()))
 
 
 def full_name(file: TreeFile, call: Node) -> str:
     """Return ``path/of/package.Function`` of a call of an imported package's function, "" for any other."""
     package, _, function = callee(call).partition(".")
+    if not function and package:
+        # What `import . "errors"` brings in, where nothing here has the name.
+        package, function = ".", package
     path, _ = imported(file).get(package, ("", 0))
-    return f"{path}.{function}" if path and function else ""
+    if not path or not function or (package != "." and is_variable(file, call, package, in_file=True)):
+        return ""
+    return f"{path}.{function}"
+
+
+def origin_of(file: TreeFile, call: Node) -> tuple[str, str] | None:
+    """Return an imported package's path and the dotted name called in it, None for any other call."""
+    name = full_name(file, call)
+    if not name:
+        return None
+    package = callee(call).partition(".")[0] if "." in callee(call) else "."
+    path, _ = imported(file)[package]
+    return path, name.removeprefix(path + ".")
 
 
 def libraries(file: TreeFile) -> list[Library]:
     """Return the libraries that matter for errors among the imports."""
-    found = [library_of_module("go", path) for path, _ in imported(file).values()]
+    found = [library_of_module("go", path) for path, _ in import_lines(file)]
     return [library for library in found if library is not None]
 
 

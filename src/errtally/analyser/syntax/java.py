@@ -71,6 +71,36 @@ def imported(file: TreeFile) -> list[tuple[str, int]]:
     return found
 
 
+def resolved(file: TreeFile, name: str) -> list[str]:
+    """Return the full names that a dotted name may stand for by the imports; of what no import names, the name itself.
+
+    Args:
+        file: the file.
+        name: as it is written: ``Sentry.init``, ``init`` of a static import, ``io.sentry.Sentry.init``.
+    """
+    first, _, rest = name.partition(".")
+    wild = []
+    for path, _line in imported(file):
+        if path.rsplit(".", 1)[-1] == first:
+            return [f"{path}.{rest}" if rest else path]
+        if path in wildcards(file):
+            wild.append(f"{path}.{name}")
+    return [*wild, name]
+
+
+def wildcards(file: TreeFile) -> set[str]:
+    """Return the packages, and the classes of static imports, of which everything is imported."""
+    if (known := file.memory.get("wildcards")) is not None:
+        return known  # type: ignore[return-value]
+    found = {
+        text(next(child for child in node.named_children if child.type.endswith("identifier")))
+        for node in file.nodes("import_declaration")
+        if any(child.type == "asterisk" for child in node.named_children)
+    }
+    file.memory["wildcards"] = found
+    return found
+
+
 def libraries(file: TreeFile) -> list[Library]:
     """Return the libraries that matter for errors among the imports."""
     found = [library_of_module("java", name) for name, _ in imported(file)]

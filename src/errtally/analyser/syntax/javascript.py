@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import Library, library_of_module
+from errtally.analyser.syntax.javascript_imports import is_of_types, required
 from errtally.analyser.syntax.python import is_logger_name
-from errtally.analyser.syntax.tree import TreeFile, arguments, string_value, text, walk, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, string_value, text, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -111,22 +112,23 @@ def is_async(function: Node) -> bool:
     return any(child.type == "async" for child in function.children)
 
 
-def imported_modules(file: TreeFile) -> list[tuple[str, int]]:
-    """Return every module imported or required, with its line."""
-    if (known := file.memory.get("modules")) is not None:
+def imported_modules(file: TreeFile, *, with_types: bool = True) -> list[tuple[str, int]]:
+    """Return every module imported or required, with its line; `import type` only when asked for."""
+    if (known := file.memory.get(("modules", with_types))) is not None:
         return known  # type: ignore[return-value]
-    found = [
-        (name, node.start_point[0] + 1)
-        for node in file.nodes("import_statement")
-        if (name := string_value(node.child_by_field_name("source"))) is not None
-    ]
-    for node in file.nodes("call_expression"):
-        function = node.child_by_field_name("function")
-        if function is not None and text(function) == "require":
-            given = arguments(node)
-            if given and (name := string_value(given[0])) is not None:
+    found = []
+    for node in file.nodes("import_statement"):
+        sources = [node, *(child for child in node.named_children if child.type == "import_require_clause")]
+        for one in sources:
+            name = string_value(one.child_by_field_name("source"))
+            if name is not None and (with_types or not is_of_types(node)):
                 found.append((name, node.start_point[0] + 1))
-    file.memory["modules"] = found
+    found += [
+        (name, node.start_point[0] + 1)
+        for node in file.nodes("call_expression")
+        if (name := required(node)) is not None
+    ]
+    file.memory["modules", with_types] = found
     return found
 
 
@@ -134,21 +136,3 @@ def libraries(file: TreeFile) -> list[Library]:
     """Return the libraries that matter for errors among the imported modules."""
     found = [library_of_module("javascript", name.removeprefix("node:")) for name, _ in imported_modules(file)]
     return [library for library in found if library is not None]
-
-
-def declared_names(file: TreeFile) -> set[str]:
-    """Return the names that the file declares anywhere: variables, parameters, functions and imports."""
-    if (known := file.memory.get("declared")) is not None:
-        return known  # type: ignore[return-value]
-    found = set()
-    for node in walk(file.root):
-        if node.type in {"variable_declarator", "function_declaration", "class_declaration"}:
-            name = node.child_by_field_name("name")
-            if name is not None:
-                found |= {
-                    text(child) for child in walk(name) if child.type.endswith(("identifier", "identifier_pattern"))
-                }
-        elif node.type in {"import_clause", "formal_parameters"}:
-            found |= {text(child) for child in walk_scope(node) if child.type == "identifier"}
-    file.memory["declared"] = found
-    return found

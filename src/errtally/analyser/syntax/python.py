@@ -7,11 +7,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from errtally.analyser.model import Confidence, Hit
+from errtally.analyser.syntax.reasons import is_reason, is_reason_above
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _NO_NODES = {"ctx", "op", "ops", "id", "attr", "arg", "lineno", "type_comment", "kind", "level", "module", "conversion"}
 BROAD = {"Exception", "BaseException", "builtins.Exception", "builtins.BaseException"}
@@ -43,16 +45,28 @@ class PythonFile:
         wanted = {*kinds, ast.Import, ast.ImportFrom, ast.AsyncFunctionDef, ast.FunctionDef}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {kind: [] for kind in wanted}
         self._dotted: dict[ast.AST, str] = {}
+        self._bindings: dict[str, list[ast.AST]] = {}
+        self._owners: dict[str, set[ast.AST]] = {}
         self._index()
         self.imports = self._imports()
         self._calls = self._calls_by_name()
 
     def _index(self) -> None:
-        nodes, parents = self._nodes, self.parents
+        nodes, parents, bindings = self._nodes, self.parents, self._bindings
         stack: list[ast.AST] = [self.tree]
         while stack:
             node = stack.pop()
             kind: Any = type(node)
+            if kind is ast.Name:
+                if type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
+                    bindings.setdefault(node.id, []).append(node)  # type: ignore[attr-defined]
+                if kind in nodes:
+                    nodes[kind].append(node)
+                continue
+            if kind is ast.arg:
+                bindings.setdefault(node.arg, []).append(node)  # type: ignore[attr-defined]
+            elif kind is ast.ExceptHandler and node.name:  # type: ignore[attr-defined]
+                bindings.setdefault(node.name, []).append(node)  # type: ignore[attr-defined]
             if kind in nodes:
                 nodes[kind].append(node)
             for name in _fields(kind):
@@ -114,7 +128,11 @@ class PythonFile:
         return Hit(node.lineno, column, node.end_lineno or node.lineno, message, confidence)
 
     def dotted(self, node: ast.AST | None) -> str:
-        """Return ``a.b.c`` for a name or attribute, its first part as it was imported; "" for anything else."""
+        """Return ``a.b.c`` for a name or attribute, its first part as it was imported; "" for anything else.
+
+        A variable hides what was imported under its name, and is nothing that a dotted name could stand for: "".
+        Variables that are called as classes are, ``self`` and ``cls`` stay as they are written.
+        """
         if node is None:
             return ""
         if (known := self._dotted.get(node)) is None:
@@ -128,8 +146,25 @@ class PythonFile:
             node = node.value
         if not isinstance(node, ast.Name):
             return ""
+        if self._is_variable(node):
+            return ""
         parts.append(self.imports.get(node.id, node.id))
         return ".".join(reversed(parts))
+
+    def _is_variable(self, node: ast.Name) -> bool:
+        """Whether a name means a variable here: of a function around it, or of a module that does not import it."""
+        name = node.id
+        if name not in self._bindings or name[:1].isupper() or name in {"self", "cls"}:
+            return False
+        if (owners := self._owners.get(name)) is None:
+            owners = self._owners[name] = {self._scope(one) for one in self._bindings[name]}
+        if self.tree in owners and name not in self.imports:
+            return True
+        return any(above in owners for above in self.ancestors(node) if isinstance(above, _FUNCTIONS))
+
+    def _scope(self, node: ast.AST) -> ast.AST:
+        """The function, class or module whose variable a node binds."""
+        return next((above for above in self.ancestors(node) if isinstance(above, _SCOPES)), self.tree)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """Yield the nodes around a node, the nearest first."""
@@ -170,12 +205,17 @@ class PythonFile:
         return any(name in BROAD for name in self.caught(handler))
 
     def has_comment(self, node: Any) -> bool:  # noqa: ANN401 (any node with a place)
-        """Whether a comment stands beside a node that holds no strings, such as an ``except`` with ``pass``."""
-        return any("#" in line for line in self.lines[node.lineno - 1 : node.end_lineno])
+        """Whether a comment in a node says why; the node holds no strings, such as an ``except`` with ``pass``."""
+        return any(
+            is_reason(line.split("#", 1)[1]) for line in self.lines[node.lineno - 1 : node.end_lineno] if "#" in line
+        )
 
     def log_level(self, call: ast.Call) -> str:
         """Return the level of a call of a logger, "" for any other call."""
         func = call.func
+        if isinstance(func, ast.Name):  # `from logging import error`
+            name = self.dotted(func)
+            return LOG_LEVELS.get(name.rpartition(".")[2], "") if _is_of_logging(name) else ""
         if not isinstance(func, ast.Attribute) or func.attr not in LOG_LEVELS:
             return ""
         receiver = func.value
@@ -189,9 +229,17 @@ class PythonFile:
         return LOG_LEVELS[func.attr] if is_logger_name(name) else ""
 
     def is_explained(self, node: Any) -> bool:  # noqa: ANN401 (any node with a place)
-        """Whether a comment stands alone right above a node."""
-        line: int = node.lineno
-        return line > 1 and self.lines[line - 2].lstrip().startswith("#")
+        """Whether the comment that stands alone right above a node says why."""
+        row: int = node.lineno - 2
+        while row >= 0 and (words := self.lines[row].lstrip()).startswith("#"):
+            if is_reason_above(words):
+                return True
+            row -= 1
+        return False
+
+
+def _is_of_logging(name: str) -> bool:
+    return name.startswith("logging.") and name.count(".") == 1
 
 
 def is_logger_name(name: str) -> bool:

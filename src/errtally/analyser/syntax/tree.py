@@ -12,9 +12,11 @@ import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 from errtally.analyser.model import Confidence, Hit
+from errtally.analyser.syntax.reasons import is_reason, is_reason_above
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
 FUNCTIONS = frozenset({
     "function_declaration", "function_expression", "arrow_function", "method_definition", "generator_function",
@@ -53,6 +55,7 @@ class TreeFile:
     def __init__(self, path: str, language: str, grammar_name: str, source: bytes, kinds: Collection[str]) -> None:
         self.path = path
         self.language = language
+        self.grammar = grammar_name
         self.source = source
         self.lines = source.decode("utf-8", "replace").split("\n")
         self.tree = Parser(grammar(grammar_name)).parse(source)
@@ -61,7 +64,8 @@ class TreeFile:
         self._nodes: dict[str, list[Node]] = {
             kind: sorted(found, key=lambda node: (node.start_byte, node.end_byte)) for kind, found in captures.items()
         }
-        self.memory: dict[str, object] = {}
+        self.folder: Path | None = None
+        self.memory: dict[object, object] = {}
 
     def nodes(self, *kinds: str) -> Iterator[Node]:
         """Yield the nodes of kinds that were asked for when the file was parsed."""
@@ -137,26 +141,33 @@ def statements(block: Node | None) -> list[Node]:
 
 
 def has_comment(node: Node) -> bool:
-    """Whether a comment stands anywhere within a node."""
-    return any(child.type in COMMENTS for child in walk(node))
+    """Whether a comment anywhere within a node says why."""
+    return any(child.type in COMMENTS and is_reason(text(child)) for child in walk(node))
 
 
 def is_explained(file: TreeFile, node: Node) -> bool:
-    """Whether a comment ends a node's first line, or stands alone right above it."""
+    """Whether a comment that ends a node's first line, or stands alone right above it, says why."""
     row = node.start_point[0]
-    if _ends_in_comment(file, row):
+    if is_reason(_comment_at_end(file, row)):
         return True
-    above = file.lines[row - 1].strip() if row else ""
-    return above.startswith(("//", "/*", "*")) and _ends_in_comment(file, row - 1)
+    above = row - 1
+    while above >= 0 and file.lines[above].strip().startswith(("//", "/*", "*")):
+        comment = _comment_at_end(file, above)
+        if not comment:
+            return False
+        if is_reason_above(comment):
+            return True
+        above -= comment.count("\n") + 1
+    return False
 
 
-def _ends_in_comment(file: TreeFile, row: int) -> bool:
-    """Whether the last character of a line that is not white space belongs to a comment."""
+def _comment_at_end(file: TreeFile, row: int) -> str:
+    """The comment to which the last character of a line belongs, "" when it belongs to none."""
     column = len(file.lines[row].rstrip().encode("utf-8", "replace"))
     if not column:
-        return False
+        return ""
     found = file.root.descendant_for_point_range((row, column - 1), (row, column))
-    return found is not None and found.type in COMMENTS
+    return text(found) if found is not None and found.type in COMMENTS else ""
 
 
 def identifiers(node: Node | None) -> set[str]:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from errtally.client import current, scope
-from errtally.client.integrations.requests_seen import UNMATCHED, finish, shown_request, trace_of
+from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -86,7 +86,9 @@ def route_of(connection: Mapping[str, Any]) -> str:
 
 
 def _known(connection: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
-    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in connection["headers"]]
+    headers = [
+        (name.decode("latin-1").lower(), as_utf8(value.decode("latin-1"))) for name, value in connection["headers"]
+    ]
     by_name = dict(headers)
     server = connection.get("server") or ("", None)
     host = by_name.get("host") or f"{server[0]}:{server[1]}"

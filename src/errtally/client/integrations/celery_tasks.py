@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
+from billiard.einfo import ExceptionWithTraceback
 from celery import signals
+from celery.utils.serialization import UnpickleableExceptionWrapper
 
 from errtally.client import current, scope
+from errtally.client.integrations.log_records import leave_to_integration
 
-_BEGAN = "_began_at"
+_BEGAN, _BEFORE = "_began_at", "_scope_before"
 
 
 def install() -> None:
@@ -19,18 +23,37 @@ def install() -> None:
     signals.task_retry.connect(_retry, weak=False, dispatch_uid="errtally-retry")
     signals.task_postrun.connect(_end, weak=False, dispatch_uid="errtally-end")
     signals.worker_process_shutdown.connect(_flush, weak=False, dispatch_uid="errtally-flush")
+    # The worker logs each failure as well, with a copy of the exception.
+    leave_to_integration("celery.app.trace", "celery.worker.job")
 
 
 def _begin(task_id: str = "", task: Any = None, **_: Any) -> None:  # noqa: ANN401 (a signal's receiver)
-    scope.restore(scope.Scope(transaction=task.name, tags={"celery_task_id": task_id}))
+    # A task that runs where it is called, within a web request, leaves the request's scope as it was.
+    setattr(task.request, _BEFORE, scope.enter(scope.begun(transaction=task.name)))
+    scope.set_tag("celery_task_id", task_id)
     setattr(task.request, _BEGAN, time.perf_counter())
 
 
 def _fail(exception: BaseException | None = None, sender: Any = None, traceback: Any = None, **_: Any) -> None:  # noqa: ANN401
     tracker = current.tracker()
-    if tracker is None or exception is None or isinstance(exception, getattr(sender, "throws", ())):
+    if tracker is None or exception is None:
         return
-    tracker.capture_exception(exception, trace=traceback, unhandled="celery")
+    error = _real(exception)
+    if isinstance(error, getattr(sender, "throws", ())):
+        return
+    # An old form of a worker has the traceback as a text.
+    trace = traceback if error is exception and not isinstance(traceback, str) else None
+    tracker.capture_exception(error, trace=trace, unhandled="celery")
+
+
+def _real(exception: BaseException) -> BaseException:
+    """Return what the task has raised; Celery tells of what can be pickled, which may be a base class or a wrapper."""
+    handled = sys.exception()
+    if isinstance(exception, ExceptionWithTraceback):
+        exception = exception.exc
+    if isinstance(exception, UnpickleableExceptionWrapper):
+        return handled if handled is not None else exception.restore()
+    return handled if isinstance(handled, type(exception)) else exception
 
 
 def _retry(reason: Any = None, sender: Any = None, **_: Any) -> None:  # noqa: ANN401
@@ -41,10 +64,10 @@ def _retry(reason: Any = None, sender: Any = None, **_: Any) -> None:  # noqa: A
 
 def _end(task: Any = None, state: str | None = None, **_: Any) -> None:  # noqa: ANN401
     began = getattr(task.request, _BEGAN, None)
-    if began is not None:
-        failed = state == "FAILURE"
-        current.request_finished(task.name, time.perf_counter() - began, method="", failed=failed)
-    scope.restore(scope.Scope())
+    if began is None:
+        return
+    current.request_finished(task.name, time.perf_counter() - began, method="", failed=state == "FAILURE")
+    scope.leave(getattr(task.request, _BEFORE))
 
 
 def _flush(**_: Any) -> None:  # noqa: ANN401

@@ -11,6 +11,7 @@ from django.core.signals import got_request_exception
 from django.utils.decorators import sync_and_async_middleware
 
 from errtally.client import current, scope
+from errtally.client.integrations.log_records import leave_to_integration
 from errtally.client.integrations.requests_seen import UNMATCHED, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def _note_exception(request: Any = None, **_: Any) -> None:  # noqa: ANN401 (a s
 
 
 got_request_exception.connect(_note_exception, dispatch_uid="errtally")
+# Django logs exceptions and answers of 5xx as well, which the middleware reports.
+leave_to_integration("django.request", "django.server")
 
 
 @sync_and_async_middleware  # type: ignore[untyped-decorator]

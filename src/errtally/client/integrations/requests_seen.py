@@ -24,6 +24,16 @@ def shown_request(method: str, url: str, headers: Iterable[tuple[str, str]], que
     return {"method": method, "url": url, "query_string": query, "headers": kept}
 
 
+def as_utf8(text: str) -> str:
+    """Read a text in which a server has put one byte into each character (PEP 3333, ASGI's headers) as UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text  # another encoding, or decoded already
+
+
 def trace_of(traceparent: str) -> tuple[str | None, str | None]:
     """Read trace and span of the header `traceparent` (W3C Trace Context level 1)."""
     match = _TRACEPARENT.match(traceparent.strip().lower())

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from errtally.client import current, scope
-from errtally.client.integrations.requests_seen import UNMATCHED, finish, shown_request, trace_of
+from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -57,26 +57,24 @@ class _Served:
         self._began = time.perf_counter()
         self._status: int | None = None
         self._finished = False
-        self._scope = scope.Scope()
+        self._holder = scope.begun(**_known(environ, tracker))
 
     def begin(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401 (PEP 3333)
             self._status = int(status[:3]) if status[:3].isdigit() else None
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
-        with scope.request_scope(**_known(self._environ, self._tracker)):
+        with scope.entered(self._holder):
             try:
                 body = self._middleware.app(self._environ, noting)
             except BaseException as exc:
                 self._finish(exc)
                 raise
-            self._scope = scope.current()
         return _Body(body, self)
 
     def next_chunk(self, chunks: Iterator[bytes]) -> bytes:
         """Take the next part of the body, within the request's scope."""
-        with scope.request_scope():
-            scope.restore(self._scope)
+        with scope.entered(self._holder):
             try:
                 return next(chunks)
             except StopIteration:
@@ -88,8 +86,7 @@ class _Served:
 
     def end(self) -> None:
         """Report at the end of the body."""
-        with scope.request_scope():
-            scope.restore(self._scope)
+        with scope.entered(self._holder):
             self._finish(self._environ.get(ERROR))
 
     def _finish(self, error: BaseException | None) -> None:
@@ -135,14 +132,17 @@ class _Body:
 
 
 def _known(environ: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
-    headers = [(name[5:].replace("_", "-"), str(value)) for name, value in environ.items() if name.startswith("HTTP_")]
+    headers = [
+        (name[5:].replace("_", "-"), as_utf8(str(value))) for name, value in environ.items() if name.startswith("HTTP_")
+    ]
     url = (
         f"{environ.get('wsgi.url_scheme', 'http')}://{environ.get('HTTP_HOST') or environ.get('SERVER_NAME', '')}"
-        f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+        f"{as_utf8(environ.get('SCRIPT_NAME', ''))}{as_utf8(environ.get('PATH_INFO', ''))}"
     )
+    query = as_utf8(environ.get("QUERY_STRING", ""))
     trace_id, span_id = trace_of(str(environ.get("HTTP_TRACEPARENT", "")))
     known: dict[str, Any] = {
-        "request": shown_request(str(environ.get("REQUEST_METHOD", "")), url, headers, environ.get("QUERY_STRING", "")),
+        "request": shown_request(str(environ.get("REQUEST_METHOD", "")), url, headers, query),
         "trace_id": trace_id,
         "span_id": span_id,
     }

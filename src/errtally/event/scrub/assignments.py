@@ -1,7 +1,8 @@
 """Secrets that a key in the text names: ``password=x``, ``"token": "x"``, ``Authorization: Basic x``, ``Cookie: a=b``.
 
-Works on logs, query strings, form bodies, connection strings, source lines and pieces of JSON, escaped or not. A
-pattern finds the separator behind a key's telling part; the key before it is then read by its words.
+Works on logs, query strings, form bodies, connection strings, pieces of JSON and of XML, escaped or not. A pattern
+finds the separator behind a key's telling part; the key before it is then read by its words, and the value behind it
+by what opens it. What was read is not read again, so the time grows with the length of the text.
 """
 
 from __future__ import annotations
@@ -11,7 +12,19 @@ from typing import TYPE_CHECKING
 
 from errtally.event.scrub.catalogue import COUNT_LIMIT, PLACEHOLDER, rules
 from errtally.event.scrub.cookies import scrub_cookie_header
+from errtally.event.scrub.gates import any_word
 from errtally.event.scrub.keys import KeyKind, words
+from errtally.event.scrub.prose import is_component, is_description, is_prose, is_prose_before
+from errtally.event.scrub.source import Place, literal
+from errtally.event.scrub.spans import (
+    ENCODED_QUOTES,
+    LineEnds,
+    container_end,
+    is_harmless,
+    quoted,
+    scheme_end,
+    unquoted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,170 +33,251 @@ if TYPE_CHECKING:
     from errtally.event.scrub.values import Counts
 
 _KEY_LENGTH_LIMIT = 64
-_CONTAINER_LIMIT = 4096
-_PUNCTUATION_LIMIT = 3
 _KEY_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$[]%-")
+_KEY_END = re.compile(r"[\w.$-]*(?:(?:\[|%5[Bb])[\w.$-]*)*")
 _TEXT = rules()["text"]
+_SENTENCE_ANCHORS = frozenset(_TEXT["sentence_anchors"])
 _SUFFIXES = frozenset(_TEXT["source_suffixes"])
-_HARMLESS = frozenset(_TEXT["harmless_values"])
-_PROSE = _HARMLESS | frozenset(_TEXT["prose"])
 _TEMPLATE = re.compile(_TEXT["templates"])
+_WORDS = re.compile(r"[ ][\w@.'%-]{1,24}[ :=]")
+_CODES = frozenset({("otp",), ("totp",), ("pin",), ("cvv",), ("cvc",), ("passcode",)})
+_TWO_WORDS = re.compile(r"[A-Za-z]{3,12}[ ]\Z")
+_FUNCTION = re.compile(r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh)(?=[A-Z_])")
 _BLANKS = re.compile(r"[ \t]{0,4}")
-_SCHEME = re.compile(rf"(?:{'|'.join(_TEXT['schemes'])})[ ]+(?=[^\s])", re.IGNORECASE)
-_QUOTE = re.compile(r"""(\\{0,4})(["'`])""")
-_QUOTED_BODY = {quote: re.compile(rf"(?:[^{quote}\\\n]++|\\.)*+") for quote in "\"'`"}
-_UNQUOTED = re.compile(
-    r"""(?:[^\s&;,"'`<>()\[\]{}\\]|[(\[{]|[)\]}](?=[^\s,"'<>)\]}\\])|,(?!\s|\w{1,40}[=:])|\\(?!["'nrt\\]))*+"""
+_OPENING = re.compile(
+    r"(?:(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\(|string\(\d{1,9}\) |[bBuUrRfFNE@]{1,2})?"
+    rf"((?:\\{{0,4}}[\"'`])|{ENCODED_QUOTES})"
 )
-_BRACKET = re.compile(r"[{}\[\]]")
+_WRAPPED = re.compile(r"(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\((?=[^\s()]{1,512}\))")
+_NEXT_COOKIES = re.compile(r"(?:set-)?cookie2?[\"'\\]{0,5}[ \t]{0,4}[:=]")
+_CODE_CALL = re.compile(r"(?:(?:await|new)[ ]|(?:self|this|process\.env|os)\.)|[A-Za-z_$][\w.$]{0,64}+[(\[][^\s]")
+
+# A key's end, and what stands between it and its value. The rarer forms: XML with attributes, escaped XML, a key and a
+# value side by side (`name="password" value="x"`), parts of a form, keys of a database's message, `password 'x'`.
+_KEY = r"(?:[\w.\[\]$]{1,40}+|-(?!>)){0,20}+(?:%5[bd][\w.\[\]$-]{0,40}+){0,3}+"
+_SEPARATOR = (
+    rf"""(?:\\{{0,4}}["'`]|{ENCODED_QUOTES})?[\])]?[ \t]{{0,4}}"""
+    r"""(?:=>\s{0,8}|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]|>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))|&gt;"""
+    r"""|(?=[ ][\w:.-]{1,40}=)(?<!["'])[^<>]{1,300}+>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))"""
+    r"""|(?<=["'])(?:[,;]?\s{0,20}["']?value["']?\s{0,4}[:=])|\n\s{1,20}value[:=]|(?<=["'])\r?\n\r?\n"""
+    r"""|(?<=\w[ ])(?=["'`])"""
+)
+# What sentences say of a password: `is x`, `for bob: x`.
+_SENTENCE = (
+    r"|(?<=\w[ ])(?=[0-9]{4,8}\b)|(?<=[ ])(?:is|was|es|ist|lautet|est|jest)[ ](?=[^\s])"
+    r"|(?<=\w[ ])(?:[\w@.'%-]{1,24}[ ]){0,2}[\w@.'%-]{1,24}[ ]?[:=][ ](?=[^\s])"
+)
+# What follows a key for one of these to be there: most words that only hold an anchor are given up here.
+_QUICK = r"(?=[\"'`\\%&\])=:>\uff1a\n-]|[ \t]{1,4}(?:\W|[\w:.-]{1,40}=))"
+_QUICK_SENTENCE = r"(?=[ \t\"'`\\%&\])=:>\uff1a\n-])"
 
 
 def anchors(extra: Iterable[str] = ()) -> str:
     """The pattern, for lowered text, of a key's telling part alone."""
-    return "|".join(sorted(_anchors(extra)))
+    return "|".join([any_word(_words(is_ascii=False)), *_extra(extra)])
 
 
-def _anchors(extra: Iterable[str]) -> set[str]:
-    found = {re.escape(anchor) for anchor in _TEXT["key_anchors"]}
-    return found | {r"[_.-]?".join(map(re.escape, words(key))) for key in extra if words(key)}
+def _words(*, is_ascii: bool) -> list[str]:
+    return [*_TEXT["key_anchors"], *([] if is_ascii else _TEXT["other_anchors"])]
 
 
-def finder(extra: Iterable[str] = ()) -> str:
-    """The pattern, for lowered text, of a key's telling part up to and with the separator."""
-    tail = (
-        r"[a-z0-9_.\[\]$%-]{0,40}+"
-        r"""\\{0,4}["'`]?\]?[ \t]{0,4}(?:=>|:=|=+|:(?![:/]|\\{1,4}[^"'`\\])|>(?=[^<>\s]{1,256}</))"""
+def _extra(extra: Iterable[str]) -> list[str]:
+    return sorted({r"[_.-]?".join(map(re.escape, words(key))) for key in extra if words(key)})
+
+
+def finder(extra: Iterable[str] = (), *, is_ascii: bool = True) -> str:
+    """The pattern, for lowered text, of a key's telling part up to and with the separator.
+
+    Args:
+        extra: further key words.
+        is_ascii: leave out the words that are not of ASCII letters.
+    """
+    groups: dict[tuple[str, bool], list[str]] = {}
+    for anchor in _words(is_ascii=is_ascii):
+        groups.setdefault((anchor[0], anchor in _SENTENCE_ANCHORS), []).append(anchor)
+    # Each branch begins with a letter: only so `re` skips quickly to the next place where one can begin.
+    branches = [(any_word(group), is_said) for (_, is_said), group in sorted(groups.items())]
+    branches += [(pattern, False) for pattern in _extra(extra)]
+    return "|".join(
+        f"{anchor}{_KEY}" + (f"{_QUICK_SENTENCE}{_SEPARATOR}{_SENTENCE})" if is_said else f"{_QUICK}{_SEPARATOR})")
+        for anchor, is_said in branches
     )
-    # Each branch begins with a letter of its own: only so `re` skips quickly to the next place where one can begin.
-    return "|".join(anchor + tail for anchor in sorted(_anchors(extra)))
 
 
-def scrub_assignments(text: str, pattern: re.Pattern[str], lowered: str, keys: KeyMatcher, counts: Counts) -> str:
-    """Redact the value of every secret key; ``lowered`` is the text in lower case, of the same length."""
+def scrub_assignments(
+    text: str,
+    pattern: re.Pattern[str],
+    lowered: str,
+    keys: KeyMatcher,
+    counts: Counts,
+    *,
+    place: Place = Place.TEXT,
+) -> str:
+    """Redact the value of every secret key.
+
+    Args:
+        text: what to scrub.
+        pattern: a compiled `finder`.
+        lowered: the text in lower case, of the same length.
+        keys: says which keys are secret.
+        counts: redactions by rule are added here.
+        place: what the text is: in source only literals go, in a name only what stands behind an equals sign.
+    """
     pieces: list[str] = []
-    done = 0
-    hits = 0
+    done = read = hits = 0
+    lines = LineEnds(text)
     for match in pattern.finditer(lowered):
         hits += 1
         if hits > COUNT_LIMIT:
             counts["limit"] = counts.get("limit", 0) + 1
             return "".join([*pieces, text[done : match.start()], PLACEHOLDER])
-        if match.start() < done:
+        if match.start() < read:
             continue
-        kind = _kind(text, match, done, keys)
-        if kind is KeyKind.PLAIN:
+        if place >= Place.NAME and not match.group().endswith(("=", "%3d")):
             continue
-        blanks = _BLANKS.match(text, match.end())
-        start = blanks.end() if blanks else match.end()
+        key = _key(text, match, read)
+        kind = keys.kind(key) if key else KeyKind.PLAIN
         if kind is KeyKind.COOKIES:
-            start, end, replacement, count = _cookies(text, start, keys)
+            if text[match.end() - 1] in " \n":
+                continue
+            start, end, replacement, count = _cookies(text, lowered, match.end(), keys, lines)
+            read = end
             rule = "cookie"
-        else:
-            start, end = _value(text, start, _PROSE if text[match.end() - 1] == ":" else _HARMLESS)
+        elif kind is KeyKind.SECRET:
+            start, end = _value(text, match, key, keys, lines, place)
             replacement, count, rule = PLACEHOLDER, int(end > start), "key"
+        else:
+            continue
         if count:
             pieces += (text[done:start], replacement)
-            done = end
+            done = read = end
             counts[rule] = counts.get(rule, 0) + count
     return "".join([*pieces, text[done:]]) if pieces else text
 
 
-def _kind(text: str, match: re.Match[str], floor: int, keys: KeyMatcher) -> KeyKind:
-    """Read the whole key around a match; ``token.js:38`` is a place in a source file, not a key."""
+def _key(text: str, match: re.Match[str], floor: int) -> str:
+    """Read the whole key around a match; "" for what is a place in a file, as ``token.js:38``."""
     start = match.start()
     floor = max(floor, start - _KEY_LENGTH_LIMIT)
-    while start > floor and text[start - 1] in _KEY_CHARS:
+    while start > floor and (text[start - 1] in _KEY_CHARS or (text[start - 1] > "\x7f" and text[start - 1].isalpha())):
         start -= 1
-    key = text[start : match.end()].rstrip("=:> \t").rstrip("\"'`\\]")
-    if text[match.end() - 1] == ":" and key.rpartition(".")[2].lower() in _SUFFIXES and "." in key:
-        return KeyKind.PLAIN
-    return keys.kind(key)
+    found = _KEY_END.match(text, match.start(), match.end())
+    key = text[start : found.end() if found else match.end()]
+    if key.lower() == "key" and (word := _TWO_WORDS.search(text, max(floor, start - 13), start)) is not None:
+        key = word.group() + key
+    if text[match.end() - 1] != ":":
+        return key
+    if _FUNCTION.match(key):
+        return ""
+    is_file = "." in key and key.rpartition(".")[2].lower() in _SUFFIXES
+    return "" if is_file or text[start - 1 : start] == "=" or _is_path(text, start) else key
 
 
-def _value(text: str, start: int, harmless: frozenset[str]) -> tuple[int, int]:
-    """Where the value that begins at ``start`` lies; empty when nothing there needs to go."""
+def _is_path(text: str, start: int) -> bool:
+    """Whether a key is the end of a path, as in ``cannot open /etc/passwd: permission denied``."""
+    if text[start - 1 : start] != "/":
+        return False
+    before = text[max(0, start - _KEY_LENGTH_LIMIT) : start].split()
+    return bool(before) and before[-1].lstrip("'\"(").startswith(("/", "./", "../", "~/"))
+
+
+def _value(
+    text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: LineEnds, place: Place
+) -> tuple[int, int]:
+    """Where the value behind a separator lies; empty when nothing there needs to go."""
+    blanks = _BLANKS.match(text, match.end())
+    start = blanks.end() if blanks else match.end()
+    separator = text[match.end() - 1]
+    separator = {"\uff1a": ":", "[": ">"}.get(separator, separator)
+    if separator == ">" and text[match.end() - 2] in "-=":
+        separator = "="
+    if place is Place.SOURCE:
+        inside = literal(text, start, key, keys, lines)
+        if inside is not None:
+            return inside
+    if separator == "=" and text.startswith("(", start) and text[match.end() - 2] == ")":
+        end = text.find(")", start, start + _KEY_LENGTH_LIMIT * 8)
+        return (start + 1, end) if end > start else (start, start)
     if text.startswith(PLACEHOLDER, start) or start >= len(text):
         return start, start
-    quote = _QUOTE.match(text, start)
-    if quote is not None:
-        begin, end = _quoted(text, quote)
-        return (begin, begin) if _is_harmless(text[begin:end]) else (begin, end)
+    if separator in ": " and is_prose_before(text, match.start(), start):
+        return start, start
+    opening = _OPENING.match(text, start)
+    is_sentence = separator == " " or _has_words(text, match)
+    if opening is not None:
+        begin, end = quoted(text, opening.end(), opening[1], lines)
+        is_said = is_sentence and is_prose(text, begin, end)
+        return (begin, begin) if is_said or is_harmless(text[begin:end]) else (begin, end)
+    if is_sentence:
+        return _said(text, start, key)
+    return _bare_value(text, start, separator, key, keys, lines, is_spaced=start > match.end())
+
+
+def _bare_value(
+    text: str, start: int, separator: str, key: str, keys: KeyMatcher, lines: LineEnds, *, is_spaced: bool
+) -> tuple[int, int]:
+    """Where a value without quotes lies."""
     template = _TEMPLATE.match(text, start)
     if template is not None and not text[template.end() : template.end() + 1].isalnum():
         return start, start
     if text[start] in "{[":
-        return start, _container_end(text, start)
-    scheme = _SCHEME.match(text, start)
-    if scheme is not None:
-        return _after_scheme(text, scheme)
-    found = _UNQUOTED.match(text, start)
-    end = found.end() if found else start
+        return (start, start) if is_description(text, start) else (start, container_end(text, start))
+    wrapped = _WRAPPED.match(text, start)
+    if wrapped is not None:
+        return wrapped.end(), text.index(")", wrapped.end())
+    found = scheme_end(text, start, lines)
+    if found is None:
+        if separator == ">":
+            return _element(text, start, keys)
+        if separator == "=" and is_spaced and _CODE_CALL.match(text, start):
+            return start, start
+        found = unquoted(text, start, separator)
+    begin, end = found
+    is_reason = separator == ":" and (is_prose(text, begin, end) or is_component(key, text[begin:end]))
+    return (begin, begin) if is_reason else found
+
+
+def _element(text: str, start: int, keys: KeyMatcher) -> tuple[int, int]:
+    """The text of an XML element; the label of a form's field (``<label for="password">Password``) is none."""
+    end = text.find("<", start, start + _KEY_LENGTH_LIMIT * 8)
+    end = start + _KEY_LENGTH_LIMIT * 8 if end < 0 else end
     value = text[start:end]
-    if value.rstrip(".!?:").lower() in harmless or not any(map(str.isalnum, value[:64])):
-        return start, start
-    return start, end
+    is_label = value.isalpha() and keys.kind(value) is KeyKind.SECRET
+    return (start, start) if is_label or is_harmless(value) else (start, min(end, len(text)))
 
 
-def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[int, int]:
-    """What follows the name of an authorization scheme; Digest has many parameters."""
-    start = scheme.end()
-    if text.startswith(PLACEHOLDER, start):
-        return start, start
-    if scheme.group().lower().startswith("digest"):
-        return start, _line_end(text, start)
-    rest = _UNQUOTED.match(text, start)
-    return start, rest.end() if rest else start
+def _has_words(text: str, match: re.Match[str]) -> bool:
+    """Whether words stand between a key and its separator: ``password for bob: x``."""
+    found = _KEY_END.match(text, match.start(), match.end()) if match.group().endswith((": ", "= ")) else None
+    return found is not None and _WORDS.match(text, found.end(), match.end()) is not None
 
 
-def _quoted(text: str, quote: re.Match[str]) -> tuple[int, int]:
-    """The content of a quoted value; an unclosed one ends with its line."""
-    begin = quote.end()
-    if not quote[1]:
-        body = _QUOTED_BODY[quote[2]].match(text, begin)
-        return begin, body.end() if body else begin
-    line_end = _line_end(text, begin)
-    close = text.find(quote.group(), begin, line_end)
-    return begin, close if close >= 0 else line_end
+def _said(text: str, start: int, key: str) -> tuple[int, int]:
+    """The value in ``your password is x``: it has letters and digits, as no word of a sentence has."""
+    begin, end = unquoted(text, start, " ")
+    value = text[begin:end].rstrip(".!?,:")
+    is_mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    is_code = value.isdigit() and words(key)[-1:] in _CODES
+    return (begin, begin + len(value)) if is_mixed or is_code else (begin, begin)
 
 
-def _is_harmless(value: str) -> bool:
-    """Nothing to hide: empty, redacted already, a gap of a template, or a token of a syntax error."""
-    if value.endswith(PLACEHOLDER):
-        return value.removesuffix(PLACEHOLDER).rstrip().lower() in {"", *_TEXT["schemes"]}
-    if len(value) <= _PUNCTUATION_LIMIT and not any(map(str.isalnum, value)):
-        return True
-    return _TEMPLATE.fullmatch(value) is not None
-
-
-def _container_end(text: str, start: int) -> int:
-    """Where brackets that open at ``start`` close again; at most some thousand characters on."""
-    limit = min(len(text), start + _CONTAINER_LIMIT)
-    depth = 0
-    for bracket in _BRACKET.finditer(text, start, limit):
-        depth += 1 if bracket.group() in "{[" else -1
-        if depth == 0:
-            return bracket.end()
-    return limit
-
-
-def _line_end(text: str, start: int) -> int:
-    end = text.find("\n", start)
-    return len(text) if end < 0 else end
-
-
-def _cookies(text: str, start: int, keys: KeyMatcher) -> tuple[int, int, str, int]:
-    """Redact within a cookie header's value, which runs to its closing quote or the end of its line."""
-    quote = _QUOTE.match(text, start)
-    if quote is not None:
-        begin, end = _quoted(text, quote)
+def _cookies(text: str, lowered: str, start: int, keys: KeyMatcher, lines: LineEnds) -> tuple[int, int, str, int]:
+    """Redact within a cookie header's value: to its closing quote, the next cookie header or the end of its line."""
+    blanks = _BLANKS.match(text, start)
+    start = blanks.end() if blanks else start
+    opening = _OPENING.match(text, start)
+    if opening is not None:
+        begin, end = quoted(text, opening.end(), opening[1], lines)
     elif text.startswith(("{", "["), start):
-        begin, end = start, start if text.startswith(PLACEHOLDER, start) else _container_end(text, start)
-        if end > begin:
-            return begin, end, PLACEHOLDER, 1
+        if text.startswith(PLACEHOLDER, start):
+            return start, start + len(PLACEHOLDER), PLACEHOLDER, 0
+        return start, container_end(text, start), PLACEHOLDER, 1
     else:
-        begin, end = start, _line_end(text, start)
+        begin, end = start, lines.end(start)
+        following = _NEXT_COOKIES.search(lowered, start, end)
+        end = following.start() if following else end
     value = text[begin:end]
-    if _TEMPLATE.fullmatch(value) or value.rstrip(".!?:").lower() in _PROSE:
+    if _TEMPLATE.fullmatch(value) or is_prose(text, begin, end):
         return begin, end, value, 0
     replacement, count = scrub_cookie_header(value, keys)
     return begin, end, replacement, count

@@ -26,9 +26,31 @@ _PRIVATE = tuple(
     for network in map(ipaddress.ip_network, rules()["private_networks"])
 )
 _OCTET_MAX = 255
+_NO_SEPARATORS = {ord(char): None for char in " -."}
 _BEARER_SURE_LENGTH = 24
-_VERSION_BEFORE = re.compile(r"(?:[A-Za-z0-9]/|-|==|[Vv]ersions?[ :=]{1,2})$")
+_VERSION_BEFORE = re.compile(
+    r"(?:[A-Za-z0-9]/|[-@~^]|[=<>~^!]=[ ]?|[(][=<>~][ ]|:(?<=jar:|rpm:|gem:|pkg:|lib:)"
+    rf"|\b(?:{rules()['version_words']})s?[ :=]{{1,2}}(?:(?:from|to|is|than)[ ])?)\Z",
+    re.IGNORECASE,
+)
+_PRODUCT_BEFORE = re.compile(rf"\b(?:{rules()['products']})[ ]\Z", re.IGNORECASE)
+_UPGRADE_BEFORE = re.compile(r"\b(?:up|down)grad\w{0,6} |\bmigrat\w{0,6} ", re.IGNORECASE)
+_VERSION_AFTER = re.compile(r"[-+][A-Za-z]")
 _SOURCE_POSITION = re.compile(r"(?:m?js|[jt]sx?|py|vue)$")
+_FILE_NAME = re.compile(rf"@[0-9]x\.|\.(?:{'|'.join(rules()['file_endings'])})\Z", re.IGNORECASE)
+_OTHER_NUMBER_BEFORE = re.compile(
+    r"\b(?:part|order|invoice|ticket|item|sku|ref|case|serial|model|phone|tel|fax|call|no|nr|number|mobile)s?"
+    r"[ .:#]{1,3}\Z",
+    re.IGNORECASE,
+)
+_SOCIAL_BEFORE = re.compile(
+    r"\b(?:ssn|social(?: security)?(?: (?:number|no))?|tax ?id|tin)[ .:#='\"]{0,4}\Z", re.IGNORECASE
+)
+_FICTIONAL_AREA = "555"
+_GRANT = re.compile(r"oauth|callback|authoriz|redirect|sso|signin|login|saml|oidc|state=|grant_type=", re.IGNORECASE)
+_CODE_SURE_LENGTH = 20
+_ENDING_LIMIT = 64
+_GRANT_WINDOW = 512
 
 
 def is_card_number(digits: str) -> bool:
@@ -49,7 +71,7 @@ def card(match: re.Match[str]) -> bool:
         after[:1] in {" ", "-"} and after[1:].isdigit()
     ):
         return False
-    return is_card_number(match.group().replace(" ", "").replace("-", ""))
+    return is_card_number(match.group().translate(_NO_SEPARATORS))
 
 
 def iban(match: re.Match[str]) -> bool:
@@ -61,8 +83,11 @@ def iban(match: re.Match[str]) -> bool:
 
 
 def ssn(match: re.Match[str]) -> bool:
-    """A US social security number: area not 000, 666 or 9xx, group not 00, serial not 0000."""
+    """A US social security number: area not 000, 666 or 9xx, group not 00, serial not 0000; no part or phone number."""
     area, group, serial = match.group().split("-")
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    if _OTHER_NUMBER_BEFORE.search(before) or (area == _FICTIONAL_AREA and not _SOCIAL_BEFORE.search(before)):
+        return False
     return area not in {"000", "666"} and area < "900" and group != "00" and serial != "0000"
 
 
@@ -97,11 +122,22 @@ def word_start(match: re.Match[str]) -> bool:
 
 
 def email(match: re.Match[str]) -> bool:
-    """An address of a person, not `git@host` nor Firefox's `function@file.js:1:2`."""
+    """An address of a person, not `git@host`, `icon@2x.png`, `getty@tty1.service` nor Firefox's `fn@file.js:1:2`."""
     text = match.group()
-    if text.startswith("git@"):
+    if text.startswith("git@") or _FILE_NAME.search(text[-_ENDING_LIMIT:]):
         return False
     return not (match.string[match.end() : match.end() + 1] == ":" and _SOURCE_POSITION.search(text))
+
+
+def oauth_code(match: re.Match[str]) -> bool:
+    """The code of an authorization grant: a long one, or one in an address that speaks of logging in."""
+    code = match.group().rpartition("=")[2] if match.group().count("=") == 1 else match.group().partition("=")[2]
+    if not any(map(str.isdigit, code)) and not (code.lower() != code != code.upper()):
+        return False
+    if len(code) >= _CODE_SURE_LENGTH:
+        return True
+    around = match.string[max(0, match.start() - _GRANT_WINDOW) : match.end() + _GRANT_WINDOW]
+    return _GRANT.search(around) is not None
 
 
 def mac(match: re.Match[str]) -> bool:
@@ -111,11 +147,14 @@ def mac(match: re.Match[str]) -> bool:
 
 
 def ipv4(match: re.Match[str]) -> bool:
-    """An IPv4 address with octets up to 255 that is not a version number."""
-    if any(int(octet) > _OCTET_MAX for octet in match.group().split(".")):
+    """An IPv4 address with octets up to 255 that is neither a version number nor a network (`203.0.113.0`)."""
+    octets = match.group().split(".")
+    if octets[-1] == "0" or any(int(octet) > _OCTET_MAX for octet in octets):
         return False
-    start = match.start()
-    return _VERSION_BEFORE.search(match.string, max(0, start - 12), start) is None
+    before = match.string[max(0, match.start() - 48) : match.start()]
+    if _VERSION_AFTER.match(match.string, match.end()):
+        return False
+    return not (_VERSION_BEFORE.search(before) or _PRODUCT_BEFORE.search(before) or _UPGRADE_BEFORE.search(before))
 
 
 def ipv6(match: re.Match[str]) -> bool:
@@ -159,7 +198,7 @@ def is_public(address: str) -> bool:
 
 CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     check.__name__: check
-    for check in (card, iban, ssn, jwt, basic, bearer, word_start, email, mac, ipv4, ipv6)
+    for check in (card, iban, ssn, jwt, basic, bearer, word_start, email, mac, oauth_code, ipv4, ipv6)
 }  # fmt: skip
 """Checks by the name that rules.json uses."""
 

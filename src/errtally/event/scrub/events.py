@@ -28,15 +28,19 @@ def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
         scrubber: what to take out.
         counts: redactions by rule are added here.
     """
-    text = scrubber.scrub_text
+    text, name = scrubber.scrub_text, scrubber.scrub_name
     event.message = text(event.message, counts)
-    for name in ("type", "template", "stack", "logger", "culprit", "transaction", "server_name"):
-        value = getattr(event, name)
+    for field in ("template", "stack", "server_name"):
+        value = getattr(event, field)
         if value:
-            setattr(event, name, text(value, counts))
+            setattr(event, field, text(value, counts))
+    for field in ("type", "logger", "culprit", "transaction"):
+        value = getattr(event, field)
+        if value:
+            setattr(event, field, name(value, counts))
     for exception in event.exceptions:
         if exception.type:
-            exception.type = text(exception.type, counts)
+            exception.type = name(exception.type, counts)
         if exception.value:
             exception.value = text(exception.value, counts)
         _scrub_frames(exception.frames, scrubber, counts)
@@ -51,21 +55,32 @@ def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
 
 
 def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -> None:
-    text = scrubber.scrub_text
+    clean = scrubber.clean_frames
     for frame in frames:
-        if frame.context_line:
-            frame.context_line = text(frame.context_line, counts)
-        if frame.filename and _has_place(frame.filename):
-            frame.filename = text(frame.filename, counts)
-        if frame.abs_path and _has_place(frame.abs_path):
-            frame.abs_path = text(frame.abs_path, counts)
+        key = (frame.context_line, frame.filename, frame.abs_path)
+        if key not in clean:
+            _scrub_frame(frame, scrubber, counts)
+            if key == (frame.context_line, frame.filename, frame.abs_path):
+                clean.add(key)
+
+
+def _scrub_frame(frame: Frame, scrubber: Scrubber, counts: Counts) -> None:
+    if frame.context_line:
+        frame.context_line = scrubber.scrub_source(frame.context_line, counts)
+    if frame.filename and _has_place(frame.filename):
+        frame.filename = scrubber.scrub_name(frame.filename, counts)
+    if frame.abs_path and _has_place(frame.abs_path):
+        frame.abs_path = scrubber.scrub_name(frame.abs_path, counts)
 
 
 def _tag(key: str, value: str, scrubber: Scrubber, counts: Counts) -> str:
-    if scrubber.keys.kind(key) is KeyKind.SECRET:
+    kind = scrubber.keys.kind(key)
+    if kind is KeyKind.SECRET:
         counts["key"] = counts.get("key", 0) + 1
         return PLACEHOLDER
-    return scrubber.scrub_text(value, counts)
+    if kind is KeyKind.VERSION:
+        return scrubber.scrub_version(value, counts)
+    return scrubber.scrub_name(value, counts) if kind is KeyKind.NAME else scrubber.scrub_text(value, counts)
 
 
 def _scrub_user(user: User, scrubber: Scrubber, counts: Counts) -> None:

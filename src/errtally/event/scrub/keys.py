@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ from errtally.event.scrub.catalogue import rules
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+_UNACCENTED = {0x142: "l", 0x141: "L", 0xF8: "o", 0x131: "i"}
+"""Letters that are not written as a letter and an accent: Polish l, Danish o, Turkish i."""
 _MEMO_LIMIT = 4096
 _KEY_LENGTH_LIMIT = 256
 
@@ -23,11 +26,22 @@ class KeyKind(IntEnum):
     PLAIN = 0
     SECRET = 1
     COOKIES = 2
+    VERSION = 3
+    NAME = 4
+    SOURCE = 5
 
 
 def words(key: str) -> tuple[str, ...]:
-    """Split a key at camelCase and at everything that is neither letter nor digit, and lower it."""
+    """Split a key at camelCase and at all that is neither letter nor digit; lower it, without accents."""
+    if not key.isascii():
+        decomposed = unicodedata.normalize("NFKD", key.translate(_UNACCENTED))
+        key = unicodedata.normalize("NFC", "".join(char for char in decomposed if not _is_accent(char)))
     return tuple(word.lower() for word in _WORD.findall(key.replace("%5B", "[").replace("%5D", "]")))
+
+
+def _is_accent(char: str) -> bool:
+    """An accent of Latin letters; the marks of other scripts are letters of their own."""
+    return "\u0300" <= char <= "\u036f"
 
 
 def _phrase(key: str) -> str:
@@ -48,8 +62,12 @@ class KeyMatcher:
         self._stems = re.compile("|".join(data["stems"]))
         self._phrases = _any_of(map(_phrase, [*data["words"], *data["phrases"], *extra]))
         self._harmless = _any_of(map(_phrase, data["harmless"]))
+        self._harmless_ends = tuple(map(_phrase, data["harmless_ends"]))
         self._whole = frozenset(map(_phrase, data["whole"]))
         self._cookies = frozenset(map(_phrase, data["cookies"]))
+        self._versions = tuple(map(_phrase, data["versions"]))
+        self._names = frozenset(map(_phrase, data["names"]))
+        self._source = frozenset(map(_phrase, data["source"]))
         self._cookie_names = frozenset(rules()["cookie_names"])
         self._cookie_words = frozenset(rules()["cookie_words"])
         self._allow = frozenset(map(_phrase, allow))
@@ -75,13 +93,19 @@ class KeyMatcher:
         )
 
     def _is_allowed(self, phrase: str) -> bool:
-        return phrase in self._allow or self._harmless.search(phrase) is not None
+        return (
+            phrase in self._allow or self._harmless.search(phrase) is not None or phrase.endswith(self._harmless_ends)
+        )
 
     def _classify(self, key: str) -> KeyKind:
         phrase = _phrase(key)
         if phrase in self._cookies:
             return KeyKind.PLAIN if phrase in self._allow else KeyKind.COOKIES
-        flat = _NOT_ALPHANUMERIC.sub("", key.lower())
-        if phrase not in self._whole and not self._stems.search(flat) and not self._phrases.search(phrase):
-            return KeyKind.PLAIN
-        return KeyKind.PLAIN if self._is_allowed(phrase) else KeyKind.SECRET
+        flat = _NOT_ALPHANUMERIC.sub("", key.lower() if key.isascii() else phrase)
+        if phrase in self._whole or self._stems.search(flat) or self._phrases.search(phrase):
+            return KeyKind.PLAIN if self._is_allowed(phrase) else KeyKind.SECRET
+        if phrase.endswith(self._versions):
+            return KeyKind.VERSION
+        if phrase in self._names:
+            return KeyKind.NAME
+        return KeyKind.SOURCE if phrase in self._source else KeyKind.PLAIN

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import copy
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from errtally.event.scrub.catalogue import PLACEHOLDER
 from errtally.event.scrub.checks import is_card_number
 from errtally.event.scrub.cookies import scrub_cookie_header
 from errtally.event.scrub.keys import KeyKind
+from errtally.event.scrub.prose import is_sentences
+from errtally.event.scrub.source import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from errtally.event.scrub.keys import KeyMatcher
+    from errtally.event.scrub.scrubber import Scrubber
     from errtally.event.scrub.values import Counts
 
 DEPTH_LIMIT = 64
 NODE_LIMIT = 100_000
+CPU_LIMIT_SECONDS = 2.0
+"""Time of this thread's processor that one tree may take; what is left then is redacted unread."""
+_NODES_BETWEEN_LOOKS = 1024
+_LONG_TEXT = 1024
 _CARD_FROM = 10**12
 _CARD_BELOW = 10**19
 _PAIR = 2
@@ -28,16 +35,22 @@ class TreeWalk:
 
     def __init__(
         self,
-        scrub_text: Callable[[str, Counts], str],
-        keys: KeyMatcher,
+        scrubber: Scrubber,
         allow_paths: tuple[tuple[str, ...], ...],
         counts: Counts,
     ) -> None:
-        self._scrub_text = scrub_text
-        self._keys = keys
+        self._scrub_text = scrubber.scrub_text
+        # Most texts are known to be clean, and looking here costs a fraction of the call that would say so.
+        self._clean = scrubber.clean[Place.TEXT]
+        self._clean_by_meaning = tuple(scrubber.clean[place] for place in (Place.VERSION, Place.NAME, Place.SOURCE))
+        self._by_meaning = (scrubber.scrub_version, scrubber.scrub_name, scrubber.scrub_source)
+        self._keys = scrubber.keys
         self._allow_paths = allow_paths
         self._counts = counts
         self._nodes = 0
+        self._read = 0
+        self._started = thread_time()
+        self._next_look = _NODES_BETWEEN_LOOKS
         self._open: set[int] = set()
         self._path: list[str] = []
 
@@ -45,7 +58,7 @@ class TreeWalk:
         """Return the tree without its secrets."""
         kind = type(value)
         if kind is str:
-            return self._scrub_text(value, self._counts)
+            return self._text(value)
         if value is None or kind is float or kind is bool:
             return value
         if isinstance(value, int):
@@ -60,9 +73,26 @@ class TreeWalk:
             return self._scrub_text(value.decode("latin-1"), self._counts).encode("latin-1")
         return value
 
+    def _text(self, value: str) -> str:
+        if len(value) > _LONG_TEXT:
+            self._read += len(value) // _LONG_TEXT
+            if self._is_late():
+                return self._redact("limit")
+        return self._scrub_text(value, self._counts)
+
+    def _is_late(self) -> bool:
+        """Whether the tree took its time; looked at once for some thousand texts, or characters of long ones."""
+        done = self._nodes + self._read * 64
+        if done < self._next_look:
+            return False
+        if thread_time() - self._started > CPU_LIMIT_SECONDS:
+            return True
+        self._next_look = done + _NODES_BETWEEN_LOOKS
+        return False
+
     def _container(self, value: Any) -> Any:  # noqa: ANN401
         self._nodes += len(value) + 1
-        if len(self._open) >= DEPTH_LIMIT or self._nodes > NODE_LIMIT or id(value) in self._open:
+        if len(self._open) >= DEPTH_LIMIT or self._nodes > NODE_LIMIT or id(value) in self._open or self._is_late():
             return self._redact("limit")
         self._open.add(id(value))
         try:
@@ -76,11 +106,21 @@ class TreeWalk:
 
     def _mapping(self, value: dict[Any, Any]) -> dict[Any, Any]:
         result: dict[Any, Any] = {}
+        again: dict[Any, int] = {}
+        clean, kind_of, by_path = self._clean, self._keys.kind, bool(self._allow_paths)
         for key, child in value.items():
-            new_key = self._scrub_text(key, self._counts) if type(key) is str else key
-            while new_key in result:
-                new_key = f"{new_key}_"
-            result[new_key] = self._under(key, child)
+            new_key = key if key in clean or type(key) is not str else self._scrub_text(key, self._counts)
+            if new_key in result:
+                again[new_key] = again.get(new_key, 1) + 1
+                new_key = f"{new_key}_{again[new_key]}"
+            if by_path or type(key) is not str:
+                result[new_key] = self._under(key, child)
+            elif kind := kind_of(key):
+                result[new_key] = self._by_kind(kind, child)
+            elif type(child) is str:
+                result[new_key] = child if child in clean else self._text(child)
+            else:
+                result[new_key] = None if child is None else self.scrub(child)
         if type(value) is dict:
             return result
         other = copy.copy(value)
@@ -113,7 +153,32 @@ class TreeWalk:
             return self.scrub(child)
         if kind is KeyKind.COOKIES:
             return self._cookies(child)
+        if kind is not KeyKind.SECRET:
+            return self._meant(kind, child)
+        if is_sentences(child):
+            return self.scrub(child)
         return child if child == PLACEHOLDER else self._redact("key")
+
+    def _meant(self, kind: KeyKind, child: Any) -> Any:  # noqa: ANN401
+        """Versions, names and source lines are no free text, nor are they in a list or a mapping of them."""
+        scrub, clean = self._by_meaning[kind - KeyKind.VERSION], self._clean_by_meaning[kind - KeyKind.VERSION]
+        counts = self._counts
+        if type(child) is str:
+            return child if child in clean else scrub(child, counts)
+        parts = child.values() if type(child) is dict and kind is not KeyKind.NAME else child
+        if type(child) not in {dict, list} or not _are_texts(parts) or len(self._open) >= DEPTH_LIMIT:
+            return self.scrub(child)
+        self._nodes += len(child) + 1
+        if self._nodes > NODE_LIMIT:
+            return self._redact("limit")
+        if type(child) is list:
+            return [part if part in clean else scrub(part, counts) for part in child]
+        return {
+            self._scrub_text(key, counts) if type(key) is str else key: (
+                self._under(key, part) if type(key) is str and self._keys.kind(key) else scrub(part, counts)
+            )
+            for key, part in child.items()
+        }
 
     def _cookies(self, value: Any) -> Any:  # noqa: ANN401
         """Cookies as a header's text, as a mapping by name, as pairs, or as a list of headers."""
@@ -141,6 +206,10 @@ class TreeWalk:
     def _redact(self, rule: str) -> str:
         self._counts[rule] = self._counts.get(rule, 0) + 1
         return PLACEHOLDER
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    return all([type(value) is str for value in values])  # noqa: C419 (faster than a generator)
 
 
 def _is_pair(value: Any) -> bool:  # noqa: ANN401

@@ -130,3 +130,22 @@ from tests.analyser.checking import lines
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
     assert lines("handlers/broad-hides", language, source) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "expected"),
+    [
+        pytest.param("python", "try:\n    f()\nexcept Exception:\n    sys.exit(1)\n", [3], id="sys.exit"),
+        pytest.param("python", "try:\n    f()\nexcept Exception:\n    raise SystemExit(1)\n", [3], id="SystemExit"),
+        pytest.param("python", "try:\n    f()\nexcept Exception as e:\n    sys.exit(str(e))\n", [], id="with its text"),
+        pytest.param("python", "try:\n    f()\nexcept Exception:\n    print('no')\n    sys.exit(1)\n", [], id="with a word"),  # noqa: E501 (one row of a table)
+        pytest.param("python", "try:\n    f()\nexcept OSError:\n    sys.exit(1)\n", [], id="one kind"),
+        pytest.param("java", "class A { void f() { try { g(); }\ncatch (Exception e) { System.exit(1); } } }\n", [2], id="Java"),  # noqa: E501 (one row of a table)
+        pytest.param("javascript", "try { f(); }\ncatch (e) { process.exit(1); }\n", [2], id="JavaScript"),
+        pytest.param("javascript", "try { f(); }\ncatch (e) { log(e); process.exit(1); }\n", [], id="JavaScript with a word"),  # noqa: E501 (one row of a table)
+        pytest.param("go", "package a\nfunc f() {\n\tif err := g(); err != nil {\n\t\tos.Exit(1)\n\t}\n}\n", [3], id="Go"),  # noqa: E501 (one row of a table)
+        pytest.param("go", "package a\nfunc f() {\n\tif err := g(); err != nil {\n\t\tlog.Print(err)\n\t\tos.Exit(1)\n\t}\n}\n", [], id="Go with a word"),  # noqa: E501 (one row of a table)
+    ],
+)  # fmt: skip
+def test_the_end_of_the_program_without_a_word(language: str, source: str, expected: list[int]) -> None:
+    assert lines("handlers/broad-hides", language, source) == expected

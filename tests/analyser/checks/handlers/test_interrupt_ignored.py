@@ -90,3 +90,29 @@ from tests.analyser.checking import lines
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
     assert lines("handlers/interrupt-ignored", language, source) == expected
+
+
+_WAIT = 'class A { void f() { while (a) { try { g(); %s; }\ncatch (Exception e) { log.error("no", e); } } } }\n'
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param(_WAIT % "Thread.sleep(1)", [2], id="sleep"),
+        pytest.param(_WAIT % "TimeUnit.SECONDS.sleep(1)", [2], id="sleep of a unit"),
+        pytest.param(_WAIT % "latch.await()", [2], id="a latch"),
+        pytest.param(_WAIT % "queue.take()", [2], id="a queue"),
+        pytest.param(_WAIT % "h()", [], id="no wait"),
+        pytest.param(
+            (_WAIT % "Thread.sleep(1)").replace("log", "Thread.currentThread().interrupt(); log"), [], id="kept"
+        ),
+        pytest.param(
+            (_WAIT % "Thread.sleep(1)").replace("catch (E", "catch (InterruptedException x) { return; } catch (E"),
+            [],
+            id="a handler of its own",
+        ),
+    ],
+)
+def test_everything_caught_around_a_wait(source: str, expected: list[int]) -> None:
+    source = source.replace("{ return; }", "{ Thread.currentThread().interrupt(); return; }")
+    assert lines("handlers/interrupt-ignored", "java", source) == expected

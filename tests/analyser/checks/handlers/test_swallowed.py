@@ -151,3 +151,28 @@ from tests.analyser.checking import lines
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
     assert lines("handlers/swallowed", language, source) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "expected"),
+    [
+        pytest.param("javascript", "f().catch(noop);\n", [1], id="noop"),
+        pytest.param("javascript", "f().catch(_.noop);\n", [1], id="noop of lodash"),
+        pytest.param("javascript", "f().catch(() => undefined);\n", [1], id="undefined"),
+        pytest.param("javascript", "f().catch(() => void 0);\n", [1], id="void"),
+        pytest.param("javascript", "const quiet = () => {};\nf().catch(quiet);\n", [2], id="an empty function of the file"),  # noqa: E501 (one row of a table)
+        pytest.param("javascript", "f().catch(report);\n", [], id="a function that reports"),
+        pytest.param("go", "package a\nfunc f() {\n\tdefer func() { _ = recover() }()\n}\n", [3], id="recover to _"),
+        pytest.param("go", "package a\nfunc f() {\n\tdefer recover()\n}\n", [3], id="recover by itself"),
+        pytest.param(
+            "go", "package a\nfunc f() {\n\tdefer func() {\n\t\tif r := recover(); r != nil {\n\t\t}\n\t}()\n}\n", [4],
+            id="recover and an empty if",
+        ),
+        pytest.param(
+            "go", "package a\nfunc f() {\n\tdefer func() {\n\t\tif r := recover(); r != nil {\n\t\t\tg(r)\n\t\t}\n\t}()\n}\n",  # noqa: E501 (one row of a table)
+            [], id="recover that is told of",
+        ),
+    ],
+)  # fmt: skip
+def test_what_else_drops_an_error(language: str, source: str, expected: list[int]) -> None:
+    assert lines("handlers/swallowed", language, source) == expected

@@ -14,7 +14,7 @@ from tests.analyser.checking import lines
         ),
         pytest.param("python", "try:\n    f()\nexcept E as exc:\n    logger.error('no %s' % exc)\n", [4], id="percent"),
         pytest.param(
-            "python", "try:\n    f()\nexcept E as exc:\n    logger.error('no %s', exc)\n", [], id="lazy arguments"
+            "python", "try:\n    f()\nexcept E as exc:\n    logger.error('no %s', exc)\n", [4], id="lazy arguments"
         ),
         pytest.param(
             "python",
@@ -62,4 +62,31 @@ from tests.analyser.checking import lines
     ],
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
+    assert lines("logging/formatted-error", language, source) == expected
+
+
+_PY = "try:\n    f()\nexcept Exception as e:\n    %s\n"
+_FORMS = [
+    ("python", _PY % "logger.error(e)", [4], "the exception as the message"),
+    ("python", _PY % "logger.error('no: %s', e)", [4], "as an argument"),
+    ("python", _PY % "logger.error('no: %s', str(e))", [4], "its text as an argument"),
+    ("python", _PY % "logger.error('no: {}'.format(e))", [4], "by format"),
+    ("python", _PY % "logger.error(f'no: {e}', extra={'id': 1})", [4], "with other fields"),
+    ("python", _PY % "logger.error(f'no: {e}', extra={'error': e})", [], "with the exception as a field"),
+    ("python", _PY % "logger.error('no: %s', e, exc_info=True)", [], "with its traceback"),
+    ("python", _PY % "logger.error('no: %s', e, exc_info=False)", [4], "with its traceback switched off"),
+    ("python", _PY % "logger.error('no: %s', e.code)", [], "a field of it"),
+    ("python", _PY % "logger.error(e)\n    logger.error('again: %s', e)", [4], "one finding a handler"),
+    ("python", _PY % "logger.error(e)\n    logger.debug('more', exc_info=True)", [], "its traceback in another record"),
+    ("python", "from logging import error\n" + _PY % "error(f'no: {e}')", [5], "a function of logging"),
+    ("python", "from logging import error as log_it\n" + _PY % "log_it(e)", [5], "by another name"),
+    ("python", "from shop import error\n" + _PY % "error(f'no: {e}')", [], "another function of that name"),
+    ("javascript", "try { f(); } catch (e) {\nlogger.error(e.message); }\n", [2], "its message alone"),
+    ("javascript", "try { f(); } catch (e) {\nlogger.error(e); }\n", [], "itself"),
+    ("java", "class A { void f() { try { g(); } catch (E e) {\nlog.error(e); } } }\n", [2], "the exception as Java's message"),  # noqa: E501 (one row of a table)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "source", "expected"), [pytest.param(*one[:3], id=one[3]) for one in _FORMS])
+def test_the_ways_to_log_only_the_text(language: str, source: str, expected: list[int]) -> None:
     assert lines("logging/formatted-error", language, source) == expected

@@ -28,3 +28,18 @@ from tests.analyser.checking import lines
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
     assert lines("promises/async-for-each", language, source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("a.map(async (x) => { await f(x); });\n", [1], id="map whose promises nobody keeps"),
+        pytest.param("const p = a.map(async (x) => { await f(x); });\n", [], id="map whose promises are kept"),
+        pytest.param("a.filter(async (x) => await f(x));\n", [1], id="filter"),
+        pytest.param("const b = a.filter(async (x) => await f(x));\n", [1], id="filter that is kept"),
+        pytest.param("if (a.some(async (x) => await f(x))) { g(); }\n", [1], id="some"),
+        pytest.param("a.filter((x) => f(x));\n", [], id="filter with a function that is not async"),
+    ],
+)
+def test_other_methods_that_do_not_wait(source: str, expected: list[int]) -> None:
+    assert lines("promises/async-for-each", "javascript", source) == expected

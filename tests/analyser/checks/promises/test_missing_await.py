@@ -75,3 +75,35 @@ from tests.analyser.checking import lines
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
     assert lines("promises/missing-await", language, source) == expected
+
+
+_SEND = "async function send() { await post(); }\nfunction f() {\n  %s\n}\n"
+_FORMS = [
+    ("javascript", _SEND % "ready && send();", [3], "behind a condition"),
+    ("javascript", _SEND % "ready || send();", [3], "behind or"),
+    ("javascript", _SEND % "ready ? send() : g();", [3], "in a choice"),
+    ("javascript", _SEND % "g(), send();", [3], "in a sequence"),
+    ("javascript", _SEND % "(send());", [3], "in brackets"),
+    ("javascript", _SEND % "void send();", [], "void says that it is meant"),
+    ("javascript", _SEND % "return ready && send();", [], "returned"),
+    ("javascript", _SEND % "const p = ready && send();", [], "kept"),
+    ("javascript", "function f() {\n  (async () => { await g(); })();\n}\n", [2], "an async function called at once"),
+    ("typescript", "function f() {\n  (async function () { await g(); })();\n}\n", [2], "with the keyword"),
+    ("javascript", "(async () => { await g(); })();\n", [1], "at the top of a module"),
+    ("javascript", "#!/usr/bin/env node\n(async () => { await g(); })();\n", [], "at the top of a script"),
+    ("javascript", "function f() {\n  (async () => { await g(); })().catch(h);\n}\n", [], "with a catch"),
+    ("javascript", "function f() {\n  (async () => { try { await g(); } catch (e) { h(e); } })();\n}\n", [], "which catches"),  # noqa: E501 (one row of a table)
+    ("python", "import asyncio\nasyncio.create_task(f())\n", [2], "a task that nobody keeps"),
+    ("python", "from asyncio import create_task\ncreate_task(f())\n", [2], "by its own name"),
+    ("python", "import asyncio\nasyncio.ensure_future(f())\n", [2], "ensure_future"),
+    ("python", "import asyncio\nasyncio.get_running_loop().create_task(f())\n", [2], "of the loop"),
+    ("python", "def g(loop):\n    loop.create_task(f())\n", [2], "of a loop with a name"),
+    ("python", "import asyncio\ntask = asyncio.create_task(f())\n", [], "a task that is kept"),
+    ("python", "import asyncio\nasync def g():\n    async with asyncio.TaskGroup() as tg:\n        tg.create_task(f())\n", [], "a group"),  # noqa: E501 (one row of a table)
+    ("python", "def g(board):\n    board.create_task('wash')\n", [], "another create_task"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "source", "expected"), [pytest.param(*one[:3], id=one[3]) for one in _FORMS])
+def test_the_ways_to_drop_a_promise(language: str, source: str, expected: list[int]) -> None:
+    assert lines("promises/missing-await", language, source) == expected

@@ -179,3 +179,33 @@ from tests.analyser.checking import lines
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
     assert lines("retry/no-backoff", language, source) == expected
+
+
+_FORMS = [
+    ("python", "from tenacity import retry\n@retry\ndef f():\n    g()\n", [2], "a bare retry of tenacity"),
+    ("python", "import tenacity\n@tenacity.retry()\ndef f():\n    g()\n", [2], "a retry of tenacity with nothing"),
+    ("python", "from tenacity import *\nfrom tenacity import retry\n@retry(stop=s)\ndef f():\n    g()\n", [3], "no pause"),  # noqa: E501 (one row of a table)
+    ("python", "from tenacity import retry\n@retry(wait=w)\nasync def f():\n    g()\n", [2], "no end"),
+    ("python", "from tenacity import retry\n@retry(stop=s, wait=w)\ndef f():\n    g()\n", [], "an end and a pause"),
+    ("python", "from shop import retry\n@retry\ndef f():\n    g()\n", [], "another retry"),
+    ("python", "import backoff\n@backoff.on_exception(backoff.expo, OSError)\ndef f():\n    g()\n", [2], "backoff for ever"),  # noqa: E501 (one row of a table)
+    ("python", "import backoff\n@backoff.on_exception(backoff.expo, Exception, max_tries=3)\ndef f():\n    g()\n", [2], "all"),  # noqa: E501 (one row of a table)
+    ("python", "import backoff\n@backoff.on_exception(backoff.expo, OSError, max_tries=3)\ndef f():\n    g()\n", [], "one kind"),  # noqa: E501 (one row of a table)
+    ("python", "for _ in range(5):\n    try:\n        return f()\n    except Exception:\n        time.sleep(1)\n", [4], "sleep after everything"),  # noqa: E501 (one row of a table)
+    ("python", "for _ in range(5):\n    try:\n        return f()\n    except OSError:\n        time.sleep(1)\n", [], "sleep after one kind"),  # noqa: E501 (one row of a table)
+    ("java", "class A {\n@Retryable(Exception.class)\nvoid f() { }\n}\n", [2], "Retryable for everything"),
+    ("java", "class A {\n@Retryable(value = {Exception.class}, maxAttempts = 3)\nvoid f() { }\n}\n", [2], "Retryable with a list"),  # noqa: E501 (one row of a table)
+    ("java", "class A {\n@Retryable(IOException.class)\nvoid f() { }\n}\n", [], "Retryable for one kind"),
+    ("javascript", "async function a() {\n  for (let i = 0; i < 3; i++) {\n    try {\n      return await f();\n    } catch (e) {\n      last = e;\n    }\n  }\n}\n", [5], "bounded without a pause"),  # noqa: E501 (one row of a table)
+    ("javascript", "async function a() {\n  for (let i = 0; i < 3; i++) {\n    try {\n      return await f();\n    } catch (e) {\n      await sleep(9);\n    }\n  }\n}\n", [], "bounded with a pause"),  # noqa: E501 (one row of a table)
+    ("javascript", "async function a() {\n  for (let i = 0; i < 3; i++) {\n    try {\n      return await f(urls[i]);\n    } catch (e) {\n      last = e;\n    }\n  }\n}\n", [], "another one each time"),  # noqa: E501 (one row of a table)
+    ("java", "class A { int f() {\nfor (int i = 0; i < 3; i++) {\ntry { return g.call(); }\ncatch (IOException e) { last = e; }\n}\nreturn 0; } }\n", [4], "bounded in Java"),  # noqa: E501 (one row of a table)
+    ("go", "package a\nfunc f() {\n\tfor i := 0; i < 3; i++ {\n\t\tr, err := http.Get(u)\n\t\tif err == nil {\n\t\t\treturn r\n\t\t}\n\t}\n}\n", [5], "bounded in Go"),  # noqa: E501 (one row of a table)
+    ("go", "package a\nfunc f() {\n\tfor i := 0; i < 3; i++ {\n\t\tr, err := http.Get(u)\n\t\tif err == nil {\n\t\t\treturn r\n\t\t}\n\t\ttime.Sleep(d)\n\t}\n}\n", [], "bounded with a pause in Go"),  # noqa: E501 (one row of a table)
+    ("go", "package a\nfunc f() {\n\tfor i := 0; i < 3; i++ {\n\t\tr, err := http.Get(u[i])\n\t\tif err == nil {\n\t\t\treturn r\n\t\t}\n\t}\n}\n", [], "another one each time in Go"),  # noqa: E501 (one row of a table)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "source", "expected"), [pytest.param(*one[:3], id=one[3]) for one in _FORMS])
+def test_the_ways_to_try_again(language: str, source: str, expected: list[int]) -> None:
+    assert lines("retry/no-backoff", language, source) == expected

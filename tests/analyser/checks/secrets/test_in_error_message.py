@@ -53,3 +53,22 @@ from tests.analyser.checking import lines
 )
 def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: list[int]) -> None:
     assert lines("secrets/in-error-message", language, source) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "source"),
+    [
+        pytest.param("python", "raise E(f'wrong: {masked_password}')\n", id="a masked value"),
+        pytest.param("python", "raise E(f'wrong: {mask(password)}')\n", id="a value that is masked here"),
+        pytest.param("python", "raise E(f'wrong: {hashed_password}')\n", id="a hash"),
+        pytest.param("python", "raise E(f'no such file: {private_key}')\n", id="the message says that it is a file"),
+        pytest.param("python", "def f():\n    open(private_key)\n    raise E(f'bad: {private_key}')\n", id="it is opened"),  # noqa: E501 (one row of a table)
+        pytest.param("python", "raise E(f'bad: {private_key_file}')\n", id="a name of a file"),
+        pytest.param("javascript", "throw new E(`wrong: ${maskedToken}`);\n", id="a masked value in JavaScript"),
+        pytest.param("javascript", "throw new E(`no such file: ${privateKey}`);\n", id="a file in JavaScript"),
+        pytest.param("javascript", "throw new E('no such file ' + privateKey);\n", id="a file in a sum"),
+        pytest.param("java", 'class A { void f() { log.info("at {}", maskedPassword); } }\n', id="a masked value in Java"),  # noqa: E501 (one row of a table)
+    ],
+)  # fmt: skip
+def test_masked_values_and_names_of_files_are_none(language: str, source: str) -> None:
+    assert lines("secrets/in-error-message", language, source) == []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, TreeRule
 from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.java import MEANT, calls, caught, log_level
+from errtally.analyser.syntax.java import BROAD, MEANT, callee, calls, caught, log_level
 from errtally.analyser.syntax.tree import (
     COMMENTS,
     FUNCTIONS,
@@ -19,6 +19,11 @@ from errtally.analyser.syntax.tree import (
     within,
 )
 
+_WAITS = {"Thread.sleep", "wait", "this.wait", "Thread.currentThread().join"}
+_WAITING = (
+    "SECONDS.sleep", "MILLISECONDS.sleep", "MINUTES.sleep", ".awaitTermination", "latch.await", "Latch.await",
+    "queue.take", "Queue.take", "semaphore.acquire", "Semaphore.acquire", "thread.join", "Thread.join",
+)  # fmt: skip
 _LOOPS = {"while_statement", "for_statement", "do_statement", "enhanced_for_statement"}
 
 if TYPE_CHECKING:
@@ -32,7 +37,8 @@ if TYPE_CHECKING:
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     types, name = caught(node)
     body = node.child_by_field_name("body")
-    if body is None or not any(kind.endswith("InterruptedException") for kind in types):
+    is_wide = bool(BROAD.intersection(types)) and _waits(node)
+    if body is None or not (is_wide or any(kind.endswith("InterruptedException") for kind in types)):
         return
     if any(kind.endswith(("ClosedByInterruptException", "InterruptedIOException")) for kind in types):
         return
@@ -45,8 +51,27 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     ) in {"main", "run"}
     is_said = has_comment(body) or name in MEANT
     is_low = is_said or hands_over or (in_main and (leaves or _ends_thread(node)))
-    yield file.hit(node, "The interrupt is forgotten: the thread does not stop when it is asked to.",
-                   Confidence.LOW if is_low else None)  # fmt: skip
+    if is_wide:
+        is_low = is_low or leaves or _ends_thread(node)
+    message = "The interrupt is forgotten: the thread does not stop when it is asked to."
+    sure = Confidence.MEDIUM if is_wide else None
+    yield file.hit(node, message, Confidence.LOW if is_low else sure)
+
+
+def _waits(catch: Node) -> bool:
+    """Whether the block of a wide handler waits in a way that an interrupt ends, and no other handler takes that."""
+    block = catch.parent
+    tried = block.child_by_field_name("body") if block is not None else None
+    if block is None or tried is None:
+        return False
+    beside = [kind for one in block.named_children if one.type == "catch_clause" for kind in caught(one)[0]]
+    if any(kind.endswith("InterruptedException") for kind in beside):
+        return False
+    return any(
+        child.type == "method_invocation" and (callee(child) in _WAITS or callee(child).endswith(_WAITING))
+        for child in walk_scope(tried)
+        if within(child, {"try_statement", "try_with_resources_statement"}) == block
+    )
 
 
 def _keeps_interrupt(body: Node, name: str) -> bool:

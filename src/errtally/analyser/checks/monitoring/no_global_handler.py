@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, ProjectRule
-from errtally.analyser.model import Confidence, Facts, Hit, Severity
+from errtally.analyser.model import Confidence, Hit, Service, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 _FAMILIES = (("python",), ("javascript", "typescript"), ("java",), ("go",))
 _WHAT = {
@@ -19,14 +19,14 @@ _WHAT = {
 }
 
 
-def _find(facts: Mapping[str, Facts]) -> Iterator[Hit]:
+def _find(service: Service) -> Iterator[Hit]:
     for languages in _FAMILIES:
-        together = Facts()
-        for language in languages:
-            together.merge(facts.get(language, Facts()))
+        together = service.together(languages)
         servers, entries = together.part("server"), together.part("entry")
         # A library for servers is none: something has to start it.
-        if not servers or not entries or together.part("global_handler") or together.part("tracker_init"):
+        if not servers or not entries:
+            continue
+        if together.part("global_handler") or together.part("tracker_init") or service.elsewhere:
             continue
         name = next(iter(servers))
         path, line = together.first["entry", next(iter(entries))]

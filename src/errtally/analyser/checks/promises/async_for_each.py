@@ -17,15 +17,26 @@ if TYPE_CHECKING:
     from errtally.analyser.model import Hit
 
 
+_ASKING = {"filter", "some", "every", "find", "findIndex"}
+"""Methods that take a promise for an answer, which is always yes."""
+
+
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
-    if method(node) != "forEach":
+    name = method(node)
+    if name not in {"forEach", "map", "flatMap", *_ASKING}:
         return
+    if name in {"map", "flatMap"} and (node.parent is None or node.parent.type != "expression_statement"):
+        return  # the promises are kept
     for argument in arguments(node)[:1]:
-        if argument.type in {"arrow_function", "function_expression"} and is_async(argument):
-            found = statements(argument.child_by_field_name("body"))
-            is_handled = len(found) == 1 and found[0].type == "try_statement"
-            message = "forEach does not wait for its async function, and drops its rejections."
-            yield file.hit(node, message, Confidence.LOW if is_handled else None)
+        if argument.type not in {"arrow_function", "function_expression"} or not is_async(argument):
+            continue
+        if name in _ASKING:
+            yield file.hit(node, f"{name} takes the promise of its async function for a yes.", Confidence.MEDIUM)
+            continue
+        found = statements(argument.child_by_field_name("body"))
+        is_handled = len(found) == 1 and found[0].type == "try_statement"
+        message = f"{name} does not wait for its async function, and drops its rejections."
+        yield file.hit(node, message, Confidence.LOW if is_handled else None)
 
 
 CHECK = Check(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, Check, TreeRule
 from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.javascript import callee, imported_modules
+from errtally.analyser.syntax.javascript_imports import called_import
 from errtally.analyser.syntax.tree import TreeFile, arguments, string_value, text, walk
 
 if TYPE_CHECKING:
@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 _MAKERS = {
     "fs.createReadStream", "fs.createWriteStream", "net.connect", "net.createConnection", "tls.connect", "http.request",
-    "https.request", "http.get", "https.get", "createReadStream", "createWriteStream", "child_process.spawn", "spawn",
+    "https.request", "http.get", "https.get", "child_process.spawn", "fs-extra.createReadStream",
+    "fs-extra.createWriteStream",
 }  # fmt: skip
-_MODULES = {"fs", "net", "tls", "http", "https", "child_process", "fs-extra"}
 _ADDING = {"on", "once", "addListener", "addEventListener"}
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     value, name = node.child_by_field_name("value"), text(node.child_by_field_name("name"))
-    if value is None or value.type != "call_expression" or callee(value) not in _MAKERS:
-        return
-    if not any(module.removeprefix("node:") in _MODULES for module, _ in imported_modules(file)):
+    if value is None or value.type != "call_expression" or called_import(file, value) not in _MAKERS:
         return
     is_listened, is_used = False, False
     for mention in walk(file.root):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, Check, TreeRule
 from errtally.analyser.model import Confidence, Severity
+from errtally.analyser.syntax.javascript import callee
+from errtally.analyser.syntax.javascript_promises import dropped_calls
 from errtally.analyser.syntax.tree import TreeFile, arguments, text
 
 if TYPE_CHECKING:
@@ -32,9 +34,18 @@ def _chain(call: Node) -> tuple[list[tuple[str, int]], str]:
     return found, text(node)
 
 
+_TOGETHER = {"Promise.all", "Promise.race", "Promise.any"}
+"""What makes one promise of several, and rejects when they do; `Promise.allSettled` never does."""
+
+
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
-    call = node.named_children[0] if node.named_child_count else None
-    if call is None or call.type != "call_expression":
+    for call in dropped_calls(node):
+        yield from _call(file, node, call)
+
+
+def _call(file: TreeFile, node: Node, call: Node) -> Iterator[Hit]:
+    if callee(call) in _TOGETHER:
+        yield file.hit(call, "A rejection of these promises reaches nobody.")
         return
     methods, root = _chain(call)
     # Only links up to the outermost `then` count: what stands before it made the promise.
@@ -45,11 +56,20 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         if name not in {"then", "catch", "finally"}:
             break
         links.append((name, count))
-    if not any(name == "then" for name, _ in links):
-        return
     if any(name == "catch" or (name == "then" and count > 1) for name, count in links):
         return
-    yield file.hit(node, "A rejection of this promise reaches nobody.")
+    if not any(name == "then" for name, _ in links) and not _makes_promise(node, len(links)):
+        return
+    yield file.hit(call, "A rejection of this promise reaches nobody.")
+
+
+def _makes_promise(statement: Node, links: int) -> bool:
+    """Whether what stands before `finally` is a call; a name may be a chain that ends in a catch elsewhere."""
+    node: Node | None = statement.named_children[0]
+    for _ in range(links):
+        function = node.child_by_field_name("function") if node is not None else None
+        node = function.child_by_field_name("object") if function is not None else None
+    return node is not None and node.type == "call_expression"
 
 
 CHECK = Check(

@@ -15,6 +15,21 @@ _ABOUT = {"err", "error", "no", "invalid", "missing", "has", "is", "num", "with"
 """`ErrNoSuchSecret` and `hasPassword` are about a secret and do not hold it."""
 
 
+_MASKED = {
+    "masked", "mask", "redacted", "hidden", "censored", "sanitized", "sanitised", "scrubbed", "obfuscated", "hashed",
+    "encrypted", "shortened", "truncated", "dummy", "fake", "placeholder", "hint",
+}  # fmt: skip
+"""Words for what is no longer the secret."""
+_FILE_WORDS = ("file", "path", "from", "filename", "read", "open", "directory", "folder")
+"""What a message says before the name of a file that holds a secret."""
+
+
+def names_file(before: str) -> bool:
+    """Whether the words of a message right before a value say that it is the name of a file."""
+    plain = before.rstrip(" :='\"`(").lower()
+    return plain.endswith(_FILE_WORDS)
+
+
 def words(name: str) -> list[str]:
     """Split a name at underscores and capitals: ["api", "key"] of `apiKey`, `API_KEY` and `api_key`."""
     found: list[str] = []
@@ -39,6 +54,6 @@ def words(name: str) -> list[str]:
 def is_secret(name: str) -> bool:
     """Whether a variable's last word or words say that it holds a secret."""
     parts = words(name)
-    if parts and parts[0] in _ABOUT:
+    if parts and (parts[0] in _ABOUT or not _MASKED.isdisjoint(parts)):
         return False
     return bool(parts) and (parts[-1] in _SECRET or tuple(parts[-2:]) in _SECRET_PAIRS)

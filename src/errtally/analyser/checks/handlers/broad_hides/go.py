@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.go import checked_error, only_parsed, origin
+from errtally.analyser.syntax.go import callee, checked_error, only_parsed, origin
 from errtally.analyser.syntax.tree import (
     TreeFile,
     ancestors,
@@ -33,7 +33,13 @@ _ASKING = ("stat", "exist", "lookup", "find", "get", "has", "is", "open", "detec
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     error, body = checked_error(node), node.child_by_field_name("consequence")
     found = statements(body)
-    if not error or body is None or len(found) != 1 or found[0].type != "return_statement":
+    if not error or body is None or len(found) != 1:
+        return
+    if found[0].type == "expression_statement" and callee(found[0].named_children[0]) == "os.Exit":
+        confidence = Confidence.LOW if has_comment(body) or is_explained(file, node) else Confidence.MEDIUM
+        yield file.hit(node, f"The program ends without a word about {error}.", confidence)
+        return
+    if found[0].type != "return_statement":
         return
     if node.child_by_field_name("alternative") is not None or error in identifiers(body):
         return

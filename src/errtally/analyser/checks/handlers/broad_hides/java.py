@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import BROAD, MEANT, PROBES, calls, caught
+from errtally.analyser.syntax.java import BROAD, MEANT, PROBES, callee, calls, caught
 from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, is_explained, statements, walk_scope
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
+_EXITS = {"System.exit", "Runtime.getRuntime().halt", "Runtime.getRuntime().exit"}
 _TELLING = ("log", "warn", "error", "fail", "report", "print", "handle", "debug", "info", "abort", "exit", "severe")
 
 
@@ -25,6 +26,10 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if body is None or not BROAD.intersection(types) or not statements(body) or name in identifiers(body):
         return
     if any(child.type == "throw_statement" for child in walk_scope(body)):
+        return
+    if [_exits(one) for one in statements(body)] == [True]:
+        confidence = Confidence.LOW if has_comment(node) else None
+        yield file.hit(node, "Every error is caught, and the program ends without a word about it.", confidence)
         return
     if any(part in call.lower() for call in calls(body) for part in _TELLING):
         return
@@ -38,6 +43,11 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     is_probe = not PROBES.isdisjoint(calls(tried))
     confidence = Confidence.LOW if not makes_up or is_said or is_probe or name in MEANT else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
+
+
+def _exits(statement: Node) -> bool:
+    call = statement.named_children[0] if statement.type == "expression_statement" else None
+    return call is not None and call.type == "method_invocation" and callee(call) in _EXITS
 
 
 RULES = (TreeRule(("java",), ("catch_clause",), _find),)

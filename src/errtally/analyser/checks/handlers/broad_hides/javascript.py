@@ -46,6 +46,10 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
     body, block = node.child_by_field_name("body"), node.parent
     if body is None or block is None or not statements(body):
         return
+    if [_exits(one) for one in statements(body)] == [True]:
+        confidence = Confidence.LOW if has_comment(body) else Confidence.MEDIUM
+        yield file.hit(node, "Every error is caught, and the program ends without a word about it.", confidence)
+        return
     if _tells(body) or (node.child_by_field_name("parameter") is not None and _looks(node, body)):
         return
     is_said = (
@@ -58,6 +62,16 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
     is_said = is_said or (tried is not None and has_comment(tried))
     is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _goes_on(body)
     yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
+
+
+def _exits(statement: Node) -> bool:
+    call = statement.named_children[0] if statement.type == "expression_statement" else None
+    return (
+        call is not None
+        and call.type == "call_expression"
+        and callee(call) == "process.exit"
+        and not any(one.type == "identifier" for one in arguments(call))
+    )
 
 
 def _tells(body: Node) -> bool:
@@ -107,7 +121,7 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     if method(node) != "catch" or len(given) != 1 or given[0].type != "arrow_function":
         return
     body = given[0].child_by_field_name("body")
-    if body is None or body.type not in {"null", "undefined", "false", "array", "object"}:
+    if body is None or body.type not in {"null", "false", "array", "object"}:
         return
     parameters = given[0].child_by_field_name("parameters") or given[0].child_by_field_name("parameter")
     if parameters is not None and identifiers(parameters) & identifiers(body):

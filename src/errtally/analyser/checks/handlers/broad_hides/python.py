@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
+_EXITS = {"sys.exit", "os._exit", "exit", "quit", "SystemExit"}
 _TELLING = (
     "log",
     "warn",
@@ -44,6 +45,9 @@ _TELLING = (
 def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     if node.type is None or not file.is_broad(node):
         return
+    if all(_is_exit(file, one) for one in node.body):
+        yield file.hit(node, "Every error is caught, and the program ends without a word about it.")
+        return
     is_dropped = all(isinstance(one, ast.Continue) or is_empty([one]) for one in node.body)
     if is_dropped or raises(node.body) or uses(node.body, node.name) or _tells(file, node.body):
         return
@@ -54,6 +58,19 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
         node,
         "Every error is caught, and nothing tells which one it was.",
         Confidence.LOW if is_low else None,
+    )
+
+
+def _is_exit(file: PythonFile, statement: ast.stmt) -> bool:
+    """Whether a statement ends the program with a number: `sys.exit(1)`, `os._exit(1)`, `raise SystemExit(1)`."""
+    if isinstance(statement, ast.Raise):
+        call = statement.exc
+    else:
+        call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or file.dotted(call.func) not in _EXITS:
+        return False
+    return not any(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in call.args) and all(
+        isinstance(one, ast.Constant | ast.UnaryOp) for one in call.args
     )
 
 

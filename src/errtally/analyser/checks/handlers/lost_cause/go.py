@@ -6,8 +6,27 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.go import callee, checked_error, is_error_name, log_level, only_parsed, verbs
-from errtally.analyser.syntax.tree import TreeFile, arguments, is_explained, string_value, text, within
+from errtally.analyser.syntax.go import (
+    callee,
+    checked_error,
+    full_name,
+    is_error_name,
+    log_level,
+    only_parsed,
+    origin,
+    verbs,
+)
+from errtally.analyser.syntax.tree import (
+    TreeFile,
+    arguments,
+    has_ancestor,
+    has_comment,
+    is_explained,
+    string_value,
+    text,
+    walk,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +50,22 @@ _ENDS = {
     "Printf",
 }
 """What is called with an error that nobody asks anything any more."""
+_ANSWERS = (
+    "compare", "verify", "valid", "parse", "decode", "check", "auth", "login", "password", "token", "sign", "marshal",
+    "atoi", "lookup", "find", "stat", "exist", "split",
+)  # fmt: skip
+"""Parts of names of functions whose error is the answer no, which the new error says in other words."""
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
-    if callee(node) != "fmt.Errorf":
+    name, given = full_name(file, node) or callee(node), arguments(node)
+    if name in {"errors.New", "github.com/pkg/errors.New", "github.com/pkg/errors.Errorf"} or (
+        name == "fmt.Errorf" and len(given) == 1
+    ):
+        yield from _without(file, node)
         return
-    given = arguments(node)
     layout = string_value(given[0]) if given else None
-    if layout is None or "[" in layout or "*" in layout:
+    if name != "fmt.Errorf" or layout is None or "[" in layout or "*" in layout:
         return
     found = verbs(layout)
     if "w" in found:
@@ -51,6 +78,29 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
                 confidence = Confidence.LOW
             yield file.hit(node, f"%{verb} keeps only the text of {name}; %w keeps the error.", confidence)
             return
+
+
+def _without(file: TreeFile, node: Node) -> Iterator[Hit]:
+    """An error that is returned where one is at hand, and holds no more of it than its text."""
+    above = within(node, {"if_statement"})
+    error = checked_error(above) if above is not None else ""
+    body = above.child_by_field_name("consequence") if above is not None else None
+    statement = within(node, {"return_statement"})
+    if above is None or body is None or not error or statement is None or not has_ancestor(node, body):
+        return
+    mentions = [child for child in walk(body) if child.type == "identifier" and text(child) == error]
+    if any(not has_ancestor(child, node) for child in mentions):
+        return  # it is logged, wrapped or asked for something here as well
+    called = origin(above, error).rsplit(".", 1)[-1].lower()
+    is_low = (
+        not called
+        or only_parsed(above, error)
+        or any(word in called for word in _ANSWERS)
+        or is_explained(file, node)
+        or has_comment(body)
+    )
+    says = f"keeps only the text of {error}" if mentions else f"holds nothing of {error}"
+    yield file.hit(node, f"The new error {says}; %w keeps the error.", Confidence.LOW if is_low else None)
 
 
 def _error(argument: Node) -> str:

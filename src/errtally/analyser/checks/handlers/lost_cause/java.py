@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import calls, caught, derived
+from errtally.analyser.syntax.java import callee, calls, caught, derived
 from errtally.analyser.syntax.tree import TreeFile, is_explained, text, walk, within
 
 if TYPE_CHECKING:
@@ -52,10 +52,18 @@ _ANSWERS = {
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     catch = within(node, {"catch_clause"})
     value = node.named_children[0] if node.named_child_count else None
-    if catch is None or value is None or value.type != "object_creation_expression":
+    if catch is None or value is None:
+        return
+    if value.type == "identifier":
+        value = _made(catch, text(value))
+    if value is None or value.type != "object_creation_expression":
         return
     types, name = caught(catch)
-    if any(_keeps(value, one) for one in derived(catch, name)) or {"initCause", "addSuppressed"} & set(calls(catch)):
+    if any(_keeps(value, one) for one in derived(catch, name) - _texts(catch, name)) or {
+        "initCause",
+        "addSuppressed",
+        "setStackTrace",
+    } & set(calls(catch)):
         return
     tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
     # Enum.valueOf says by an IllegalArgumentException that there is no such name.
@@ -76,6 +84,8 @@ def _keeps(value: Node, name: str) -> bool:
     for child in walk(value):
         if child.type == "identifier" and text(child) == name:
             parent = child.parent
+            if parent is not None and (parent.type == "binary_expression" or _is_format(parent)):
+                continue
             if parent is None or parent.type != "method_invocation" or parent.child_by_field_name("object") != child:
                 return True
             if text(parent.child_by_field_name("name")) in {"getCause", "getTargetException", "unwrap"}:
@@ -83,12 +93,42 @@ def _keeps(value: Node, name: str) -> bool:
     return False
 
 
+def _is_format(given: Node) -> bool:
+    """Whether arguments are those of a call that makes a text of them."""
+    call = given.parent
+    if given.type != "argument_list" or call is None or call.type != "method_invocation":
+        return False
+    return callee(call) in {"String.format", "String.valueOf", "MessageFormat.format", "Objects.toString"}
+
+
+def _made(catch: Node, name: str) -> Node | None:
+    """What a handler sets a variable to before it throws it."""
+    for child in walk(catch):
+        if child.type == "variable_declarator" and text(child.child_by_field_name("name")) == name:
+            return child.child_by_field_name("value")
+    return None
+
+
+def _texts(catch: Node, name: str) -> set[str]:
+    """Variables of a handler that hold no more than a text made of the exception."""
+    found = set()
+    for child in walk(catch):
+        if child.type != "variable_declarator" or child.parent is None:
+            continue
+        value = child.child_by_field_name("value")
+        is_text = text(child.parent.child_by_field_name("type")) == "String"
+        if value is not None and is_text and not (value.type == "identifier" and text(value) == name):
+            found.add(text(child.child_by_field_name("name")))
+    return found
+
+
 def _is_logged(catch: Node, name: str) -> bool:
     """Whether the exception, or its cause, is handed to a call on its way, such as a logger, or prints itself."""
     for child in walk(catch):
         if child.type == "method_invocation" and text(child.child_by_field_name("name")) == "printStackTrace":
             return True
-        if child.type == "argument_list" and child.parent is not None and child.parent.type == "method_invocation":
+        is_given = child.type == "argument_list" and child.parent is not None
+        if is_given and child.parent is not None and child.parent.type == "method_invocation" and not _is_format(child):
             given = {text(one) for one in child.named_children}
             if given & {name, f"{name}.getCause()"}:
                 return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name, tells_of_exception, uses
+from errtally.analyser.syntax.python import PythonFile, last_name, tells_of_exception, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +60,12 @@ _ANSWERS = (
 
 def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
     handler = file.handler(node)
-    if handler is None or node.cause is not None or not isinstance(node.exc, ast.Call):
+    if handler is None or node.cause is not None or node.exc is None:
         return
-    raised = file.dotted(node.exc.func)
+    made = _made(handler, node.exc)
+    raised = file.dotted(made.func if isinstance(made, ast.Call) else made)
+    if raised.rsplit(".", 1)[-1] == handler.name:
+        return
     if not raised.rsplit(".", 1)[-1][:1].isupper() or raised.rsplit(".", 1)[-1].endswith(_ANSWERS):
         return
     # With the exception among its arguments the new error at least says what happened.
@@ -86,6 +89,22 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
         f"{_short(raised)} takes the place of {caught or 'the exception'} without `from`.",
         Confidence.LOW if is_low else None,
     )
+
+
+def _made(handler: ast.ExceptHandler, raised: ast.expr) -> ast.expr:
+    """What makes the error that is raised: of a variable, what the handler sets it to, unless it sets a cause."""
+    if not isinstance(raised, ast.Name):
+        return raised
+    found: ast.expr = raised
+    for node in walk_scope(list(handler.body)):
+        if not isinstance(node, ast.Assign):
+            continue
+        for target in node.targets:
+            if isinstance(target, ast.Name) and target.id == raised.id and isinstance(node.value, ast.Call):
+                found = node.value
+            elif isinstance(target, ast.Attribute) and target.attr in {"__cause__", "__context__"}:
+                return raised
+    return found
 
 
 def _short(name: str) -> str:

@@ -14,6 +14,8 @@ from errtally.analyser.syntax.tree import (
     has_comment,
     is_explained,
     statements,
+    text,
+    walk,
     walk_scope,
     within,
 )
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
+_NOTHING = {"noop", "Function.prototype", "nop", "doNothing"}
 _HARMLESS = {
     "require",
     "close",
@@ -105,10 +108,7 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     if method(node) != "catch":
         return
     given = arguments(node)
-    if len(given) != 1 or given[0].type not in {"arrow_function", "function_expression"}:
-        return
-    body = given[0].child_by_field_name("body")
-    if body is None or body.type != "statement_block" or statements(body):
+    if len(given) != 1 or not _does_nothing(file, given[0]):
         return
     function = node.child_by_field_name("function")
     promise = function.child_by_field_name("object") if function is not None else None
@@ -120,6 +120,39 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     is_low = goes_on or is_said or (promise is not None and _is_harmless_call(promise))
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)
+
+
+def _does_nothing(file: TreeFile, handler: Node) -> bool:
+    """Whether a handler is an empty function, written here, or called `noop` as everybody calls it."""
+    if handler.type in {"identifier", "member_expression"}:
+        name = text(handler)
+        if name in _NOTHING or name.endswith((".noop", ".default.noop")):
+            return True
+        made = _functions(file).get(name)
+        return made is not None and _is_empty(made)
+    return handler.type in {"arrow_function", "function_expression"} and _is_empty(handler)
+
+
+def _is_empty(function: Node) -> bool:
+    body = function.child_by_field_name("body")
+    if body is None:
+        return False
+    if body.type != "statement_block":
+        return text(body) in {"undefined", "void 0"}
+    return not statements(body)
+
+
+def _functions(file: TreeFile) -> dict[str, Node]:
+    """The functions that the file declares, by name."""
+    if (known := file.memory.get("functions")) is not None:
+        return known  # type: ignore[return-value]
+    found: dict[str, Node] = {}
+    for node in walk(file.root):
+        value = node.child_by_field_name("value") if node.type == "variable_declarator" else node
+        if value is not None and value.type in {"function_declaration", "arrow_function", "function_expression"}:
+            found.setdefault(text(node.child_by_field_name("name")), value)
+    file.memory["functions"] = found
+    return found
 
 
 def _is_harmless_call(promise: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
@@ -23,9 +24,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     above = within(node, {"if_statement"})
     error = checked_error(above) if above is not None else ""
     body = above.child_by_field_name("consequence") if above is not None else None
-    if not error or body is None or error in identifiers(body) or node.start_byte > body.end_byte:
+    if above is None or not error or body is None or error in identifiers(body) or node.start_byte > body.end_byte:
         return
-    yield file.hit(node, f"The log does not hold {error!r}.")
+    yield replace(file.hit(node, f"The log does not hold {error!r}."), handler=above.start_point[0] + 1)
 
 
 RULES = (TreeRule(("go",), ("call_expression",), _find),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
@@ -30,7 +31,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if name in identifiers(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
         return
     is_specific = all(any(part in kind for part in _SPECIFIC) for kind in types)
-    yield file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_specific else None)
+    hit = file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_specific else None)
+    yield replace(hit, handler=catch.start_point[0] + 1)
 
 
 RULES = (TreeRule(("java",), ("method_invocation",), _find),)

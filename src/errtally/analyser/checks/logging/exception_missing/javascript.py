@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
@@ -34,9 +35,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         child.type == "call_expression" and callee(child) in {"require", "require.resolve", "import"}
         for child in walk_scope(tried)
     )
-    yield file.hit(
-        node, "The log does not hold the error.", Confidence.LOW if is_require or only_parses(catch) else None
-    )
+    is_low = is_require or only_parses(catch)
+    hit = file.hit(node, "The log does not hold the error.", Confidence.LOW if is_low else None)
+    yield replace(hit, handler=catch.start_point[0] + 1)
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
@@ -63,9 +64,15 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
         or _tells(file, handler.body)
     ):
         return
-    is_specific = all(any(part in name for part in _SPECIFIC) for name in file.caught(handler))
+    is_specific = is_specific_type(file, handler)
     is_low = is_specific or (level == "warning" and not file.is_broad(handler))
-    yield file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_low else None)
+    hit = file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_low else None)
+    yield replace(hit, handler=handler.lineno)
+
+
+def is_specific_type(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether what a handler catches says by its type what happened."""
+    return all(any(part in name for part in _SPECIFIC) for name in file.caught(handler))
 
 
 def _tells(file: PythonFile, body: list[ast.stmt]) -> bool:

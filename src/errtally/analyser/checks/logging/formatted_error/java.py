@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
@@ -27,11 +28,13 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     given = arguments(node)
     if not any(name in identifiers(one) for one in given):
         return
-    if any(one.type == "identifier" and text(one) in derived(catch, name) for one in given):
+    # `log.error(e)` of log4j takes the exception for the message.
+    if len(given) > 1 and any(one.type == "identifier" and text(one) in derived(catch, name) for one in given):
         return
     is_thrown = any(child.type == "throw_statement" for child in walk(catch))
     message = f"Only the text of {name!r} is logged, without its stack trace."
-    yield file.hit(node, message, Confidence.LOW if is_thrown else None)
+    hit = file.hit(node, message, Confidence.LOW if is_thrown else None)
+    yield replace(hit, handler=catch.start_point[0] + 1)
 
 
 RULES = (TreeRule(("java",), ("method_invocation",), _find),)

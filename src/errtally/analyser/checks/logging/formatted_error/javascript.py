@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
@@ -22,14 +23,20 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     catch = within(node, {"catch_clause"})
     name, given = parameter(catch) if catch is not None else "", arguments(node)
-    if not name or not given or given[0].type not in {"template_string", "binary_expression"}:
+    if catch is None or not name or not given or not _is_text(given[0], name):
         return
     # A further argument with the error, or with its stack, keeps what the message loses.
     if name not in identifiers(given[0]) or any(name in identifiers(one) for one in given[1:]) or "stack" in text(node):
         return
-    is_thrown = catch is not None and any(child.type == "throw_statement" for child in walk(catch))
+    is_thrown = any(child.type == "throw_statement" for child in walk(catch))
     message = f"{name!r} is formatted into the message, without its stack."
-    yield file.hit(node, message, Confidence.LOW if is_thrown else None)
+    hit = file.hit(node, message, Confidence.LOW if is_thrown else None)
+    yield replace(hit, handler=catch.start_point[0] + 1)
+
+
+def _is_text(message: Node, name: str) -> bool:
+    """Whether a message is a template or a sum, or `e.message` alone."""
+    return message.type in {"template_string", "binary_expression"} or text(message) == f"{name}.message"
 
 
 RULES = (TreeRule(JAVASCRIPT, ("call_expression",), _find),)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
+from errtally.analyser.checks.logging.exception_missing.python import is_specific_type
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import LOG_LEVELS, PythonFile, last_name, raises, uses
+from errtally.analyser.syntax.python import (
+    LOG_LEVELS,
+    PythonFile,
+    last_name,
+    raises,
+    tells_of_exception,
+    uses,
+    walk_scope,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +28,51 @@ if TYPE_CHECKING:
 def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     level = file.log_level(node)
     handler = file.handler(node) if level in {"error", "critical", "warning"} else None
-    if handler is None or handler.name is None or not node.args:
+    if handler is None or handler.name is None or not node.args or _keeps_traceback(file, handler):
         return
-    if last_name(node.func) == "exception" or any(word.arg in {"exc_info", "extra"} for word in node.keywords):
+    how = _how(node, handler.name)
+    if not how:
         return
-    if not _is_formatted(node.args[0]) or not uses(node.args[0], handler.name):
-        return
-    is_low = raises(handler.body) or level == "warning"
-    yield file.hit(node, f"{handler.name!r} is formatted into the message, without its traceback.",
-                   Confidence.LOW if is_low else None)  # fmt: skip
+    is_low = raises(handler.body) or level == "warning" or (how == "argument" and is_specific_type(file, handler))
+    message = f"{handler.name!r} is formatted into the message, without its traceback."
+    yield replace(file.hit(node, message, Confidence.LOW if is_low else None), handler=handler.lineno)
+
+
+def _how(call: ast.Call, name: str) -> str:
+    """How a record is made of the exception: ``text`` of it, or as an ``argument`` of its layout; "" when it is not."""
+    # What `extra` holds of the exception may be more than its text.
+    if any(word.arg == "extra" and uses(word.value, name) for word in call.keywords):
+        return ""
+    message = call.args[0]
+    if isinstance(message, ast.Name):
+        return "text" if message.id == name else ""
+    if _is_formatted(message):
+        return "text" if uses(message, name) else ""
+    given = [one for one in call.args[1:] if uses(one, name)]
+    is_layout = isinstance(message, ast.Constant) and isinstance(message.value, str)
+    return "argument" if is_layout and given and all(_is_text(one, name) for one in given) else ""
+
+
+def _is_text(argument: ast.expr, name: str) -> bool:
+    """Whether an argument is the exception, or no more than its text."""
+    if isinstance(argument, ast.Name):
+        return argument.id == name
+    return isinstance(argument, ast.Call) and last_name(argument.func) in {"str", "repr"}
+
+
+def _keeps_traceback(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether anything in a handler logs the traceback, or prints it."""
+    for node in walk_scope(list(handler.body)):
+        if isinstance(node, ast.Call):
+            if last_name(node.func) == "exception" and file.log_level(node):
+                return True
+            if any(word.arg == "exc_info" and not _is_false(word.value) for word in node.keywords):
+                return True
+    return tells_of_exception(list(handler.body))
+
+
+def _is_false(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and not value.value
 
 
 def _is_formatted(message: ast.expr) -> bool:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import callee, declared_names, imported_modules
+from errtally.analyser.syntax.javascript import imported_modules
+from errtally.analyser.syntax.javascript_imports import called, called_import
 from errtally.analyser.syntax.tree import TreeFile, arguments, text
 
 if TYPE_CHECKING:
@@ -21,14 +22,14 @@ _NODE = {"http.get", "https.get", "http.request", "https.request"}
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
-    name, given = callee(node), arguments(node)
+    name, given = called(file, node), arguments(node)
     # Options that are not written here may hold anything.
     is_open = any(
         one.type not in {"string", "template_string", "object", "arrow_function", "function_expression"}
         for one in given[1:]
     )
     if name in {"fetch", "globalThis.fetch", "window.fetch"} and given:
-        if "fetch" in declared_names(file) or is_open or _has_option(given, {"signal", "timeout"}):
+        if is_open or _has_option(given, {"signal", "timeout"}):
             return
         if given[0].type not in {"string", "template_string", "binary_expression", "identifier", "member_expression"}:
             return
@@ -42,7 +43,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
             "fetch without a signal waits for as long as the peer likes.",
             Confidence.MEDIUM if is_server else Confidence.LOW,
         )
-    elif name in _AXIOS and given and _imports(file, {"axios"}):
+    elif called_import(file, node) in _AXIOS and given:
         is_set = "axios.defaults.timeout" in text(file.root) or _has_option(given, {"timeout", "signal", "cancelToken"})
         is_open = any(one.type in {"identifier", "member_expression", "call_expression"} for one in given[-1:]) and (
             name in {"axios", "axios.request"}
@@ -50,15 +51,11 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         )
         if not is_set and not is_open:
             yield file.hit(node, f"{name} without a timeout waits for ever.")
-    elif name in _NODE and _imports(file, {"http", "https"}):
+    elif called_import(file, node) in _NODE:
         has_timeout = "setTimeout" in text(file.root) or "'timeout'" in text(file.root) or "timeout:" in text(file.root)
         is_open = bool(given) and given[0].type in {"identifier", "member_expression", "call_expression"}
         if not has_timeout and not is_open and given:
             yield file.hit(node, f"{name} without a timeout waits for ever.", Confidence.MEDIUM)
-
-
-def _imports(file: TreeFile, names: set[str]) -> bool:
-    return any(module.removeprefix("node:") in names for module, _ in imported_modules(file))
 
 
 def _has_option(given: list[Node], names: set[str]) -> bool:

@@ -32,7 +32,7 @@ _POSITION = {
 
 def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     name = file.dotted(node.func)
-    if name not in _POSITION and "." in name and name.rsplit(".", 1)[-1] in _VERBS:
+    if name not in _POSITION and isinstance(node.func, ast.Attribute) and node.func.attr in _VERBS:
         name = _of_session(file, node) or name
     words = {word.arg: word.value for word in node.keywords}
     is_off = isinstance(words.get("timeout"), ast.Constant) and getattr(words["timeout"], "value", 0) is None

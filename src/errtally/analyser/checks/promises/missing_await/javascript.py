@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import FUNCTIONS, is_async, method
-from errtally.analyser.syntax.tree import TreeFile, ancestors, arguments, is_explained, text, walk, walk_scope
+from errtally.analyser.syntax.javascript import FUNCTIONS, is_async
+from errtally.analyser.syntax.javascript_promises import dropped_calls, handles_itself, is_command, plain
+from errtally.analyser.syntax.tree import TreeFile, ancestors, arguments, is_explained, text, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,11 +51,20 @@ def _functions(file: TreeFile) -> dict[str, Node]:
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
-    call = node.named_children[0] if node.named_child_count else None
-    if call is None or call.type != "call_expression":
-        return
-    function = call.child_by_field_name("function")
+    for call in dropped_calls(node):
+        yield from _call(file, node, call)
+
+
+def _call(file: TreeFile, node: Node, call: Node) -> Iterator[Hit]:
+    function = plain(call.child_by_field_name("function"))
     if function is None:
+        return
+    if function.type in {"arrow_function", "function_expression"}:
+        # `(async () => { ... })()`
+        if is_async(function) and not handles_itself(function):
+            is_low = not _in_function(node) and is_command(file)
+            message = "Nobody waits for this async function, so its rejection reaches nobody."
+            yield file.hit(call, message, Confidence.LOW if is_low or is_explained(file, node) else Confidence.MEDIUM)
         return
     if function.type == "identifier":
         name, wanted = text(function), {"function_declaration", "arrow_function", "function_expression"}
@@ -63,39 +73,18 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     else:
         return
     target = _functions(file).get(name)
-    if target is None or target.type not in wanted or _handles_itself(target):
+    if target is None or target.type not in wanted or handles_itself(target):
         return
     # At the top of a script there is nothing that could wait, and an unhandled rejection is at least loud.
-    in_function = any(above.type in FUNCTIONS for above in ancestors(node))
     # With `resolve` and `reject`, or a callback, it tells its outcome by them.
     tells = any(text(one).lower() in _CALLBACKS for one in arguments(call))
-    is_low = not in_function or tells or is_explained(file, node)
+    is_low = not _in_function(node) or tells or is_explained(file, node)
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
-    yield file.hit(node, f"Nobody waits for {name}(), so its rejection reaches nobody.", confidence)
+    yield file.hit(call, f"Nobody waits for {name}(), so its rejection reaches nobody.", confidence)
 
 
-def _handles_itself(function: Node) -> bool:
-    """Whether an async function catches what happens in it, or has nothing that could fail by waiting."""
-    body = function.child_by_field_name("body")
-    waits = [child for child in walk_scope(body) if child.type == "await_expression"] if body is not None else []
-    return all(_is_caught(wait) for wait in waits)
-
-
-def _is_caught(wait: Node) -> bool:
-    """Whether an `await` stands in the block of a `try` with a `catch`, or ends in a `catch` of its own."""
-    call = wait.named_children[0] if wait.named_child_count else None
-    if call is not None and call.type == "call_expression" and method(call) == "catch":
-        return True
-    inner = wait
-    for above in ancestors(wait):
-        if above.type in FUNCTIONS:
-            return False
-        # What waits in `finally` is clean-up, whose failure nobody handles anywhere.
-        is_block = above.type == "try_statement" and inner.type != "catch_clause"
-        if is_block and above.child_by_field_name("handler") is not None:
-            return True
-        inner = above
-    return False
+def _in_function(node: Node) -> bool:
+    return any(above.type in FUNCTIONS for above in ancestors(node))
 
 
 RULES = (TreeRule(JAVASCRIPT, ("expression_statement",), _find),)

@@ -6,6 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.python import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +18,15 @@ if TYPE_CHECKING:
 
 def _find(file: PythonFile, node: ast.Expr) -> Iterator[Hit]:
     call = node.value
-    if not isinstance(call, ast.Call) or not file.nodes(ast.AsyncFunctionDef):
+    if not isinstance(call, ast.Call):
+        return
+    if _is_task(file, call):
+        message = (
+            "Nobody keeps the task: its error is seen when it is thrown away, and it may be thrown away half done."
+        )
+        yield file.hit(node, message, Confidence.MEDIUM)
+        return
+    if not file.nodes(ast.AsyncFunctionDef):
         return
     if isinstance(call.func, ast.Name):
         definitions = _module_level(file, call.func.id)
@@ -35,6 +45,18 @@ def _find(file: PythonFile, node: ast.Expr) -> Iterator[Hit]:
         ]
         if methods and all(_is_coroutine(one) for one in methods):
             yield file.hit(node, f"self.{call.func.attr}() makes a coroutine that never runs.")
+
+
+def _is_task(file: PythonFile, call: ast.Call) -> bool:
+    """Whether a call makes a task of asyncio that nobody but the caller has; a task group keeps its own."""
+    if file.dotted(call.func) in {"asyncio.create_task", "asyncio.ensure_future", "asyncio.tasks.create_task"}:
+        return True
+    func = call.func
+    if not isinstance(func, ast.Attribute) or func.attr != "create_task":
+        return False
+    if isinstance(func.value, ast.Call):
+        return file.dotted(func.value.func) in {"asyncio.get_event_loop", "asyncio.get_running_loop"}
+    return last_name(func.value).strip("_") in {"loop", "event_loop", "ioloop"}
 
 
 def _module_level(file: PythonFile, name: str) -> list[ast.AST]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.syntax.go import callee, checked_error
-from errtally.analyser.syntax.tree import TreeFile, statements, text, walk, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, identifiers, statements, text, walk, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     found = statements(body)
     # Without a clause the loop is endless; `for i := range items` goes to the next item and does not try again.
     is_endless = node.named_child_count == 1
+    if body is not None and not is_endless:
+        yield from _counted(file, node, body)
     if body is None or not is_endless or not _succeeds(found):
         return
     for statement in found:
@@ -36,6 +38,31 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
             yield file.hit(statement, "The call is tried again at once, without a pause.")
         elif _only_sleeps(body) and not any(_leaves(one) for one in found[:-1]):
             yield file.hit(statement, "The call is tried again for ever; nothing gives up.")
+
+
+def _counted(file: TreeFile, node: Node, body: Node) -> Iterator[Hit]:
+    """`for i := 0; i < 3; i++ { x, err := f(); if err == nil { return x } }`, or with `continue` on an error."""
+    clause = next((child for child in node.named_children if child.type == "for_clause"), None)
+    counter = _counter(clause) if clause is not None else ""
+    if not counter or _waits(body) or counter in identifiers(body):
+        return
+    found = statements(body)
+    for statement in found:
+        if statement.type != "if_statement" or not _is_remote(statement):
+            continue
+        block = statements(statement.child_by_field_name("consequence"))
+        asked = text(statement.child_by_field_name("condition"))
+        is_left = bool(block) and block[-1].type in {"return_statement", "break_statement"}
+        goes_on = bool(block) and block[-1].type == "continue_statement" and _succeeds(found)
+        if (asked.endswith("== nil") and is_left) or (bool(checked_error(statement)) and goes_on):
+            yield file.hit(statement, "The call is tried again at once, without a pause.")
+            return
+
+
+def _counter(clause: Node) -> str:
+    """The variable of a clause that counts up by one."""
+    update = clause.child_by_field_name("update")
+    return text(update.named_children[0]) if update is not None and update.type == "inc_statement" else ""
 
 
 def _leaves(statement: Node) -> bool:
@@ -57,7 +84,7 @@ def _only_sleeps(body: Node) -> bool:
 
 
 def _is_remote(statement: Node) -> bool:
-    before = statement.prev_named_sibling
+    before = statement.child_by_field_name("initializer") or statement.prev_named_sibling
     if before is None:
         return False
     names = [callee(child).rsplit(".", 1)[-1].lower() for child in walk(before) if child.type == "call_expression"]

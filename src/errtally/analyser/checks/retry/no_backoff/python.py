@@ -67,8 +67,54 @@ def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
                 continue
             if not _waits(node) and not _has_waited(file, handler):
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
+            elif file.is_broad(handler) and _only_waits(file, handler):
+                message = "Every error is tried again, a mistake in the program as well."
+                yield file.hit(handler, message)
             elif _waits(node) and is_endless and not _ends(handler.body) and not _ends_outside(node, block):
                 yield file.hit(handler, "The call is tried again for ever; nothing gives up.")
+
+
+def _only_waits(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler waits and neither tells of the exception nor asks which one it is."""
+    calls = [node for node in walk_scope(list(handler.body)) if isinstance(node, ast.Call)]
+    waits = any(any(part in last_name(call.func).lower() for part in _WAITING) for call in calls)
+    tells = any(file.log_level(call) or last_name(call.func) == "print" for call in calls)
+    return waits and not tells and not uses(handler.body, handler.name) and not raises(handler.body)
+
+
+def _decorated(file: PythonFile, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Hit]:
+    """The decorators of tenacity, retrying and backoff, whose defaults are to try again for ever, at once."""
+    for decorator in node.decorator_list:
+        call = decorator if isinstance(decorator, ast.Call) else None
+        name = file.dotted(call.func if call is not None else decorator)
+        given = {word.arg: word.value for word in call.keywords} if call is not None else {}
+        if None in given:
+            continue
+        if name in {"tenacity.retry", "retrying.retry"}:
+            bounds, pauses = ({"stop"}, {"wait"}) if name.startswith("tenacity") else (_STOPS, _PAUSES)
+            if not bounds & set(given) and not pauses & set(given):
+                yield file.hit(decorator, "Every error is tried again for ever, without a pause.")
+            elif not pauses & set(given):
+                yield file.hit(decorator, "The call is tried again at once, without a pause.")
+            elif not bounds & set(given):
+                yield file.hit(decorator, "The call is tried again for ever; nothing gives up.")
+        elif name == "backoff.on_exception" and call is not None:
+            kinds = call.args[1] if len(call.args) > 1 else given.get("exception")
+            if {"max_tries", "max_time"}.isdisjoint(given):
+                yield file.hit(decorator, "The call is tried again for ever; nothing gives up.")
+            elif kinds is not None and file.dotted(kinds) in BROAD and "giveup" not in given:
+                yield file.hit(decorator, "Every error is tried again, a mistake in the program as well.")
+
+
+_STOPS = {"stop_max_attempt_number", "stop_max_delay", "stop", "stop_func"}
+_PAUSES = {
+    "wait_fixed",
+    "wait_random_min",
+    "wait_exponential_multiplier",
+    "wait",
+    "wait_func",
+    "wait_incrementing_start",
+}
 
 
 def _flag(node: ast.While | ast.For) -> str:
@@ -190,4 +236,7 @@ def _waits(loop: ast.While | ast.For) -> bool:
     )
 
 
-RULES = (PythonRule((ast.While, ast.For), _find),)
+RULES = (
+    PythonRule((ast.While, ast.For), _find),
+    PythonRule((ast.FunctionDef, ast.AsyncFunctionDef), _decorated),
+)

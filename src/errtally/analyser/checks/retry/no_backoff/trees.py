@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
@@ -40,13 +41,15 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         if node.type == "while_statement" and condition[:1] == "!" and condition[1:].isidentifier()
         else ""
     )
-    is_counted = node.type == "for_statement" and any(word in text(node)[:200].lower() for word in ("retr", "attempt"))
+    is_counted = not is_endless and node.type == "for_statement" and _is_bounded(condition)
     if not is_endless and not flag and not is_counted:
         return
     waits = _waits(node)
     for block in statements(node.child_by_field_name("body")):
         body = block.child_by_field_name("body") if block.type == "try_statement" else None
-        if is_counted and body is not None and _counter(node) in identifiers(body):
+        # What uses the counter before the call tries something else each time.
+        before = [one for one in statements(node.child_by_field_name("body")) if one.end_byte <= block.start_byte]
+        if is_counted and body is not None and any(_counter(node) in identifiers(one) for one in [body, *before]):
             continue
         if body is None or not _succeeds(body, flag) or not _is_remote(node, body):
             continue
@@ -59,6 +62,24 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
                 yield file.hit(handler, "The call is tried again at once, without a pause.")
             elif not is_counted and not _leaves_outside(node, block):
                 yield file.hit(handler, "The call is tried again for ever; nothing gives up.")
+
+
+def _is_bounded(condition: str) -> bool:
+    """Whether a loop counts up to a number, or to a setting that is called as one of tries."""
+    bound = next((part for sign in ("<=", "<", ">=", ">") if (part := condition.partition(sign)[2].strip())), "")
+    plain = bound.lower()
+    return bound.isdigit() or any(word in plain or word in condition.lower() for word in ("retr", "attempt", "tries"))
+
+
+def _annotated(file: TreeFile, node: Node) -> Iterator[Hit]:
+    """Spring's `@Retryable(Exception.class)`."""
+    if text(node.child_by_field_name("name")) == "Retryable" and _WIDE.search(text(node)):
+        yield file.hit(node, "Every exception is tried again, a mistake in the program as well.")
+
+
+_WIDE = re.compile(
+    r"(?:^@?\w+\s*\(|value\s*=|include\s*=|retryFor\s*=|includes\s*=|\{)\s*\{?\s*(?:Exception|Throwable)\.class"
+)
 
 
 def _counter(loop: Node) -> str:
@@ -138,4 +159,7 @@ def _waits(loop: Node) -> bool:
     return False
 
 
-RULES = (TreeRule((*JAVASCRIPT, "java"), ("while_statement", "for_statement"), _find),)
+RULES = (
+    TreeRule((*JAVASCRIPT, "java"), ("while_statement", "for_statement"), _find),
+    TreeRule(("java",), ("annotation",), _annotated),
+)

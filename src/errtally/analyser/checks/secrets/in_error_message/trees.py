@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
-from errtally.analyser.checks.secrets.words import is_secret
+from errtally.analyser.checks.secrets.words import is_secret, names_file
 from errtally.analyser.syntax import go, java, javascript
 from errtally.analyser.syntax.go import verbs
 from errtally.analyser.syntax.tree import TreeFile, arguments, string_value, text
@@ -37,14 +37,28 @@ def _in_text(node: Node) -> str:
         parts = [
             part.named_children[0]
             for part in node.named_children
-            if part.type == "template_substitution" and part.named_child_count
+            if part.type == "template_substitution" and part.named_child_count and not names_file(_before(part))
         ]
     elif node.type == "binary_expression" and text(node.child_by_field_name("operator")) == "+":
         sides = [node.child_by_field_name("left"), node.child_by_field_name("right")]
-        parts = [side for side in sides if side is not None]
+        before = string_value(_last(sides[0])) or ""
+        parts = [side for side in sides if side is not None and not (side is sides[1] and names_file(before))]
     else:
         return ""
     return next((found for part in parts if (found := _secret(part) or _in_text(part))), "")
+
+
+def _before(part: Node) -> str:
+    """The text of a template right before a value."""
+    previous = part.prev_named_sibling
+    return text(previous) if previous is not None and previous.type == "string_fragment" else ""
+
+
+def _last(node: Node | None) -> Node | None:
+    """The last part of a sum."""
+    while node is not None and node.type == "binary_expression":
+        node = node.child_by_field_name("right")
+    return node
 
 
 def _made(file: TreeFile, node: Node) -> Iterator[Hit]:

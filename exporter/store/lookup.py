@@ -1,0 +1,208 @@
+"""Finding single things by what other programs call them: issues by number, events by id, releases and jobs."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from errtally.exporter.store import merged
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """A sample event.
+
+    Attributes:
+        number: rises in the order in which events were kept.
+        happened: seconds since the epoch.
+        page: what was kept of it, scrubbed.
+    """
+
+    number: int
+    issue: int
+    project: str
+    fingerprint: str
+    event_id: str
+    environment: str
+    happened: float
+    page: dict[str, Any]
+
+
+_EVENTS = """SELECT s.id, s.issue, i.project, i.fingerprint, s.event_id, s.environment, s.happened, s.page
+FROM samples s JOIN issues i ON i.id = s.issue"""
+
+
+def issue_key(db: sqlite3.Connection, number: int) -> tuple[str, str] | None:
+    """Return project and fingerprint of an issue by its number, or by that of what was merged into it.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    row = db.execute(
+        """SELECT project, fingerprint FROM issues WHERE id = ?1
+        UNION ALL SELECT project, fingerprint FROM aliases WHERE id = ?1""",
+        (number,),
+    ).fetchone()
+    return None if row is None else (row["project"], merged.root_of(db, row["project"], row["fingerprint"]))
+
+
+def event(db: sqlite3.Connection, event_id: str) -> KeptEvent | None:
+    """Return a kept event by its id, the newest of several.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    row = db.execute(f"{_EVENTS} WHERE s.event_id = ? ORDER BY s.id DESC LIMIT 1", (event_id,)).fetchone()
+    return None if row is None else _kept(row)
+
+
+def events(
+    db: sqlite3.Connection,
+    *,
+    issues: Sequence[int] = (),
+    project: str | None = None,
+    environments: Sequence[str] = (),
+    since: float | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[KeptEvent]:
+    """Return kept events, those kept last first.
+
+    Args:
+        db: the store.
+        issues: only of these; of all when there are none.
+        project: only of this one.
+        environments: only of these; of all when there are none.
+        since: only events that happened then or later, seconds since the epoch.
+        before: only those with a lower `KeptEvent.number`.
+        limit: at most so many.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    where, values = ["TRUE"], list[object]()
+    for column, chosen in (("s.issue", issues), ("s.environment", environments)):
+        if chosen:
+            where.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608 (constants)
+            values.append(json.dumps(list(chosen)))
+    for clause, value in (("i.project = ?", project), ("s.happened >= ?", since), ("s.id < ?", before)):
+        if value is not None:
+            where.append(clause)
+            values.append(value)
+    rows = db.execute(f"{_EVENTS} WHERE {' AND '.join(where)} ORDER BY s.id DESC LIMIT ?", (*values, limit))
+    return [_kept(row) for row in rows]
+
+
+def neighbours(db: sqlite3.Connection, issues: Sequence[int], number: int) -> tuple[str | None, str | None]:
+    """Return the ids of the kept events before and after one of the same issues.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    among = json.dumps(list(issues))
+    where = "issue IN (SELECT value FROM json_each(?)) AND id"
+    before = db.execute(
+        f"SELECT event_id FROM samples WHERE {where} < ? ORDER BY id DESC LIMIT 1",  # noqa: S608 (a constant)
+        (among, number),
+    ).fetchone()
+    after = db.execute(
+        f"SELECT event_id FROM samples WHERE {where} > ? ORDER BY id LIMIT 1",  # noqa: S608 (a constant)
+        (among, number),
+    ).fetchone()
+    return (before and before[0]), (after and after[0])
+
+
+def days(db: sqlite3.Connection, roots: Mapping[int, int], since_day: int) -> dict[int, dict[int, int]]:
+    """Return events by day since the epoch of several issues.
+
+    Args:
+        db: the store.
+        roots: numbers of issues to the issue that they count in.
+        since_day: the first day.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
+    among = json.dumps(list(roots))
+    for issue, day, count in db.execute(
+        """SELECT issue, day, events FROM issue_days WHERE issue IN (SELECT value FROM json_each(?1)) AND day >= ?2
+        UNION ALL SELECT issue, hour / 24, sum(events) FROM issue_hours
+          WHERE issue IN (SELECT value FROM json_each(?1)) AND hour >= ?2 * 24 GROUP BY issue, hour / 24""",
+        (among, since_day),
+    ):
+        of_root = found[roots[issue]]
+        of_root[day] = of_root.get(day, 0) + count
+    return found
+
+
+def projects(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    """Return the projects with issues: when their first event was (``first_seen``) and their ``environments``.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    found: dict[str, dict[str, Any]] = {
+        row["project"]: {"first_seen": row["first_seen"], "environments": []}
+        for row in db.execute("SELECT project, min(first_seen) AS first_seen FROM issues GROUP BY project")
+    }
+    for project, environment in db.execute(
+        """SELECT DISTINCT i.project, e.environment FROM issue_environments e JOIN issues i ON i.id = e.issue
+        ORDER BY e.environment"""
+    ):
+        found[project]["environments"].append(environment)
+    return found
+
+
+def releases(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, Any]]:
+    """Return releases that events or sessions named, of one project or all, those that appeared last first.
+
+    Each has ``project``, ``release``, ``seen`` (seconds since the epoch) and ``new_issues``, first seen in it.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    rows = db.execute(
+        """SELECT project, release, seen, (SELECT count(*) FROM issues i
+          WHERE i.project = releases.project AND i.first_release = releases.release) AS new_issues
+        FROM releases WHERE seen IS NOT NULL AND (?1 IS NULL OR project = ?1) ORDER BY seen DESC, number DESC""",
+        (project,),
+    )
+    return [dict(row) for row in rows]
+
+
+def tag_totals(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Return the tags of all issues' events with how many had them, the most frequent first.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    rows = db.execute("SELECT tag, sum(events) AS n FROM issue_tags GROUP BY tag ORDER BY n DESC, tag LIMIT 1000")
+    return [(row["tag"], row["n"]) for row in rows]
+
+
+def jobs(db: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Return scheduled jobs; ``schedule`` is an object, ``judged_next`` when a report is due (seconds since the epoch).
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    rows = db.execute(
+        """SELECT project, environment, monitor, schedule, judged_next FROM monitors
+        ORDER BY project, monitor, environment"""
+    )
+    return [{**dict(row), "schedule": json.loads(row["schedule"])} for row in rows]
+
+
+def _kept(row: sqlite3.Row) -> KeptEvent:
+    page: dict[str, Any] = json.loads(zlib.decompress(row["page"]))
+    return KeptEvent(
+        row["id"], row["issue"], row["project"], row["fingerprint"], row["event_id"], row["environment"],
+        row["happened"], page,
+    )  # fmt: skip

@@ -1,0 +1,7 @@
+"""All routes of this room, for the app."""
+
+from __future__ import annotations
+
+from errtally.exporter.web.sentry_api import events, explore, issues, organizations, pages
+
+BLUEPRINTS = (organizations.routes, issues.routes, events.routes, explore.routes, pages.routes)

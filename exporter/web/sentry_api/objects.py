@@ -1,0 +1,198 @@
+"""Issues, projects, people and the organisation as Sentry's API has them. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from errtally.exporter.search import short_ids
+from errtally.exporter.search.conditions import NEW_SECONDS
+from errtally.exporter.web.sentry_api.places import ORGANIZATION, ORGANIZATION_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from errtally.exporter.web.sentry_api.places import ProjectPlace
+
+_PRIORITY = {"fatal": "high", "error": "high", "warning": "medium"}
+_EPOCH = "1970-01-01T00:00:00Z"
+SCOPES = ("event:read", "event:write", "org:read", "project:read", "project:releases", "team:read")
+"""What a token may, in Sentry's words."""
+
+
+def moment(seconds: float) -> str:
+    """Return a moment in the form that all clients read: UTC with milliseconds and ``Z``."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user(name: str) -> dict[str, Any]:
+    """Return whoever asks; errtally knows no addresses, and clients insist on one."""
+    return {
+        "id": "1",
+        "name": name,
+        "username": name,
+        "email": f"{name}@errtally.invalid",
+        "isActive": True,
+        "isSuperuser": False,
+        "avatar": {"avatarType": "letter_avatar", "avatarUuid": None},
+    }
+
+
+def organization(external_url: str) -> dict[str, Any]:
+    """Return the one organisation."""
+    return {
+        "id": ORGANIZATION_ID,
+        "slug": ORGANIZATION,
+        "name": ORGANIZATION,
+        "dateCreated": _EPOCH,
+        "isEarlyAdopter": False,
+        "require2FA": False,
+        "requireEmailVerification": False,
+        "features": [],
+        "status": {"id": "active", "name": "active"},
+        "avatar": {"avatarType": "letter_avatar", "avatarUuid": None},
+        "links": {"organizationUrl": external_url, "regionUrl": external_url},
+    }
+
+
+def team() -> dict[str, Any]:
+    """Return the one team, which has all projects."""
+    return {
+        "id": "1",
+        "slug": ORGANIZATION,
+        "name": ORGANIZATION,
+        "dateCreated": _EPOCH,
+        "memberCount": 1,
+        "isMember": True,
+        "hasAccess": True,
+        "isPending": False,
+        "avatar": {"avatarType": "letter_avatar", "avatarUuid": None},
+        "projects": [],
+    }
+
+
+def project(place: ProjectPlace, external_url: str) -> dict[str, Any]:
+    """Return a project."""
+    first = moment(place.first_seen) if place.first_seen is not None else None
+    short_team = {"id": "1", "slug": ORGANIZATION, "name": ORGANIZATION}
+    return {
+        "id": place.id,
+        "slug": place.slug,
+        "name": place.name,
+        "platform": None,
+        "organization": organization(external_url),
+        "status": "active",
+        "dateCreated": first or _EPOCH,
+        "firstEvent": first,
+        "environments": list(place.environments),
+        "isMember": True,
+        "hasAccess": True,
+        "isBookmarked": False,
+        "isPublic": False,
+        "features": [],
+        "team": short_team,
+        "teams": [short_team],
+    }
+
+
+def issue(
+    found: Mapping[str, Any],
+    place: ProjectPlace,
+    *,
+    external_url: str,
+    now: float,
+    condition: Mapping[str, Any] | None,
+    stats: Mapping[str, list[list[int]]],
+) -> dict[str, Any]:
+    """Return an issue.
+
+    Args:
+        found: as `StoreReader.listed` has it.
+        place: its project.
+        external_url: how people reach the pages.
+        now: seconds since the epoch.
+        condition: what ends its status by itself.
+        stats: name of a period to pairs of a moment (seconds since the epoch) and events.
+    """
+    status = "unresolved" if found["status"] == "regressed" else found["status"]
+    where, _, function = str(found["culprit"]).rpartition(" in ")
+    value = found["title"].removeprefix(f"{found['type']}: ") if found["type"] else found["title"]
+    first = {"version": found["first_release"]} if found["first_release"] else None
+    last = {"version": found["last_release"]} if found["last_release"] else None
+    return {
+        "id": str(found["id"]),
+        "shortId": short_ids.encode(found["project"], found["id"]),
+        "shareId": None,
+        "title": found["title"],
+        "culprit": found["culprit"],
+        "permalink": f"{external_url}/organizations/{ORGANIZATION}/issues/{found['id']}/",
+        "logger": None,
+        "level": found["level"],
+        "status": status,
+        "statusDetails": status_details(found["status"], condition),
+        "substatus": _substatus(found, now, condition),
+        "isPublic": False,
+        "platform": found["platform"] or "other",
+        "project": {"id": place.id, "name": place.name, "slug": place.slug, "platform": found["platform"] or "other"},
+        "type": "error" if found["type"] else "default",
+        "metadata": {
+            "title": found["title"],
+            "type": found["type"] or None,
+            "value": value,
+            "filename": where or None,
+            "function": function if where else None,
+        },
+        "numComments": 0,
+        "assignedTo": None,
+        "isBookmarked": False,
+        "isSubscribed": False,
+        "subscriptionDetails": None,
+        "hasSeen": True,
+        "annotations": [],
+        "issueType": "error",
+        "issueCategory": "error",
+        "priority": _PRIORITY.get(found["level"], "low"),
+        "priorityLockedAt": None,
+        "isUnhandled": found["level"] == "fatal",
+        "count": str(found["events"]),
+        "userCount": found["users"] or 0,
+        "firstSeen": moment(found["first_seen"]),
+        "lastSeen": moment(found["last_seen"]),
+        "firstRelease": _release(first),
+        "lastRelease": _release(last),
+        "stats": dict(stats),
+    }
+
+
+def status_details(status: str, condition: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what ends a status by itself in Sentry's words."""
+    if condition is None:
+        return {}
+    if status == "resolved":
+        return {"inRelease": condition["in_release"]} if "in_release" in condition else {"inNextRelease": True}
+    if "until_events" in condition:
+        return {"ignoreCount": condition["until_events"]}
+    if "until_users" in condition:
+        return {"ignoreUserCount": condition["until_users"]}
+    return {"ignoreUntil": condition["until"]} if "until" in condition else {}
+
+
+def _substatus(found: Mapping[str, Any], now: float, condition: Mapping[str, Any] | None) -> str | None:
+    if found["status"] == "resolved":
+        return None
+    if found["status"] == "ignored":
+        return "archived_forever" if condition is None else "archived_until_condition_met"
+    if found["status"] == "regressed":
+        return "regressed"
+    return "new" if now - found["first_seen"] < NEW_SECONDS else "ongoing"
+
+
+def _release(named: dict[str, str] | None) -> dict[str, Any] | None:
+    if named is None:
+        return None
+    return {"version": named["version"], "shortVersion": short_version(named["version"]), "lastCommit": None}
+
+
+def short_version(version: str) -> str:
+    """Return a release's name without the package before ``@``."""
+    return version.rpartition("@")[2]

@@ -1,0 +1,247 @@
+"""Who asks, the organisation, its projects, keys, releases and jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, abort, request
+
+from errtally.exporter.web import connect, parts
+from errtally.exporter.web.parts import part
+from errtally.exporter.web.sentry_api import answers, objects, places
+
+if TYPE_CHECKING:
+    from errtally.exporter.config import ExporterConfig
+
+routes = Blueprint("sentry_organizations", __name__, url_prefix=answers.PREFIX)
+
+
+@routes.get("/")
+def index() -> Response:
+    """Say who asks and what the token may."""
+    return answers.answer({"version": "0", "auth": {"scopes": list(objects.SCOPES)}, "user": _user()})
+
+
+@routes.get("/auth/")
+@routes.get("/users/me/")
+def who() -> Response:
+    """Say who asks."""
+    return answers.answer(_user())
+
+
+@routes.get("/organizations/")
+def organizations() -> Response:
+    """List the one organisation."""
+    return _listed([objects.organization(_url())])
+
+
+@routes.get("/organizations/<organization>/")
+def organization(organization: str) -> Response:
+    """Return the organisation with its projects and team."""
+    places.check_organization(organization)
+    projects = [objects.project(place, _url()) for place in places.projects()]
+    own = {**objects.organization(_url()), "projects": projects, "teams": [objects.team()], "orgRole": "member"}
+    return answers.answer({**own, "access": list(objects.SCOPES)})
+
+
+@routes.get("/projects/")
+def projects() -> Response:
+    """List the projects; ``query`` may hold the key of a DSN."""
+    return _listed([objects.project(place, _url()) for place in _projects(request.args.get("query", ""))])
+
+
+@routes.get("/organizations/<organization>/projects/")
+def projects_of_organization(organization: str) -> Response:
+    """List the projects."""
+    places.check_organization(organization)
+    return projects()
+
+
+@routes.get("/teams/<organization>/<team>/projects/")
+def projects_of_team(organization: str, team: str) -> Response:
+    """List the projects of the one team: all of them."""
+    places.check_organization(organization)
+    if team not in {places.ORGANIZATION, "1"}:
+        abort(404)
+    return projects()
+
+
+@routes.get("/projects/<organization>/<project>/")
+def project(organization: str, project: str) -> Response:
+    """Return a project."""
+    places.check_organization(organization)
+    return answers.answer(objects.project(places.project(project), _url()))
+
+
+@routes.get("/organizations/<organization>/teams/")
+@routes.get("/projects/<organization>/<project>/teams/")
+def teams(organization: str, project: str = "") -> Response:
+    """List the one team."""
+    places.check_organization(organization)
+    if project:
+        places.project(project)
+    return _listed([objects.team()])
+
+
+@routes.get("/organizations/<organization>/environments/")
+@routes.get("/projects/<organization>/<project>/environments/")
+def environments(organization: str, project: str = "") -> Response:
+    """List the environments of a project, or of all."""
+    places.check_organization(organization)
+    chosen = [places.project(project)] if project else places.projects()
+    names = dict.fromkeys(name for place in chosen for name in place.environments)
+    return _listed([{"id": str(number), "name": name, "isHidden": False} for number, name in enumerate(names, 1)])
+
+
+@routes.get("/projects/<organization>/<project>/keys/")
+def keys(organization: str, project: str) -> Response:
+    """List the keys of a project: those that are configured, told to whoever may read the API."""
+    places.check_organization(organization)
+    place = places.project(project)
+    config: ExporterConfig = part("config")
+    known = next((one for one in config.projects if one.name == place.name), None)
+    public = sorted(known.keys) if known is not None else [connect.ANY_KEY]
+    if known is not None and not config.has_web_auth:
+        public = []  # nobody had to say who they are
+    return _listed([_key(place, number, key) for number, key in enumerate(public, 1)])
+
+
+@routes.get("/organizations/<organization>/releases/")
+@routes.get("/projects/<organization>/<project>/releases/")
+def releases(organization: str, project: str = "") -> Response:
+    """List the releases that events or sessions named, the newest first."""
+    places.check_organization(organization)
+    name = places.project(project).name if project else None
+    chosen = {places.project(one).name for one in answers.parameters("project") if one != places.ALL_PROJECTS}
+    query = request.args.get("query", "").casefold()
+    found = [
+        one
+        for one in parts.reader().releases(name)
+        if (not chosen or one["project"] in chosen) and query in one["release"].casefold()
+    ]
+    return _listed([_release(one) for one in found[: answers.page_size()]])
+
+
+@routes.get("/organizations/<organization>/releases/<path:version>/")
+@routes.get("/projects/<organization>/<project>/releases/<path:version>/")
+def release(organization: str, version: str, project: str = "") -> Response:
+    """Return one release."""
+    places.check_organization(organization)
+    name = places.project(project).name if project else None
+    found = next((one for one in parts.reader().releases(name) if one["release"] == version), None)
+    if found is None:
+        abort(404)
+    return answers.answer(_release(found))
+
+
+@routes.get("/organizations/<organization>/monitors/")
+@routes.get("/projects/<organization>/<project>/monitors/")
+def monitors(organization: str, project: str = "") -> Response:
+    """List the scheduled jobs whose schedule is known."""
+    places.check_organization(organization)
+    name = places.project(project).name if project else None
+    jobs: dict[tuple[str, str], dict[str, Any]] = {}
+    for job in parts.reader().jobs():
+        if name is not None and job["project"] != name:
+            continue
+        shown = jobs.setdefault((job["project"], job["monitor"]), _monitor(job))
+        due = objects.moment(job["judged_next"])
+        environment = {"name": job["environment"], "status": "active", "lastCheckIn": None, "nextCheckIn": due}
+        shown["environments"].append(environment)
+    return _listed(list(jobs.values()))
+
+
+@routes.get("/organizations/<organization>/chunk-upload/")
+def chunk_upload(organization: str) -> Response:
+    """Say that there is no place for source maps; a 404 would read as "no such organisation"."""
+    places.check_organization(organization)
+    return answers.failure(501, "errtally takes no source maps")
+
+
+def _projects(query: str) -> list[places.ProjectPlace]:
+    found = places.projects()
+    if query.startswith("dsn:"):
+        key = query.removeprefix("dsn:")
+        owners = {project.name for project in part("config").projects if key in project.keys}
+        return [place for place in found if place.name in owners]
+    return [place for place in found if query.casefold() in place.name.casefold()]
+
+
+def _key(place: places.ProjectPlace, number: int, key: str) -> dict[str, Any]:
+    dsn = f"{_url().replace('://', f'://{key}@', 1)}/{place.id}"
+    return {
+        "id": f"{place.id}{number}",
+        "name": f"Key {number}",
+        "label": f"Key {number}",
+        "public": key,
+        "secret": "",
+        "projectId": int(place.id),
+        "isActive": True,
+        "rateLimit": None,
+        "dsn": {"public": dsn, "secret": dsn, "csp": f"{_url()}/api/{place.id}/security/?sentry_key={key}"},
+        "dateCreated": objects.project(place, _url())["dateCreated"],
+        "browserSdkVersion": "latest",
+        "dynamicSdkLoaderOptions": {"hasReplay": False, "hasPerformance": False, "hasDebug": False},
+    }
+
+
+def _release(found: dict[str, Any]) -> dict[str, Any]:
+    place = places.project(found["project"])
+    seen = objects.moment(found["seen"])
+    return {
+        "id": str(places.project_id(f"{found['project']}\0{found['release']}")),
+        "version": found["release"],
+        "shortVersion": objects.short_version(found["release"]),
+        "status": "open",
+        "ref": None,
+        "url": None,
+        "dateCreated": seen,
+        "dateReleased": seen,
+        "firstEvent": seen,
+        "lastEvent": None,
+        "newGroups": found["new_issues"],
+        "commitCount": 0,
+        "deployCount": 0,
+        "lastCommit": None,
+        "lastDeploy": None,
+        "authors": [],
+        "owner": None,
+        "data": {},
+        "projects": [{"id": place.id, "slug": place.slug, "name": place.name, "platform": None, "platforms": []}],
+    }
+
+
+def _monitor(job: dict[str, Any]) -> dict[str, Any]:
+    place, schedule = places.project(job["project"]), job["schedule"]
+    is_interval = schedule["kind"] == "interval"
+    return {
+        "id": str(places.project_id(f"{job['project']}\0{job['monitor']}")),
+        "slug": job["monitor"],
+        "name": job["monitor"],
+        "status": "active",
+        "isMuted": False,
+        "type": "cron_job",
+        "config": {
+            "schedule_type": schedule["kind"],
+            "schedule": [int(float(schedule["value"])), schedule["unit"]] if is_interval else schedule["value"],
+            "checkin_margin": int(schedule["margin_seconds"] // 60),
+            "max_runtime": int(schedule["max_runtime_seconds"] // 60),
+            "timezone": schedule["timezone"],
+        },
+        "project": objects.project(place, _url()),
+        "environments": [],
+        "dateCreated": objects.moment(0.0),
+    }
+
+
+def _listed(items: list[dict[str, Any]]) -> Response:
+    return answers.answer(items, headers=answers.links(None, _url()))
+
+
+def _user() -> dict[str, Any]:
+    return objects.user(part("access").who())
+
+
+def _url() -> str:
+    url: str = part("config").external_url
+    return url

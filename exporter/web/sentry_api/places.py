@@ -1,0 +1,107 @@
+"""What an address names: the one organisation, projects by slug or id, issues by number or short id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from flask import abort
+
+from errtally.exporter.search import short_ids
+from errtally.exporter.web import parts
+from errtally.exporter.web.parts import part
+
+if TYPE_CHECKING:
+    from errtally.exporter.config import ExporterConfig
+
+ORGANIZATION_ID = "1"
+ORGANIZATION = "errtally"
+ALL_PROJECTS = "-1"
+_ID_BYTES = 6
+"""Of a made-up number: JavaScript's numbers hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPlace:
+    """A project as other programs name it.
+
+    Attributes:
+        name: the label ``project``.
+        id: digits; lasting, and the same on every replica.
+        first_seen: of its oldest issue, seconds since the epoch; None without any.
+    """
+
+    name: str
+    id: str
+    slug: str
+    environments: tuple[str, ...]
+    first_seen: float | None
+
+
+def check_organization(organization: str) -> None:
+    """Answer 404 when an address names another organisation than the one that there is."""
+    if organization.lower() not in {ORGANIZATION, ORGANIZATION_ID}:
+        abort(404)
+
+
+def project_id(name: str, configured: str | None = None) -> str:
+    """Return a project's number: the configured one, its name where that is a number, else one made of its name."""
+    for known in (configured, name):
+        if known and known.isascii() and known.isdecimal():
+            return known
+    return str(int.from_bytes(blake2b(name.encode("utf-8", "replace"), digest_size=_ID_BYTES).digest(), "big"))
+
+
+def projects() -> list[ProjectPlace]:
+    """Return the configured projects and those with issues, by name."""
+    config: ExporterConfig = part("config")
+    stored = parts.reader().projects()
+    configured = {project.name: project for project in config.projects}
+    found = []
+    for name in sorted(configured.keys() | stored.keys()):
+        known, seen = configured.get(name), stored.get(name, {})
+        environments = dict.fromkeys((*(known.environments if known else ()), *seen.get("environments", ())))
+        found.append(
+            ProjectPlace(
+                name,
+                project_id(name, known.id if known else None),
+                short_ids.slug(name),
+                tuple(environments),
+                seen.get("first_seen"),
+            )
+        )
+    return found
+
+
+def project(named: str) -> ProjectPlace:
+    """Return a project by name, id or slug, in this order; 404 when there is none."""
+    known = projects()
+    found = [
+        *(one for one in known if one.name == named),
+        *(one for one in known if one.id == named),
+        *(one for one in known if one.slug == named.lower()),
+    ]
+    if not found:
+        abort(404)
+    return found[0]
+
+
+def issue(named: str) -> dict[str, Any]:
+    """Return an issue by its number or short id, as `StoreReader.issue` has it; 404 when there is none."""
+    found = find_issue(named)
+    if found is None:
+        abort(404)
+    return found
+
+
+def find_issue(named: str) -> dict[str, Any] | None:
+    """Return an issue by its number or short id, None when there is none."""
+    slug: str | None = None
+    number = short_ids.number(named)
+    if number is None and (decoded := short_ids.decode(named)) is not None:
+        slug, number = decoded
+    key = parts.reader().issue_key(number) if number is not None else None
+    if key is None or (slug is not None and short_ids.slug(key[0]) != slug):
+        return None  # no such number, or it is an issue of another project
+    return parts.reader().issue(key[1], key[0])

@@ -1,0 +1,1 @@
+"""The check `handlers/error-ignored`, one language a file."""

@@ -1,0 +1,133 @@
+"""Go: an error result goes to `_`, or nowhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from errtally.analyser.check import TreeRule
+from errtally.analyser.libraries.go_errors import returns_error
+from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.go import callee, full_name
+from errtally.analyser.syntax.go_package import package_of
+from errtally.analyser.syntax.go_types import receiver_type
+from errtally.analyser.syntax.tree import TreeFile, arguments, is_explained, text, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from errtally.analyser.model import Hit
+
+_UNHELPFUL = {
+    "os.Hostname", "os.Getwd", "path/filepath.Abs", "net/url.Parse", "encoding/json.Marshal",
+    "encoding/json.MarshalIndent", "os.Remove", "os.RemoveAll", "os.Setenv", "os.Unsetenv", "crypto/rand.Read",
+    "path/filepath.Rel", "path/filepath.Match", "path.Match", "os.UserHomeDir", "os.Executable", "regexp.MatchString",
+    "flag.Set", "net/http.ResponseWriter.Write", "io.WriteString", "net/url.PathUnescape", "net/url.QueryUnescape",
+}  # fmt: skip
+"""These rarely fail where people leave the error out, or there is nothing to be done when they do."""
+_NEVER = (
+    "bytes.Buffer.", "strings.Builder.", "hash.", "math/rand.", "fmt.Print", "fmt.Fprint", "hash/", "crypto/sha",
+    "crypto/md5.", "crypto/hmac.", "io.PipeReader.CloseWithError", "io.PipeWriter.CloseWithError", "maphash.",
+)  # fmt: skip
+"""These never fail, or nobody can do anything about it."""
+_CLEANUP = (
+    "Close", "Remove", "RemoveAll", "Rollback", "Shutdown", "Kill", "Release", "Stop", "CloseWrite", "CloseRead",
+    "SetDeadline", "SetReadDeadline", "SetWriteDeadline", "SetKeepAlive", "SetNoDelay", "Signal", "Sync", "Cleanup",
+    "Disconnect", "Unlock", "Unsubscribe", "Destroy", "Delete", "Cancel", "Wait",
+    "close", "cleanup", "shutdown", "stop",
+)  # fmt: skip
+"""Ends of names of functions after whose failure there is often nothing left to do."""
+
+
+def _returns_error(file: TreeFile, call: Node) -> tuple[str, Confidence | None]:
+    """What a call is called, "" when its last result is no error, and how sure a finding of it is."""
+    written, name = callee(call), full_name(file, call)
+    if name:
+        if name.startswith(_NEVER) or not returns_error(name):
+            return "", None
+        return written, Confidence.LOW if name in _UNHELPFUL or _is_cleanup(name) else None
+    function = call.child_by_field_name("function")
+    if function is not None and function.type == "identifier":
+        return (written, Confidence.MEDIUM) if package_of(file).returns_error(written) else ("", None)
+    if function is None or function.type != "selector_expression":
+        return "", None
+    kind = receiver_type(file, call)
+    method = text(function.child_by_field_name("field"))
+    if not kind or kind.startswith(_NEVER) or f"{kind}.{method}".startswith(_NEVER):
+        return "", None
+    if "." in kind:
+        is_error, confidence = returns_error(f"{kind}.{method}"), None
+    else:
+        is_error, confidence = package_of(file).returns_error(f"{kind}.{method}"), Confidence.MEDIUM
+    if not is_error:
+        return "", None
+    is_low = _is_cleanup(method) or f"{kind}.{method}" in _UNHELPFUL
+    return written, Confidence.LOW if is_low else confidence
+
+
+def _is_cleanup(name: str) -> bool:
+    return name.rsplit(".", 1)[-1].startswith(_CLEANUP)
+
+
+def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
+    name, confidence = _returns_error(file, node)
+    statement = node.parent
+    if not name or statement is None:
+        return
+    if is_explained(file, node) or _is_in_memory(node) or _is_of_failure(node):
+        confidence = Confidence.LOW
+    if statement.type == "expression_statement":
+        yield file.hit(node, f"The error of {name} is not looked at.", confidence)
+    elif statement.type in {"go_statement", "defer_statement"}:
+        yield file.hit(node, f"The error of {name} is not looked at.", Confidence.LOW)
+    elif statement.type == "expression_list" and statement.named_child_count == 1:
+        assignment = within(node, {"short_var_declaration", "assignment_statement", "var_spec"})
+        names = _names(assignment)
+        if names and names[-1] == "_":
+            # `_ = f()` and `_, _ = f()` say at least that somebody thought of it.
+            is_said = set(names) == {"_"} or _is_asked(assignment, names[0])
+            yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
+
+
+def _names(assignment: Node | None) -> list[str]:
+    """What the results of a call are given to: `n, _ := f()`, `n, _ = f()`, `var n, _ = f()`."""
+    if assignment is None:
+        return []
+    if assignment.type == "var_spec":
+        return [text(one) for one in assignment.children_by_field_name("name") if one.is_named]
+    left = assignment.child_by_field_name("left")
+    return [text(one) for one in left.named_children] if left is not None else []
+
+
+def _is_asked(assignment: Node | None, name: str) -> bool:
+    """Whether the next thing is to ask whether the value is there at all: `if x, _ := f(); x != nil`."""
+    after = assignment.next_named_sibling if assignment is not None else None
+    if after is None:
+        return False
+    asked = after.child_by_field_name("condition") if after.type == "if_statement" else after
+    return (asked is not None and text(asked) in {name, f"!{name}"}) or any(
+        word in text(asked) for word in (f"{name} != nil", f"{name} == nil", f"{name} > 0", f"{name} <= 0")
+    )
+
+
+def _is_of_failure(node: Node) -> bool:
+    """Whether this reads what the peer says about a failure, which is reported in either case."""
+    above = within(node, {"if_statement"})
+    return "ReadAll" in callee(node) and above is not None and "Status" in text(above.child_by_field_name("condition"))
+
+
+def _is_in_memory(node: Node) -> bool:
+    """Whether a call writes to a buffer, which does not fail, or throws away what it reads."""
+    given = arguments(node)
+    function = node.child_by_field_name("function")
+    maker = function.child_by_field_name("operand") if function is not None else None
+    if maker is not None and maker.type == "call_expression" and maker.child_by_field_name("arguments") is not None:
+        # `json.NewEncoder(&buf).Encode(v)`
+        given = [*given, *arguments(maker)]
+        if any(text(one).startswith("&") for one in arguments(maker)):
+            return True
+    return bool(given) and text(given[0]).lower().endswith(("buf", "buffer", "hash", "discard"))
+
+
+RULES = (TreeRule(("go",), ("call_expression",), _find),)

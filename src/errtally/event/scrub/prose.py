@@ -1,0 +1,58 @@
+"""Tells sentences about a secret from the secret: ``password: required``, ``failed to refresh token: timeout``."""
+
+from __future__ import annotations
+
+import re
+
+from errtally.event.scrub.catalogue import rules
+
+_TEXT = rules()["text"]
+_PROSE = frozenset(_TEXT["prose"]) | frozenset(_TEXT["harmless_values"])
+_WINDOW = 48
+_SHORTEST_PIN = 4
+_MISSING = re.compile(rf"(?:\b(?:{_TEXT['names_of_missing']})(?:[ ]\w{{1,20}}){{0,2}}[ ])(?:[\w]{{1,20}}[ _-])?\w*\Z")
+_FAILING = re.compile(
+    r"\b(?:failed|failing|unable|refused|error|cannot|can't|couldn't|could not|trying|while)(?: to)?"
+    r"(?: \w{1,20}){1,3} \w*\Z"
+)
+_LETTERS = re.compile(r"[A-Za-z]{1,24}+(?![^\s.,;:!?)])")
+_SENTENCE = re.compile(r"[A-Z][a-z]{0,24}(?:[ ][\w'-]{1,24}){2,40}[.!]\Z")
+_SENTENCES = re.compile(r"""\[\s{0,4}["'][A-Z][a-z]{0,24}(?:[ ][\w'-]{1,24}){2,40}[.!]["']\s{0,4}\]""")
+_SCHEMA = re.compile(r"""\{\s{0,8}["']type["']\s{0,4}:\s{0,4}["'](?:string|number|integer|boolean|object|array)["']""")
+_COMPONENTS = frozenset({"auth", "oauth", "oauth2", "sso", "saml", "jwt", "csrf", "bearer", "sid", "sig", "otp"})
+_SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
+_ABOUT_A_NAME = re.compile(r"[\"'` ]{1,2}(?:not found|does not exist|is (?:missing|required|unknown)|already exists)")
+
+
+def is_sentences(value: object) -> bool:
+    """Whether a value is a list of sentences, as forms answer: ``"password": ["This field is required."]``."""
+    return type(value) is list and bool(value) and all(type(part) is str and _SENTENCE.match(part) for part in value)
+
+
+def is_description(text: str, start: int) -> bool:
+    """Whether brackets hold what is said of a field, not its value: sentences, or a JSON Schema."""
+    return _SENTENCES.match(text, start) is not None or _SCHEMA.match(text, start) is not None
+
+
+def is_component(key: str, value: str) -> bool:
+    """Whether a key is a part of a program that reports something: ``auth: info: started``."""
+    if key.lower() in {"pass", "pin"}:
+        return value.isdigit() and len(value) < _SHORTEST_PIN
+    return key.lower() in _COMPONENTS and not any(map(str.isdigit, value))
+
+
+def is_prose_before(text: str, key_start: int, start: int) -> bool:
+    """Whether the words in front of a key say that what follows it is a name or a reason, not its value."""
+    before = text[max(0, key_start - _WINDOW) : key_start].rpartition("\n")[2].lower()
+    if _MISSING.search(before):
+        return True
+    return _FAILING.search(before) is not None and _LETTERS.match(text, start) is not None
+
+
+def is_prose(text: str, begin: int, end: int) -> bool:
+    """Whether a value is the beginning of a sentence, or the name of a setting."""
+    if end - begin > _WINDOW * 2:
+        return False
+    value = text[begin:end]
+    first = value.partition(" ")[0].rstrip(".,!?:;").lower()
+    return first in _PROSE or _SETTING.match(value) is not None or _ABOUT_A_NAME.match(text, end) is not None

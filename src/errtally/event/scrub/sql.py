@@ -1,0 +1,58 @@
+"""``INSERT INTO users (name, password) VALUES ('bob', 'x')``: the column says what is secret, by its position."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from errtally.event.scrub.catalogue import PLACEHOLDER
+from errtally.event.scrub.keys import KeyKind
+from errtally.event.scrub.spans import is_harmless
+
+if TYPE_CHECKING:
+    from errtally.event.scrub.keys import KeyMatcher
+    from errtally.event.scrub.values import Counts
+
+NEEDLE = "insert into"
+_INSERT = re.compile(
+    r"\binsert\s{1,8}into\s{1,8}[^\s(]{1,200}\s{0,8}\(([^()]{1,4000})\)\s{0,8}(?:output[^()]{0,200})?values\s{0,8}\(",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    r"""\s*+([NEBX]?'(?:[^'\\]|''|\\.)*+'|"(?:[^"\\]|\\.)*+"|[^,()'"\s][^,()'"]{0,1024}+)?\s*+([,()]?)"""
+)
+_NEXT_ROW = re.compile(r"\s{0,8},\s{0,8}\(")
+
+
+def scrub_insert(text: str, keys: KeyMatcher, counts: Counts) -> str:
+    """Redact the values of secret columns in every row."""
+    pieces: list[str] = []
+    done = at = 0
+    while (found := _INSERT.search(text, at)) is not None:
+        secret = [keys.kind(column.strip(' \t\n`"[]')) is KeyKind.SECRET for column in found[1].split(",")]
+        at = found.end()
+        while any(secret) and (part := _PART.match(text, at)) is not None and part.end() > at:
+            column = 0
+            while part is not None and part.end() > at:
+                if part[1] and column < len(secret) and secret[column] and _is_value(part[1]):
+                    begin, end = part.span(1)
+                    begin, end = (begin + 1, end - 1) if part[1][0] in "'\"" else (begin, end)
+                    pieces += (text[done:begin], PLACEHOLDER)
+                    done = end
+                    counts["sql"] = counts.get("sql", 0) + 1
+                at = part.end()
+                if part[2] != ",":
+                    break
+                column += 1
+                part = _PART.match(text, at)
+            row = _NEXT_ROW.match(text, at)
+            if row is None:
+                break
+            at = row.end()
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _is_value(part: str) -> bool:
+    """A literal, not a gap of a template, a parameter, or NULL."""
+    bare = part.strip("'\" ")
+    return bool(bare) and not is_harmless(bare) and part[0] not in "$:?@" and bare.lower() not in {"null", "default"}
