@@ -7,6 +7,7 @@ from pathlib import Path
 
 from errtally.config.grouping import GroupingSettings
 from errtally.event.model import Event, ExceptionInfo, Frame
+from errtally.exporter.bench.grouping import measure
 from errtally.exporter.commands.group import Issues
 from errtally.exporter.grouping import identify
 
@@ -94,3 +95,10 @@ def test_one_defect_is_one_issue_whatever_leads_to_it_and_two_in_one_function_ar
         )
     predicted = issues_of(events)
     assert accuracy(true, predicted) == 1.0
+
+
+def test_labelled_events_and_pairs_of_our_own():
+    accuracy = measure(DATA / "labelled.jsonl", GroupingSettings())
+    assert (accuracy.grouping_accuracy, accuracy.precision) == (1.0, 1.0)
+    pairs = measure(DATA / "pairs.jsonl", GroupingSettings())
+    assert (pairs.one_right, pairs.two_right) == (pairs.one, pairs.two)
