@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test check format generate dashboard-pictures clean
+.PHONY: run install test check bench-check format generate dashboard-pictures clean
 
 run: install  ## install everything, start the exporter, say where to look and where to send
 	@echo
@@ -32,6 +32,9 @@ check: install  ## lint, types, import contracts, generated files
 	$(BIN)/errtally rules check
 	$(BIN)/errtally alertmanager check
 	$(BIN)/errtally dashboards check
+
+bench-check: install  ## CPU of the hot paths beside the parent commit's (or COMMIT=...), in turns; fails when one is slower
+	$(BIN)/python -m errtally.exporter.bench.check $(COMMIT)
 
 format: install
 	$(BIN)/ruff check --fix .

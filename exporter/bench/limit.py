@@ -3,7 +3,9 @@
 Nothing is checked, scrubbed, grouped, kept or counted: what the exporter costs beyond this is its own doing. With
 ``granian`` the same call runs under granian's WSGI interface with one thread, to have a server of others beside ours.
 
-Run as ``python -m errtally.exporter.bench.limit PORT WORKERS [own|granian]``.
+``bare`` is the exporter's own server with a door that answers without a look.
+
+Run as ``python -m errtally.exporter.bench.limit PORT WORKERS [own|granian|bare]``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from errtally.exporter.bench.work import BATCH_EVENTS
 from errtally.exporter.front.front import Front
 from errtally.exporter.ingest.body import decompress
 from errtally.exporter.protocols.native import NativeEvent
@@ -23,6 +26,8 @@ from errtally.exporter.protocols.sentry import envelope, wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from errtally.exporter.front.front import Door
 
 _MAX_BYTES = 1 << 20
 _BACKLOG = 1024
@@ -66,6 +71,20 @@ class LimitDoor:
         return 200, _JSON, taken(environ)
 
 
+class BareDoor:
+    """Answers on the loop, without a look at what came."""
+
+    def answer(
+        self,
+        environ: dict[str, Any],
+        *,
+        is_inline: bool,  # noqa: ARG002 (as `Door` has it)
+    ) -> tuple[int, Sequence[tuple[str, str]], bytes]:
+        """Answer one request."""
+        events = 1 if environ["wsgi.input"].read(10) != b'{"events":' else BATCH_EVENTS
+        return 200, _JSON, b'{"accepted":%d}' % events
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
     """Answer one request as WSGI has it."""
     body = taken(environ)
@@ -73,7 +92,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., object]) 
     return [body]
 
 
-def serve_own(port: int, workers: int) -> None:
+def serve_own(port: int, workers: int, door: Door) -> None:
     """Serve with the exporter's own server, one process a worker."""
     for _ in range(workers):
         if os.fork() == 0:
@@ -81,7 +100,7 @@ def serve_own(port: int, workers: int) -> None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.bind(("127.0.0.1", port))
             listener.listen(_BACKLOG)
-            front = Front(listener, LimitDoor(), application, body_bytes=1 << 24, threads=1)
+            front = Front(listener, door, application, body_bytes=1 << 24, threads=1)
             front.run()
             os._exit(0)
     signal.pause()
@@ -106,5 +125,13 @@ def serve_granian(port: int, workers: int) -> None:
     ).serve()
 
 
+def main(port: int, workers: int, server: str = "own") -> None:
+    """Serve until killed."""
+    if server == "granian":
+        serve_granian(port, workers)
+    else:
+        serve_own(port, workers, BareDoor() if server == "bare" else LimitDoor())
+
+
 if __name__ == "__main__":
-    (serve_granian if "granian" in sys.argv[3:] else serve_own)(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

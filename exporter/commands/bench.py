@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from errtally.exporter.bench.calibration import calibrate
 from errtally.exporter.bench.client import FRAMES, SITUATIONS, TARGET_MICROSECONDS, CaptureCost, measure, url_of
 from errtally.exporter.bench.filled import fill
 from errtally.exporter.bench.ingest import Load, Measurement, measure_other, measure_own
+from errtally.exporter.bench.profile import STAGES, Profile, profile
 from errtally.exporter.bench.protected import TARGET_MICROSECONDS as PROTECTED_TARGET_MICROSECONDS
 from errtally.exporter.bench.protected import ProtectedCost, measure_protected
 from errtally.exporter.bench.work import KINDS
@@ -50,6 +52,7 @@ command.add_command(bench_grouping.command, "grouping")
     help="Only this kind of work; may be repeated.",
 )
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Parent of the data directories.")
+@click.option("--profile", "with_profile", is_flag=True, help="Say where the CPU of an event goes, stage by stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def ingest(
@@ -62,12 +65,15 @@ def ingest(
     warm_up: float,
     kinds: tuple[str, ...],
     data_dir: Path | None,
+    with_profile: bool,
     as_json: bool,
 ) -> None:
     """Drive an exporter as fast as it goes, kill it, and compare accepted, durable and counted events.
 
     Exits with 1 when they differ.
     """
+    if with_profile and url:
+        raise click.UsageError("--profile: only of an exporter that this command starts")
     load = Load(connections, seconds, warm_up)
     rows: list[Measurement] = []
     with tempfile.TemporaryDirectory(prefix="errtally-bench-", dir=data_dir) as directory:
@@ -75,17 +81,23 @@ def ingest(
             if kinds and kind.name not in kinds:
                 continue
             rows.append(measure_other(kind, load, url) if url else measure_own(kind, load, Path(directory), workers))
+    chosen = [kind for kind in KINDS if not kinds or kind.name in kinds]
+    profiles = [profile(kind, row, load, workers) for kind, row in zip(chosen, rows, strict=True) if with_profile]
     speed = calibrate()
     cores = len(os.sched_getaffinity(0))
     where = f"exporter {url}" if url else f"exporter with {workers} workers"
     setting = f"{where} and load generator share {cores} cores; {connections} connections, {seconds:g} s a kind"
     if as_json:
         found = {"setting": setting, "calibration": speed.as_dict(), "rows": [row.as_dict() for row in rows]}
+        if with_profile:
+            found["profiles"] = [{**asdict(one), "explained": one.explained} for one in profiles]
         click.echo(json.dumps(found, indent=2))
     else:
         console = Console()
         console.width = max(console.width, _TABLE_WIDTH)
         console.print(_table(rows, f"{setting}\n{speed}"))
+        if profiles:
+            console.print(_profile_table(profiles))
     for row in rows:
         if not row.is_proven:
             click.echo(
@@ -325,6 +337,18 @@ def _table(rows: list[Measurement], setting: str) -> Table:
             f"{row.counted:,}",
             style="" if row.is_proven else "red",
         )
+    return table
+
+
+def _profile_table(profiles: list[Profile]) -> Table:
+    table = Table(title="CPU us an event by stage")
+    table.add_column("work", no_wrap=True)
+    for name in (*STAGES, "sum", "whole", "explained"):
+        table.add_column(name, justify="right")
+    for one in profiles:
+        figures = [_figure(one.stages.get(name), "{:.1f}") for name in STAGES]
+        total = sum(one.stages.values())
+        table.add_row(one.kind, *figures, f"{total:.1f}", f"{one.whole:.1f}", f"{one.explained:.0%}")
     return table
 
 

@@ -14,8 +14,8 @@ from errtally.exporter.digest.seen import Seen
 BURST_SAMPLES = 20
 SAMPLES_PER_SECOND = 1.0
 MAX_ISSUES = 10_000
-TOTAL_PER_SECOND = 100.0
-TOTAL_BURST = 400.0
+TOTAL_PER_SECOND = 50.0
+TOTAL_BURST = 200.0
 """Over all issues of one worker, the first events of new ones excepted."""
 
 MAX_MET = 100_000

@@ -54,6 +54,13 @@ def test_the_end_of_a_process_waits_no_longer_than_allowed(receiver: Receiver) -
     _run("import errtally\nerrtally.init(shutdown_seconds=0.5)\nerrtally.capture_message('x')", receiver.url)
 
 
+def test_what_could_not_be_sent_before_the_end_is_said() -> None:
+    program = "import errtally\nerrtally.init()\nfor n in range(7): errtally.capture_message(str(n))"
+    said = _run(program, "http://127.0.0.1:9")
+    assert "errtally: 7 events and timings were not sent before the end: " in said
+    assert "refused" in said
+
+
 def test_an_exception_that_ends_a_thread_is_reported(receiver: Receiver) -> None:
     _run(
         """

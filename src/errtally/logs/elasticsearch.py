@@ -12,7 +12,6 @@ import logging
 import re
 import uuid
 from dataclasses import replace
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from errtally.client.post import Answer, Post, Verdict
@@ -43,6 +42,8 @@ def index_name(service: str) -> str:
 
 def index_template(service: str) -> dict[str, Any]:
     """Return the index template of a service, as `PUT _index_template` takes it."""
+    from importlib.resources import files  # noqa: PLC0415 (takes its time, and not everybody ships there)
+
     text = files("errtally.logs").joinpath("index_template.json").read_text(encoding="utf-8")
     template: dict[str, Any] = json.loads(text)
     template["index_patterns"] = [index_name(service)]
