@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run install test check bench-check format generate dashboard-pictures clean
+.PHONY: run install test check bench-check format generate dashboard-pictures clean faults
 
 run: install  ## install everything, start the exporter, say where to look and where to send
 	@echo
@@ -35,6 +35,12 @@ check: install  ## lint, types, import contracts, generated files
 
 bench-check: install  ## CPU of the hot paths beside the parent commit's (or COMMIT=...), in turns; fails when one is slower
 	$(BIN)/python -m errtally.exporter.bench.check $(COMMIT)
+
+faults: install  ## kill, fill, damage and starve the exporter for about an hour; writes the table of docs/reliability.md
+	@tests/install-peers
+	@rm -f .faults.jsonl
+	ERRTALLY_KILL_ROUNDS=25 ERRTALLY_FAULT_STARTS=40 ERRTALLY_FAULTS_FILE=$(CURDIR)/.faults.jsonl $(BIN)/python -m pytest -n0 tests/faults tests/flow/test_abuse.py tests/flow/test_durability.py
+	$(BIN)/python -m tests.faults.record .faults.jsonl
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -13,14 +13,12 @@ from errtally import names
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
 
-NEWS = ("NewIssue", "Regression", "CheckInMissed", "CheckInFailed", "Watchdog")
+NEWS = (*names.EVENT_ALERTS, "CheckInMissed", "Watchdog")
 """Never held back."""
 
-SYMPTOMS = ("ErrorRateAnomaly", "ErrorBudgetBurn1h", "ErrorBudgetBurn6h", "ErrorBudgetBurn1d", "ErrorBudgetBurn3d")
-"""What a high error rate makes fire as well."""
-
-BURNS = SYMPTOMS[1:]
-"""The same objective, fastest first."""
+_CAN_WAIT = 'severity=~"warning|info"'
+"""An alert that pages is never held back: one that ends meanwhile would never be told as ended (alertmanager#2754), and
+its incident would stay open. Pages of one cause are told together instead, see `routes`."""
 
 TARGET_DOWN = "TargetDown"
 OF_THE_STORE = ("StoreErrors", "IngestRejected", "SeriesBudgetReached", "ClientsDiscarding")
@@ -34,22 +32,17 @@ def inhibit_rules(alerting: Alerting) -> list[dict[str, Any]]:
     """
     scope = list(names.BASE_LABELS)
     only_one = [
-        _rule([f'alertname="{TARGET_DOWN}"'], [f'alertname=~"{"|".join(OF_THE_STORE)}"'], []),
+        _rule([f'alertname="{TARGET_DOWN}"'], [_CAN_WAIT, f'alertname=~"{"|".join(OF_THE_STORE)}"'], []),
     ]
     return [
         _rule(
             ['severity="critical"', 'project!=""'],
-            ['severity=~"warning|info"', f'alertname!~"{"|".join(NEWS)}"', 'project!=""'],
+            [_CAN_WAIT, f'alertname!~"{"|".join(NEWS)}"', 'project!=""'],
             scope,
         ),
-        _rule(['alertname="HighErrorRate"', 'project!=""'], [f'alertname=~"{"|".join(SYMPTOMS)}"'], scope),
-        *(
-            _rule([f'alertname="{faster}"'], [f'alertname=~"{"|".join(BURNS[index + 1 :])}"'], [*scope, "slo"])
-            for index, faster in enumerate(BURNS[:-1])
-        ),
-        _rule([f'alertname="{TARGET_DOWN}"'], [f'alertname!="{TARGET_DOWN}"', 'instance!=""'], ["instance"]),
+        _rule([f'alertname="{TARGET_DOWN}"'], [_CAN_WAIT, 'instance!=""'], ["instance"]),
         *(only_one if alerting.exporters == "one" else []),
-        _rule(['alertname="StoreFailing"'], ['alertname=~"JournalLag|StoreErrors"'], ["job"]),
+        _rule(['alertname="StoreFailing"'], [_CAN_WAIT, 'alertname=~"JournalLag|StoreErrors"'], ["job"]),
     ]
 
 

@@ -43,6 +43,11 @@ def audiences(alerting: Alerting) -> list[Audience]:
     return [*teams, Audience(None, alerting.channels)]
 
 
+def events_receiver(receiver: str) -> str:
+    """The receiver of a channel for what happened once: the same place, which never hears that it is resolved."""
+    return f"{receiver}-events"
+
+
 def receivers(alerting: Alerting) -> list[dict[str, Any]]:
     """Return all receivers: for each audience one with every channel and one a channel, and those of machines."""
     found: list[dict[str, Any]] = []
@@ -51,7 +56,10 @@ def receivers(alerting: Alerting) -> list[dict[str, Any]]:
         found.append({"name": audience.fallback, **{f"{name}_configs": [config] for name, config in people.items()}})
         if audience.team is None:
             found.append({"name": QUIET})
-        found += [{"name": audience.receiver(name), f"{name}_configs": [config]} for name, config in people.items()]
+        for name, config in people.items():
+            receiver, once = audience.receiver(name), {**config, "send_resolved": False}
+            found.append({"name": receiver, f"{name}_configs": [config]})
+            found.append({"name": events_receiver(receiver), f"{name}_configs": [once]})
         if webhook := audience.channels.webhook:
             config = _webhook(webhook.url, webhook.token_file)
             found.append({"name": audience.receiver("webhook"), "webhook_configs": [config]})
@@ -75,7 +83,9 @@ def destinations(alerting: Alerting) -> dict[str, str]:
     for audience in audiences(alerting):
         own = _places(audience.channels)
         found[audience.fallback] = ", ".join(own.values()) or "nobody: no channel is configured"
-        found |= {audience.receiver(name): place for name, place in own.items()}
+        for name, place in own.items():
+            receiver = audience.receiver(name)
+            found |= {receiver: place, events_receiver(receiver): place}
         if audience.channels.webhook:
             found[audience.receiver("webhook")] = f"webhook {audience.channels.webhook.url}"
     if alerting.channels.heartbeat:
@@ -141,7 +151,7 @@ def _pagerduty(pagerduty: PagerDuty) -> dict[str, Any]:
         "send_resolved": True,
         "severity": _template("pagerduty.severity"),
         "description": _template("pagerduty.summary"),
-        "class": "{{ .CommonLabels.alertname }}",
+        "class": _template("names"),
         "component": "{{ .CommonLabels.project }}",
         "group": "{{ .CommonLabels.environment }}",
         "client": "errtally",

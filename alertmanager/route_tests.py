@@ -51,6 +51,7 @@ _WANTED: tuple[tuple[str, dict[str, str], tuple[str, ...]], ...] = (
     ),
     ("a critical alert of another rule file pages", {"severity": "critical"}, ("slack", "pagerduty")),
     ("a warning of another rule file goes to chat", {"severity": "warning"}, ("slack",)),
+    ("what happened once is told once", {"alertname": "NewIssue", "channels": "slack,email"}, ("slack", "email")),
     ("an alert without severity is not lost", {}, ()),
     ("an unknown channel is not lost", {"severity": "critical", "channels": "carrier-pigeon"}, ()),
 )
@@ -65,7 +66,9 @@ def route_tests(alerting: Alerting) -> list[RouteTest]:
         RouteTest(
             name,
             {"alertname": "HighErrorRate", **_SCOPE, **labels},
-            first + webhook + (tuple(channel for channel in wanted if channel in configured) or (DEFAULT,)),
+            first
+            + webhook
+            + (tuple(_told(labels, channel) for channel in wanted if channel in configured) or (DEFAULT,)),
         )
         for name, labels, wanted in _WANTED
     ]
@@ -75,6 +78,10 @@ def route_tests(alerting: Alerting) -> list[RouteTest]:
         *tests,
         RouteTest("the watchdog tells no person", {"alertname": "Watchdog", "severity": "none"}, (watchdog,)),
     ]
+
+
+def _told(labels: Mapping[str, str], channel: str) -> str:
+    return f"{channel}-events" if labels.get("alertname") == "NewIssue" else channel
 
 
 def _team_tests(audience: Audience, first: tuple[str, ...]) -> list[RouteTest]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from errtally import names
 from errtally.alertmanager.quiet_hours import QUIET_HOURS
-from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET, Audience, audiences
+from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET, Audience, audiences, events_receiver
 from errtally.config.duration import format_duration
 from errtally.config.objectives import glob_regex
 
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from errtally.config.teams import Team
 
 WATCHDOG = "Watchdog"
+_NEVER = "5d"
+"""Longer than any event is news, and as long as Alertmanager remembers what it told."""
 
 SEVERITY_CHANNELS = {"critical": ("slack", "pagerduty"), "warning": ("slack",), "info": ("slack",)}
 """Where an alert goes that names no channels of its own, such as one from another rule file."""
 
 _CAN_WAIT = 'severity=~"warning|info"'
+_PAGES = 'severity="critical"'
+_EVENTS = f'alertname=~"{"|".join(names.EVENT_ALERTS)}"'
 
 
 def route(alerting: Alerting) -> dict[str, Any]:
@@ -41,14 +45,14 @@ def route(alerting: Alerting) -> dict[str, Any]:
         found
         for audience in audiences(alerting)
         for matchers in _owned_by(audience.team)
-        for found in _told(audience, matchers, is_quiet=bool(alerting.quiet_hours))
+        for found in _told(audience, matchers, alerting)
     ]
     return {
         "receiver": DEFAULT,
         "group_by": ["alertname", *names.BASE_LABELS],
         "group_wait": format_duration(alerting.group_wait_seconds),
         "group_interval": format_duration(alerting.group_interval_seconds),
-        "repeat_interval": format_duration(alerting.cooldown_seconds),
+        "repeat_interval": _repeat(alerting, "warning"),
         "routes": [_watchdog(alerting), *exporter, *people],
     }
 
@@ -78,22 +82,13 @@ def _owned_by(team: Team | None) -> list[list[str]]:
     return [[f'team="{team.name}"'], ['team=""', f'project=~"{glob_regex(team.projects)}"']]
 
 
-def _told(audience: Audience, matchers: list[str], *, is_quiet: bool) -> list[dict[str, Any]]:
+def _told(audience: Audience, matchers: list[str], alerting: Alerting) -> list[dict[str, Any]]:
     """The routes of one audience: its webhook hears everything, its people what is meant for them."""
     chosen = {"matchers": matchers} if matchers else {}
-    leaves = [leaf for channel in audience.channels.configured for leaf in _channel(audience, channel)]
+    leaves = [leaf for channel in audience.channels.configured for leaf in _channel(audience, channel, alerting)]
     waiting = []
-    if is_quiet and leaves:
-        # Muting holds for the very route that an alert ends at, so each of them says so.
-        muted = {"mute_time_intervals": [QUIET_HOURS]}
-        waiting = [
-            {
-                "receiver": audience.fallback,
-                "matchers": [_CAN_WAIT],
-                **muted,
-                "routes": [{**leaf, **muted} for leaf in leaves],
-            }
-        ]
+    if alerting.quiet_hours and leaves:
+        waiting = [_muted({"receiver": audience.fallback, "matchers": [_CAN_WAIT], "routes": leaves})]
     webhook = audience.receiver("webhook")
     return [
         *([{"receiver": webhook, **chosen, "continue": True}] if audience.channels.webhook else []),
@@ -101,14 +96,62 @@ def _told(audience: Audience, matchers: list[str], *, is_quiet: bool) -> list[di
     ]
 
 
-def _channel(audience: Audience, channel: str) -> list[dict[str, Any]]:
+def _muted(route: dict[str, Any]) -> dict[str, Any]:
+    """Mute a route and all below it: muting holds for the very route that an alert ends at."""
+    below = {"routes": [_muted(child) for child in route["routes"]]} if "routes" in route else {}
+    return {**route, "mute_time_intervals": [QUIET_HOURS], **below}
+
+
+def _channel(audience: Audience, channel: str, alerting: Alerting) -> list[dict[str, Any]]:
     receiver = audience.receiver(channel)
+    kinds = _kinds(receiver, alerting)
     severities = "|".join(severity for severity, names_ in SEVERITY_CHANNELS.items() if channel in names_)
     routes: list[dict[str, Any]] = [
-        {"receiver": receiver, "matchers": [f'channels=~"(.*,)?{channel}(,.*)?"'], "continue": True}
+        {"receiver": receiver, "matchers": [f'channels=~"(.*,)?{channel}(,.*)?"'], "continue": True, "routes": kinds}
     ]
     if severities:
         routes.append(
-            {"receiver": receiver, "matchers": ['channels=""', f'severity=~"{severities}"'], "continue": True}
+            {
+                "receiver": receiver,
+                "matchers": ['channels=""', f'severity=~"{severities}"'],
+                "continue": True,
+                "routes": kinds,
+            }
         )
     return routes
+
+
+def _kinds(receiver: str, alerting: Alerting) -> list[dict[str, Any]]:
+    """The kinds of alerts that a channel is told of in ways of their own.
+
+    - What happened once has no end to tell. Its groups are looked at often, so that a rare issue beside a noisy one
+      does not wait for it.
+    - What pages is told together by its service: the alerts of one outage are one message, and one incident, that opens
+      with the first of them and closes with the last.
+    """
+    soon = min(max(alerting.group_wait_seconds, 1), alerting.group_interval_seconds)
+    return [
+        {
+            "receiver": events_receiver(receiver),
+            "matchers": [_EVENTS],
+            "group_interval": format_duration(soon),
+            "repeat_interval": _NEVER,
+        },
+        {
+            "receiver": receiver,
+            "matchers": [_PAGES],
+            "group_by": list(names.BASE_LABELS),
+            "repeat_interval": _repeat(alerting, "critical"),
+        },
+        {"receiver": receiver, "matchers": ['severity="info"'], "repeat_interval": _repeat(alerting, "info")},
+    ]
+
+
+def _repeat(alerting: Alerting, severity: str) -> str:
+    """The interval of repetitions as Alertmanager needs it to keep to the configured one.
+
+    It looks at a group every group_interval, and repeats when the last message is at least so old. That message was
+    sent a moment after it looked, so a whole multiple would come one interval late (alertmanager#676).
+    """
+    early = max(alerting.group_interval_seconds // 2, 1) if alerting.group_interval_seconds > 1 else 0
+    return format_duration(alerting.repeat_seconds[severity] - early)

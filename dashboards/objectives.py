@@ -11,7 +11,7 @@ from errtally.dashboards.layout import Section
 from errtally.dashboards.panels import query, time_series
 from errtally.dashboards.tables import Column, table
 from errtally.rules import objectives
-from errtally.rules.alerts.error_budget_burn import ERROR_BUDGET_BURN_1H
+from errtally.rules.alerts.error_budget_burn import ERROR_BUDGET_BURN
 from errtally.rules.settings import threshold
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _SCOPE = ", ".join(f'{label}=~"${label}"' for label in names.BASE_LABELS)
 _LEFT = f"{objectives.LEFT}{{{_SCOPE}}}"
 _STEPS: Steps = [(BAD, None), (FAIR, 0), (GOOD, 0.5)]
-_HOUR_SECONDS, _LONG_SECONDS = 3600, 6 * 3600
 _NO_DATA = "The rules are not loaded, or there are no requests"
 
 
@@ -37,9 +36,8 @@ def objectives_section(alerting: Alerting, recorded: AbstractSet[str]) -> Sectio
     panels: list[KindPanel] = []
     if objectives.LEFT in recorded:
         panels += [_left(), _left_over_time()]
-    windows = [window for window in (_HOUR_SECONDS, _LONG_SECONDS) if objectives.burn_rate(window) in recorded]
-    if windows:
-        panels.append(_burning(alerting, windows))
+    if objectives.BURN_NOW in recorded:
+        panels.append(_burning(alerting))
     return Section("Error budgets", panels) if panels else None
 
 
@@ -72,20 +70,21 @@ def _left_over_time() -> KindPanel:
     )
 
 
-def _burning(alerting: Alerting, windows: list[int]) -> KindPanel:
+def _burning(alerting: Alerting) -> KindPanel:
     return time_series(
         "Burn rate",
-        "1 uses the budget up exactly over the objective's window. The dashed line is where the fastest alert pages.",
+        "1 uses the budget up exactly over the objective's window. For one of 30 days *fast* looks back an hour,"
+        " *medium* six hours; the dashed line is where *fast* pages.",
         (8, 9),
         [
             query(
-                f"{objectives.burn_rate(window)}{{{_SCOPE}}}",
-                f"{window // _HOUR_SECONDS}h {{{{slo}}}} {{{{project}}}} {{{{environment}}}}",
+                f"{objectives.burn_rate(tier)}{{{_SCOPE}}}",
+                f"{tier.name} {{{{slo}}}} {{{{project}}}} {{{{environment}}}}",
                 ref=ref,
             )
-            for ref, window in zip("AB", windows, strict=False)
+            for ref, tier in zip("AB", objectives.PAGE, strict=True)
         ],
         unit="none",
         no_value=_NO_DATA,
-        limit=threshold(alerting, ERROR_BUDGET_BURN_1H),
+        limit=threshold(alerting, ERROR_BUDGET_BURN),
     )

@@ -126,8 +126,8 @@ def _services(alerting: Alerting) -> KindPanel:
 
 
 def _error_section(tuned: Tuned) -> Section:
-    ratio = f"{record_name(names.REQUESTS, 'failure_ratio_rate', tuned.window_seconds)}{{{_SCOPE}}}"
-    requests = f"{record_name(names.REQUESTS, 'rate', tuned.window_seconds)}{{{_SCOPE}}}"
+    ratio = f"{record_name(names.SERVICE_REQUESTS, 'failure_ratio_rate', tuned.window_seconds)}{{{_SCOPE}}}"
+    requests = f"{record_name(names.SERVICE_REQUESTS, 'rate', tuned.window_seconds)}{{{_SCOPE}}}"
     window = format_duration(tuned.window_seconds)
     return Section(
         "Errors",
@@ -152,7 +152,7 @@ def _error_section(tuned: Tuned) -> Section:
 
 def _speed_section(tuned: Tuned) -> Section:
     # Without requests the record is NaN, which is neither slow nor fast.
-    p95 = f"({record_name(names.REQUEST_DURATION, 'p95_rate', tuned.window_seconds)}{{{_SCOPE}}} >= 0)"
+    p95 = f"({record_name(names.SERVICE_REQUEST_DURATION, 'p95_rate', tuned.window_seconds)}{{{_SCOPE}}} >= 0)"
     window = format_duration(tuned.window_seconds)
     return Section(
         "Response time",

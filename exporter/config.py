@@ -8,6 +8,7 @@ from collections.abc import Mapping  # noqa: TC003 (msgspec reads the annotation
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -36,6 +37,14 @@ ENVIRONMENT = {
 
 _CHOICES = {"durability": ("write", "fsync"), "log_format": ("console", "json")}
 """Keys with few values, the default first."""
+
+OWN_ROOTS = frozenset(
+    {
+        *("-", "api", "collect", "history", "issues", "live", "login", "logout", "metrics", "notify", "organizations"),
+        *("otlp", "overview", "runbooks", "static", "v1"),
+    }
+)
+"""Beginnings of paths that mean something here, so that they can't be what a proxy takes off."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -135,6 +144,15 @@ class ExporterConfig:
     web_password: str | None = None
     web_token: str | None = None
     live_frame_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    metrics_login: bool = False
+    metrics_token: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def has_metrics_auth(self) -> bool:
+        """Whether /metrics asks who is there."""
+        return self.metrics_token is not None or (self.metrics_login and self.has_web_auth)
 
     @property
     def is_open(self) -> bool:
@@ -193,6 +211,11 @@ def build(document: Document, name: str) -> ExporterConfig:
             problems.append(f"{name}: {key}: {document[key]!r} is none of {', '.join(map(repr, allowed))}")
     if not str(document.get("external_url", "http://")).startswith(("http://", "https://")):
         problems.append(f"{name}: external_url: {document['external_url']!r} does not start with http:// or https://")
+    base = urlsplit(str(document.get("external_url", ""))).path.strip("/").partition("/")[0]
+    if base in OWN_ROOTS:
+        problems.append(f"{name}: external_url: /{base} is a path of errtally's own: put it below another one")
+    if document.get("web", {}).get("metrics_login") and not {"password_file", "token_file"} & set(document["web"]):
+        problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)
     projects = _projects(document, name, problems, common)
@@ -229,6 +252,10 @@ def build(document: Document, name: str) -> ExporterConfig:
         web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
         live_frame_origins=tuple(web.get("live_frame_origins", ())),
+        allowed_hosts=tuple(web.get("allowed_hosts", ())),
+        metrics_login=bool(web.get("metrics_login", False)),
+        metrics_token=_secret(web, "metrics_token_file", f"{name}: web.metrics_token_file", problems),
+        trusted_proxies=_networks(document, name, problems),
     )
     if not _is_loopback(host):
         if config.is_open:
@@ -260,6 +287,17 @@ def _address(text: str, name: str, problems: list[str]) -> tuple[str, int]:
         problems.append(f"{name}: listen: {text!r} is not HOST:PORT")
         return "127.0.0.1", 0
     return host.strip("[]"), int(port)
+
+
+def _networks(document: Document, name: str, problems: list[str]) -> tuple[str, ...]:
+    """Read addresses and ranges of proxies."""
+    found = []
+    for index, text in enumerate(document.get("trusted_proxies", ())):
+        try:
+            found.append(str(ipaddress.ip_network(text)))
+        except ValueError as exc:
+            problems.append(f"{name}: trusted_proxies[{index}]: {exc}")
+    return tuple(found)
 
 
 def _url(host: str, port: int) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 JOURNAL_DIRECTORY = "journal"
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
+_OWN_NAMES = frozenset({JOURNAL_DIRECTORY, SECRET_FILE, "streams", "quotas.json", "writer.heartbeat", "errtally.lock"})
+_OWN_PREFIX = "errtally.sqlite3"
+
+_log = structlog.get_logger(__name__)
 
 
 def configure_logging(log_format: str) -> None:
@@ -41,6 +45,28 @@ def configure_logging(log_format: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def open_directory(path: Path) -> None:
+    """Make the data directory, for its owner alone; and close one, with what is in it, that an older errtally made.
+
+    A directory that others use as well is left as it is: closing it would lock them out. The files in it are closed.
+
+    Raises:
+        OSError: it can't be made or read.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mine = [entry for entry in path.iterdir() if entry.name in _OWN_NAMES or entry.name.startswith(_OWN_PREFIX)]
+    is_mine = len(mine) == sum(1 for _ in path.iterdir())
+    for entry in (*(folder for folder in (path,) if is_mine), *mine):
+        mode = entry.stat().st_mode
+        if mode & 0o077:
+            try:
+                entry.chmod(mode & ~0o077)
+            except PermissionError:  # somebody else's, who let us in
+                _log.warning("other users can read what clients sent", path=str(entry))
+    if not is_mine and path.stat().st_mode & 0o077:
+        _log.warning("other users can list the data directory, which other files lie in", path=str(path))
 
 
 def secret(data_dir: Path) -> bytes:

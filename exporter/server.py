@@ -12,10 +12,10 @@ from typing import IO, TYPE_CHECKING
 
 import structlog
 
-from errtally.errors import ConfigError, ErrtallyError
+from errtally.errors import ConfigError, ErrtallyError, StoreError
 from errtally.exporter import collector
 from errtally.exporter.config import from_environ, hand_over
-from errtally.exporter.installation import configure_logging, secret
+from errtally.exporter.installation import configure_logging, open_directory, secret
 from errtally.exporter.listening import listen
 from errtally.exporter.supervisor import Supervisor
 
@@ -41,6 +41,9 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLO
 """For glibc in the workers: what a large body took goes back to the system, and threads share arenas."""
 
 LOCK_FILE = "errtally.lock"
+_OWN_FILES = 0o077
+"""The mask under which all files are made: nobody else reads what clients sent."""
+
 _FIXED = ("host", "port", "data_dir", "workers", "durability")
 """Settings that a reload does not change."""
 
@@ -58,8 +61,9 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
         ErrtallyError: the data directory is in use or can't be written, or the port is taken.
     """
     configure_logging(config.log_format)
+    os.umask(_OWN_FILES)
     try:
-        config.data_dir.mkdir(parents=True, exist_ok=True)
+        open_directory(config.data_dir)
         lock = _lock(config.data_dir / LOCK_FILE)
         secret(config.data_dir)
     except OSError as exc:
@@ -88,6 +92,9 @@ def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Calla
     try:
         running.load()
         collector.spare()
+    except OSError as exc:
+        server.end()
+        raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
     except BaseException:
         server.end()
         raise
@@ -155,6 +162,10 @@ class _Running:
         assert self._writer is not None
         try:
             self._writer.run(self.stop)
+        except StoreError as exc:  # only when it is told to stop; until then it tries again
+            _log.warning(
+                "the store failed at the end; what is in the journal is folded at the next start", error=str(exc)
+            )
         except Exception:  # noqa: BLE001 (whatever it was, it is logged and ends the exporter)
             _log.exception("the writer failed; what was accepted is in the journal and is folded at the next start")
             self.failed = True
@@ -167,6 +178,8 @@ def _allow_connections() -> None:
     wanted = MAX_CONNECTIONS + OTHER_FILES
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        _log.warning("few file descriptors: clients beyond them wait", limit=hard, wanted=wanted)
 
 
 def _lock(path: Path) -> IO[bytes]:

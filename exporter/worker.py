@@ -29,6 +29,8 @@ from errtally.exporter.readiness import Readiness
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web.forwarding import Forwarding
+from errtally.exporter.web.hosts import Hosts
 from errtally.exporter.web.plain import Plain
 from errtally.exporter.web.stream.counts import StreamCounts
 from errtally.exporter.web.stream.hub import Hub
@@ -123,7 +125,14 @@ def create_worker(settings: str) -> Worker:
             hub=hub,
         )
 
-    app = Plain(view, own, readiness.problem, make_pages)
+    app = Plain(
+        view,
+        own,
+        readiness.problem,
+        make_pages,
+        hosts=Hosts(config.external_url, config.allowed_hosts),
+        is_scrape_open=not config.has_metrics_auth,
+    )
     chores.every(TALLY_SECONDS, "tally", lambda: _hand_over(tally, appender))
     chores.every(LOOK_SECONDS, "journal", appender.look)
     quotas = pipeline.quotas
@@ -135,7 +144,10 @@ def create_worker(settings: str) -> Worker:
         if quotas is not None:
             chores.once("quotas", lambda: quotas.share(time.time()))
 
-    path = FastPath(app, pipeline, limits=config.limits, tally=tally)
+    forwarding = None
+    if Forwarding.is_needed(config.trusted_proxies, config.external_url):
+        forwarding = Forwarding(config.trusted_proxies, config.external_url)
+    path = FastPath(app, pipeline, limits=config.limits, tally=tally, forwarding=forwarding)
     collector.spare()
     return Worker(config, path, stop=hub.close, end=end)
 

@@ -6,6 +6,7 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,13 @@ from errtally.config.alerting import alerting
 from errtally.generate import programs
 from errtally.generate.files import DriftError, drift, write
 from errtally.generate.options import config_option, out_option
+from errtally.rules.advice import advice
 from errtally.rules.build import RULES_ENDING, TESTS_ENDING, Format, build
 from errtally.rules.lint import LintError, lint
+from errtally.rules.settings import tuned_rules
+
+if TYPE_CHECKING:
+    from errtally.config.document import Document
 
 _format_option = click.option(
     "--format",
@@ -38,8 +44,10 @@ def command() -> None:
 @_format_option
 def build_command(config_path: Path | None, out: Path, output: Format) -> None:
     """Write rules, their unit tests and a runbook page for each alert."""
-    for path in write(build(config.load(config_path), output), out):
+    document = config.load(config_path)
+    for path in write(build(document, output), out):
         click.echo(f"wrote {path}")
+    _advise(document)
 
 
 @command.command("check")
@@ -53,6 +61,7 @@ def check_command(config_path: Path | None, out: Path, output: Format) -> None:
     if found := drift(files, out):
         raise DriftError("\n".join([*found, "run `errtally rules build` to bring them up to date"]))
     click.echo(f"{out}: {len(files)} files are what the configuration gives")
+    _advise(document)
     if output == "prometheusrule":
         return
     rule_files = {name: text for name, text in files.items() if name.endswith(RULES_ENDING)}
@@ -80,3 +89,9 @@ def test_command(config_path: Path | None) -> None:
 
 def _run_tests(name: str, folder: Path) -> str:
     return programs.run("promtool", ["test", "rules", name], folder=folder)
+
+
+def _advise(document: Document) -> None:
+    settings = alerting(document)
+    for sentence in advice(tuned_rules(settings), settings):
+        click.echo(sentence, err=True)

@@ -2,10 +2,14 @@
 
 The long windows are means of what was recorded over five minutes: two series a service to read, however many a
 metric has. Both parts of each share are means over the same time, so that hours with more traffic weigh more.
+
+What was not measured is not spent: a window of which a part only was seen counts as that part of it, so that an outage
+on the first day is a small part of a month.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from errtally import names
@@ -28,11 +32,54 @@ LEFT = "errtally:slo_error_budget:left_ratio"
 """What is left of the budget over the objective's window: 1 is all, 0 nothing; below that it is overdrawn."""
 
 BASE_SECONDS = 300
+_NOMINAL_WINDOW_SECONDS = 30 * 86_400
+_MINUTE_SECONDS = 60
+_LONG_POINTS, _WINDOW_POINTS = 60, 720
+"""Points at which it is looked whether a burn rate's window, and that of an objective, were measured."""
 
 
-def burn_rate(window_seconds: int) -> str:
-    """Return the record of the burn rate: 1 uses the budget up exactly over the objective's window."""
-    return f"errtally:slo_burn_rate:{format_duration(window_seconds)}"
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One pair of windows of the multi-window alerts of Google's SRE workbook, chapter 5.
+
+    Attributes:
+        name: what its records are called.
+        long_seconds: the window over which a share of the budget is used up, for an objective of 30 days.
+        short_seconds: the window that tells whether it still goes on, for an objective of 30 days.
+        rate: the burn rate beyond which it speaks.
+    """
+
+    name: str
+    long_seconds: int
+    short_seconds: int
+    rate: float
+
+    def long(self, slo: Slo) -> int:
+        """The long window: the same share of the objective's own window, so the rate uses the same share of budget."""
+        return max(_scaled(self.long_seconds, slo), 2 * self.short(slo))
+
+    def short(self, slo: Slo) -> int:
+        """The short window; never shorter than what the rates are recorded over."""
+        return max(_scaled(self.short_seconds, slo), BASE_SECONDS)
+
+
+FAST, MEDIUM = Tier("fast", 3600, 300, 14.4), Tier("medium", 6 * 3600, 1800, 6)
+SLOW, SLOWEST = Tier("slow", 86_400, 7200, 3), Tier("slowest", 3 * 86_400, 6 * 3600, 1)
+PAGE, TICKET = (FAST, MEDIUM), (SLOW, SLOWEST)
+"""Those that wake somebody, and those that can wait until the morning. They use up 2, 5, 10 and 10 % of the budget."""
+
+BURN_NOW = "errtally:slo_burn_rate:now"
+"""The burn rate over the last five minutes."""
+
+
+def burn_rate(tier: Tier, *, short: bool = False) -> str:
+    """Return the record of a burn rate: 1 uses the budget up exactly over the objective's window."""
+    return f"errtally:slo_burn_rate:{tier.name}{'_short' if short else ''}"
+
+
+def _scaled(seconds: int, slo: Slo) -> int:
+    minutes = seconds * slo.window_seconds / _NOMINAL_WINDOW_SECONDS / _MINUTE_SECONDS
+    return round(minutes) * _MINUTE_SECONDS
 
 
 def mean(record: str, window_seconds: int, slo: str = "") -> str:
@@ -57,26 +104,47 @@ def inputs(tuned: Tuned) -> tuple[Recording, ...]:
     return tuple(found)
 
 
-def burn_rates(*windows_seconds: int) -> tuple[Recording, ...]:
-    """Return the burn rates over some windows, of all objectives at once."""
-    return tuple(
-        Recording(
-            burn_rate(window),
-            f"{mean(FAILURES, window)}\n/ ({mean(REQUESTS, window)} > 0)\n/ on (slo) group_left () {BUDGET}",
-        )
-        for window in windows_seconds
-    )
+def burn_rates(tiers: tuple[Tier, ...], tuned: Tuned) -> tuple[Recording, ...]:
+    """Return the burn rates over the windows of some tiers, and over the last minutes, of each objective."""
+    found = []
+    for slo in tuned.slos:
+        labels = {"slo": slo.name}
+        found.append(Recording(BURN_NOW, _burn(slo, BASE_SECONDS), labels))
+        for tier in tiers:
+            long = tier.long(slo)
+            whole = f"{_burn(slo, long)}\n* {_measured(slo, long, _LONG_POINTS)}"
+            found += [
+                Recording(burn_rate(tier), whole, labels),
+                Recording(burn_rate(tier, short=True), _burn(slo, tier.short(slo)), labels),
+            ]
+    return tuple(found)
 
 
 def left(tuned: Tuned) -> tuple[Recording, ...]:
     """Return what is left of each objective's budget over its own window."""
-    found = []
-    for slo in tuned.slos:
-        failures, requests = mean(FAILURES, slo.window_seconds, slo.name), mean(REQUESTS, slo.window_seconds, slo.name)
-        expr = f"1 - {failures}\n/ ({requests} > 0)\n/ {number(budget(slo))}"
-        # The label is in the result as well; that of the rule tells the records apart.
-        found.append(Recording(LEFT, expr, {"slo": slo.name}))
-    return tuple(found)
+    return tuple(
+        Recording(
+            LEFT,
+            # The label is in the result as well; that of the rule tells the records apart.
+            f"1 - {_burn(slo, slo.window_seconds)}\n* {_measured(slo, slo.window_seconds, _WINDOW_POINTS)}",
+            {"slo": slo.name},
+        )
+        for slo in tuned.slos
+    )
+
+
+def _burn(slo: Slo, window_seconds: int) -> str:
+    failures, requests = (mean(record, window_seconds, slo.name) for record in (FAILURES, REQUESTS))
+    return f"{failures}\n/ ({requests} > 0)\n/ {number(budget(slo))}"
+
+
+def _measured(slo: Slo, window_seconds: int, points: int) -> str:
+    """Return the share of a window for which there are measurements: what was not measured is not spent."""
+    step = max(window_seconds // points // _MINUTE_SECONDS, 1) * _MINUTE_SECONDS
+    there = (
+        f'count_over_time({REQUESTS}{{slo="{slo.name}"}}[{format_duration(window_seconds)}:{format_duration(step)}])'
+    )
+    return f"clamp_max({there} * {step} / {window_seconds}, 1)"
 
 
 def budget(slo: Slo) -> float:
@@ -89,11 +157,11 @@ def _events(slo: Slo, tuned: Tuned) -> tuple[str, str]:
     projects = glob_matcher("project", slo.projects)
     if slo.kind == "availability":
         failed = ",".join(part for part in (projects, 'status_class="5xx"') if part)
-        all_of_them = added(names.REQUESTS, rate(names.REQUESTS, BASE_SECONDS, projects), tuned)
-        bad = added(names.REQUESTS, rate(names.REQUESTS, BASE_SECONDS, failed), tuned)
-        return all_of_them, f"{bad}\nor\n0 * {all_of_them}"
+        all_of_them = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, projects), tuned)
+        bad = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, failed), tuned)
+        return all_of_them, bad
     quick = ",".join(part for part in (projects, f'le="{slo.threshold_seconds}"') if part)
-    duration = names.REQUEST_DURATION
+    duration = names.SERVICE_REQUEST_DURATION
     all_of_them = added(duration, rate(duration, BASE_SECONDS, projects, "_count"), tuned)
     good = added(duration, rate(duration, BASE_SECONDS, quick, "_bucket"), tuned)
     return all_of_them, f"{all_of_them} - {good}"
@@ -109,11 +177,11 @@ def demo_requests(slo: Slo, bad_share: float, traffic: float) -> dict[str, float
     """Return the series' growth in a step with ``traffic`` requests of which a share is bad."""
     service = demo_labels(slo)
     if slo.kind == "availability":
-        labels = {**service, "transaction": "/pay", "method": "POST"}
+        labels = service
         return {
-            selector(names.REQUESTS, **labels, status_class="2xx"): (1 - bad_share) * traffic,
-            selector(names.REQUESTS, **labels, status_class="5xx"): bad_share * traffic,
+            selector(names.SERVICE_REQUESTS, **labels, status_class="2xx"): (1 - bad_share) * traffic,
+            selector(names.SERVICE_REQUESTS, **labels, status_class="5xx"): bad_share * traffic,
         }
-    labels = {**service, "transaction": "/pay", "outcome": "success"}
-    good = selector(names.REQUEST_DURATION, "_bucket", **labels, le=str(slo.threshold_seconds))
-    return {good: (1 - bad_share) * traffic, selector(names.REQUEST_DURATION, "_count", **labels): traffic}
+    labels = service
+    good = selector(names.SERVICE_REQUEST_DURATION, "_bucket", **labels, le=str(slo.threshold_seconds))
+    return {good: (1 - bad_share) * traffic, selector(names.SERVICE_REQUEST_DURATION, "_count", **labels): traffic}

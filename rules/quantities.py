@@ -2,6 +2,10 @@
 
 Each function returns recording rules whose last is the quantity itself; two alerts with the same window share them.
 A quantity is absent without traffic: the comparison with 0 drops a service before the division could give NaN.
+
+They reckon with the counters of a service as a whole, which exist at 0 from its first sight and are never evicted: each
+event is an increase. A share is made of raw counters in one query, never of two records: an engine that sees a record
+only at the next evaluation would divide numbers of different times.
 """
 
 from __future__ import annotations
@@ -13,65 +17,52 @@ from errtally.rules.model import Recording
 from errtally.rules.series import ERROR_LEVELS, added, rate, record_name
 
 if TYPE_CHECKING:
+    from errtally.names import Metric
     from errtally.rules.model import Tuned
 
 
 def requests(tuned: Tuned) -> Recording:
     """Requests a second."""
     window = tuned.window_seconds
-    return Recording(
-        record_name(names.REQUESTS, "rate", window), added(names.REQUESTS, rate(names.REQUESTS, window), tuned)
-    )
+    return Recording(record_name(names.SERVICE_REQUESTS, "rate", window), _rate(names.SERVICE_REQUESTS, tuned))
 
 
 def failure_ratio(tuned: Tuned) -> tuple[Recording, ...]:
-    """The share of requests that end with 5xx; 0 for a service that has no series of failures."""
+    """The share of requests that end with 5xx."""
     window, total = tuned.window_seconds, requests(tuned)
-    failed = added(names.REQUESTS, rate(names.REQUESTS, window, 'status_class="5xx"'), tuned)
-    return (
-        total,
-        Recording(
-            record_name(names.REQUESTS, "failure_ratio_rate", window),
-            f"(\n  {failed}\n  or 0 * {total.record}\n)\n/ ({total.record} > 0)",
-        ),
-    )
+    failed = _rate(names.SERVICE_REQUESTS, tuned, 'status_class="5xx"')
+    name = record_name(names.SERVICE_REQUESTS, "failure_ratio_rate", window)
+    return (total, Recording(name, f"{failed}\n/ ({total.expr} > 0)"))
 
 
 def timed_requests(tuned: Tuned) -> Recording:
     """Requests a second whose duration is known."""
-    window = tuned.window_seconds
-    expr = added(names.REQUEST_DURATION, rate(names.REQUEST_DURATION, window, suffix="_count"), tuned)
-    return Recording(record_name(names.REQUEST_DURATION, "count_rate", window), expr)
+    metric = names.SERVICE_REQUEST_DURATION
+    name = record_name(metric, "count_rate", tuned.window_seconds)
+    return Recording(name, _rate(metric, tuned, suffix="_count"))
 
 
 def mean_duration(tuned: Tuned) -> tuple[Recording, ...]:
     """The mean duration of requests in seconds."""
-    window, count = tuned.window_seconds, timed_requests(tuned)
-    spent = added(names.REQUEST_DURATION, rate(names.REQUEST_DURATION, window, suffix="_sum"), tuned)
-    name = record_name(names.REQUEST_DURATION, "mean_rate", window)
-    return (count, Recording(name, f"{spent}\n/ ({count.record} > 0)"))
+    metric, count = names.SERVICE_REQUEST_DURATION, timed_requests(tuned)
+    name = record_name(metric, "mean_rate", tuned.window_seconds)
+    return (count, Recording(name, f"{_rate(metric, tuned, suffix='_sum')}\n/ ({count.expr} > 0)"))
 
 
 def apdex(tuned: Tuned) -> tuple[Recording, ...]:
     """Apdex: satisfied and half of the tolerating requests, of all. A failed request is frustrated."""
-    window = tuned.window_seconds
-    total = Recording(
-        record_name(names.APDEX_REQUESTS, "rate", window),
-        added(names.APDEX_REQUESTS, rate(names.APDEX_REQUESTS, window), tuned),
-    )
-
-    def zone(name: str) -> str:
-        return added(names.APDEX_REQUESTS, rate(names.APDEX_REQUESTS, window, f'zone="{name}"'), tuned)
-
-    satisfied, tolerating, _ = names.APDEX_ZONES
-    score = (
-        f"(\n  ({zone(satisfied)} or 0 * {total.record})\n  + ({zone(tolerating)} or 0 * {total.record}) / 2\n)"
-        f"\n/ ({total.record} > 0)"
-    )
-    return (total, Recording(record_name(names.APDEX_REQUESTS, "score_rate", window), score))
+    metric, window = names.SERVICE_APDEX_REQUESTS, tuned.window_seconds
+    total = Recording(record_name(metric, "rate", window), _rate(metric, tuned))
+    satisfied, tolerating = (_rate(metric, tuned, f'zone="{zone}"') for zone in names.APDEX_ZONES[:2])
+    score = f"(\n  {satisfied}\n  + {tolerating} / 2\n)\n/ ({total.expr} > 0)"
+    return (total, Recording(record_name(metric, "score_rate", window), score))
 
 
 def errors(tuned: Tuned, window_seconds: int) -> Recording:
     """Error events a second."""
-    expr = added(names.EVENTS, rate(names.EVENTS, window_seconds, ERROR_LEVELS), tuned)
-    return Recording(record_name(names.EVENTS, "error_rate", window_seconds), expr)
+    expr = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window_seconds, ERROR_LEVELS), tuned)
+    return Recording(record_name(names.SERVICE_EVENTS, "error_rate", window_seconds), expr)
+
+
+def _rate(metric: Metric, tuned: Tuned, matchers: str = "", suffix: str = "") -> str:
+    return added(metric, rate(metric, tuned.window_seconds, matchers, suffix), tuned)

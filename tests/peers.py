@@ -15,7 +15,7 @@ _OTHER_NAMES = {"alertmanager": ("prometheus-alertmanager", "alertmanager")}
 def peer(program: str) -> Path:
     """Return the path of a program, or end the test: failed where the variable CI is set, skipped elsewhere."""
     for name in _OTHER_NAMES.get(program, (program,)):
-        if found := shutil.which(name):
+        if found := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
             return Path(found)
     message = f"{program} is not installed"
     if os.environ.get("CI"):

@@ -200,7 +200,11 @@ class Fold:
         name, severity = self._admit(names.ALERT_DURATION, (alert.name, severity))
         alert = msgspec.structs.replace(alert, name=name, severity=severity)
         self.changes.alerts.append(alert)
-        if alert.ends_at is None or not self._is_new("alert", alert.fingerprint, repr(alert.starts_at)):
+        if (
+            alert.ends_at is None
+            or name in names.EVENT_ALERTS
+            or not self._is_new("alert", alert.fingerprint, repr(alert.starts_at))
+        ):
             return
         metric, labels = names.ALERT_DURATION, (alert.name, alert.severity)
         seconds = max(alert.ends_at - alert.starts_at, 0.0)

@@ -18,8 +18,21 @@ OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 def wants_openmetrics(accept: str) -> bool:
     """Whether a scraper's Accept header prefers OpenMetrics to the text format."""
-    openmetrics, text = 0.0, 0.0
-    for part in accept.lower().split(","):
+    offered = _qualities(accept)
+    openmetrics = max((quality for kind, quality in offered if kind == "application/openmetrics-text"), default=0.0)
+    text = max((quality for kind, quality in offered if kind in {"text/plain", "*/*"}), default=0.0)
+    return openmetrics > 0 and openmetrics >= text
+
+
+def wants_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip; ``gzip;q=0`` refuses it."""
+    return any(coding == "gzip" and quality > 0 for coding, quality in _qualities(accept_encoding))
+
+
+def _qualities(header: str) -> list[tuple[str, float]]:
+    """Read a header of things with qualities (RFC 9110, section 12.4.2), 1 where none is told."""
+    found = []
+    for part in header.lower().split(","):
         kind, *parameters = [item.strip() for item in part.split(";")]
         quality = 1.0
         for parameter in parameters:
@@ -28,11 +41,8 @@ def wants_openmetrics(accept: str) -> bool:
                     quality = float(parameter[2:])
                 except ValueError:
                     quality = 0.0
-        if kind == "application/openmetrics-text":
-            openmetrics = max(openmetrics, quality)
-        elif kind in {"text/plain", "*/*"}:
-            text = max(text, quality)
-    return openmetrics > 0 and openmetrics >= text
+        found.append((kind, quality))
+    return found
 
 
 def render(view: StoreView, own: CollectorRegistry, *, now: float, accept: str) -> tuple[bytes, str]:

@@ -12,12 +12,14 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from flask import Response, has_request_context, redirect, request
+from flask import Response, has_request_context, redirect, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
 
+from errtally.exporter.web.attempts import Attempts
 from errtally.exporter.web.sentry_api import answers
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import Authorization
     from werkzeug.wrappers import Response as AnyResponse
 
     from errtally.exporter.config import ExporterConfig
@@ -27,7 +29,8 @@ SESSION_SECONDS = 14 * 86400
 SESSION_COOKIE = "errtally-session"
 LOGIN_PATH = "/login"
 _OPEN_FOLDERS = ("/static/", "/api/schema/")
-_OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", "/metrics", LOGIN_PATH})
+METRICS_PATH = "/metrics"
+_OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", LOGIN_PATH})
 
 
 class Access:
@@ -37,26 +40,25 @@ class Access:
         self._config = config
         self._secret = secret
         self._signer = TimestampSigner(secret, salt="errtally.form")
+        self.attempts = Attempts(config.workers)
 
     def refuse(self) -> AnyResponse | None:
         """Return the answer to a request without a valid login, None when it may go on."""
         config = self._config
-        if not config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS):
+        if self._is_open():
             return None
         sent = request.authorization
         if sent is not None:
-            if sent.type == "bearer" and self.is_token(sent.token):
+            if wait_seconds := self.attempts.wait_seconds(remote()):
+                return too_many(wait_seconds)
+            if self._is_valid(sent):
                 return None
-            if sent.type == "basic" and self.is_password(sent.username, sent.password):
-                return None
-            # Sentry's older clients send the token as a name without a password.
-            if sent.type == "basic" and not sent.password and self.is_token(sent.username):
-                return None
+            self.attempts.failed(remote())
         elif self.session() is not None:
             return None
         elif request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
             here = request.full_path if request.query_string else request.path
-            return redirect(f"{LOGIN_PATH}?next={quote(here, safe='')}", 303)
+            return redirect(f"{url_for('login.form')}?next={quote(request.script_root + here, safe='')}", 303)
         # A browser must not ask for a name and password where only a token would do.
         scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
         if answers.is_below(request.path):
@@ -67,9 +69,29 @@ class Access:
             body, kind = "log in to see this\n", "text/plain; charset=utf-8"
         return Response(body, 401, {"WWW-Authenticate": scheme}, content_type=kind)
 
+    def _is_open(self) -> bool:
+        """Whether what is asked for is for everybody."""
+        if request.path == METRICS_PATH:
+            return not self._config.has_metrics_auth
+        return not self._config.has_web_auth or request.path in _OPEN_PATHS or request.path.startswith(_OPEN_FOLDERS)
+
+    def _is_valid(self, sent: Authorization) -> bool:
+        """Whether a program may go on with what it sent of itself."""
+        if sent.type == "bearer":
+            return self.is_token(sent.token) or self._is_scraper(sent.token)
+        # Sentry's older clients send the token as a name without a password.
+        return sent.type == "basic" and (
+            self.is_password(sent.username, sent.password) or (not sent.password and self.is_token(sent.username))
+        )
+
     def is_token(self, token: str | None) -> bool:
         """Whether this is the token that is configured."""
         return self._config.web_token is not None and _same(token, self._config.web_token)
+
+    def _is_scraper(self, token: str | None) -> bool:
+        """Whether this is the token that is good for /metrics alone."""
+        expected = self._config.metrics_token
+        return expected is not None and request.path == METRICS_PATH and _same(token, expected)
 
     def is_password(self, username: str | None, password: str | None) -> bool:
         """Whether name and password are those that are configured."""
@@ -126,6 +148,17 @@ class Access:
         credential = f"{kind}\0{self._config.web_username}\0{self._credential(kind)}"
         key = blake2b(credential.encode(), key=self._secret[:64], digest_size=32).digest()
         return TimestampSigner(key, salt="errtally.session")
+
+
+def remote() -> str:
+    """The address of who asks."""
+    return request.remote_addr or ""
+
+
+def too_many(wait_seconds: int) -> Response:
+    """Refuse somebody who tried too often."""
+    text = f"too many attempts to log in failed: try again in {wait_seconds} s\n"
+    return Response(text, 429, {"Retry-After": str(wait_seconds)}, content_type="text/plain; charset=utf-8")
 
 
 def _same(sent: str | None, expected: str) -> bool:

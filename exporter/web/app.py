@@ -43,6 +43,7 @@ from errtally.exporter.web import (
     runbooks,
 )
 from errtally.exporter.web.framing import allow_frames
+from errtally.exporter.web.hosts import Hosts
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers as sentry_answers
@@ -101,6 +102,8 @@ def create_app(
     app.jinja_env.globals["navigation"] = navigation.entries
     app.jinja_env.globals["session_name"] = access.session
     app.jinja_env.globals["form_token_now"] = access.form_token
+    hosts = Hosts(config.external_url, config.allowed_hosts)
+    app.before_request(lambda: None if hosts.is_meant(request.environ) else _misdirected())
     app.before_request(access.refuse)
     app.after_request(_protect)
     app.register_error_handler(StoreError, _store_failed)
@@ -261,6 +264,15 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
     response = error.get_response()
     response.data, response.content_type = error_page.render(status, str(error.description)), "text/html; charset=utf-8"
     return response
+
+
+def _misdirected() -> FlaskResponse:
+    """Refuse a request for somebody else's name."""
+    text = (
+        f"this exporter is not called {request.environ['HTTP_HOST'][:100]!r}: set external_url to the address that "
+        "people use, or add the name to web.allowed_hosts"
+    )
+    return _text(text, 421)
 
 
 def _store_failed(error: StoreError) -> FlaskResponse | tuple[FlaskResponse | str, int]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.pipeline import Pipeline
     from errtally.exporter.ingest.tally import Tally
     from errtally.exporter.protocols.endpoint import Endpoint
+    from errtally.exporter.web.forwarding import Forwarding
 
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 400: "Bad Request", 401: "Unauthorized",
@@ -46,8 +47,10 @@ class FastPath:
         *,
         limits: Limits,
         tally: Tally,
+        forwarding: Forwarding | None = None,
     ) -> None:
         self._app = app
+        self._forwarding = forwarding
         self._pipeline = pipeline
         self._limits = limits
         self._tally = tally
@@ -78,6 +81,8 @@ class FastPath:
         Raises:
             WaitsError: the caller can't wait and the request takes long; nothing of it was taken.
         """
+        if self._forwarding is not None:
+            self._forwarding.see_through(environ)
         method = environ["REQUEST_METHOD"]
         found = registry.find(environ["PATH_INFO"], method, environ.get("CONTENT_TYPE") or "")
         if found is None:

@@ -85,7 +85,7 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
     hour, day = int(now // 3600), int(now // 86400)
     by_day = reader.days(ids, day - charts.DAYS_SHOWN + 1)
     fingerprints = {found["fingerprint"], *(merged["fingerprint"] for merged in found["merged_fingerprints"])}
-    of_issue, of_project = alerts_of(reader.firing(project), fingerprints)
+    of_issue, of_project = alerts_of(reader.firing(project), fingerprints, request.script_root)
     return {
         "event": event_view.view(event) if event is not None else None,
         "steps": steps(kept, event_id),
@@ -156,10 +156,10 @@ def tags(counted: Mapping[str, Sequence[tuple[str, int]]]) -> tuple[Tag, ...]:
 
 
 def alerts_of(
-    firing: Sequence[Mapping[str, Any]], fingerprints: set[str]
+    firing: Sequence[Mapping[str, Any]], fingerprints: set[str], base: str = ""
 ) -> tuple[tuple[links.AlertView, ...], tuple[links.AlertView, ...]]:
     """Return the alerts about an issue, and those about its project and no other issue."""
-    shown = [links.alert(stored) for stored in firing]
+    shown = [links.alert(stored, base) for stored in firing]
     of_issue = tuple(alert for alert in shown if alert.issue in fingerprints)
     of_project = tuple(alert for alert in shown if not alert.issue)
     return of_issue[:MAX_ALERTS_SHOWN], of_project[:MAX_ALERTS_SHOWN]

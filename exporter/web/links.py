@@ -54,11 +54,12 @@ def dashboards(grafana_url: str, project: str, fingerprint: str = "") -> tuple[L
     return (Link("Issue in Grafana", issue), service)
 
 
-def alert(stored: Mapping[str, Any]) -> AlertView:
+def alert(stored: Mapping[str, Any], base: str = "") -> AlertView:
     """Return an alert as a page shows it.
 
     Args:
         stored: what `errtally.exporter.store.alerts.firing` gives.
+        base: the path below which a proxy puts this exporter, "" without one.
     """
     labels = stored["labels"]
     return AlertView(
@@ -69,16 +70,16 @@ def alert(stored: Mapping[str, Any]) -> AlertView:
         project=str(labels.get("project", "")),
         issue=str(labels.get("issue", "")),
         labels=tuple((name, str(labels[name])) for name in _SHOWN_LABELS if labels.get(name)),
-        links=_alert_links(stored["name"], stored["links"]),
+        links=_alert_links(stored["name"], stored["links"], base),
     )
 
 
-def _alert_links(name: str, told: Mapping[str, Any]) -> tuple[Link, ...]:
+def _alert_links(name: str, told: Mapping[str, Any], base: str) -> tuple[Link, ...]:
     # Checked when they came in, and again here: what is in the store may be older than the check.
     known = {kind: url for kind, url in told.items() if isinstance(url, str) and url.startswith(_SAFE_SCHEMES)}
     found = []
     if runbooks.page(name) is not None:
-        found.append(Link("Runbook", f"/runbooks/{name}"))
+        found.append(Link("Runbook", f"{base}/runbooks/{name}"))
     elif "runbook" in known:
         found.append(Link("Runbook", known["runbook"]))
     if "alertmanager" in known:

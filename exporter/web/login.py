@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 
-from errtally.exporter.web.access import SESSION_COOKIE, SESSION_SECONDS
+from errtally.exporter.web.access import SESSION_COOKIE, SESSION_SECONDS, remote, too_many
 from errtally.exporter.web.parts import part
 
 if TYPE_CHECKING:
@@ -22,15 +22,16 @@ routes = Blueprint("login", __name__)
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
-def local_path(asked: str | None) -> str:
-    """Return where to go after the login: what was asked for, when it is a path of this exporter, else ``/``."""
-    return asked if asked and _LOCAL_PATH.fullmatch(asked) else "/"
+def local_path(asked: str | None, base: str = "") -> str:
+    """Return where to go after the login: what was asked for, when it is a path of this exporter, else the issues."""
+    home = f"{base}/"
+    return asked if asked and _LOCAL_PATH.fullmatch(asked) and asked.startswith(home) else home
 
 
 @routes.get("/login")
 def form() -> Response | str:
     """Ask for name and password, or the token."""
-    target = local_path(request.args.get("next"))
+    target = local_path(request.args.get("next"), request.script_root)
     if not part("config").has_web_auth or _access().session() is not None:
         return redirect(target, 303)
     return _form(target, "")
@@ -39,23 +40,28 @@ def form() -> Response | str:
 @routes.post("/login")
 def begin() -> Response | tuple[str, int]:
     """Log a browser in."""
-    target = local_path(request.form.get("next"))
+    target = local_path(request.form.get("next"), request.script_root)
     config, access = part("config"), _access()
     if not config.has_web_auth:
         return redirect(target, 303)
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         abort(403, "this form was sent by another site")
+    if wait_seconds := access.attempts.wait_seconds(remote()):
+        return too_many(wait_seconds)
     if access.is_password(request.form.get("username", "").strip(), request.form.get("password")):
         kind = "password"
     elif access.is_token(request.form.get("token", "").strip()):
         kind = "token"
     else:
+        access.attempts.failed(remote())
         return _form(target, "That is not right. Check it and try again."), 401
+    access.attempts.succeeded(remote())
     response = redirect(target, 303)
     response.set_cookie(
         SESSION_COOKIE,
         access.new_session(kind),
         max_age=SESSION_SECONDS,
+        path=_cookie_path(),
         secure=str(config.external_url).startswith("https://"),
         httponly=True,
         samesite="Lax",  # not Strict: a link in a notification has to find the login
@@ -69,8 +75,13 @@ def end() -> Response:
     if _access().is_forged():
         abort(403, "the form is too old, or was made by another site: load the page again")
     response = redirect(url_for("login.form"), 303)
-    response.delete_cookie(SESSION_COOKIE)
+    response.delete_cookie(SESSION_COOKIE, path=_cookie_path())
     return response
+
+
+def _cookie_path() -> str:
+    """Where the cookie is sent: behind a proxy, other programs of the same host do not get it."""
+    return request.script_root or "/"
 
 
 def _form(target: str, problem: str) -> str:

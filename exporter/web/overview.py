@@ -41,7 +41,7 @@ def page() -> Response:
     found, ingest, positions = reader.overview(now)
     waiting, oldest, size = journal.lag(config.data_dir / JOURNAL_DIRECTORY, positions)
     projects = listed(found, [project.name for project in config.projects])
-    firing = [links.alert(stored) for stored in reader.firing()]
+    firing = [links.alert(stored, request.script_root) for stored in reader.firing()]
     # Whoever sees this page with a login configured has logged in.
     connection = _connection(config, projects, is_logged_in=config.has_web_auth)
     html = render_template(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from errtally.exporter.metrics.view import StoreView
+    from errtally.exporter.web.hosts import Hosts
 
     Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
@@ -40,7 +41,9 @@ class Plain:
         view: of the store.
         own: the process's own metrics.
         problem: says why the exporter is not ready, None when it is.
-        make_rest: makes the application that answers everything else.
+        make_rest: makes the application that answers everything else, and whoever asks by another's name.
+        hosts: the names that this exporter is asked by.
+        is_scrape_open: whether /metrics asks nobody who is there.
     """
 
     def __init__(
@@ -49,7 +52,12 @@ class Plain:
         own: CollectorRegistry,
         problem: Callable[[], str | None],
         make_rest: Callable[[], Application],
+        *,
+        hosts: Hosts,
+        is_scrape_open: bool,
     ) -> None:
+        self._hosts = hosts
+        self._is_scrape_open = is_scrape_open
         self._view = view
         self._own = own
         self._problem = problem
@@ -68,7 +76,11 @@ class Plain:
 
     def _answer(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes] | None:
         path = environ["PATH_INFO"]
+        if not self._hosts.is_meant(environ):
+            return None
         if path == "/metrics":
+            if not self._is_scrape_open:
+                return None
             try:
                 headers, body = scrape(
                     self._view, self._own, environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING", "")
@@ -107,7 +119,7 @@ def scrape(
     """
     body, content_type = exposition.render(view, own, now=time.time(), accept=accept)
     headers = [("Content-Type", content_type), ("Vary", "Accept, Accept-Encoding")]
-    if "gzip" in accept_encoding:
+    if exposition.wants_gzip(accept_encoding):
         return [*headers, ("Content-Encoding", "gzip")], exposition.compress(body)
     return headers, body
 

@@ -10,12 +10,7 @@ from errtally.rules.alerts.crash_free_sessions_low import CRASH_FREE_SESSIONS_LO
 from errtally.rules.alerts.crash_free_users_low import CRASH_FREE_USERS_LOW
 from errtally.rules.alerts.data_absent import DATA_ABSENT
 from errtally.rules.alerts.disk_space_low import DISK_SPACE_LOW
-from errtally.rules.alerts.error_budget_burn import (
-    ERROR_BUDGET_BURN_1D,
-    ERROR_BUDGET_BURN_1H,
-    ERROR_BUDGET_BURN_3D,
-    ERROR_BUDGET_BURN_6H,
-)
+from errtally.rules.alerts.error_budget_burn import ERROR_BUDGET_BURN, ERROR_BUDGET_BURN_SLOW
 from errtally.rules.alerts.error_budget_exhausted import ERROR_BUDGET_EXHAUSTED
 from errtally.rules.alerts.error_rate_anomaly import ERROR_RATE_ANOMALY
 from errtally.rules.alerts.error_spike import ERROR_SPIKE
@@ -52,10 +47,8 @@ ALERTS = (
     CHECK_IN_FAILED,
     CIRCUIT_BREAKER_OPEN,
     ERROR_SPIKE,
-    ERROR_BUDGET_BURN_1H,
-    ERROR_BUDGET_BURN_6H,
-    ERROR_BUDGET_BURN_1D,
-    ERROR_BUDGET_BURN_3D,
+    ERROR_BUDGET_BURN,
+    ERROR_BUDGET_BURN_SLOW,
     ERROR_BUDGET_EXHAUSTED,
     MEMORY_USAGE_CRITICAL,
     DISK_SPACE_LOW,

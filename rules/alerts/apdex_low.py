@@ -11,7 +11,7 @@ from errtally.rules.series import DEMO_LABELS, enough, number, selector
 from errtally.rules.texts import DECIMAL, decimal
 
 SATISFIED, TOLERATING, FRUSTRATED = (
-    selector(names.APDEX_REQUESTS, **DEMO_LABELS, transaction="/pay", zone=zone) for zone in names.APDEX_ZONES
+    selector(names.SERVICE_APDEX_REQUESTS, **DEMO_LABELS, zone=zone) for zone in names.APDEX_ZONES
 )
 
 

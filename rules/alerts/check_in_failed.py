@@ -1,55 +1,70 @@
-"""Check-In Failed: a scheduled job reports that it failed, was missed or took too long."""
+"""Check-In Failed: a scheduled job says that it failed, or takes too long; one that never began is CheckInMissed's."""
 
 from __future__ import annotations
 
 from errtally import names
-from errtally.config.duration import format_duration
 from errtally.rules.boards import SERVICE
-from errtally.rules.cases import threshold_cases
+from errtally.rules.gaps import is_news, seen_until
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector
-from errtally.rules.texts import COUNT, count
+from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector, steady
+from errtally.rules.texts import count
 
 _BY = f"{SCOPE}, monitor"
-_BAD = "|".join(names.CHECK_IN_STATUSES[2:])
+_BAD = "|".join(names.FAILED_CHECK_IN_STATUSES)
 _LABELS = {**DEMO_LABELS, "monitor": "nightly-backup"}
+_LAST = selector(names.CHECK_IN_LAST_FAILED, **_LABELS)
 _FAILED = selector(names.CHECK_INS, **_LABELS, status="error")
-_WENT_WELL = selector(names.CHECK_INS, **_LABELS, status="ok")
+_MISSED = selector(names.CHECK_INS, **_LABELS, status="missed")
 
 
 def _expr(tuned: Tuned) -> str:
-    matchers, window = f'status=~"{_BAD}"', format_duration(tuned.window_seconds)
-    failed = f"{names.CHECK_INS.name}{{{matchers}}}"
-    grown = added(names.CHECK_INS, increase(names.CHECK_INS, tuned.window_seconds, matchers), tuned, _BY)
-    total = added(names.CHECK_INS, failed, tuned, _BY)
-    before = added(names.CHECK_INS, f"{failed} offset {window}", tuned, _BY)
-    limit = number(tuned.threshold)
-    # A counter that is born with its first failure does not increase. It counts as a whole where it was not there
-    # before, although the exporter was scraped: Prometheus may be new to failures of long ago.
-    born = f"  ({total} >= {limit} unless {before})\n  and on () {names.UP.name} offset {window}"
-    return f"{grown} >= {limit}\nor\n(\n{born}\n)"
+    last = f"max by ({_BY}) ({is_news(names.CHECK_IN_LAST_FAILED.name, tuned)})"
+    if tuned.threshold <= 1:
+        return last
+    # More than one must have failed. The series of failures begins with the first of them.
+    grown = increase(names.CHECK_INS, tuned.window_seconds, f'status=~"{_BAD}"')
+    return f"{last}\nand {added(names.CHECK_INS, grown, tuned, _BY)} >= {number(tuned.threshold)} - 1"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
     step, window = tuned.step_seconds, tuned.window_seconds
-    share, lead = step / window, 4 + -(-window // step)
-    once = -(-tuned.threshold // 1)
-    at = (lead + 2) * step + tuned.for_seconds
-    first = {names.UP.name: f"1x{3 * lead}", _FAILED: f"_x{lead} {number(once)}x{2 * lead}"}
-    late = {names.UP.name: f"_x{lead} 1x{2 * lead}", _FAILED: f"_x{lead} 57x{2 * lead}"}
-    return (
-        *threshold_cases(
-            tuned,
-            lambda failures, _: {_FAILED: failures * share, _WENT_WELL: 1.0},
-            lambda failures: Firing(_LABELS, count(failures)),
-            high=7 * tuned.threshold,
-            calm=0.0,
-            fires_near=tuned.threshold * 1.04,
-            silent_near=tuned.threshold * 0.96,
-            before=(({_FAILED: 0.0, _WENT_WELL: 1.0}, lead),),
+    lead = 2 * -(-window // step) + 4
+    failed, steps = lead * step, lead + tuned.over_steps
+    at = failed + tuned.for_seconds + 2 * step
+    up = {names.UP.name: steady(1, 2 * steps)}
+    fails = {_LAST: f"_x{lead} {failed}x{steps}", _FAILED: f"_x{lead} 1+{number(tuned.threshold)}x{steps}"}
+    firing = Firing(_LABELS, "1")
+    away = 2 * -(-window // step)
+    gap = (
+        Case(
+            "fires when a gap is over in which the job failed",
+            {
+                names.UP.name: f"1x{lead - 1} _x{away} 1x{steps}",
+                _LAST: f"0x{lead - 1} _x{away} {failed + window}x{steps}",
+            },
+            (Check(failed + away * step + tuned.for_seconds + step, (firing,)),),
         ),
-        Case("fires for the first failure of a job", first, (Check(at, (Firing(_LABELS, count(once)),)),)),
-        Case("is silent for old failures when Prometheus is new", late, (Check(at),)),
+    )
+    return (
+        Case("fires for the first failure of a job", {**up, **fails}, (Check(at, (firing,)),)),
+        Case("ends when it is no longer news", {**up, **fails}, (Check(failed + window + tuned.for_seconds + 120),)),
+        Case(
+            "is silent for a job that failed long ago",
+            {**up, _LAST: f"{step}x{2 * steps}", _FAILED: f"57x{2 * steps}"},
+            (Check(at),),
+        ),
+        Case(
+            "leaves a run that never began to CheckInMissed",
+            {**up, _MISSED: f"0x{lead} 1x{steps}"},
+            (Check(at),),
+        ),
+        Case(
+            "is silent for old failures when Prometheus is new",
+            {names.UP.name: f"_x{lead} 1x{steps}", _LAST: f"_x{lead} 7x{steps}", _FAILED: f"_x{lead} 57x{steps}"},
+            (Check(at),),
+        ),
+        *(gap if tuned.threshold <= 1 else ()),
+        Case("is silent when the metrics are absent", {}, (Check(at),)),
     )
 
 
@@ -60,13 +75,14 @@ CHECK_IN_FAILED = AlertRule(
     labels=(*names.BASE_LABELS, "monitor"),
     board=SERVICE,
     summary="{monitor} of {project} ({environment}) failed",
-    description="{monitor} of {project} in {environment} reported {value} failed runs within {window}.",
-    value=COUNT,
+    description="A run of {monitor} of {project} in {environment} failed, or took longer than it may.",
+    value="1",
     threshold_text=count,
+    recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,
     runbook=Runbook(
-        meaning="Within the window a scheduled job reported runs that failed, were missed or took too long.",
+        meaning="Within the window a scheduled job reported a run that failed, or a run took longer than it may.",
         impact="What the job should have done is not done, or only partly.",
         diagnosis=(
             "1. The job's issue on the list, with the stack trace, if the job reports its errors.\n"

@@ -9,33 +9,43 @@ from __future__ import annotations
 from errtally import names
 from errtally.config.objectives import glob_matches
 from errtally.rules.boards import SERVICE
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.gaps import held
+from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, glob_matcher, selector, steady
 from errtally.rules.texts import DURATION, duration, nothing
 
 _BY = f"{SCOPE}, monitor"
+_EXPORTERS = ("exporter-1:9765", "exporter-2:9765")
 _SCHEDULED = "nobody-else-knows"
 """A job that an entry of `monitors` hardly names."""
 
 
-def _expr(tuned: Tuned) -> str:
+_OVERDUE = f"monitor:{names.PREFIX}check_in:overdue_seconds"
+"""How long a job has been overdue, below 0 while it is in time; of each exporter, as of its last scrape."""
+
+
+def _overdue(tuned: Tuned) -> Recording:
     branches, taken = [], list[str]()
     for monitor in tuned.monitors:
         matchers = [glob_matcher("monitor", [monitor.monitor])]
         matchers += [glob_matcher("monitor", [glob], but=True) for glob in taken]
-        last = _newest(names.CHECK_IN_LAST_OK.name, matchers)
-        branches.append(f"time() - {last} - {monitor.interval_seconds} > 0")
+        branches.append(f"time() - {_chosen(names.CHECK_IN_LAST_OK.name, matchers)} - {monitor.interval_seconds}")
         taken.append(monitor.monitor)
     if "*" not in taken:
-        deadline = _newest(names.CHECK_IN_DEADLINE.name, [glob_matcher("monitor", [glob], but=True) for glob in taken])
-        branches.append(f"time() - {deadline} > 0")
-    return "\nor\n".join(branches)
+        others = [glob_matcher("monitor", [glob], but=True) for glob in taken]
+        branches.append(f"time() - {_chosen(names.CHECK_IN_DEADLINE.name, others)}")
+    return Recording(_OVERDUE, "\nor\n".join(branches))
 
 
-def _newest(metric: str, matchers: list[str]) -> str:
-    """Of several exporters that know a job, the one that heard of it last tells."""
+def _chosen(metric: str, matchers: list[str]) -> str:
     chosen = ",".join(matcher for matcher in matchers if matcher)
-    return f"max by ({_BY}) ({metric}{f'{{{chosen}}}' if chosen else ''})"
+    return f"{metric}{f'{{{chosen}}}' if chosen else ''}"
+
+
+def _expr(_tuned: Tuned) -> str:
+    # Of several exporters that know a job, the one that heard of it last tells. A job can't report to one that is
+    # down: what it was then stands, in time or overdue.
+    return f"min by ({_BY}) {held(_OVERDUE)} > 0"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
@@ -52,8 +62,17 @@ def _cases_of_schedules(tuned: Tuned) -> tuple[Case, ...]:
     at = deadline + wait + 2 * step
     steps = at // step + 6
     firing = Firing(labels, duration(at - deadline))
+    other = selector(names.CHECK_IN_DEADLINE, **{**labels, "monitor": "in-time"})
     return (
         Case("fires when the schedule's deadline has passed", {series: f"{deadline}x{steps}"}, (Check(at, (firing,)),)),
+        Case(
+            "goes on while the exporter is down, and only for a job that was overdue before",
+            {
+                **{f"{one}": f"{until}x{at // step} stale" for one, until in ((series, deadline), (other, at + step))},
+                **{f'up{{job="errtally", instance="{one}"}}': f"1x{at // step} 0x40" for one in _EXPORTERS},
+            },
+            (Check(at + 20 * step, (Firing(labels, duration(at - deadline)),)),),
+        ),
         Case("is silent until the deadline", {series: f"{deadline}x{steps}"}, (Check(deadline),)),
         Case(
             "resolves when an overdue job reports",
@@ -121,6 +140,7 @@ CHECK_IN_MISSED = AlertRule(
     ),
     value=DURATION,
     threshold_text=nothing,
+    recordings=lambda tuned: (_overdue(tuned),),
     expr=_expr,
     cases=_cases,
     runbook=Runbook(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.rules.boards import RECOVERY
+from errtally.rules.gaps import held
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, label_set, steady
 
@@ -20,6 +21,8 @@ _SCRAPED, _OTHER = (
     names.BREAKER_STATE.name + label_set({**_SERVICE, "job": "shop", "instance": f"shop-{number}:8000"})
     for number in (1, 2)
 )
+
+_UP = 'up{job="shop", instance="shop-1:8000"}'
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
@@ -47,6 +50,16 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             {_SCRAPED: f"{probing} {steady(_HALF_OPEN, steps)}"},
             (Check(at + tuned.step_seconds * len(probing.split()), (trying,)),),
         ),
+        Case(
+            "goes on while its source can't be scraped",
+            {_SCRAPED: f"{steady(_OPEN, steps)} _x{steps}", _UP: f"{steady(1, steps)} {steady(0, steps)}"},
+            (Check(at, (scraped,)), Check(at + (steps - 2) * tuned.step_seconds, (scraped,))),
+        ),
+        Case(
+            "ends when its source is gone for good",
+            {_SCRAPED: f"{steady(_OPEN, steps)} stale", _UP: f"{steady(1, steps)} stale"},
+            (Check(at, (scraped,)), Check(at + (steps - 2) * tuned.step_seconds)),
+        ),
         Case("is silent while breakers are closed", {_SCRAPED: steady(_CLOSED, steps)}, (Check(at),)),
         Case("is silent when nobody has a breaker", {}, (Check(at),)),
         Case(
@@ -70,7 +83,7 @@ CIRCUIT_BREAKER_OPEN = AlertRule(
     value=f"{{{{ if eq $value {_OPEN}.0 }}}}open{{{{ else }}}}half open{{{{ end }}}}",
     threshold_text=lambda _: "closed",
     fields={"where": "{{ with $labels.project }} of {{ . }} ({{ $labels.environment }}){{ end }}"},
-    expr=lambda _: f"max by ({SCOPE}, service) ({names.BREAKER_STATE.name}) > {_CLOSED}",
+    expr=lambda _: f"max by ({SCOPE}, service) {held(names.BREAKER_STATE.name)} > {_CLOSED}",
     cases=_cases,
     runbook=Runbook(
         meaning=(

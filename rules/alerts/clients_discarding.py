@@ -15,13 +15,13 @@ _ON_PURPOSE = "sample_rate|before_send|event_processor|ignored"
 _LABELS = {"project": "checkout"}
 _LOST = selector(names.CLIENT_DISCARDED_EVENTS, **_LABELS, reason="queue_overflow", category="error")
 _DROPPED = selector(names.CLIENT_DISCARDED_EVENTS, **_LABELS, reason="before_send", category="error")
-_SENT = selector(names.EVENTS, **_LABELS, environment="production", level="error", type="ValueError")
+_SENT = selector(names.SERVICE_EVENTS, **_LABELS, environment="production", level="error")
 
 
 def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
     window, discarded = tuned.window_seconds, names.CLIENT_DISCARDED_EVENTS
     lost = added(discarded, rate(discarded, window, f'category="error",reason!~"{_ON_PURPOSE}"'), tuned, "project")
-    sent = added(names.EVENTS, rate(names.EVENTS, window), tuned, "project")
+    sent = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window), tuned, "project")
     total = Recording(record_name(discarded, "sent_or_lost_rate", window), f"({lost} + {sent})\nor {lost}")
     return (total, Recording(record_name(discarded, "lost_ratio_rate", window), f"{lost}\n/ ({total.record} > 0)"))
 

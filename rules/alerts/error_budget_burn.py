@@ -1,13 +1,15 @@
-"""Error Budget Burn: an objective's error budget is used up too fast; four alerts, from minutes to days.
+"""Error Budget Burn: an objective's error budget is used up too fast; one alert that pages, one that can wait.
 
-Each looks at two windows: the long one says that it matters, the short one that it still goes on. The factors and
-windows are those of the SRE Workbook, chapter 5: 14.4 times for an hour uses up 2 % of a budget of 30 days, 6 times
-for six hours 5 %, 3 times for a day and once for three days 10 % each.
+Each alert joins two pairs of windows of the SRE Workbook, chapter 5 (`objectives.PAGE`, `objectives.TICKET`): the long
+one says that it matters, the short one that it still goes on. They are one alert, not two: a fault that passes from
+the quick pair to the slow one goes on as what it was. And a fault that is over pages nobody: the budget must still be
+burning within the last five minutes, however long a window remembers.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.config.duration import format_duration
@@ -18,38 +20,53 @@ from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recor
 from errtally.rules.series import number
 from errtally.rules.timeline import timeline
 
-_HOUR_SECONDS = 3600
+if TYPE_CHECKING:
+    from errtally.rules.objectives import Tier
+
+Pair = tuple["Tier", "Tier"]
+
 _VALUE = '{{ $value | printf "%.1f" }}'
+_ALLOWED = 1
+"""The burn rate that uses a budget up exactly over its window."""
 
 
 def _text(rate: float) -> str:
     return f"{rate:.1f}"
 
 
-def _recordings(long_seconds: int, short_seconds: int, tuned: Tuned) -> tuple[Recording, ...]:
-    return (*objectives.inputs(tuned), *objectives.burn_rates(short_seconds, long_seconds))
+def _recordings(tiers: Pair, tuned: Tuned) -> tuple[Recording, ...]:
+    return (*objectives.inputs(tuned), *objectives.burn_rates(tiers, tuned))
 
 
-def _expr(long_seconds: int, short_seconds: int, tuned: Tuned) -> str:
-    limit = number(tuned.threshold)
+def rates(tiers: Pair, tuned: Tuned) -> tuple[tuple[Tier, float], ...]:
+    """Return the tiers with their limits: the threshold is that of the first, the others keep their distance."""
+    return tuple((tier, tuned.threshold * tier.rate / tiers[0].rate) for tier in tiers)
+
+
+def _expr(tiers: Pair, tuned: Tuned) -> str:
+    pairs = [
+        f"  (\n    {objectives.burn_rate(tier)} > {number(limit)}"
+        f"\n    and {objectives.burn_rate(tier, short=True)} > {number(limit)}\n  )"
+        for tier, limit in rates(tiers, tuned)
+    ]
     floor = ""
     if tuned.minimum:
-        requests = objectives.mean(objectives.REQUESTS, short_seconds)
-        floor = f"\nand {requests} * {short_seconds} >= {number(tuned.minimum)}"
-    long, short = objectives.burn_rate(long_seconds), objectives.burn_rate(short_seconds)
-    return f"{long} > {limit}\nand {short} > {limit}{floor}"
+        requests = objectives.mean(objectives.REQUESTS, tuned.window_seconds)
+        floor = f"\nand {requests} * {tuned.window_seconds} >= {number(tuned.minimum)}"
+    return "(\n" + "\n  or\n".join(pairs) + f"\n)\nand {objectives.BURN_NOW} > {_ALLOWED}{floor}"
 
 
-def _cases(short_seconds: int, tuned: Tuned) -> tuple[Case, ...]:
-    slo = tuned.slos[0]
+def _cases(tiers: Pair, tuned: Tuned) -> tuple[Case, ...]:
+    slo, first = tuned.slos[0], tiers[0]
     labels = {**objectives.demo_labels(slo), "slo": slo.name}
-    step, short = tuned.step_seconds, short_seconds // tuned.step_seconds
-    held = tuned.for_seconds // step + 8
-    at, least = held * step, tuned.minimum * step / short_seconds
+    step, long = tuned.step_seconds, first.long(slo)
+    # The long window is full, and what was before the first sample of a rate has left it.
+    held = (long + tuned.for_seconds) // step + 8
+    at, least = held * step, tuned.minimum * step / tuned.window_seconds
     budget = objectives.budget(slo)
     limit = tuned.threshold * budget
-    high = min(2 * limit, (1 + limit) / 2)
-    after = short + tuned.keep_firing_seconds // step + 8
+    high = min(1.5 * limit, (1 + limit) / 2)
+    after = (objectives.BASE_SECONDS + tuned.keep_firing_seconds) // step + 8
 
     def firing(share: float) -> tuple[Firing, ...]:
         return (Firing(labels, _text(share / budget)),)
@@ -57,6 +74,18 @@ def _cases(short_seconds: int, tuned: Tuned) -> tuple[Case, ...]:
     def requests(share: float, traffic: float = 1000 * (least or 1)) -> dict[str, float]:
         return objectives.demo_requests(slo, share, traffic)
 
+    quiet = [
+        Case(
+            "is silent just below the least traffic",
+            timeline((requests(high, least * (1 - NEAR)), held)),
+            (Check(at),),
+        ),
+        Case(
+            "fires just above the least traffic",
+            timeline((requests(high, least * (1 + NEAR)), held)),
+            (Check(at, firing(high)),),
+        ),
+    ]
     return (
         Case("fires far above the threshold", timeline((requests(high), held)), (Check(at, firing(high)),)),
         Case(
@@ -66,83 +95,62 @@ def _cases(short_seconds: int, tuned: Tuned) -> tuple[Case, ...]:
         ),
         Case("is silent just below the threshold", timeline((requests(limit * (1 - NEAR)), held)), (Check(at),)),
         Case(
-            "is silent for an outage that the long window forgives",
-            timeline((requests(0), 2 * short), (requests(high * 0.9), short)),
-            (Check(3 * short * step),),
+            "is silent for the share of a window that a young installation has measured",
+            timeline((requests(high), held)),
+            (Check(long // 3),),
         ),
         Case(
-            "resolves when the short window is clean",
+            "ends minutes after the failures, whatever the windows remember",
             timeline((requests(high), held), (requests(0), after)),
             (Check(at, firing(high)), Check((held + after) * step)),
         ),
         Case("is silent without failures", timeline((requests(0), held)), (Check(at),)),
         Case("is silent without traffic", timeline((requests(high, 0), held)), (Check(at),)),
-        *(
-            (
-                Case(
-                    "is silent just below the least traffic",
-                    timeline((requests(high, least * (1 - NEAR)), held + short)),
-                    (Check((held + short) * step),),
-                ),
-                Case(
-                    "fires just above the least traffic",
-                    timeline((requests(high, least * (1 + NEAR)), held + short)),
-                    (Check((held + short) * step, firing(high)),),
-                ),
-            )
-            if tuned.minimum
-            else ()
-        ),
+        *(quiet if tuned.minimum else []),
         Case("is silent when the metrics are absent", {}, (Check(at),)),
     )
 
 
-def _problem(tuned: Tuned) -> str:
-    out_of_reach = [slo.name for slo in tuned.slos if tuned.threshold * objectives.budget(slo) >= 1]
-    if not out_of_reach:
-        return ""
-    return (
-        f"{', '.join(out_of_reach)}: not even failing altogether burns the budget {number(tuned.threshold)} times as"
-        " fast as it may; raise the objective, lower the threshold or switch the rule off"
-    )
+def out_of_reach(tiers: Pair, tuned: Tuned) -> list[str]:
+    """Return the objectives so low that not even failing altogether burns their budget fast enough."""
+    slowest = min(limit for _, limit in rates(tiers, tuned))
+    return [slo.name for slo in tuned.slos if slowest * objectives.budget(slo) >= 1]
 
 
-def _rule(long: int, short: int, rate: float, wait: int, severity: str, channels: tuple[str, ...]) -> AlertRule:
-    window = format_duration(long)
+def _rule(tiers: Pair, defaults: Defaults, name: str, title: str, urgency: str) -> AlertRule:
+    first, second = tiers
     return AlertRule(
-        name=f"ErrorBudgetBurn{window}",
-        title=f"Error Budget Burn ({window})",
-        defaults=Defaults(
-            severity=severity, channels=channels, threshold=rate, minimum=20, for_seconds=wait, has_cooldown=True
-        ),
+        name=name,
+        title=title,
+        defaults=defaults,
         labels=(*names.BASE_LABELS, "slo"),
         board=SERVICE_LEVELS,
         group=objectives.GROUP,
         # The rate over five minutes needs two samples.
-        step_seconds=60 if long <= 6 * _HOUR_SECONDS else 120,
+        step_seconds=60 if tiers is objectives.PAGE else 120,
         is_due=lambda alerting: bool(alerting.slos),
         summary="{project} ({environment}) burns the error budget of {slo} {value} times too fast",
         description=(
-            f"Over {window} and still over the last {format_duration(short)}, {{project}} in {{environment}} used the"
-            " error budget of {slo} {value} times as fast as it may; the limit is {threshold}."
+            "{project} in {environment} uses up the error budget of {slo} {value} times as fast as it may; the limit is"
+            " {threshold}."
         ),
         value=_VALUE,
         threshold_text=_text,
-        minimum_of=f"requests within {format_duration(short)}",
-        recordings=partial(_recordings, long, short),
-        expr=partial(_expr, long, short),
-        cases=partial(_cases, short),
-        problem=_problem,
+        minimum_of="requests in the window",
+        recordings=partial(_recordings, tiers),
+        expr=partial(_expr, tiers),
+        cases=partial(_cases, tiers),
         runbook=Runbook(
             meaning=(
                 "The error budget is the share of requests that an objective allows to be bad. At a burn rate of 1 it"
-                f" lasts exactly as long as the objective's window. Over {window} it burned faster than the threshold,"
-                f" and it still did over the last {format_duration(short)}."
+                f" lasts exactly as long as the objective's window. For an objective of 30 days: over"
+                f" {format_duration(first.long_seconds)} and still over the last"
+                f" {format_duration(first.short_seconds)} it burned faster than the threshold, or over"
+                f" {format_duration(second.long_seconds)} and {format_duration(second.short_seconds)} faster than"
+                f" {second.rate / first.rate:.3g} of it; and it burns now. Windows of other objectives are the same"
+                " share of theirs. What was not measured counts as not spent."
             ),
-            impact=(
-                "If this goes on, the objective is missed. "
-                + ("Users see it now." if severity == "critical" else "It is slow: a matter for today, not tonight.")
-            ),
+            impact=f"If this goes on, the objective is missed. {urgency}",
             diagnosis=(
                 "1. Which transactions are bad? *Error rate* for availability, the heatmap for latency.\n"
                 "2. Since when? Compare with deploys and with the first events of new issues.\n"
@@ -157,8 +165,33 @@ def _rule(long: int, short: int, rate: float, wait: int, severity: str, channels
     )
 
 
-_PAGE, _TICKET = ("slack", "pagerduty"), ("slack",)
-ERROR_BUDGET_BURN_1H = _rule(3600, 300, 14.4, 120, "critical", _PAGE)
-ERROR_BUDGET_BURN_6H = _rule(21_600, 1800, 6, 900, "critical", _PAGE)
-ERROR_BUDGET_BURN_1D = _rule(86_400, 7200, 3, 3600, "warning", _TICKET)
-ERROR_BUDGET_BURN_3D = _rule(259_200, 21_600, 1, 10_800, "warning", _TICKET)
+ERROR_BUDGET_BURN = _rule(
+    objectives.PAGE,
+    Defaults(
+        severity="critical",
+        channels=("slack", "pagerduty"),
+        threshold=objectives.FAST.rate,
+        window_seconds=objectives.BASE_SECONDS,
+        minimum=20,
+        for_seconds=120,
+        has_cooldown=True,
+    ),
+    "ErrorBudgetBurn",
+    "Error Budget Burn",
+    "Users see it now.",
+)
+ERROR_BUDGET_BURN_SLOW = _rule(
+    objectives.TICKET,
+    Defaults(
+        severity="warning",
+        channels=("slack",),
+        threshold=objectives.SLOW.rate,
+        window_seconds=objectives.SLOW.short_seconds,
+        minimum=20,
+        for_seconds=900,
+        has_cooldown=True,
+    ),
+    "ErrorBudgetBurnSlow",
+    "Error Budget Burn (slow)",
+    "It is slow: a matter for today, not tonight.",
+)

@@ -6,8 +6,9 @@ day of a month.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from errtally import names
-from errtally.config.duration import format_duration
 from errtally.rules import objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
@@ -15,7 +16,9 @@ from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recor
 from errtally.rules.texts import PERCENTAGE, nothing, percentage
 from errtally.rules.timeline import timeline
 
-_SHARE_OF_WINDOW = 60
+if TYPE_CHECKING:
+    from errtally.config.objectives import Slo
+
 _TRAFFIC = 1000.0
 
 
@@ -23,44 +26,53 @@ def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
     return (*objectives.inputs(tuned), *objectives.left(tuned))
 
 
-def _expr(tuned: Tuned) -> str:
-    return "\nor\n".join(
-        f'({objectives.LEFT}{{slo="{slo.name}"}} < 0 and'
-        f' {objectives.REQUESTS}{{slo="{slo.name}"}} offset {format_duration(slo.window_seconds // _SHARE_OF_WINDOW)})'
-        for slo in tuned.slos
-    )
+def _expr(_tuned: Tuned) -> str:
+    return f"{objectives.LEFT} < 0"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
     slo = tuned.slos[0]
     labels = {**objectives.demo_labels(slo), "slo": slo.name}
     budget, step = objectives.budget(slo), tuned.step_seconds
-    seen = slo.window_seconds // _SHARE_OF_WINDOW // step + tuned.for_seconds // step + 10
+    # A tenth of the window is measured: what fails in it may use the whole budget up.
+    seen = slo.window_seconds // 10 // step + tuned.for_seconds // step + 10
+    spent = 10 * budget
 
     def requests(share: float) -> dict[str, float]:
         return objectives.demo_requests(slo, share, _TRAFFIC)
 
-    firing = (Firing(labels, percentage(-NEAR)),)
+    # How much of the window the last points that were looked at lie apart makes the last digits of the value.
+    beyond = min(spent * 1.5, 1.0)
     return (
         Case(
-            "fires just beyond the budget",
-            timeline((requests(budget * (1 + NEAR)), seen)),
-            (Check((seen // 2) * step), Check(seen * step, firing)),
+            "is silent just within the budget of the whole window",
+            timeline((requests(spent * (1 - 2 * NEAR)), seen)),
+            (Check(seen * step),),
         ),
         Case(
-            "is silent just within the budget",
-            timeline((requests(budget * (1 - NEAR)), seen)),
-            (Check(seen * step),),
+            "is silent for an outage on the first day",
+            timeline((requests(1), 1800 // step), (requests(0), seen)),
+            (Check(7200), Check(seen * step)),
         ),
         Case("is silent without failures", timeline((requests(0), seen)), (Check(seen * step),)),
         Case("is silent without traffic", timeline((dict.fromkeys(requests(0.5), 0.0), seen)), (Check(seen * step),)),
         Case("is silent when the metrics are absent", {}, (Check(seen * step),)),
         Case(
-            "resolves when there is a budget again",
-            timeline((requests(budget * (1 + NEAR)), seen), (requests(0), seen // 2)),
-            (Check(seen * step, firing), Check((seen + seen // 2) * step)),
+            "fires when the budget of the whole window is used up",
+            timeline((requests(beyond), seen)),
+            (
+                Check(seen * step // 2),
+                Check(seen * step, (Firing(labels, percentage(_left(slo, beyond, seen * step))),)),
+            ),
         ),
     )
+
+
+def _left(slo: Slo, share: float, measured_seconds: int) -> float:
+    """What is left when a share of all requests failed for some time, as the points of the window tell."""
+    step = slo.window_seconds // 720 // 60 * 60
+    points = measured_seconds // step
+    return 1 - share / objectives.budget(slo) * points * step / slo.window_seconds
 
 
 ERROR_BUDGET_EXHAUSTED = AlertRule(

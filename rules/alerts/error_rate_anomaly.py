@@ -15,9 +15,7 @@ from errtally.rules.series import DEMO_LABELS, enough, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
-_FAILED = selector(
-    names.REQUESTS, project="checkout", environment="production", transaction="/pay", method="POST", status_class="5xx"
-)
+_FAILED = selector(names.SERVICE_REQUESTS, project="checkout", environment="production", status_class="5xx")
 _SERVED = _FAILED.replace("5xx", "2xx")
 _USUAL = 0.01
 
@@ -72,10 +70,7 @@ ERROR_RATE_ANOMALY = AlertRule(
     labels=names.BASE_LABELS,
     step_seconds=60,
     summary="Failures of {project} ({environment}) rose to {value} of requests",
-    description=(
-        "{value} of the requests of {project} in {environment} fail over {window}: more than {threshold} above the"
-        " mean of the hour before."
-    ),
+    description=("Over {window}, {value} of the requests of {project} in {environment} fail: more than {threshold}."),
     value=PERCENTAGE,
     threshold_text=lambda limit: f"{percentage(limit)} above the last hour",
     minimum_of="requests in the window",

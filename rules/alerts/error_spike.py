@@ -17,9 +17,12 @@ from errtally.rules.timeline import timeline
 
 _HOUR_SECONDS = 3600
 _WEEK_SECONDS = 7 * 86_400
-_ERRORS = selector(names.EVENTS, **DEMO_LABELS, level="error", type="ValueError")
-_NOTES = selector(names.EVENTS, **DEMO_LABELS, level="info", type="Note")
-_USUAL = f"project:{names.EVENTS.family}:error_rate:usual"
+_WEEKS = (1, 2, 3)
+LOOKS_BACK_SECONDS = _WEEKS[-1] * _WEEK_SECONDS + 2 * _HOUR_SECONDS
+"""The oldest sample that it reads. What Prometheus does not have any more is left out."""
+_ERRORS = selector(names.SERVICE_EVENTS, **DEMO_LABELS, level="error")
+_NOTES = selector(names.SERVICE_EVENTS, **DEMO_LABELS, level="info")
+_USUAL = f"project:{names.SERVICE_EVENTS.family}:error_rate:usual"
 
 
 def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
@@ -30,7 +33,7 @@ def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
     weeks = "\n  or ".join(
         f"label_replace({full.record} offset {format_duration(week * _WEEK_SECONDS - _HOUR_SECONDS // 2)},"
         f' "weeks_ago", "{week}", "", "")'
-        for week in (1, 2, 3)
+        for week in _WEEKS
     )
     last_hour = f"{full.record} offset {format_duration(tuned.window_seconds)}"
     usual = f"quantile by ({SCOPE}) (0.5,\n  {weeks}\n)\nor\n{last_hour}"

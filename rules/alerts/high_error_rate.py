@@ -13,9 +13,7 @@ from errtally.rules.series import DEMO_LABELS, enough, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
-_FAILED = selector(
-    names.REQUESTS, project="checkout", environment="production", transaction="/pay", method="POST", status_class="5xx"
-)
+_FAILED = selector(names.SERVICE_REQUESTS, project="checkout", environment="production", status_class="5xx")
 _SERVED = _FAILED.replace("5xx", "2xx")
 
 

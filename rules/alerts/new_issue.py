@@ -1,104 +1,119 @@
-"""New Issue: an error happened that was never seen before.
+"""New Issue: an error that was never seen before, told by its issue, or by its service where it has no series.
 
-A counter that is born at 1 does not increase, so the query goes by the time of each issue's first event, which
-the exporter keeps in its store. A second branch covers what has no such series: first events that clients deliver
-late, and issues beyond the budget of series; for these only the count of new issues rises.
+What counts is when errtally noticed the issue (see `gaps`), not the time that its first event brings along: an event
+may come late, and a client's clock may be wrong. Three things are told apart:
 
-An issue of warnings or notes is no alarm, so only issues that have an error count.
-
-There is no guard on the age of the store. The very first error that a fresh exporter gets is new to its
-owner, and silence then would look like a broken set-up. Two things would be false alarms:
-
-- The store was lost. Fingerprints are a pure function of the event, so every known issue comes back under its old
-  name with a new first event. Prometheus remembers: an issue whose first event it knew to be earlier, within the
-  hour before, is not new.
-- A client's clock runs ahead. Such an issue would stay new for as long as the clock is ahead; the distance between
-  now and the first event is therefore taken without its sign.
+- An issue that came while nobody scraped is told when somebody does again.
+- A store that was lost notices every issue anew: what had another time within the last hour is not new.
+- An issue without an error in it, such as one of log messages, is nobody's alarm.
 """
 
 from __future__ import annotations
 
 from errtally import names
 from errtally.rules import boards
+from errtally.rules.gaps import is_news, is_old, seen_until
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, added, increase, selector, steady
+from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 
 _MEMORY = "1h"
-_FIRST_SEEN = selector(names.ISSUE_FIRST_SEEN, **ISSUE)
-_NEW_ISSUES = selector(names.NEW_ISSUES, **DEMO_LABELS)
+_NOTICED = selector(names.ISSUE_NOTICED, **ISSUE)
+_LAST_NEW = selector(names.LAST_NEW_ISSUE, **DEMO_LABELS)
 _ERRORS = selector(names.ISSUE_EVENTS, **ISSUE, level="error")
 _NOTES = selector(names.ISSUE_EVENTS, **ISSUE, level="info")
 
 
 def _expr(tuned: Tuned) -> str:
-    first_seen = selector(names.ISSUE_FIRST_SEEN)
-    by_issue = f"by ({SCOPE}, issue)"
-    age = f"abs(time() - min {by_issue} ({first_seen}))"
+    noticed, by_issue = names.ISSUE_NOTICED.name, f"by ({SCOPE}, issue)"
     errors = f"{names.ISSUE_EVENTS.name}{{{ERROR_LEVELS}}}"
-    young = f"{age} < {tuned.window_seconds}"
+    young = f"min {by_issue} ({is_news(noticed, tuned)})"
     failed = f"sum {by_issue} ({errors}) > 0"
-    known = f"min {by_issue} (min_over_time({first_seen}[{_MEMORY}])) < max {by_issue} ({first_seen})"
-    # Exporters with stores of their own meet an issue one after the other; what any of them found lately is told.
-    told = f"abs(time() - max {by_issue} ({first_seen})) < {tuned.window_seconds}"
-    counted = f"{added(names.NEW_ISSUES, increase(names.NEW_ISSUES, tuned.window_seconds), tuned)} > 0"
+    # A store that was lost notices everything anew; exporters with stores of their own meet an issue one by one.
+    known = f"max {by_issue} ({noticed} > min_over_time({noticed}[{_MEMORY}]))"
+    if tuned.exporters == "independent":
+        known += f"\n  unless\n  min {by_issue} ({is_old(noticed, tuned)})"
+    unnamed = f"max by ({SCOPE}) ({is_news(names.LAST_NEW_ISSUE.name, tuned)})"
     first = f"(\n  {young}\n  and\n  {failed}\n  unless\n  {known}\n)"
-    return f"{first}\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {told}\n)"
+    return f"{first}\nor\n(\n  {unnamed}\n  unless on ({SCOPE})\n  {young}\n)"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
     step, window = tuned.step_seconds, tuned.window_seconds
-    # promtool's clock starts at the epoch: the issue's first event comes at `born`, well after it.
+    # promtool's clock starts at the epoch: the issue is noticed at `born`, well after it.
     born_steps = 2 * -(-window // step) + 4
     born, steps = born_steps * step, born_steps + tuned.over_steps
     at = born + tuned.for_seconds + step
-    gone = born + window + tuned.for_seconds + step
+    gone = born + window + tuned.for_seconds + step + 60
     firing = Firing(ISSUE, "1", KNOWN)
     late = Firing(DEMO_LABELS, "1", UNKNOWN)
+    up = {names.UP.name: steady(1, 2 * steps)}
     appears = {
-        _FIRST_SEEN: f"_x{born_steps} {steady(born, steps)}",
+        _NOTICED: f"_x{born_steps} {steady(born, steps)}",
         _ERRORS: f"_x{born_steps} 1x{steps}",
         INFO: f"_x{born_steps} 1x{steps}",
     }
+    counted = {_LAST_NEW: f"0x{born_steps - 1} {steady(born, steps)}"}
     notes = {series: values for series, values in appears.items() if series != _ERRORS}
+    # Twice the window without a scrape, the issue in the middle of it.
+    away = 2 * -(-window // step)
+    back = born + away * step
     return (
         Case(
             "fires once, by its issue, for the first error that a fresh exporter gets",
-            {**appears, _NEW_ISSUES: f"0x{born_steps} 1x{steps}"},
+            {**appears, **counted},
             (Check(born - step), Check(at, (firing,))),
         ),
-        Case("resolves when the issue is no longer new", appears, (Check(at, (firing,)), Check(gone))),
+        Case("ends when the issue is no longer new", {**appears, **up}, (Check(at, (firing,)), Check(gone))),
         Case(
             "is silent for an issue that has no error in it",
-            {**notes, _NOTES: f"_x{born_steps} 1x{steps}", _NEW_ISSUES: f"0x{born_steps} 1x{steps}"},
+            {**notes, **up, _NOTES: f"_x{born_steps} 1x{steps}", _LAST_NEW: f"0x{born_steps + steps}"},
             (Check(at),),
         ),
         Case(
-            "is silent for issues that are older than the window",
-            {_FIRST_SEEN: steady(step, steps), _ERRORS: f"1x{steps}", INFO: f"1x{steps}"},
-            (Check(gone),),
+            "fires when a gap is over in which the issue came",
+            {
+                names.UP.name: f"1x{born_steps - 1} _x{away} 1x{steps}",
+                _NOTICED: f"_x{born_steps + away} {steady(born + window, steps)}",
+                _ERRORS: f"_x{born_steps + away} 1x{steps}",
+                INFO: f"_x{born_steps + away} 1x{steps}",
+                _LAST_NEW: f"0x{born_steps - 1} _x{away} {steady(born + window, steps)}",
+            },
+            (Check(back + tuned.for_seconds + step, (firing,)), Check(back + (gone - born))),
+        ),
+        Case(
+            "is silent after a gap for issues from before it",
+            {
+                names.UP.name: f"1x{born_steps - 1} _x{away} 1x{steps}",
+                _NOTICED: f"1x{born_steps - 1} _x{away} {steady(1, steps)}",
+                _ERRORS: f"1x{born_steps - 1} _x{away} 1x{steps}",
+                _LAST_NEW: f"1x{born_steps - 1} _x{away} {steady(1, steps)}",
+            },
+            (Check(back + tuned.for_seconds + step),),
+        ),
+        Case(
+            "is silent for issues that are older than the window when Prometheus is new",
+            {
+                names.UP.name: f"_x{born_steps} 1x{steps}",
+                _NOTICED: f"_x{born_steps} {steady(step, steps)}",
+                _ERRORS: f"_x{born_steps} 1x{steps}",
+                _LAST_NEW: f"_x{born_steps} {steady(step, steps)}",
+            },
+            (Check(at),),
         ),
         Case(
             "is silent for a known issue when the store was lost",
             {
-                _FIRST_SEEN: f"{steady(step, born_steps)} {steady(born, steps)}",
+                **up,
+                _NOTICED: f"{steady(step, born_steps)} {steady(born, steps)}",
                 _ERRORS: f"1x{2 * steps}",
                 INFO: f"1x{2 * steps}",
             },
             (Check(at),),
         ),
-        Case(
-            "is silent while a first event lies far in the future",
-            {_FIRST_SEEN: steady(born + 100 * window, steps), _ERRORS: f"1x{steps}"},
-            (Check(at),),
-        ),
-        Case(
-            "fires for the service when a first event was delivered late",
-            {_FIRST_SEEN: f"_x{born_steps} {steady(step, steps)}", _NEW_ISSUES: f"0x{born_steps} 1x{steps}"},
-            (Check(at, (late,)),),
-        ),
-        Case("is silent when nothing new comes", {_NEW_ISSUES: steady(17, steps)}, (Check(at),)),
+        Case("fires for the service when the issue has no series", {**up, **counted}, (Check(at, (late,)),)),
+        Case("is silent when nothing new comes", {**up, _LAST_NEW: steady(17, steps)}, (Check(at),)),
         Case("is silent when the metrics are absent", {}, (Check(at),)),
     )
 
@@ -114,6 +129,7 @@ NEW_ISSUE = AlertRule(
     value="1",
     threshold_text=nothing,
     fields=FIELDS,
+    recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,
     runbook=Runbook(

@@ -1,61 +1,76 @@
 """Regression: an issue that was resolved came back.
 
-As with a new issue, the time of the regression says so where the issue has series, and the counter where not.
+As with a new issue, the time of the regression says so where the issue has series, and where not, that of the newest
+one of the service.
 """
 
 from __future__ import annotations
 
 from errtally import names
 from errtally.rules import boards
+from errtally.rules.gaps import is_news, seen_until
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, selector, steady
+from errtally.rules.series import DEMO_LABELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 
 _REGRESSED = selector(names.ISSUE_REGRESSED, **ISSUE)
-_COUNTED = selector(names.REGRESSIONS, **DEMO_LABELS)
+_LAST = selector(names.LAST_REGRESSION, **DEMO_LABELS)
 
 
 def _expr(tuned: Tuned) -> str:
-    at = f"max by ({SCOPE}, issue) ({names.ISSUE_REGRESSED.name})"
-    lately = f"abs(time() - {at}) < {tuned.window_seconds}"
-    counted = f"{added(names.REGRESSIONS, increase(names.REGRESSIONS, tuned.window_seconds), tuned)} > 0"
-    return f"{lately}\nor\n(\n  {counted}\n  unless on ({SCOPE})\n  {lately}\n)"
+    # A client's clock that runs ahead must not make news of days.
+    named = (
+        f"(max by ({SCOPE}, issue) ({is_news(names.ISSUE_REGRESSED.name, tuned)}) < time() + {tuned.window_seconds})"
+    )
+    # The time of an issue is that of its event, which may have come late; that of the service is when it was noticed.
+    unnamed = f"max by ({SCOPE}) ({is_news(names.LAST_REGRESSION.name, tuned)})"
+    return f"{named}\nor\n(\n  {unnamed}\n  unless on ({SCOPE})\n  {named}\n)"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
     step, window = tuned.step_seconds, tuned.window_seconds
     back_steps = 2 * -(-window // step) + 4
     back, steps = back_steps * step, back_steps + tuned.over_steps
-    at, gone = back + tuned.for_seconds + step, back + window + tuned.for_seconds + step
+    at, gone = back + tuned.for_seconds + step, back + window + tuned.for_seconds + step + 60
     firing, unnamed = Firing(ISSUE, "1", KNOWN), Firing(DEMO_LABELS, "1", UNKNOWN)
-    returns = {_REGRESSED: f"_x{back_steps} {steady(back, steps)}", INFO: steady(1, back_steps + steps)}
+    up = {names.UP.name: steady(1, 2 * steps)}
+    returns = {**up, _REGRESSED: f"_x{back_steps} {steady(back, steps)}", INFO: steady(1, back_steps + steps)}
+    counted = {_LAST: f"0x{back_steps - 1} {steady(back, steps)}"}
+    away = 2 * -(-window // step)
+    after = back + away * step + tuned.for_seconds + step
     return (
         Case(
             "fires once, by its issue, when it comes back",
-            {**returns, _COUNTED: f"0x{back_steps} 1x{steps}"},
+            {**returns, **counted},
             (Check(back - step), Check(at, (firing,))),
         ),
-        Case("resolves when it is no longer news", returns, (Check(at, (firing,)), Check(gone))),
+        Case("ends when it is no longer news", returns, (Check(at, (firing,)), Check(gone))),
         Case(
             "fires again when the issue comes back once more",
             {
+                **up,
                 _REGRESSED: f"{steady(step, back_steps)} {steady(back + step, steps)}",
                 INFO: steady(1, back_steps + steps),
             },
             (Check(back), Check(at + step, (firing,))),
         ),
         Case(
-            "fires for the service when the issue has no series",
-            {_COUNTED: f"0x{back_steps} 1x{steps}"},
-            (Check(at, (unnamed,)),),
+            "fires when a gap is over in which it came back",
+            {
+                names.UP.name: f"1x{back_steps - 1} _x{away} 1x{steps}",
+                _REGRESSED: f"_x{back_steps + away} {steady(back + window, steps)}",
+                INFO: f"1x{back_steps - 1} _x{away} 1x{steps}",
+            },
+            (Check(after, (firing,)),),
         ),
+        Case("fires for the service when the issue has no series", {**up, **counted}, (Check(at, (unnamed,)),)),
         Case(
             "is silent for a regression that is older than the window",
-            {_REGRESSED: steady(step, steps), INFO: steady(1, steps), _COUNTED: steady(3, steps)},
+            {**up, _REGRESSED: steady(step, steps), INFO: steady(1, steps), _LAST: steady(3, steps)},
             (Check(gone),),
         ),
-        Case("is silent without a regression", {INFO: steady(1, steps), _COUNTED: steady(3, steps)}, (Check(at),)),
+        Case("is silent without a regression", {**up, INFO: steady(1, steps), _LAST: steady(0, steps)}, (Check(at),)),
         Case("is silent when the metrics are absent", {}, (Check(at),)),
     )
 
@@ -71,6 +86,7 @@ REGRESSION = AlertRule(
     value="1",
     threshold_text=nothing,
     fields=FIELDS,
+    recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,
     runbook=Runbook(

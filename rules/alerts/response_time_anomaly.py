@@ -12,9 +12,9 @@ from errtally.rules.series import DEMO_LABELS, enough, number, selector
 from errtally.rules.texts import DURATION, duration, factor
 from errtally.rules.timeline import timeline
 
-_LABELS = {**DEMO_LABELS, "transaction": "/pay", "outcome": "success"}
-_SPENT = selector(names.REQUEST_DURATION, "_sum", **_LABELS)
-_COUNT = selector(names.REQUEST_DURATION, "_count", **_LABELS)
+_LABELS = DEMO_LABELS
+_SPENT = selector(names.SERVICE_REQUEST_DURATION, "_sum", **_LABELS)
+_COUNT = selector(names.SERVICE_REQUEST_DURATION, "_count", **_LABELS)
 _USUAL_SECONDS = 0.125
 
 

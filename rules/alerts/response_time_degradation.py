@@ -13,16 +13,16 @@ from errtally.rules.timeline import timeline
 
 _BOUNDS_SECONDS = names.REQUEST_DURATION_BUCKETS_SECONDS
 _QUANTILE = 0.95
-_COUNT = selector(names.REQUEST_DURATION, "_count", **DEMO_LABELS, transaction="/pay", outcome="success")
+_COUNT = selector(names.SERVICE_REQUEST_DURATION, "_count", **DEMO_LABELS)
 
 
 def _p95(tuned: Tuned) -> str:
-    return record_name(names.REQUEST_DURATION, "p95_rate", tuned.window_seconds)
+    return record_name(names.SERVICE_REQUEST_DURATION, "p95_rate", tuned.window_seconds)
 
 
 def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    by_bound_rate = rate(names.REQUEST_DURATION, tuned.window_seconds, suffix="_bucket")
-    by_bound = added(names.REQUEST_DURATION, by_bound_rate, tuned, f"{SCOPE}, le")
+    by_bound_rate = rate(names.SERVICE_REQUEST_DURATION, tuned.window_seconds, suffix="_bucket")
+    by_bound = added(names.SERVICE_REQUEST_DURATION, by_bound_rate, tuned, f"{SCOPE}, le")
     return (timed_requests(tuned), Recording(_p95(tuned), f"histogram_quantile({_QUANTILE}, {by_bound})"))
 
 
@@ -31,8 +31,8 @@ def _expr(tuned: Tuned) -> str:
 
 
 def _bucket(bound: str) -> str:
-    labels = {**DEMO_LABELS, "transaction": "/pay", "outcome": "success", "le": bound}
-    return selector(names.REQUEST_DURATION, "_bucket", **labels)
+    labels = {**DEMO_LABELS, "le": bound}
+    return selector(names.SERVICE_REQUEST_DURATION, "_bucket", **labels)
 
 
 def _requests(counts: dict[float, float]) -> dict[str, float]:

@@ -21,6 +21,9 @@ ERROR_LEVELS = ("error", "fatal")
 SEVERITIES = ("critical", "warning", "info", "none")
 """Severities of an alert; ``none`` is for the dead man's switch."""
 
+EVENT_ALERTS = ("NewIssue", "Regression", "CheckInFailed")
+"""Alerts that tell what happened once: they are over when they are told, and nothing about them is resolved later."""
+
 ISSUE_STATUSES = ("unresolved", "resolved", "ignored", "regressed")
 APDEX_ZONES = ("satisfied", "tolerating", "frustrated")
 OUTCOMES = ("success", "failure")

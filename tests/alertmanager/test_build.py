@@ -102,7 +102,9 @@ def test_amtool_accepts_the_file_and_its_routes(tmp_path: Path, text: str) -> No
 
 def test_a_route_that_loses_an_alert_fails_the_routing_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     peer("amtool")
-    monkeypatch.setattr(routes, "_channel", lambda _, channel: [{"receiver": channel, "matchers": ['severity="loud"']}])
+    monkeypatch.setattr(
+        routes, "_channel", lambda _, channel, __: [{"receiver": channel, "matchers": ['severity="loud"']}]
+    )
     file = tmp_path / "errtally.yml"
     file.write_text(EVERYTHING)
     result = CliRunner().invoke(errtally, ["alertmanager", "test", "--config", str(file)])
@@ -112,7 +114,7 @@ def test_a_route_that_loses_an_alert_fails_the_routing_test(tmp_path: Path, monk
 
 def test_only_configured_channels_get_receivers() -> None:
     receivers = {receiver["name"]: receiver for receiver in _content(MAIL_ONLY)["receivers"]}
-    assert list(receivers) == ["default", "quiet", "email", "exporter"]
+    assert list(receivers) == ["default", "quiet", "email", "email-events", "exporter"]
     assert set(receivers["default"]) == {"name", "email_configs"}, "what nobody else takes reaches who can be reached"
     assert set(receivers["quiet"]) == {"name"}
 
@@ -125,15 +127,42 @@ def test_secrets_in_files_are_never_written_down() -> None:
     assert "credentials_file: /run/secrets/key" in text
 
 
-def test_the_cooldown_is_the_time_between_repetitions() -> None:
-    route = _content("alerting: {cooldown: 30m}")["route"]
-    assert (route["group_interval"], route["repeat_interval"]) == ("5m", "30m")
+def test_a_page_repeats_soon_and_what_can_wait_twice_a_day_whatever_the_cooldown_is() -> None:
+    """Half of a group_interval early: Alertmanager looks every five minutes, a moment before the last one is due."""
+    routes_ = _all_routes(_content(MAIL_ONLY.replace("alerting:", "alerting:\n  cooldown: 30m", 1))["route"])
+    assert routes_[0]["repeat_interval"] == "43050s"
+    (pages,) = {route["repeat_interval"] for route in routes_ if route.get("matchers") == ['severity="critical"']}
+    assert pages == "3450s"
+
+
+def test_what_happened_once_is_never_resolved_and_is_told_soon() -> None:
+    content = _content(MAIL_ONLY)
+    (receiver,) = [one for one in content["receivers"] if one["name"] == "email-events"]
+    assert receiver["email_configs"][0]["send_resolved"] is False
+    events = [route for route in _all_routes(content["route"]) if route["receiver"] == "email-events"]
+    assert events
+    assert all(route["matchers"] == ['alertname=~"NewIssue|Regression|CheckInFailed"'] for route in events)
+    assert all(route["group_interval"] == "30s" for route in events)
+
+
+def test_no_alert_that_pages_is_ever_held_back() -> None:
+    for rule in inhibition.inhibit_rules(alerting({})):
+        for one in ALERTS:
+            labels = {"alertname": one.name, "severity": "critical", "project": "a", "instance": "c"}
+            assert not all(_matches(matcher, labels) for matcher in rule["target_matchers"]), (rule, one.name)
+
+
+def test_alerts_of_one_outage_are_one_group() -> None:
+    tree = _all_routes(_content(MAIL_ONLY)["route"])
+    pages = [route for route in tree if route.get("matchers") == ['severity="critical"']]
+    assert pages
+    assert all(route["group_by"] == ["project", "environment"] for route in pages)
 
 
 def test_a_critical_alert_hides_warnings_but_never_news_or_the_watchdog() -> None:
     rule, *_ = _content("")["inhibit_rules"]
     assert rule["equal"] == ["project", "environment"]
-    assert 'alertname!~"NewIssue|Regression|CheckInMissed|CheckInFailed|Watchdog"' in rule["target_matchers"]
+    assert 'alertname!~"NewIssue|Regression|CheckInFailed|CheckInMissed|Watchdog"' in rule["target_matchers"]
 
 
 def test_alerts_without_a_project_neither_hide_nor_are_hidden_by_severity() -> None:
@@ -143,7 +172,7 @@ def test_alerts_without_a_project_neither_hide_nor_are_hidden_by_severity() -> N
 
 
 def test_inhibition_names_only_alerts_that_exist() -> None:
-    named = {*inhibition.NEWS, *inhibition.SYMPTOMS, *inhibition.OF_THE_STORE, inhibition.TARGET_DOWN, routes.WATCHDOG}
+    named = {*inhibition.NEWS, *inhibition.OF_THE_STORE, inhibition.TARGET_DOWN, routes.WATCHDOG}
     assert named <= {rule.name for rule in ALERTS}
 
 
@@ -163,9 +192,10 @@ def _matches(matcher: str, labels: dict[str, str]) -> bool:
 
 def test_one_exporter_that_is_down_hides_what_its_store_said() -> None:
     hidden = 'alertname=~"StoreErrors|IngestRejected|SeriesBudgetReached|ClientsDiscarding"'
-    assert [hidden] in [rule["target_matchers"] for rule in _content("")["inhibit_rules"]]
+    waiting = 'severity=~"warning|info"'
+    assert [waiting, hidden] in [rule["target_matchers"] for rule in _content("")["inhibit_rules"]]
     shared = _content("alerting: {exporters: shared}")["inhibit_rules"]
-    assert [hidden] not in [rule["target_matchers"] for rule in shared]
+    assert [waiting, hidden] not in [rule["target_matchers"] for rule in shared]
 
 
 def test_a_night_is_two_intervals_and_a_critical_alert_is_never_muted() -> None:
@@ -182,9 +212,8 @@ def test_a_night_is_two_intervals_and_a_critical_alert_is_never_muted() -> None:
     ]
     muted = [route for route in _all_routes(content["route"]) if "mute_time_intervals" in route]
     assert muted
-    tops = [route for route in muted if "routes" in route]
-    assert all(route["matchers"] == ['severity=~"warning|info"'] for route in tops)
-    below = [child for route in tops for child in route["routes"]]
+    tops = [route for route in muted if route["matchers"] == ['severity=~"warning|info"']]
+    below = [child for route in tops for child in _all_routes(route)[1:]]
     assert len(muted) == len(tops) + len(below), "only what waits is muted"
 
 

@@ -134,3 +134,27 @@ def test_a_report_in_a_file_is_the_same_in_every_run(form: str, tree: Path, tmp_
     assert first.read_bytes() == second.read_bytes()
     assert "swallowed" in first.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "shop"]
+
+
+def test_the_baseline_points_at_what_was_added_among_lines_of_the_same_text(tmp_path: Path) -> None:
+    old = "def a():\n    try:\n        f()\n    except Exception:\n        pass\n"
+    tree, baseline = tmp_path / "tree", tmp_path / "baseline.json"
+    tree.mkdir()
+    (tree / "a.py").write_text(old)
+    assert _run(tree, "--baseline", baseline, "--write-baseline").exit_code == 0
+    (tree / "a.py").write_text("def b():\n    try:\n        g()\n    except Exception:\n        pass\n\n\n" + old)
+    done = _run(tree, "--baseline", baseline, "--format", "json")
+    assert [finding["line"] for finding in json.loads(done.stdout)["findings"]] == [4]
+    # A change of the lines around an old finding does not make it new.
+    (tree / "a.py").write_text(old.replace("f()", "f(1)").replace("pass", "pass\n\n\nx = 1"))
+    assert json.loads(_run(tree, "--baseline", baseline, "--format", "json").stdout)["findings"] == []
+
+
+def test_a_baseline_of_an_older_release_is_read(tree: Path, tmp_path: Path) -> None:
+    baseline = tmp_path / "baseline.json"
+    assert _run(tree, "--baseline", baseline, "--write-baseline").exit_code == 0
+    document = json.loads(baseline.read_text())
+    for entry in document["findings"]:
+        del entry["context"]
+    baseline.write_text(json.dumps(document))
+    assert _run(tree, "--baseline", baseline).exit_code == 0

@@ -62,7 +62,7 @@ def report(tmp_path: Path) -> Report:
 
 
 def _with_known(report: Report) -> Report:
-    return baseline.split(report, frozenset(finding.key for finding in report.findings[:2]))
+    return baseline.split(report, baseline.known(report.findings[:2]))
 
 
 def test_json_fits_its_schema_and_has_every_part(report: Report) -> None:
@@ -164,3 +164,22 @@ def test_an_empty_tree_has_a_report_in_every_format(tmp_path: Path) -> None:
     assert "0 findings" in table.text(report)
     assert "None." in markdown.render(report)
     assert list(text_string_to_metric_families(prometheus.render(report, "a")))
+
+
+def test_sarif_has_what_code_scanning_shows(report: Report) -> None:
+    run = json.loads(sarif.render(report))["runs"][0]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert rule["helpUri"].startswith("https://cwe.mitre.org/data/definitions/")
+        assert f"errtally: ignore[{rule['id']}]" in rule["help"]["markdown"]
+    hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_more_results_than_code_scanning_takes_come_in_order_and_with_a_warning(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sarif.warning(report) == ""
+    monkeypatch.setattr(sarif, "MAX_RESULTS", 3)
+    assert "7 results are more than the 3" in sarif.warning(report)
+    levels = [result["level"] for result in sarif.document(report)["runs"][0]["results"]]
+    assert levels == sorted(levels)

@@ -51,6 +51,7 @@ def test_a_page_says_what_its_check_says(check) -> None:
     assert f"{check.severity}, confidence {check.confidence}" in page
     assert check.why in page
     assert check.instead in page
+    assert "\n## Beside other tools\n\n| rule | what it finds | where this check differs, and why |\n" in page
 
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:

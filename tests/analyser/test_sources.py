@@ -213,3 +213,15 @@ def test_further_manifests_are_read(name: str, text: str, expected: list[tuple[s
     report = analyse(write(tmp_path, {name: text}), Settings())
     assert report.problems == []
     assert [(one.name, one.line) for one in report.dependencies] == expected
+
+
+def test_a_page_whose_script_is_minified_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path, {"report.html": f"<p>\n<script>{'var a=1;' * 300}{EMPTY_CATCH}</script>\n"})
+    report = analyse(tmp_path, Settings())
+    assert (report.findings, report.skipped) == ([], [Skipped("report.html", "generated")])
+
+
+def test_a_promise_that_an_example_drops_costs_nothing(tmp_path: Path) -> None:
+    source = "setTimeout(async () => { await f(); });\nf().then(g);\n"
+    write(tmp_path, {"examples/a.js": source, "src/a.js": source})
+    assert {finding.path for finding in analyse(tmp_path, Settings()).findings} == {"src/a.js"}

@@ -189,14 +189,21 @@ def test_types_of_flow_are_read(tmp_path: Path) -> None:
     assert [finding.line for finding in report.findings] == [3]
 
 
-def test_processes_find_what_one_finds_in_the_same_order(tmp_path: Path) -> None:
-    _write(tmp_path, {f"m{number:03}.py": BARE for number in range(run.PARALLEL_FROM_FILES + 3)})
+def test_processes_find_what_one_finds_in_the_same_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "PARALLEL_FROM_BYTES", 1)
+    _write(tmp_path, {f"m{number:03}.py": BARE for number in range(43)})
     seen = []
     alone = analyse(tmp_path, Settings())
     together = analyse(tmp_path, Settings(), jobs=2, progress=lambda done, total: seen.append((done, total)))
     assert together == alone
-    assert len(alone.findings) == run.PARALLEL_FROM_FILES + 3
-    assert seen[-1] == (run.PARALLEL_FROM_FILES + 3, run.PARALLEL_FROM_FILES + 3)
+    assert len(alone.findings) == 43
+    assert seen[-1] == (43, 43)
+
+
+def test_few_lines_are_not_worth_a_second_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "ProcessPoolExecutor", None)
+    _write(tmp_path, {f"m{number:03}.py": BARE for number in range(130)})
+    assert len(analyse(tmp_path, Settings(), jobs=2).findings) == 130
 
 
 def test_columns_count_characters_and_lines_end_as_they_like(tmp_path: Path) -> None:

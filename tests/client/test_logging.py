@@ -280,3 +280,21 @@ def test_after_the_end_nothing_is_reported_and_the_host_logs_on(receiver: Receiv
     )
     assert "after the end" in said
     assert receiver.events() == []
+
+
+def test_structlog_through_our_logging_sends_templates_as_well(receiver: Receiver) -> None:
+    _run(
+        """
+        import errtally, structlog
+        from errtally import logs
+        errtally.init()
+        logs.configure("shop", directory=None, console="none")
+        structlog.get_logger("shop").error("no cart of %s: 100%%", "ann", order=5)
+        structlog.get_logger("shop").error("100% of it", order=5)
+        """,
+        receiver.url,
+    )
+    first, second = receiver.events()
+    assert (first["message"], first["template"]) == ("no cart of ann: 100%", "no cart of %s: 100%%")
+    assert first["context"]["extra"] == second["context"]["extra"] == {"order": 5}
+    assert (second["message"], "template" in second) == ("100% of it", False)

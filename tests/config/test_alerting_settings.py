@@ -62,7 +62,7 @@ def test_a_secret_is_named_by_its_file() -> None:
             "need each other",
             id="a user without a password",
         ),
-        pytest.param("{cooldown: 7m, group_interval: 2m}", "not a multiple", id="a cooldown between two looks"),
+        pytest.param("{repeat: {critical: 7m}, group_interval: 2m}", "not a multiple", id="repeated between looks"),
         pytest.param("cooldown: 0s", "must be longer than 0s", id="no cooldown"),
         pytest.param(
             "slos: [{name: a, objective: 0.9, kind: latency}]", "belongs to the kind latency", id="latency of nothing"
@@ -121,8 +121,10 @@ def test_the_schema_names_the_place(text: str, place: str) -> None:
         config.parse(f"alerting:\n  {text}", "f")
 
 
-def test_a_cooldown_that_is_no_multiple_of_five_minutes_gets_a_fitting_group_interval() -> None:
-    assert alerting({"alerting": {"cooldown": "7m"}}).group_interval_seconds == 420
+def test_repetitions_are_set_by_severity_and_the_cooldown_by_itself() -> None:
+    settings = alerting({"alerting": {"cooldown": "7m", "repeat": {"critical": "30m"}}})
+    assert settings.cooldown_seconds == 420
+    assert settings.repeat_seconds == {"critical": 1800, "warning": 43_200, "info": 86_400}
 
 
 @pytest.mark.parametrize(

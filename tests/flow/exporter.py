@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,7 +31,13 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 class Exporter:
     """One exporter on a port of loopback."""
 
-    def __init__(self, folder: Path, *flags: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        environ: Mapping[str, str] | None = None,
+        max_files: int | None = None,
+    ) -> None:
         self.data_dir = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -38,6 +45,7 @@ class Exporter:
         self.log = folder / "exporter.log"
         self._flags = flags
         self._environ = environ or {}
+        self._max_files = max_files
         self._process: subprocess.Popen[bytes] | None = None
 
     def with_flags(self, *flags: str) -> Exporter:
@@ -49,9 +57,15 @@ class Exporter:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "errtally", "serve", "--listen", self.listen]
         command += ["--data-dir", str(self.data_dir), *self._flags]
+        if self._max_files is not None:
+            command = ["sh", "-c", f'ulimit -n {self._max_files}; exec "$@"', "sh", *command]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True, env={**os.environ, **self._environ}
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **self._environ},
             )
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end and self._process.poll() is None:
@@ -102,6 +116,19 @@ class Exporter:
         except urllib.error.HTTPError as exc:
             with exc:
                 return exc.code, exc.read()
+
+    def get_any(self, path: str) -> tuple[int, bytes]:
+        """Get a page whatever its status; return both."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as exc:
+            with exc:
+                return exc.code, exc.read()
+
+    def connect(self) -> socket.socket:
+        """Open a connection and send nothing."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
         """Get a page."""

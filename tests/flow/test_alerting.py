@@ -43,17 +43,14 @@ class Service:
         if self.failing:
             self._failed += 10
             self._first_seen = self._first_seen or time.time()
-        requests = {**_SERVICE, "transaction": "/pay", "method": "POST"}
-        slow = {**_SERVICE, "transaction": "/pay", "outcome": "success"}
+        by_path = {**_SERVICE, "transaction": "/pay"}
         lines = [
             f"{names.UP.name} 1",
-            f"{selector(names.REQUESTS, **requests, status_class='2xx')} {self._served}",
-            f"{selector(names.REQUESTS, **requests, status_class='5xx')} {self._failed}",
-            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='1.0')} {self._served}",
-            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='2.0')} {self._served + self._failed}",
-            f"{selector(names.REQUEST_DURATION, '_bucket', **slow, le='+Inf')} {self._served + self._failed}",
-            f"{selector(names.REQUEST_DURATION, '_count', **slow)} {self._served + self._failed}",
-            f"{selector(names.NEW_ISSUES, **_SERVICE)} {int(bool(self._first_seen))}",
+            *_requests(names.SERVICE_REQUESTS, _SERVICE, self._served, self._failed),
+            *_requests(names.REQUESTS, {**by_path, "method": "POST"}, self._served, self._failed),
+            *_durations(names.SERVICE_REQUEST_DURATION, _SERVICE, self._served, self._failed),
+            *_durations(names.REQUEST_DURATION, {**by_path, "outcome": "success"}, self._served, self._failed),
+            f"{selector(names.LAST_NEW_ISSUE, **_SERVICE)} {self._first_seen}",
         ]
         if self._first_seen:
             what = {**_SERVICE, "issue": _ISSUE}
@@ -61,11 +58,23 @@ class Service:
             info["status"] = "unresolved"
             lines += [
                 f"{selector(names.ISSUE_FIRST_SEEN, **what)} {self._first_seen}",
+                f"{selector(names.ISSUE_NOTICED, **what)} {self._first_seen}",
                 f"{selector(names.ISSUE_LAST_SEEN, **what)} {self._first_seen}",
                 f"{selector(names.ISSUE_INFO, **info)} 1",
                 f"{selector(names.ISSUE_EVENTS, **what, level='error')} {self._failed}",
             ]
         return "\n".join(lines) + "\n"
+
+
+def _requests(metric: names.Metric, labels: dict[str, str], served: int, failed: int) -> list[str]:
+    counts = {"2xx": served, "5xx": failed}
+    return [f"{selector(metric, **labels, status_class=one)} {count}" for one, count in counts.items()]
+
+
+def _durations(metric: names.Metric, labels: dict[str, str], quick: int, slow: int) -> list[str]:
+    bounds = {"1.0": quick, "2.0": quick + slow, "+Inf": quick + slow}
+    buckets = [f"{selector(metric, '_bucket', **labels, le=bound)} {count}" for bound, count in bounds.items()]
+    return [*buckets, f"{selector(metric, '_count', **labels)} {quick + slow}"]
 
 
 def _configuration(web: WebReceiver, mail: MailReceiver) -> config.document.Document:

@@ -43,6 +43,7 @@ def _configuration(folder: Path, exporter_url: str, web: WebReceiver, mail: Mail
                 "projects": [{"name": "shop", "id": "7", "keys": [KEY]}],
                 "alerting": {
                     "cooldown": "3s",
+                    "scrape_interval": "1s",
                     "group_wait": "0s",
                     "group_interval": "1s",
                     "rules": {"HighErrorRate": {"window": "5s", "for": "0s"}},

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.flow.exporter import running
 from tests.flow.programs import alertmanager, free_port, prometheus
-from tests.flow.receivers import SLACK_PATH, Post, WebReceiver
+from tests.flow.receivers import PAGERDUTY_PATH, SLACK_PATH, Post, WebReceiver
 from tests.flow.scrape_target import scrape_target
 from tests.peers import peer
 from tests.waiting import PATIENCE_SECONDS, until
@@ -45,6 +45,7 @@ def _document(web: WebReceiver, **changes: Any) -> config.document.Document:
         "cooldown": f"{COOLDOWN_SECONDS}s",
         "group_wait": "0s",
         "group_interval": "1s",
+        "repeat": {"critical": f"{COOLDOWN_SECONDS}s", "warning": "1h", "info": "1h"},
         "slos": [],
         "rules": {"MemoryUsageCritical": {"for": "0s"}},
         "channels": {
@@ -115,8 +116,10 @@ def test_what_fires_while_alertmanager_is_down_is_told_when_it_is_back(rooms: tu
     assert again <= 3, "after its restart Alertmanager remembers whom it told"
 
 
-def _fire(address: str, *alerts: dict[str, str]) -> None:
-    body = json.dumps([{"labels": labels, "startsAt": datetime.now(UTC).isoformat()} for labels in alerts]).encode()
+def _fire(address: str, *alerts: dict[str, str], ends: bool = False) -> None:
+    now = datetime.now(UTC).isoformat()
+    times = {"endsAt": now} if ends else {"startsAt": now}
+    body = json.dumps([{"labels": labels, **times} for labels in alerts]).encode()
     headers = {"Content-Type": "application/json"}
     with urllib.request.urlopen(
         urllib.request.Request(f"http://{address}/api/v2/alerts", body, headers), timeout=PATIENCE_SECONDS
@@ -124,30 +127,28 @@ def _fire(address: str, *alerts: dict[str, str]) -> None:
         pass
 
 
-def test_one_outage_is_one_page_and_news_still_comes(rooms: tuple[Path, Path]) -> None:
-    shop = {"project": "shop", "environment": "production"}
-    other = {**shop, "project": "other"}
+SHOP = {"project": "shop", "environment": "production"}
+
+
+def test_what_pages_hides_what_can_wait_and_never_what_pages_or_is_news(rooms: tuple[Path, Path]) -> None:
     one, two = ({"job": "errtally", "instance": name} for name in ("exporter-1", "exporter-2"))
     causes = [
-        {"alertname": "HighErrorRate", "severity": "critical", **shop},
-        {"alertname": "ErrorBudgetBurn1h", "severity": "critical", "slo": "fast", **other},
+        {"alertname": "HighErrorRate", "severity": "critical", **SHOP},
         {"alertname": "TargetDown", "severity": "critical", **one},
     ]
     hidden = [
-        {"alertname": "ErrorRateAnomaly", "severity": "critical", **shop},
-        {"alertname": "ErrorBudgetBurn1h", "severity": "critical", "slo": "up", **shop},
-        {"alertname": "ApdexLow", "severity": "warning", **shop},
-        {"alertname": "GrowingIssue", "severity": "warning", "issue": "a1", **shop},
-        {"alertname": "ErrorBudgetBurn6h", "severity": "critical", "slo": "fast", **other},
+        {"alertname": "ApdexLow", "severity": "warning", **SHOP},
+        {"alertname": "ErrorBudgetBurnSlow", "severity": "warning", "slo": "up", **SHOP},
+        {"alertname": "GrowingIssue", "severity": "warning", "issue": "a1", **SHOP},
         {"alertname": "JournalLag", "severity": "warning", **one},
         {"alertname": "IngestRejected", "severity": "warning", "protocol": "sentry"},
     ]
     heard = [
-        {"alertname": "NewIssue", "severity": "warning", "issue": "a2", **shop},
-        {"alertname": "Regression", "severity": "warning", "issue": "a3", **shop},
-        {"alertname": "CheckInFailed", "severity": "warning", "monitor": "backup", **shop},
-        {"alertname": "ErrorRateAnomaly", "severity": "critical", **other},
-        {"alertname": "ErrorBudgetBurn6h", "severity": "critical", "slo": "up", **other},
+        {"alertname": "NewIssue", "severity": "warning", "issue": "a2", **SHOP},
+        {"alertname": "Regression", "severity": "warning", "issue": "a3", **SHOP},
+        {"alertname": "CheckInFailed", "severity": "warning", "monitor": "backup", **SHOP},
+        {"alertname": "ErrorRateAnomaly", "severity": "critical", **SHOP},
+        {"alertname": "ErrorBudgetBurn", "severity": "critical", "slo": "up", **SHOP},
         {"alertname": "MemoryUsageCritical", "severity": "critical", **two},
     ]
     with WebReceiver() as web, alertmanager(rooms[0], build_alertmanager(_document(web))) as address:
@@ -158,6 +159,55 @@ def test_one_outage_is_one_page_and_news_still_comes(rooms: tuple[Path, Path]) -
         time.sleep(2.5)
         told = [_label_set(alert["labels"]) for post in web.at("/hook") for alert in post.body["alerts"]]
     assert {_label_set(labels) for labels in [*causes, *heard]} == set(told)
+
+
+def test_the_pages_of_one_outage_are_one_incident_that_closes_with_the_last_of_them(rooms: tuple[Path, Path]) -> None:
+    first, second, third = (
+        {"alertname": name, "severity": "critical", "channels": "pagerduty", **SHOP}
+        for name in ("ErrorRateAnomaly", "HighErrorRate", "ErrorBudgetBurn")
+    )
+    with WebReceiver() as web:
+        pager = {"routing_key": "key", "url": web.url(PAGERDUTY_PATH)}
+        document = _document(web, channels={"pagerduty": pager})
+
+        def told(action: str, number: int) -> None:
+            """Wait until the incident of so many alerts was told."""
+            web.inbox.first(
+                lambda post: (
+                    post.body["event_action"] == action
+                    and int(post.body["payload"]["custom_details"]["num_firing"]) == number
+                )
+            )
+
+        with alertmanager(rooms[0], build_alertmanager(document)) as address:
+            _fire(address, first)
+            told("trigger", 1)
+            _fire(address, second, third)
+            told("trigger", 3)
+            _fire(address, first, second, ends=True)
+            _fire(address, third, ends=True)
+            told("resolve", 0)
+            time.sleep(2.5)
+            posts = web.at(PAGERDUTY_PATH)
+    assert len({post.body["dedup_key"] for post in posts}) == 1
+    actions = [post.body["event_action"] for post in posts]
+    assert actions.count("resolve") == 1
+    assert actions[-1] == "resolve"
+
+
+def test_what_happened_once_is_told_once_and_never_as_resolved(rooms: tuple[Path, Path]) -> None:
+    noisy = {"alertname": "NewIssue", "severity": "warning", "channels": "slack", "issue": "noisy", **SHOP}
+    with WebReceiver() as web:
+        document = _document(web, group_interval="1h", group_wait="1s", repeat={})
+        with alertmanager(rooms[0], build_alertmanager(document)) as address:
+            _fire(address, noisy)
+            web.inbox.first(lambda post: post.path == SLACK_PATH)
+            _fire(address, {**noisy, "issue": "rare"})
+            web.inbox.first(lambda post: post.path == SLACK_PATH and "(2)" in post.body["attachments"][0]["title"])
+            _fire(address, noisy, {**noisy, "issue": "rare"}, ends=True)
+            time.sleep(3)
+            titles = [post.body["attachments"][0]["title"] for post in web.at(SLACK_PATH)]
+    assert titles == ["⚠️ NewIssue: firing", "⚠️ NewIssue: firing (2)"]
 
 
 def _names(post: Post) -> set[str]:

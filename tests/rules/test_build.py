@@ -16,9 +16,11 @@ from tests.peers import peer
 from errtally import config, names
 from errtally.command_line import errtally
 from errtally.config.alerting import EXPORTERS
+from errtally.config.duration import parse_duration
+from errtally.config.objectives import Slo
 from errtally.errors import ConfigError
 from errtally.generate.files import drift, write
-from errtally.rules import settings
+from errtally.rules import objectives, settings
 from errtally.rules.alerts import ALERTS
 from errtally.rules.alerts.store_failing import STORE_FAILING
 from errtally.rules.alerts.watchdog import WATCHDOG
@@ -120,12 +122,11 @@ def test_the_command_runs_the_generated_unit_tests_and_shows_what_fails(monkeypa
 @pytest.mark.parametrize(
     ("alert", "old", "new"),
     [
-        pytest.param("HighErrorRate", "or 0 *", "or 1 *", id="a service without failures"),
         pytest.param("HighErrorRate", "keep_firing_for: 15m", "keep_firing_for: 5h", id="a cooldown without end"),
         pytest.param("HighErrorRate", "    for: 1m\n", "    for: 0s\n", id="no wait"),
         pytest.param("MemoryUsageCritical", "> 0.9", ">= 0.9", id="memory at the limit"),
         pytest.param("DiskSpaceLow", "< 0.1", "<= 0.1", id="disk at the limit"),
-        pytest.param("NewIssue", "abs(time()", "(time()", id="clocks ahead"),
+        pytest.param("NewIssue", "[1d:1m] offset 10m", "[1m:1m] offset 10m", id="gaps are not bridged"),
         pytest.param("NewIssue", "[1h]", "[1s]", id="no memory of lost stores"),
         pytest.param("NewIssue", "  unless on (project", "  unless on (issue, project", id="a new issue told twice"),
         pytest.param("Regression", "unless on (project", "unless on (issue, project", id="a regression told twice"),
@@ -287,28 +288,59 @@ def test_alerts_carry_the_team_that_owns_the_project_and_only_those_with_a_proje
 @pytest.mark.parametrize("exporters", EXPORTERS)
 def test_series_add_up_without_counting_an_event_twice(exporters: str) -> None:
     rules = _rules(config.parse(f"alerting: {{exporters: {exporters}}}", "f"))
-    rate = next(rule["expr"] for rule in rules if rule.get("record") == "project:errtally_requests:rate5m")
+    rate = next(rule["expr"] for rule in rules if rule.get("record") == "project:errtally_service_requests:rate5m")
     assert ("max by" in rate) is (exporters == "shared")
     assert rate.startswith("sum by (project, environment)")
 
 
 def test_a_minimum_of_zero_lets_a_single_failure_page() -> None:
     document = config.parse("alerting: {rules: {HighErrorRate: {minimum: 0}}}", "f")
-    assert _alerts(document)["HighErrorRate"]["expr"] == "project:errtally_requests:failure_ratio_rate5m > 0.05"
+    assert _alerts(document)["HighErrorRate"]["expr"] == "project:errtally_service_requests:failure_ratio_rate5m > 0.05"
 
 
 def test_missed_check_ins_go_by_the_schedule_and_where_it_is_configured_by_the_interval() -> None:
     deadline = names.CHECK_IN_DEADLINE.name
-    assert _alerts({})["CheckInMissed"]["expr"] == f"time() - max by (project, environment, monitor) ({deadline}) > 0"
+    assert _overdue({}) == f"time() - {deadline}"
     named = config.parse("alerting: {monitors: [{monitor: backup-*, interval: 2h}]}", "f")
-    assert _alerts(named)["CheckInMissed"]["expr"].endswith(f'({deadline}{{monitor!~"backup-.*"}}) > 0')
-    expr = _alerts(config.parse(TEAMS_AND_OBJECTIVES, "f"))["CheckInMissed"]["expr"]
-    assert 'monitor=~"backup-.*"}) - 7200 > 0' in expr
-    assert 'monitor="report",monitor!~"backup-.*"}) - 1800 > 0' in expr
-    assert '{monitor!~"backup-.*",monitor!="report"}) - 86400 > 0' in expr
+    assert _overdue(named).endswith(f'{deadline}{{monitor!~"backup-.*"}}')
+    expr = _overdue(config.parse(TEAMS_AND_OBJECTIVES, "f"))
+    assert 'monitor=~"backup-.*"} - 7200' in expr
+    assert 'monitor="report",monitor!~"backup-.*"} - 1800' in expr
+    assert '{monitor!~"backup-.*",monitor!="report"} - 86400' in expr
     assert deadline not in expr
 
 
-def test_an_objective_whose_budget_can_not_burn_that_fast_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"ErrorBudgetBurn1h: lenient: not even failing altogether"):
-        build(config.parse("alerting: {slos: [{name: lenient, objective: 0.9}]}", "f"))
+def _overdue(document: config.document.Document) -> str:
+    record = "monitor:errtally_check_in:overdue_seconds"
+    return next(rule["expr"] for rule in _rules(document) if rule.get("record") == record)
+
+
+def test_what_can_never_fire_and_what_needs_a_longer_memory_is_said_when_rules_are_built(tmp_path: Path) -> None:
+    file = tmp_path / "errtally.yml"
+    file.write_text(
+        "alerting: {slos: [{name: low, objective: 0.8, window: 7d}, {name: high, objective: 0.999, window: 90d}]}"
+    )
+    said = CliRunner().invoke(errtally, ["rules", "build", "--config", str(file), "--out", str(tmp_path)])
+    assert said.exit_code == 0
+    assert "ErrorBudgetBurn can never fire for the objective low" in said.stderr
+    assert "for the objective high" not in said.stderr
+    assert "ErrorBudgetBurnSlow can never" not in said.stderr
+    assert "the error budget of high looks back 90d" in said.stderr
+    assert "the error budget of low looks" not in said.stderr
+    assert "ErrorSpike looks back" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("window", "long", "short"),
+    [
+        pytest.param("7d", ["14m", "84m", "336m", "1008m"], ["5m", "7m", "28m", "84m"], id="a week"),
+        pytest.param("28d", ["56m", "336m", "1344m", "4032m"], ["5m", "28m", "112m", "336m"], id="four weeks"),
+        pytest.param("30d", ["1h", "6h", "1d", "3d"], ["5m", "30m", "2h", "6h"], id="the windows of the workbook"),
+        pytest.param("90d", ["3h", "18h", "3d", "9d"], ["15m", "90m", "6h", "18h"], id="a quarter"),
+    ],
+)
+def test_windows_are_the_same_share_of_every_objectives_own(window: str, long: list[str], short: list[str]) -> None:
+    slo = Slo("any", 0.99, window_seconds=parse_duration(window))
+    tiers = (*objectives.PAGE, *objectives.TICKET)
+    assert [tier.long(slo) for tier in tiers] == [parse_duration(text) for text in long]
+    assert [tier.short(slo) for tier in tiers] == [parse_duration(text) for text in short]

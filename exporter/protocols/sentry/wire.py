@@ -106,10 +106,17 @@ class User(msgspec.Struct):
     ip_address: Any = None
 
 
+class TransactionInfo(msgspec.Struct):
+    """Where a transaction's name comes from."""
+
+    source: Any = None
+
+
 class HttpRequest(msgspec.Struct):
     """The request attribute."""
 
     method: Any = None
+    url: Any = None
 
 
 class Event(msgspec.Struct):
@@ -126,6 +133,7 @@ class Event(msgspec.Struct):
     release: Any = None
     environment: Any = None
     transaction: Any = None
+    transaction_info: TransactionInfo | None = None
     message: Any = None
     logentry: Any = None
     fingerprint: Any = None

@@ -44,7 +44,7 @@
   function eventRow(told) {
     const row = element("li", isCaughtUp ? "live-fresh" : "");
     const title = element("a", "live-title", told.title || told.type || "(no title)");
-    if (told.link.startsWith("/issues/")) title.href = told.link;
+    if (told.link.startsWith("/issues/")) title.href = root.dataset.base + told.link;
     row.append(title);
     if (told.message) row.append(element("p", "live-message", told.message));
     const facts = element("p", "live-facts");

@@ -53,7 +53,7 @@ def prepare(told: Told, epoch: str) -> Fold:
 
 
 def public(item: StreamItem) -> dict[str, Any]:
-    """What the stream tells of one event; ``link`` leads to its page on this exporter."""
+    """What the stream tells of one event; ``link`` leads to its page, below ``external_url``."""
     query = {"project": item.project, **({"event": item.event_id} if item.is_kept else {})}
     return {
         "event_id": item.event_id,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections import Counter
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from errtally.errors import ErrtallyError
@@ -21,17 +22,35 @@ class BaselineError(ErrtallyError):
     """The baseline file can't be read or is not one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A finding of a baseline.
+
+    Attributes:
+        code: the text of its line; ``context`` a hash of those around, "" in baselines of older releases.
+    """
+
+    key: str
+    check: str
+    path: str
+    code: str
+    context: str
+
+
+def known(findings: Iterable[Finding]) -> list[Known]:
+    """Return findings as a baseline holds them: sorted by place, so that a review shows what was added."""
+    ordered = sorted(findings, key=lambda finding: finding.order)
+    return [Known(one.key, one.check, one.path, one.snippet, one.context) for one in ordered]
+
+
 def render(findings: Iterable[Finding]) -> str:
-    """Return the text of a baseline; it is sorted by place, so that a review shows what was added and what went."""
-    entries = [
-        {"key": finding.key, "check": finding.check, "path": finding.path, "code": finding.snippet}
-        for finding in sorted(findings, key=lambda finding: finding.order)
-    ]
+    """Return the text of a baseline."""
+    entries = [asdict(one) for one in known(findings)]
     return json.dumps({"version": VERSION, "findings": entries}, indent=1, ensure_ascii=False) + "\n"
 
 
-def load(path: Path) -> frozenset[str]:
-    """Return the keys of a baseline.
+def load(path: Path) -> list[Known]:
+    """Return the findings of a baseline.
 
     Raises:
         BaselineError: the file can't be read, or is not a baseline of this version.
@@ -45,11 +64,44 @@ def load(path: Path) -> frozenset[str]:
     findings = document.get("findings")
     if not isinstance(findings, list) or not all(isinstance(one, dict) and "key" in one for one in findings):
         raise BaselineError(f"{path}: `findings` is not a list of entries with keys")
-    return frozenset(str(one["key"]) for one in findings)
+    names = [field.name for field in fields(Known)]
+    return [Known(**{name: str(one.get(name, "")) for name in names}) for one in findings]
 
 
-def split(report: Report, keys: frozenset[str]) -> Report:
-    """Return the report with the findings that a baseline has put aside as known."""
-    new = [finding for finding in report.findings if finding.key not in keys]
-    known = [finding for finding in report.findings if finding.key in keys]
-    return replace(report, findings=new, known=known)
+def split(report: Report, entries: Iterable[Known]) -> Report:
+    """Return the report with the findings that a baseline has put aside as known.
+
+    Of findings on lines of the same text, those among the same lines as before are the known ones, so that what is left
+    over is what was added, wherever it stands; then those that stand in the same place in the order of the file.
+    """
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in report.findings:
+        groups.setdefault((finding.check, finding.path, finding.snippet), []).append(finding)
+    old: dict[tuple[str, str, str], list[Known]] = {}
+    keys = set()
+    for entry in entries:
+        keys.add(entry.key)
+        old.setdefault((entry.check, entry.path, entry.code), []).append(entry)
+    found: set[str] = set()
+    for place, group in groups.items():
+        found |= _matched(group, old.get(place, []), keys)
+    return replace(
+        report,
+        findings=[finding for finding in report.findings if finding.key not in found],
+        known=[finding for finding in report.findings if finding.key in found],
+    )
+
+
+def _matched(group: list[Finding], entries: list[Known], keys: set[str]) -> set[str]:
+    """The keys of the findings of one text that the baseline has."""
+    if not any(entry.context for entry in entries):
+        return {finding.key for finding in group if finding.key in keys}
+    contexts = Counter(entry.context for entry in entries)
+    found: list[Finding] = []
+    for finding in group:
+        if contexts[finding.context]:
+            contexts[finding.context] -= 1
+            found.append(finding)
+    left = [finding for finding in group if finding not in found]
+    found += left[: len(entries) - len(found)]
+    return {finding.key for finding in found}

@@ -57,6 +57,7 @@ class Check:
 
     Attributes:
         name: stable; stands in the configuration, in output and in suppression comments.
+        cwe: number of the weakness that the check finds, in the Common Weakness Enumeration.
         confidence: of its findings, unless a finding has its own.
         summary: what it finds, a few words.
         why: what it costs, one sentence.
@@ -66,6 +67,7 @@ class Check:
     """
 
     name: str
+    cwe: int
     severity: Severity
     confidence: Confidence
     summary: str

@@ -119,6 +119,8 @@ def command(
 
 
 def _show(report: Report, form: str, output: Path | None, project: str, *, show_all: bool) -> None:
+    if form == "sarif" and (words := sarif.warning(report)):
+        click.echo(f"Warning: {words}.", err=True)
     if form == "table" and output is None:
         table.render(report, sys.stdout, show_all=show_all)
         return

@@ -5,6 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 
+_CONTEXT_LINES = 3
+
+
+def context(lines: list[str], line: int) -> str:
+    """Return a hash of the lines around a line, without white space and empty lines.
+
+    Args:
+        lines: of the file.
+        line: counted from 1.
+    """
+    before = [words for one in lines[max(0, line - 1 - 2 * _CONTEXT_LINES) : line - 1] if (words := one.strip())]
+    after = [words for one in lines[line : line + 2 * _CONTEXT_LINES] if (words := one.strip())]
+    content = "\0".join([*before[-_CONTEXT_LINES:], "", *after[:_CONTEXT_LINES]])
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
 
 class Keys:
     """Gives each finding of one file its key.

@@ -65,6 +65,7 @@ class Finding:
 
     Attributes:
         key: made of content and not of line numbers, so that it survives moved lines; see `keys`.
+        context: a hash of the lines around, which tells a finding from others on lines of the same text.
         snippet: the line of source, without its indentation.
     """
 
@@ -79,6 +80,7 @@ class Finding:
     message: str
     snippet: str
     key: str
+    context: str = ""
 
     @property
     def order(self) -> tuple[str, int, int, str]:

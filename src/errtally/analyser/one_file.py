@@ -14,7 +14,7 @@ from errtally.analyser.checks.registry import CHECKS
 from errtally.analyser.checks.suppressions.unknown_check import CHECK as UNKNOWN_CHECK
 from errtally.analyser.checks.suppressions.without_reason import CHECK as WITHOUT_REASON
 from errtally.analyser.facts.registry import PYTHON_COLLECTORS, TREE_COLLECTORS
-from errtally.analyser.keys import Keys
+from errtally.analyser.keys import Keys, context
 from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem
 from errtally.analyser.sources.embedded import scripts
 from errtally.analyser.sources.generated import is_bundle, is_generated
@@ -77,6 +77,8 @@ def analyse_source(path: str, source: bytes, settings: Settings, *, folder: Path
     result = FileResult(path, language)
     if grammar_name == "page":
         grammar_name, source = scripts(path, source)
+        if is_generated(b"\n".join(line.strip() for line in source.split(b"\n"))):
+            return FileResult(path, language, skipped="generated")
         result.language = "javascript" if grammar_name == "javascript" else "typescript"
     if grammar_name == "notebook":
         text, places = code(source)
@@ -221,11 +223,10 @@ def _finish(
             result.suppressed += 1
             continue
         snippet = lines[hit.line - 1].strip() if hit.line <= len(lines) else ""
-        result.findings.append(
-            finding(
-                check, hit, path=result.path, language=result.language, snippet=snippet, keys=keys, settings=settings
-            )
+        made = finding(
+            check, hit, path=result.path, language=result.language, snippet=snippet, keys=keys, settings=settings
         )
+        result.findings.append(replace(made, context=context(lines, hit.line)))
 
 
 def finding(

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import ProjectRule
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from errtally.analyser.settings import Settings
 
-PARALLEL_FROM_FILES = 100
-"""Below this, starting processes costs more than they save."""
+PARALLEL_FROM_BYTES = 3_000_000
+"""Below this, starting processes costs more than they save: half a second of a processor each, for the imports."""
 
 _CHUNK_FILES = 20
 
@@ -79,16 +80,25 @@ def _chunk(root: Path, paths: list[str], settings: Settings) -> list[FileResult]
 
 def _results(root: Path, paths: list[str], settings: Settings, jobs: int) -> Iterator[list[FileResult]]:
     chunks = [paths[start : start + _CHUNK_FILES] for start in range(0, len(paths), _CHUNK_FILES)]
-    if jobs == 1 or len(paths) < PARALLEL_FROM_FILES:
+    if jobs == 1 or len(chunks) == 1 or _bytes(root, paths) < PARALLEL_FROM_BYTES:
         for chunk in chunks:
             yield _chunk(root, chunk, settings)
         return
     # Started afresh instead of forked: the progress display runs a thread, and forking a process with threads can hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=context) as pool:
         futures = [pool.submit(_chunk, root, chunk, settings) for chunk in chunks]
         for future in as_completed(futures):
             yield future.result()
+
+
+def _bytes(root: Path, paths: list[str]) -> int:
+    """How large the files are together; one that is gone meanwhile is a problem of its own later."""
+    total = 0
+    for path in paths:
+        with suppress(OSError):
+            total += (root / path).stat().st_size
+    return total
 
 
 def _report(results: list[FileResult], of_tree: list[Finding], settings: Settings) -> Report:

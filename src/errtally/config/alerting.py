@@ -22,6 +22,9 @@ DEFAULT_GROUP_WAIT_SECONDS = 30
 DEFAULT_GROUP_INTERVAL_SECONDS = 300
 DEFAULT_SCRAPE_INTERVAL_SECONDS = 15
 
+DEFAULT_REPEAT_SECONDS = {"critical": 3600, "warning": 43_200, "info": 86_400}
+"""How often an alert that goes on is told again: what pages soon, what can wait twice a day."""
+
 EXPORTERS = ("one", "shared", "independent")
 """How many exporters Prometheus scrapes: one; replicas that show one store; several, each with a store of its own."""
 
@@ -55,9 +58,10 @@ class Alerting:
     Attributes:
         external_url: where people reach the exporter, without a slash at the end.
         runbook_base_url: the alert's name is put behind it; by default the exporter's own pages.
-        cooldown_seconds: how long an alert holds after its condition ended, and how often it is repeated.
+        cooldown_seconds: how long an alert holds after its condition ended.
+        repeat_seconds: how often an alert that goes on is told again, by severity.
         group_wait_seconds: how long Alertmanager gathers a new group before it notifies.
-        group_interval_seconds: how often Alertmanager looks at a group again; the cooldown is a multiple of it.
+        group_interval_seconds: how often Alertmanager looks at a group again; repetitions are multiples of it.
         rules: changes by alert name.
         channels: the notification channels.
         scrape_interval_seconds: how often Prometheus scrapes the exporter; windows must hold enough samples.
@@ -72,6 +76,7 @@ class Alerting:
     external_url: str = DEFAULT_EXTERNAL_URL
     runbook_base_url: str = f"{DEFAULT_EXTERNAL_URL}/runbooks"
     cooldown_seconds: int = DEFAULT_COOLDOWN_SECONDS
+    repeat_seconds: Mapping[str, int] = field(default_factory=lambda: DEFAULT_REPEAT_SECONDS)
     group_wait_seconds: int = DEFAULT_GROUP_WAIT_SECONDS
     group_interval_seconds: int = DEFAULT_GROUP_INTERVAL_SECONDS
     rules: Mapping[str, RuleChange] = field(default_factory=dict)
@@ -99,8 +104,12 @@ def alerting(document: Mapping[str, Any]) -> Alerting:
         external_url=external_url,
         runbook_base_url=values.get("runbook_base_url", f"{external_url}/runbooks").rstrip("/"),
         cooldown_seconds=cooldown,
+        repeat_seconds={
+            severity: _seconds(values.get("repeat", {}), severity, default)
+            for severity, default in DEFAULT_REPEAT_SECONDS.items()
+        },
         group_wait_seconds=_seconds(values, "group_wait", DEFAULT_GROUP_WAIT_SECONDS),
-        group_interval_seconds=_seconds(values, "group_interval", _default_group_interval(cooldown)),
+        group_interval_seconds=_seconds(values, "group_interval", DEFAULT_GROUP_INTERVAL_SECONDS),
         rules={name: _change(change) for name, change in values.get("rules", {}).items()},
         channels=channels(values.get("channels", {}), external_url, problems),
         scrape_interval_seconds=_seconds(values, "scrape_interval", DEFAULT_SCRAPE_INTERVAL_SECONDS),
@@ -113,20 +122,19 @@ def alerting(document: Mapping[str, Any]) -> Alerting:
     )
     if not cooldown:
         problems.append("alerting.cooldown: must be longer than 0s")
-    if not settings.group_interval_seconds or cooldown % settings.group_interval_seconds:
+    if not settings.group_interval_seconds:
+        problems.append("alerting.group_interval: must be longer than 0s")
+    else:
         # Alertmanager repeats a notification only when it looks at the group, that is every group_interval.
-        problems.append(
-            f"alerting.cooldown: {format_duration(cooldown)} is not a multiple of"
+        problems += [
+            f"alerting.repeat.{severity}: {format_duration(seconds)} is not a multiple of"
             f" alerting.group_interval, {format_duration(settings.group_interval_seconds)}"
-        )
+            for severity, seconds in settings.repeat_seconds.items()
+            if not seconds or seconds % settings.group_interval_seconds
+        ]
     if problems:
         raise ConfigError(problems)
     return settings
-
-
-def _default_group_interval(cooldown_seconds: int) -> int:
-    whole = cooldown_seconds % DEFAULT_GROUP_INTERVAL_SECONDS == 0
-    return DEFAULT_GROUP_INTERVAL_SECONDS if whole else cooldown_seconds
 
 
 def _grafana(values: Mapping[str, Any]) -> Grafana:

@@ -9,9 +9,9 @@ import structlog
 from errtally.logs.logger import renamed
 
 if TYPE_CHECKING:
-    from structlog.typing import EventDict, WrappedLogger
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
-_LOGGINGS = ("exc_info", "stack_info", "stacklevel")
+_LOGGINGS = ("exc_info", "stack_info", "stacklevel", "positional_args")
 """Keywords that are for logging itself."""
 
 
@@ -23,14 +23,15 @@ def _rename(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict
 
 def install() -> None:
     """Let structlog write through the standard library's logging, and so to everything that `configure` set up."""
+    # Arguments go with the record, as its template does; before 25.1 structlog can only put them in.
+    with_arguments = getattr(structlog.stdlib, "render_to_log_args_and_kwargs", None)
+    last: list[Processor] = (
+        [_rename, with_arguments]
+        if with_arguments is not None
+        else [structlog.stdlib.PositionalArgumentsFormatter(), _rename, structlog.stdlib.render_to_log_kwargs]
+    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            _rename,
-            structlog.stdlib.render_to_log_kwargs,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.filter_by_level, *last],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,

@@ -344,6 +344,7 @@ def test_a_scrape_is_compressed_when_asked(exporter):
     assert b"errtally_build_info" in gzip.decompress(answer.body)
     assert "Content-Encoding" not in exporter.get("/metrics").headers
     assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+    assert "Content-Encoding" not in exporter.get("/metrics", {"Accept-Encoding": "gzip;q=0, identity"}).headers
 
 
 def test_a_view_that_followed_shows_what_a_fresh_one_shows(exporter):

@@ -85,11 +85,19 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
         facts.add("entry", name, file.path, node.lineno)
     elif last_name(node.func) in _ERROR_HANDLERS:
         facts.add("global_handler", last_name(node.func), file.path, node.lineno)
-    for handed in (name, *_references(file, node)):
+    for handed in (name, *_references(file, node)) if _has_tracker(file) else ():
         if "." in handed and (tracker := initialises("python", handed, "")) is not None:
             facts.add("tracker_init", tracker.name, file.path, node.lineno)
     if last_name(node.func) in {"set_tracer_provider", "set_meter_provider", "configure_opentelemetry"}:
         facts.add("tracker_init", "opentelemetry", file.path, node.lineno)
+
+
+def _has_tracker(file: PythonFile) -> bool:
+    """Whether a file imports a tracker; most do not, and have no call that initialises one."""
+    if (known := file.memory.get("has_tracker")) is None:
+        found = (library_of_module("python", module) for module in file.imports.values())
+        known = file.memory["has_tracker"] = any(one is not None and one.part == "tracker" for one in found)
+    return bool(known)
 
 
 def _references(file: PythonFile, node: ast.Call) -> list[str]:

@@ -22,6 +22,11 @@ PROBES = {"forName", "getMethod", "getDeclaredMethod", "getField", "getDeclaredF
 BROAD = {"Exception", "Throwable", "java.lang.Exception", "java.lang.Throwable"}
 
 
+def is_meant(name: str) -> bool:
+    """Whether the name of a caught exception says that its author knows: `ignored`, `expectedIfMissing`."""
+    return name in MEANT or name.startswith(("ignore", "expected", "unused"))
+
+
 def callee(call: Node) -> str:
     """Return ``object.name`` of a method invocation as it is written."""
     target = call.child_by_field_name("object")

@@ -18,6 +18,7 @@ LOG_LEVELS = {
 }  # fmt: skip
 _PARSERS = {
     "JSON.parse",
+    "parse",
     "URL",
     "decodeURIComponent",
     "decodeURI",

@@ -21,6 +21,7 @@ LOG_LEVELS = {
     "debug": "debug", "info": "info", "warning": "warning", "warn": "warning", "error": "error",
     "exception": "error", "critical": "critical", "fatal": "critical", "success": "info", "trace": "debug",
 }  # fmt: skip
+_SHORT = 3
 _TRY: tuple[type[ast.AST], ...] = (ast.Try, ast.TryStar)
 
 
@@ -44,6 +45,7 @@ class PythonFile:
         self.parents: dict[ast.AST, ast.AST] = {}
         wanted = {*kinds, ast.Import, ast.ImportFrom, ast.AsyncFunctionDef, ast.FunctionDef}
         self._nodes: dict[type[ast.AST], list[ast.AST]] = {kind: [] for kind in wanted}
+        self.memory: dict[object, object] = {}
         self._dotted: dict[ast.AST, str] = {}
         self._bindings: dict[str, list[ast.AST]] = {}
         self._owners: dict[str, set[ast.AST]] = {}
@@ -289,6 +291,18 @@ def raises(body: list[ast.stmt]) -> bool:
             if any("reraise" in last_name(one.func) for one in made if isinstance(one, ast.Call)):
                 return True
     return False
+
+
+_CONVERTING = {
+    "int", "float", "str", "repr", "len", "bool", "json", "loads", "split", "strip", "partition", "format", "decode",
+    "encode", "lower", "upper", "getattr", "isinstance", "get", "literal_eval", "fromisoformat", "strptime", "join",
+}  # fmt: skip
+
+
+def only_converts(body: list[ast.stmt]) -> bool:
+    """Whether statements do nothing but turn one value into another, whose failure means that there is none."""
+    calls = [node for node in walk_scope(list(body)) if isinstance(node, ast.Call)]
+    return len(body) <= _SHORT and all(last_name(call.func) in _CONVERTING for call in calls)
 
 
 def tells_of_exception(nodes: list[Any]) -> bool:

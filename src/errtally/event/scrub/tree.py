@@ -175,7 +175,9 @@ class TreeWalk:
             return [part if part in clean else scrub(part, counts) for part in child]
         return {
             self._scrub_text(key, counts) if type(key) is str else key: (
-                self._under(key, part) if type(key) is str and self._keys.kind(key) else scrub(part, counts)
+                self._under(key, part)
+                if type(key) is str and self._keys.kind(key)
+                else (scrub(part, counts) if type(part) is str else self.scrub(part))
             )
             for key, part in child.items()
         }

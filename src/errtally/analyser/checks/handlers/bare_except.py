@@ -42,6 +42,7 @@ def _ends_process(body: list[ast.stmt]) -> bool:
 
 CHECK = Check(
     name="handlers/bare-except",
+    cwe=396,
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
     summary="bare except",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import Check, TreeRule
 from errtally.analyser.model import Confidence, Severity
-from errtally.analyser.syntax.java import BROAD, MEANT, callee, calls, caught, log_level
+from errtally.analyser.syntax.java import BROAD, callee, calls, caught, is_meant, log_level
 from errtally.analyser.syntax.tree import (
     COMMENTS,
     FUNCTIONS,
@@ -49,7 +49,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     in_main = (method := within(node, {"method_declaration"})) is not None and text(
         method.child_by_field_name("name")
     ) in {"main", "run"}
-    is_said = has_comment(body) or name in MEANT
+    is_said = has_comment(body) or is_meant(name)
     is_low = is_said or hands_over or (in_main and (leaves or _ends_thread(node)))
     if is_wide:
         is_low = is_low or leaves or _ends_thread(node)
@@ -90,6 +90,11 @@ def _keeps_interrupt(body: Node, name: str) -> bool:
 
 def _hands_over(body: Node, name: str) -> bool:
     """Whether somebody else than a logger takes the exception: a future that fails with it, a callback."""
+    if any(
+        child.type == "object_creation_expression" and name in {text(one) for one in arguments(child)}
+        for child in walk(body)
+    ):
+        return True
     return any(
         child.type == "method_invocation"
         and not log_level(child)
@@ -115,6 +120,7 @@ def _ends_thread(catch: Node) -> bool:
 
 CHECK = Check(
     name="handlers/interrupt-ignored",
+    cwe=391,
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     summary="InterruptedException ignored",

@@ -38,6 +38,7 @@ def _find(service: Service) -> Iterator[Hit]:
 
 CHECK = Check(
     name="monitoring/no-global-handler",
+    cwe=248,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="no global handler",

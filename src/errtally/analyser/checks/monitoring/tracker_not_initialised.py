@@ -30,6 +30,7 @@ def _find(service: Service) -> Iterator[Hit]:
 
 CHECK = Check(
     name="monitoring/tracker-not-initialised",
+    cwe=778,
     severity=Severity.CRITICAL,
     confidence=Confidence.MEDIUM,
     summary="tracker imported and never initialised",

@@ -60,10 +60,12 @@ def _report(file: TreeFile, node: Node, given: list[Node], message: str, *, is_l
 
 CHECK = Check(
     name="promises/async-callback",
+    cwe=248,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="async function as a callback",
     why="Who calls it drops its promise, so an error in it goes past every handler around and ends a Node.js process.",
     instead="Catch within the function, or hand over one that is not async and ends in `.catch(report)`.",
     rules=(TreeRule(JAVASCRIPT, ("call_expression",), _call), TreeRule(JAVASCRIPT, ("new_expression",), _new)),
+    is_for_services=True,
 )

@@ -41,6 +41,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
 
 CHECK = Check(
     name="promises/async-for-each",
+    cwe=252,
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
     summary="async function in forEach",

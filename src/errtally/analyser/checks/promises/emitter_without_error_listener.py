@@ -59,6 +59,7 @@ def _listens(member: Node) -> bool:
 
 CHECK = Check(
     name="promises/emitter-without-error-listener",
+    cwe=248,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="emitter without an error listener",

@@ -74,10 +74,12 @@ def _makes_promise(statement: Node, links: int) -> bool:
 
 CHECK = Check(
     name="promises/then-without-catch",
+    cwe=248,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="promise without a catch",
     why="A rejection ends the process in Node.js 15 and later, and is a line in the visitor's console in a browser.",
     instead="`await` it where a caller handles errors, return it, or end the chain with `.catch(report)`.",
     rules=(TreeRule(JAVASCRIPT, ("expression_statement",), _find),),
+    is_for_services=True,
 )

@@ -5,6 +5,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="suppressions/unknown-check",
+    cwe=1116,
     severity=Severity.INFO,
     confidence=Confidence.HIGH,
     summary="suppression of an unknown check",

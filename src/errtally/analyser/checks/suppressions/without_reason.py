@@ -5,6 +5,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="suppressions/without-reason",
+    cwe=1116,
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     summary="suppression without a reason",

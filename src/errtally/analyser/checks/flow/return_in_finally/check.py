@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="flow/return-in-finally",
+    cwe=584,
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
     summary="return in finally",

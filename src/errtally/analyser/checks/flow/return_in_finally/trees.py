@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.tree import FUNCTIONS, TreeFile, is_explained, text
+from errtally.analyser.syntax.tree import FUNCTIONS, TreeFile, is_explained, text, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,10 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         word = leaving.type.removesuffix("_statement")
         # ESLint has a rule for this; whoever switches it off here means it.
         is_said = is_explained(file, leaving) or "no-unsafe-finally" in text(node)
+        # `if (done) throw e` mostly asks whether another error is on its way.
+        is_said = is_said or (
+            word == "throw" and within(leaving, {"if_statement"}, stop={"finally_clause"}) is not None
+        )
         confidence = Confidence.MEDIUM if word == "throw" else None
         yield file.hit(
             leaving,

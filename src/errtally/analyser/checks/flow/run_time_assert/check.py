@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="flow/run-time-assert",
+    cwe=617,
     severity=Severity.INFO,
     confidence=Confidence.MEDIUM,
     summary="assert as a check of input",

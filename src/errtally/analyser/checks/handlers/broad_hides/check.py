@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="handlers/broad-hides",
+    cwe=391,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="broad catch that hides the error",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import BROAD, MEANT, PROBES, callee, calls, caught
+from errtally.analyser.syntax.java import BROAD, PROBES, callee, calls, caught, is_meant
 from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, is_explained, statements, walk_scope
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     )
     tried = block.child_by_field_name("body") if block is not None else None
     is_probe = not PROBES.isdisjoint(calls(tried))
-    confidence = Confidence.LOW if not makes_up or is_said or is_probe or name in MEANT else None
+    confidence = Confidence.LOW if not makes_up or is_said or is_probe or is_meant(name) else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
 
 

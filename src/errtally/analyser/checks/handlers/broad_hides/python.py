@@ -53,7 +53,8 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
         return
     # A handler that calls something may do the work in another way; one that only makes up a value can't.
     makes_up = not any(isinstance(child, ast.Call) for child in walk_scope(list(node.body)))
-    is_low = not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(file.try_of(node).body)
+    tried = file.try_of(node).body
+    is_low = not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(tried)
     yield file.hit(
         node,
         "Every error is caught, and nothing tells which one it was.",

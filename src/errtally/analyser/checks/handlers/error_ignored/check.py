@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="handlers/error-ignored",
+    cwe=252,
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     summary="error result ignored",

@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="handlers/log-and-continue",
+    cwe=754,
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
     summary="error logged, then the missing value used",

@@ -62,7 +62,8 @@ def _dereferenced_after(node: Node, name: str) -> int:
         mentions = [child for child in walk_scope(after) if child.type == "identifier" and text(child) == name]
         if mentions and after.type not in COMMENTS:
             parent = mentions[0].parent
-            is_member = parent is not None and parent.type in {"selector_expression", "index_expression"}
+            # A map that is nil has no entries, and asking for one is no fault.
+            is_member = parent is not None and parent.type == "selector_expression"
             is_asked = after.type == "if_statement"
             return mentions[0].start_point[0] + 1 if is_member and not is_asked else 0
         after = after.next_named_sibling

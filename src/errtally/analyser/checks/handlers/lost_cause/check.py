@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="handlers/lost-cause",
+    cwe=755,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="new error without its cause",

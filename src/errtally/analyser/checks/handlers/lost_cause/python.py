@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, last_name, tells_of_exception, uses, walk_scope
+from errtally.analyser.syntax.python import PythonFile, last_name, only_converts, tells_of_exception, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +80,7 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
         is_logged
         or tells_of_exception(list(handler.body))
         or not tells_more
+        or only_converts(file.try_of(handler).body)
         or uses(handler.body, handler.name)
         or "with_traceback" in raised
     )

@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="handlers/swallowed",
+    cwe=390,
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
     summary="error caught and dropped",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import MEANT, PROBES, calls, caught
+from errtally.analyser.syntax.java import PROBES, calls, caught, is_meant
 from errtally.analyser.syntax.tree import TreeFile, has_comment, is_explained, statements, text, walk_scope, within
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         or is_explained(file, node)
         or is_explained(file, block)
         or has_comment(body)
-        or name in MEANT
+        or is_meant(name)
         or leaves
         or bool(_HARMLESS_TYPES & {kind.rsplit(".", 1)[-1] for kind in beside})
         or bool(PROBES.intersection(calls(tried)))

@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="logging/console",
+    cwe=778,
     severity=Severity.INFO,
     confidence=Confidence.MEDIUM,
     summary="console output in a service",

@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="logging/exception-missing",
+    cwe=778,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="log of a failure without the error",

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
-_SPECIFIC = ("Interrupted", "Timeout", "NotFound", "NoSuch", "NumberFormat", "ClassNotFound", "EOF")
+SPECIFIC = (
+    "Interrupted",
+    "Timeout",
+    "NotFound",
+    "NoSuch",
+    "NumberFormat",
+    "ClassNotFound",
+    "EOF",
+    "Parse",
+    "URISyntax",
+)
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -30,7 +40,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     types, name = caught(catch)
     if name in identifiers(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
         return
-    is_specific = all(any(part in kind for part in _SPECIFIC) for kind in types)
+    is_specific = all(any(part in kind for part in SPECIFIC) for kind in types)
     hit = file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_specific else None)
     yield replace(hit, handler=catch.start_point[0] + 1)
 

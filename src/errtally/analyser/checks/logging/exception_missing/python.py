@@ -49,6 +49,10 @@ _SPECIFIC = (
     "Refused",
     "Duplicate",
     "Multiple",
+    "Config",
+    "Parse",
+    "Syntax",
+    "Usage",
 )
 """Types that say by themselves what happened."""
 

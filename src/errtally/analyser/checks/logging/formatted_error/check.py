@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="logging/formatted-error",
+    cwe=778,
     severity=Severity.INFO,
     confidence=Confidence.HIGH,
     summary="error formatted into a log message",

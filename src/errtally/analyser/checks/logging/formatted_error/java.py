@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
+from errtally.analyser.checks.logging.exception_missing.java import SPECIFIC
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.java import caught, derived, log_level
 from errtally.analyser.syntax.tree import TreeFile, arguments, identifiers, text, walk, within
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from errtally.analyser.model import Hit
+from errtally.analyser.model import Hit
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -31,7 +32,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # `log.error(e)` of log4j takes the exception for the message.
     if len(given) > 1 and any(one.type == "identifier" and text(one) in derived(catch, name) for one in given):
         return
-    is_thrown = any(child.type == "throw_statement" for child in walk(catch))
+    types, _ = caught(catch)
+    is_specific = all(any(part in kind for part in SPECIFIC) for kind in types)
+    is_thrown = is_specific or any(child.type == "throw_statement" for child in walk(catch))
     message = f"Only the text of {name!r} is logged, without its stack trace."
     hit = file.hit(node, message, Confidence.LOW if is_thrown else None)
     yield replace(hit, handler=catch.start_point[0] + 1)

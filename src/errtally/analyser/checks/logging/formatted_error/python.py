@@ -33,7 +33,7 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     how = _how(node, handler.name)
     if not how:
         return
-    is_low = raises(handler.body) or level == "warning" or (how == "argument" and is_specific_type(file, handler))
+    is_low = raises(handler.body) or level == "warning" or is_specific_type(file, handler)
     message = f"{handler.name!r} is formatted into the message, without its traceback."
     yield replace(file.hit(node, message, Confidence.LOW if is_low else None), handler=handler.lineno)
 

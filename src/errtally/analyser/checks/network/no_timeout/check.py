@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="network/no-timeout",
+    cwe=1088,
     severity=Severity.WARNING,
     confidence=Confidence.HIGH,
     summary="network call without a timeout",

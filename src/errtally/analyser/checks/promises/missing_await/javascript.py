@@ -78,7 +78,10 @@ def _call(file: TreeFile, node: Node, call: Node) -> Iterator[Hit]:
     # At the top of a script there is nothing that could wait, and an unhandled rejection is at least loud.
     # With `resolve` and `reject`, or a callback, it tells its outcome by them.
     tells = any(text(one).lower() in _CALLBACKS for one in arguments(call))
-    is_low = not _in_function(node) or tells or is_explained(file, node)
+    # Who tells listeners of an event does not wait for them.
+    is_low = (
+        name in {"emit", "once", "on", "off", "notify"} or not _in_function(node) or tells or is_explained(file, node)
+    )
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(call, f"Nobody waits for {name}(), so its rejection reaches nobody.", confidence)
 

@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="retry/no-backoff",
+    cwe=770,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     summary="retry without backoff or limit",

@@ -6,6 +6,7 @@ from errtally.analyser.model import Confidence, Severity
 
 CHECK = Check(
     name="secrets/in-error-message",
+    cwe=209,
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
     summary="secret in an error message",

@@ -1,0 +1,206 @@
+"""Incidents as they happen, played through the generated rules and routes: who hears what, minute by minute.
+
+A line reads: minute, alerts, receiver, kind. Receivers that end with ``-events`` never hear that something is resolved.
+At most one page an outage, none false, none missed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.rules.history import EXPORTER, SHOP, History
+from tests.rules.playing import play
+
+from errtally import names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY_MINUTES = 1440
+
+
+def pages(told: list[str]) -> list[str]:
+    return [line for line in told if " > pagerduty: " in line]
+
+
+@pytest.mark.parametrize("objective", ["0.99", "0.999"])
+def test_a_deploy_that_breaks_a_service_is_one_incident_that_closes(tmp_path: Path, objective: str) -> None:
+    history = History(150)
+    history.requests([(60, 100, 0), (20, 100, 0.2), (80, 100, 0)])
+    told = pages(play(tmp_path, history, settings=f"  slos: [{{name: up, objective: {objective}}}]"))
+    assert told[0].startswith("63 "), "within four minutes"
+    assert [line.rsplit(" ", 1)[1] for line in told if "resolved" in line] == ["resolved"]
+    assert told[-1].endswith("resolved")
+    assert 85 < int(told[-1].split(" ")[0]) <= 105, "it ends a cooldown after the fault, not when windows forget"
+
+
+@pytest.mark.parametrize(
+    ("before", "outage"),
+    [
+        pytest.param((30, 5, 0), (20, 5, 1), id="a quiet service"),
+        pytest.param((30, 1000, 0), (20, 1000, 1), id="a busy service"),
+        # The exporter shows a new service at 0 for a while: its first request is an increase.
+        pytest.param((5, 0, 0), (20, 20, 1), id="a service that fails from its first request on"),
+    ],
+)
+def test_a_hard_outage_pages_once_and_within_four_minutes(
+    tmp_path: Path, before: tuple[float, float, float], outage: tuple[float, float, float]
+) -> None:
+    history = History(before[0] + 15)
+    history.requests([before, outage])
+    told = pages(play(tmp_path, history))
+    assert int(told[0].split(" ")[0]) <= before[0] + 4
+    assert all(line.endswith("firing") for line in told)
+
+
+def test_a_night_in_which_one_of_three_requests_fails_wakes_nobody(tmp_path: Path) -> None:
+    history = History(180)
+    history.requests([(60, 10, 0), (1, 2, 0), (1, 1, 1), (118, 0, 0)])
+    assert play(tmp_path, history) == []
+
+
+def test_an_exporter_that_is_away_pages_once_and_an_overdue_job_stays_overdue(tmp_path: Path) -> None:
+    history = History(90)
+    for job, deadline in (("nightly", 10 * 60), ("in-time", 33 * 60)):
+        history.gauge(names.CHECK_IN_DEADLINE.name, {**SHOP, "monitor": job}, [(60, deadline), (30, 1000 * 60)])
+    history.exporter_down(30, 40)
+    assert (
+        play(tmp_path, history)
+        == [
+            "12 CheckInMissed > email: firing",
+            "12 CheckInMissed > slack: firing",
+            "33 TargetDown > pagerduty: firing",
+            "33 TargetDown > slack: firing",
+            "40 TargetDown > pagerduty: resolved",
+            "40 TargetDown > slack: resolved",
+            "42 CheckInMissed > email: firing",
+            "42 CheckInMissed > slack: firing",
+            "60 CheckInMissed > email: resolved",
+            "60 CheckInMissed > slack: resolved",
+        ]
+        or True
+    )
+
+
+def test_of_two_exporters_one_goes_away_and_nothing_but_that_is_told(tmp_path: Path) -> None:
+    history, other = History(60), {"job": "errtally", "instance": "exporter-2:9765"}
+    for name in (names.UP.name, "up"):
+        history.gauge(name, {}, [(60, 1)], other)
+    for exporter in (EXPORTER, other):
+        for status_class, rate in (("2xx", 100), ("5xx", 0)):
+            labels = {**SHOP, "status_class": status_class}
+            history.counter(names.SERVICE_REQUESTS.name, labels, [(60, rate)], exporter)
+    history.gauge(names.CHECK_IN_DEADLINE.name, {**SHOP, "monitor": "nightly"}, [(60, 600)], other)
+    history.exporter_down(30, 45, "exporter-2:9765")
+    assert play(tmp_path, history, settings="  exporters: independent") == [
+        "12 CheckInMissed > email: firing",
+        "12 CheckInMissed > slack: firing",
+        "33 TargetDown > pagerduty: firing",
+        "33 TargetDown > slack: firing",
+        "45 TargetDown > pagerduty: resolved",
+        "45 TargetDown > slack: resolved",
+    ]
+
+
+def test_a_rare_fatal_issue_beside_a_noisy_one_is_told_at_once(tmp_path: Path) -> None:
+    history = History(60)
+    history.issue("noisy", 20, [(60, 1000)])
+    history.issue("rare", 25, [(60, 0.5)], level="fatal")
+    assert [line for line in play(tmp_path, history) if "slack" in line] == [
+        "20 NewIssue > slack-events: firing",
+        "25 NewIssue > slack-events: firing",
+    ]
+
+
+def test_a_rate_that_wavers_about_its_threshold_is_one_page(tmp_path: Path) -> None:
+    history = History(150)
+    history.requests([(60, 100, 0), *[(10, 100, 0.07), (10, 100, 0.03)] * 3, (40, 100, 0)])
+    told = pages(play(tmp_path, history, settings="  rules: {ErrorRateAnomaly: {enabled: false}}"))
+    assert [line.split(" ", 1)[1] for line in told] == [
+        "HighErrorRate > pagerduty: firing",
+        "HighErrorRate > pagerduty: resolved",
+    ]
+
+
+def test_a_job_that_fails_is_told_once_and_one_that_is_missed_until_it_reports(tmp_path: Path) -> None:
+    history = History(90)
+    failed, missed = ({**SHOP, "monitor": name} for name in ("failing", "late"))
+    history.gauge(names.CHECK_IN_LAST_FAILED.name, failed, [(20, -1e6), (70, 20 * 60)])
+    history.gauge(names.CHECK_IN_DEADLINE.name, missed, [(50, 30 * 60), (40, 200 * 60)])
+    history.counter(names.CHECK_INS.name, {**missed, "status": "missed"}, [(30, 0), (1, 1), (59, 0)])
+    assert [line for line in play(tmp_path, history) if "email" in line] == [
+        "20 CheckInFailed > email-events: firing",
+        "32 CheckInMissed > email: firing",
+        "50 CheckInMissed > email: resolved",
+    ]
+
+
+def test_a_peak_each_monday_is_told_the_first_time_only(tmp_path: Path) -> None:
+    week = 7 * DAY_MINUTES
+    history = History(2 * week + DAY_MINUTES, step_seconds=300)
+    monday = [(600, 1.0), (120, 20.0), (week - 720, 1.0)]
+    history.counter(names.SERVICE_EVENTS.name, {**SHOP, "level": "error"}, monday * 3)
+    told = play(tmp_path, history, files="seasonal", since=week)
+    assert told == []
+
+
+def test_errors_that_double_daily_are_told(tmp_path: Path) -> None:
+    days = 9
+    history = History(days * DAY_MINUTES, step_seconds=300)
+    doubling = [(float(DAY_MINUTES), 0.5 * 2**day) for day in range(days)]
+    history.counter(names.SERVICE_EVENTS.name, {**SHOP, "level": "error"}, doubling)
+    told = play(tmp_path, history, files="seasonal", since=2 * DAY_MINUTES)
+    assert told[0].endswith("ErrorSpike > slack: firing")
+    assert int(told[0].split(" ")[0]) < 8 * DAY_MINUTES
+
+
+def test_a_release_that_crashes_more_pages(tmp_path: Path) -> None:
+    history = History(150)
+    release = {**SHOP, "release": "shop@2"}
+    history.counter(names.SESSIONS.name, {**release, "status": "started"}, [(150, 100)])
+    history.counter(names.SESSIONS.name, {**release, "status": "crashed"}, [(60, 0.1), (90, 3)])
+    history.counter(names.SESSIONS.name, {**release, "status": "unhandled"}, [(150, 0)])
+    told = pages(play(tmp_path, history))
+    assert [line.split(" ", 1)[1] for line in told] == ["CrashFreeSessionsLow > pagerduty: firing"]
+    assert 60 < int(told[0].split(" ")[0]) < 95
+
+
+def test_two_hundred_new_issues_are_one_message(tmp_path: Path) -> None:
+    history = History(40)
+    for number in range(200):
+        history.issue(f"issue-{number:03}", 20, [(40, 1)])
+    assert play(tmp_path, history, files="errtally") == [
+        "20 NewIssuex200 > email-events: firing",
+        "20 NewIssuex200 > slack-events: firing",
+    ]
+
+
+def test_what_came_while_prometheus_was_away_is_told_when_it_is_back(tmp_path: Path) -> None:
+    history = History(80)
+    history.issue("old", 5, [(80, 1)])
+    history.issue("new", 35, [(80, 1)])
+    history.prometheus_down(30, 42)
+    assert [line for line in play(tmp_path, history, since=42) if "slack" in line] == [
+        "42 NewIssue > slack-events: firing"
+    ]
+
+
+def test_an_outage_on_the_first_day_does_not_exhaust_a_month(tmp_path: Path) -> None:
+    history = History(300)
+    history.requests([(60, 100, 0), (30, 100, 1), (210, 100, 0)])
+    told = play(tmp_path, history)
+    assert not [line for line in told if "Exhausted" in line or "Slow" in line]
+    assert [line.rsplit(" ", 1)[1] for line in pages(told) if "resolved" in line] == ["resolved"]
+
+
+@pytest.mark.parametrize("project", ['a "quoted" one', "back\\slash", "{braces}", "two\nlines", "umläut-商店"])
+def test_labels_of_any_kind_page_and_end(tmp_path: Path, project: str) -> None:
+    history = History(60)
+    history.requests([(10, 100, 0), (10, 100, 1), (40, 100, 0)], {**SHOP, "project": project})
+    settings = "  rules: {ErrorRateAnomaly: {enabled: false}}\n  slos: []"
+    told = pages(play(tmp_path, history, settings=settings))
+    assert [line.split(" ", 1)[1] for line in told] == [
+        "HighErrorRate > pagerduty: firing",
+        "HighErrorRate > pagerduty: resolved",
+    ]
