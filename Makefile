@@ -1,30 +1,49 @@
 # The commands of a checkout. `make run` and `make test` need nothing but Python 3.11 or newer.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
+# Which tests (an expression of marks), more arguments of pytest, and the Debian packages of the programs that tests
+# talk to (those that are missing).
+MARKS ?= flow or not flow
+TESTS ?=
+PEERS ?=
+# What is installed is what was tested together: constraints.txt; nothing is compiled here.
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --only-binary :all: --constraint constraints.txt
 
-.PHONY: run install test check bench-check format generate dashboard-pictures clean
+.PHONY: run demo install install-dev test check bench-check faults format generate constraints dashboard-pictures docs dist clean
 
-run: install  ## install everything, start the exporter, say where to look and where to send
+run: install  ## install what running needs, start the exporter, say where to look and where to send
 	@echo
 	@$(BIN)/errtally serve
 
-install: $(VENV)/.installed  ## put the exporter, the generators and what tests need into .venv
+demo: install  ## send the traffic of a small shop to the exporter that runs
+	@$(BIN)/errtally demo
 
-$(VENV)/.installed: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "errtally needs Python 3.11 or newer; say which one: make PYTHON=python3.12 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); tests/install-peers python3-venv && $(PYTHON) -m venv $(VENV); }
-	@echo "installing errtally and what it needs into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+install: $(VENV)/.installed  ## put the exporter, the generators and the analyser into .venv, and nothing else
+
+install-dev: $(VENV)/.installed-dev  ## put what tests and checks need there as well
+
+$(BIN)/python:
+	@deploy/make-environment $(PYTHON) $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing errtally and what it needs into $(VENV) (about 220 MB) ..."
+	@$(PIP_INSTALL) --progress-bar off --editable '.[exporter,generate,analyser]'
 	@touch $@
 
-test: install  ## run all tests; installs the programs that they talk to where that is allowed
-	@tests/install-peers
-	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --upgrade 'pip>=25.1'
+	@$(PIP_INSTALL) --quiet --editable '.[all]' --group dev
+	@touch $@
 
-check: install  ## lint, types, import contracts, generated files
+test: install-dev  ## run all tests on all cores; installs the programs that they talk to where that is allowed
+	@tests/install-peers $(PEERS)
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone and ($(MARKS))" $(TESTS)
+	$(BIN)/python -m pytest -m "alone and ($(MARKS))" $(TESTS) || [ $$? = 5 ]  # 5: there are none of them
+
+check: install-dev  ## lint, types, import contracts, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -32,23 +51,40 @@ check: install  ## lint, types, import contracts, generated files
 	$(BIN)/errtally rules check
 	$(BIN)/errtally alertmanager check
 	$(BIN)/errtally dashboards check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-bench-check: install  ## CPU of the hot paths beside the parent commit's (or COMMIT=...), in turns; fails when one is slower
+bench-check: install-dev  ## CPU of the hot paths beside the parent commit's (or COMMIT=...), in turns; fails when one is slower
 	$(BIN)/python -m errtally.exporter.bench.check $(COMMIT)
 
-format: install
+faults: install-dev  ## kill, fill, damage and starve the exporter for about an hour; writes the table of docs/reliability.md
+	@tests/install-peers
+	@rm -f .faults.jsonl
+	ERRTALLY_KILL_ROUNDS=25 ERRTALLY_FAULT_STARTS=40 ERRTALLY_FAULTS_FILE=$(CURDIR)/.faults.jsonl $(BIN)/python -m pytest -n0 tests/faults tests/flow/test_abuse.py tests/flow/test_durability.py
+	$(BIN)/python -m tests.faults.record .faults.jsonl
+
+format: install-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: install  ## write the generated rules, routes and dashboards anew
+generate: install-dev  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally rules build
 	$(BIN)/errtally alertmanager build
 	$(BIN)/errtally alertmanager build --config deploy/errtally.yml --out deploy/generated/alertmanager
 	$(BIN)/errtally dashboards build
 	$(BIN)/python docs/build_reference.py
 
-dashboard-pictures: install  ## draw docs/pictures/dashboard-*.png; needs node, npm, chromium, prometheus, 500 MB in ~/.cache
+constraints: install-dev  ## choose the versions in constraints.txt anew; needs uv
+	uv pip compile pyproject.toml --all-extras --group dev --universal --only-binary :all: --python-version 3.11 --upgrade \
+	  --no-header --no-annotate --no-emit-index-url --output-file constraints.txt
+
+dashboard-pictures: install-dev  ## draw docs/pictures/dashboard-*.png; needs node, npm, chromium, prometheus, 500 MB in ~/.cache
 	$(BIN)/python -m tests.pictures.take
+
+docs: install-dev  ## build the documentation as a site into build/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+dist: install-dev  ## build sdist and wheel into dist
+	$(BIN)/python -m build --outdir dist .
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Mapping  # noqa: TC003 (msgspec reads the annotations)
 from dataclasses import dataclass, field
@@ -126,7 +127,7 @@ class ExporterConfig:
     port: int = 9765
     external_url: str = "http://127.0.0.1:9765"
     grafana_url: str = ""
-    data_dir: Path = Path("errtally-data")
+    data_dir: Path = field(default_factory=lambda: default_data_dir(os.environ))
     workers: int = 1
     durability: str = "write"
     log_format: str = "console"
@@ -165,6 +166,24 @@ class ExporterConfig:
         return self.web_password is not None or self.web_token is not None
 
 
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """Return where journal and store lie unless it is said, wherever the exporter is started.
+
+    That is the folder of a program's own data of the XDG Base Directory Specification.
+
+    Raises:
+        ConfigError: the user has no home.
+    """
+    base = environ.get("XDG_DATA_HOME", "")
+    if Path(base).is_absolute():  # the specification has others ignored
+        return Path(base) / "errtally"
+    try:
+        home = environ.get("HOME") or Path.home()
+    except RuntimeError as exc:
+        raise ConfigError(["data_dir: this user has no home; say with --data-dir where to keep the data"]) from exc
+    return Path(home) / ".local" / "share" / "errtally"
+
+
 def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
     """Build the settings from the file that ``ERRTALLY_CONFIG`` names and the variables that override it.
 
@@ -185,6 +204,7 @@ def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
                 document[key] = text
     if problems:
         raise ConfigError(problems)
+    document.setdefault("data_dir", str(default_data_dir(environ)))
     return build(document, path or "environment")
 
 
@@ -234,7 +254,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         port=port,
         external_url=str(document.get("external_url", _url(host, port))).rstrip("/"),
         grafana_url=str(document.get("grafana", {}).get("url", "")).rstrip("/"),
-        data_dir=Path(document.get("data_dir", "errtally-data")),
+        data_dir=Path(document["data_dir"]) if "data_dir" in document else default_data_dir(os.environ),
         workers=int(document.get("workers", 1)),
         durability=str(document.get("durability", "write")),
         log_format=str(document.get("log_format", "console")),

@@ -17,8 +17,14 @@ settings.load_profile("errtally")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores, for a third of the time tests wait for other programs."""
-    return len(os.sched_getaffinity(0)) + 1
+    """One process for each core that there is for this one, whatever else the machine has."""
+    return len(os.sched_getaffinity(0))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a browser."""
+    if "browser" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.browser)
 
 
 @pytest.hookimpl(trylast=True)

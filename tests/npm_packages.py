@@ -44,8 +44,17 @@ def installed(*packages: str) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         (draft / "package.json").write_text('{"private": true}')
-        command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", *packages]
-        done = subprocess.run(command, cwd=draft, capture_output=True, text=True, check=False)
+        # npm of Debian 12 and 13 is stricter than the newest about what packages say of their peers.
+        command = [
+            npm,
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-package-lock",
+            "--prefer-offline",
+            "--legacy-peer-deps",
+        ]
+        done = subprocess.run([*command, *packages], cwd=draft, capture_output=True, text=True, check=False)
         if done.returncode:
             message = f"npm can't install {', '.join(packages)}: {done.stderr[-500:]}"
             if os.environ.get("CI"):

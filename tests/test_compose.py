@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -13,6 +13,10 @@ from tests.peers import peer
 
 from errtally import config
 from errtally.config.alerting import alerting
+from errtally.rules.build import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -83,10 +87,8 @@ def test_grafana_reaches_prometheus_under_the_name_that_dashboards_choose() -> N
     assert source["name"] == alerting({}).grafana.datasource
 
 
-def test_prometheus_gets_the_committed_rules_and_finds_every_peer() -> None:
+def test_prometheus_finds_every_peer() -> None:
     found = yaml.safe_load(_mounted("prometheus", "/etc/prometheus/prometheus.yml").read_text())
-    rules = _mounted("prometheus", "/etc/prometheus/rules/errtally.rules.yml")
-    assert rules == ROOT / "rules/generated/errtally.rules.yml"
     targets = [
         target
         for job in [*found["scrape_configs"], *found["alerting"]["alertmanagers"]]
@@ -95,6 +97,26 @@ def test_prometheus_gets_the_committed_rules_and_finds_every_peer() -> None:
     ]
     assert {target.split(":")[0] for target in targets} <= {*SERVICES, "localhost"}
     assert "errtally" in [job["job_name"] for job in found["scrape_configs"]]
+
+
+def _rules(texts: Iterable[str]) -> set[str]:
+    groups = [group for text in texts for group in yaml.safe_load(text)["groups"]]
+    return {rule.get("alert") or rule["record"] for group in groups for rule in group["rules"]}
+
+
+def test_every_generated_rule_is_loaded() -> None:
+    configuration = yaml.safe_load(_mounted("prometheus", "/etc/prometheus/prometheus.yml").read_text())
+    loaded = [
+        path.read_text()
+        for pattern in configuration["rule_files"]
+        for source, target in _mounts(SERVICES["prometheus"])
+        if source.startswith(".") and pattern.startswith(f"{target}/")
+        for path in (ROOT / source).glob(pattern.removeprefix(f"{target}/"))
+    ]
+    generated = build(config.load(None))
+    wanted = _rules(text for name, text in generated.items() if name.endswith(".rules.yml"))
+    assert len(wanted) > 50
+    assert _rules(loaded) == wanted
 
 
 def test_promtool_accepts_prometheus_configuration(tmp_path: Path) -> None:

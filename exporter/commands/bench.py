@@ -25,6 +25,7 @@ from errtally.exporter.bench.profile import STAGES, Profile, profile
 from errtally.exporter.bench.protected import TARGET_MICROSECONDS as PROTECTED_TARGET_MICROSECONDS
 from errtally.exporter.bench.protected import ProtectedCost, measure_protected
 from errtally.exporter.bench.work import KINDS
+from errtally.exporter.commands import bench_grouping
 
 _TABLE_WIDTH = 175
 
@@ -32,6 +33,9 @@ _TABLE_WIDTH = 175
 @click.group()
 def command() -> None:
     """Measure the exporter and the client library on this machine."""
+
+
+command.add_command(bench_grouping.command, "grouping")
 
 
 @command.command()

@@ -70,7 +70,8 @@ def _send_for(sender: Sender, rng: random.Random, key: str, rate: float, duratio
     started = time.monotonic()
     due = started
     next_report, stage = started, ""
-    with Live(_table(sender, "starting"), console=console, refresh_per_second=4) as live:
+    # The table shows when there is something to show: an error alone is one sentence.
+    with Live(console=console, refresh_per_second=4) as live:
         while (elapsed := time.monotonic() - started) < duration:
             # A release tells of itself as soon as it is out, however short the run is.
             before, stage = stage, _stage(elapsed / duration)

@@ -16,13 +16,14 @@ from errtally.errors import ConfigError, MalformedError
 from errtally.event.scrub import ScrubSettings
 from errtally.exporter.config import Limits
 from errtally.exporter.digest.aliases import Aliases
-from errtally.exporter.grouping import identify
+from errtally.exporter.grouping import fingerprint
+from errtally.exporter.grouping.ownership import ownership
 from errtally.exporter.grouping.rules import compiled
 from errtally.exporter.protocols import native
 from errtally.exporter.scrubbing import scrubber, scrubbing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from errtally.exporter.grouping import Grouping
@@ -128,7 +129,7 @@ def group(events: BinaryIO, answers: BinaryIO, issues: Issues, *, explain: bool,
 
     waiting: list[Grouping] = []
     try:
-        for found in _groupings(events, issues):
+        for found in groupings(events, issues):
             if stream:
                 answer(found)
                 answers.flush()
@@ -140,8 +141,18 @@ def group(events: BinaryIO, answers: BinaryIO, issues: Issues, *, explain: bool,
         answers.flush()
 
 
-def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
-    rules, limit = compiled(issues.settings.rules), Limits().item_bytes
+def groupings(events: Iterable[bytes], issues: Issues, name: str = "standard input") -> Iterator[Grouping]:
+    """Group events, and merge issues as they come.
+
+    Args:
+        events: JSON lines; empty ones are skipped.
+        issues: of this run.
+        name: where the lines come from, for errors.
+
+    Raises:
+        click.ClickException: a line is not an event; it names the line.
+    """
+    rules, own, limit = compiled(issues.settings.rules), ownership(issues.settings), Limits().item_bytes
     memo: dict[bytes, Grouping] = {}
     for number, line in enumerate(events, start=1):
         found = memo.get(line)
@@ -150,9 +161,9 @@ def _groupings(events: BinaryIO, issues: Issues) -> Iterator[Grouping]:
                 continue
             try:
                 # Scrubbed first, as the exporter does, so that this says what the exporter would do.
-                found = identify(issues.scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules)
+                found = fingerprint(issues.scrubber.scrub_event(native.event_from(line, 0.0, limit).event), rules, own)
             except (MalformedError, UnicodeDecodeError) as exc:
-                raise click.ClickException(f"standard input, line {number}: {exc}") from exc
+                raise click.ClickException(f"{name}, line {number}: {exc}") from exc
             if len(memo) >= MAX_MEMO_LINES:
                 memo.clear()
             memo[line] = found

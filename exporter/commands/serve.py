@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from errtally.exporter.commands.typed import program
 from errtally.exporter.config import ExporterConfig, from_environ
 from errtally.exporter.server import serve
 
@@ -17,7 +18,7 @@ from errtally.exporter.server import serve
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where journal and store lie.  [default: errtally-data]",
+    help="Where journal and store lie.  [default: $XDG_DATA_HOME/errtally, else ~/.local/share/errtally]",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that take requests.  [default: 1]")
 @click.option(
@@ -36,10 +37,11 @@ def command(**flags: object) -> None:
         if value is not None:
             os.environ[f"ERRTALLY_{name.upper()}"] = str(value)
     config = from_environ(os.environ)
-    serve(config, on_ready=lambda: click.echo(_banner(config), err=True))
+    banner = _banner(config, program())
+    serve(config, on_ready=lambda: click.echo(banner, err=True))
 
 
-def _banner(config: ExporterConfig) -> str:
+def _banner(config: ExporterConfig, typed: str) -> str:
     url = config.external_url
     scheme, _, rest = url.partition("://")
     lines = [
@@ -51,7 +53,7 @@ def _banner(config: ExporterConfig) -> str:
         lines += [
             f"  send     Sentry DSN {scheme}://any@{rest}/1   (no projects configured: any key, any project number)",
             f"           or POST {url}/api/events",
-            f"  try      errtally demo --url {url}",
+            f"  try      {typed} demo --url {url}",
         ]
     lines += [
         f"  send     project {project.name}: Sentry DSN {scheme}://KEY@{rest}/{project.id} ({len(project.keys)} keys)"

@@ -49,9 +49,9 @@ class Sender:
             answer = self.session.post(
                 self.url.rstrip("/") + message.path, data=message.body, headers=message.headers, timeout=TIMEOUT_SECONDS
             )
-        except requests.RequestException as exc:
+        except (requests.RequestException, ValueError) as exc:  # a ValueError: it is no address at all
             raise DemoError(
-                f"no exporter answers at {self.url} ({type(exc).__name__}); start one with `errtally serve`"
+                f"no exporter answers at {self.url}; start one, or say where it is with --url http://HOST:PORT"
             ) from exc
         tally = self.tallies.setdefault(message.project, Tally())
         tally.events += message.events

@@ -11,18 +11,20 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from errtally.exporter.grouping.in_app import deciding_frame, function_of, place_of
-from errtally.exporter.grouping.model import Crash, Grouping
-from errtally.exporter.grouping.stacktraces import parse
-from errtally.exporter.grouping.template import mask, untyped
+from errtally.exporter.grouping.crash import crash_of
+from errtally.exporter.grouping.error_types import short_type
+from errtally.exporter.grouping.model import Grouping
+from errtally.exporter.grouping.places import site_of
+from errtally.exporter.grouping.template import countless, mask, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from errtally.event.model import Event, ExceptionInfo, Frame
-    from errtally.exporter.grouping.model import Rule, Ruled
+    from errtally.event.model import Event
+    from errtally.exporter.grouping.model import Crash, Rule, Ruled
+    from errtally.exporter.grouping.ownership import Ownership
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Mixed into each fingerprint; a change to what this room computes for any event needs the next number."""
 
 TITLE_LIMIT: Final = 200
@@ -33,21 +35,19 @@ NO_MESSAGE: Final = "(no message)"
 
 _DEFAULT: Final = re.compile(r"\{\{\s*default\s*\}\}")
 _VARIABLE: Final = re.compile(r"\{\{\s*([\w.\-]+)\s*\}\}")
-_QUALIFIER: Final = re.compile(r"^[\w.$\\/:*&+`]*(?:[.\\/*&+]|::)(?=[A-Za-z_])")
-_QUALIFIER_MARKS: Final = frozenset(".\\/:*&+")
 
 
-def fingerprint(event: Event, rule: Rule | None = None) -> Grouping:
+def fingerprint(event: Event, rule: Rule | None = None, own: Ownership | None = None) -> Grouping:
     """Return the issue that an event belongs to; never raises, whatever is missing from the event.
 
     Args:
         event: scrubbed, so that no secret reaches a title.
         rule: server-side fingerprint rules. The client's own fingerprint goes before.
+        own: which frames the settings call the application's.
     """
-    crash = _crash(event)
-    place = place_of(crash.frame) if crash.frame else ""
-    function = function_of(crash.frame) if crash.frame else ""
-    pattern = mask(crash.message, exception=bool(crash.type)) if crash.message else ""
+    crash = crash_of(event, own)
+    place, function = _where(crash)
+    pattern = _pattern(crash)
     template = event.template if event.template and not event.exceptions and not event.stack else None
     if template and not pattern:
         pattern = mask(template)
@@ -56,23 +56,36 @@ def fingerprint(event: Event, rule: Rule | None = None) -> Grouping:
     why = [f"version {VERSION}"]
     if crash.type:
         why.append(f"type {crash.type}")
-    if place or function:
+    if crash.members:
+        key += ["members", *sorted({_member_key(member) for member in crash.members})]
+        why.append(f"members {pattern}"[:TITLE_LIMIT])
+    elif place or function:
         key += ["frame", place, function]
         why.append(f"{'frame' if crash.in_app else 'frame outside the application'} {_at(place, function)}")
-    if template:
+        if crash.is_minified:
+            why.append("a minified function takes no part")
+    if crash.members:
+        pass
+    elif template:
         key += ["template", template]
         why.append(f"template {template[:TITLE_LIMIT]}")
     elif pattern:
-        key += ["message", untyped(pattern)]
+        key += ["message", countless(untyped(pattern))]
         why.append(f"message {pattern[:TITLE_LIMIT]}")
     elif not place and not function:
         key += ["place", event.culprit or event.transaction or event.logger or ""]
         why.append(f"place {key[-1] or 'unknown'}")
+    for cause in crash.causes:
+        kind, said = short_type(cause.type, cause.module), mask(cause.value or "", exception=True)
+        key += ["cause", kind, untyped(said)]
+        why.append(f"cause {_title(kind, said)}"[:TITLE_LIMIT])
     default = _hash(key)
 
     title = _title(crash.type, pattern or template or "")
-    culprit = _cut(_at(place, function) or event.culprit or event.transaction or event.logger or "", CULPRIT_LIMIT)
-    scope = "" if template or not pattern else f"{crash.type}\n{place}\n{function}"
+    culprit = _culprit(crash) if crash.frame is not None else ""
+    culprit = _cut(culprit or event.culprit or event.transaction or event.logger or "", CULPRIT_LIMIT)
+    is_compared = pattern and not template and not crash.members and not crash.causes
+    scope = f"{crash.type}\n{place}\n{function}" if is_compared else ""
     parts = event.fingerprint
     if not parts and rule is not None and (ruled := rule(event, crash)) is not None:
         return _ruled(ruled, event, crash, Grouping(default, crash.type, title, culprit, pattern, tuple(why), scope))
@@ -84,10 +97,43 @@ def fingerprint(event: Event, rule: Rule | None = None) -> Grouping:
     return Grouping(default, crash.type, title, culprit, pattern, tuple(why), scope)
 
 
+def _where(crash: Crash) -> tuple[str, str]:
+    """Return place and function of the deciding frame, "" for what takes no part."""
+    if crash.frame is None:
+        return "", ""
+    place, function, language = site_of(crash.frame)
+    if language == "rs" and (not crash.in_app or (function == "main" and "::" not in place)):
+        # A release build leaves out the frames that it inlines: main, or all that are the application's.
+        return "", ""
+    return place, "" if crash.is_minified else function
+
+
+def _culprit(crash: Crash) -> str:
+    """Return where it happened, for people, though it may take no part in the fingerprint."""
+    if crash.frame is None:
+        return ""
+    place, function, _ = site_of(crash.frame)
+    return _at(place, "" if crash.is_minified else function)
+
+
+def _pattern(crash: Crash) -> str:
+    if crash.members:
+        return "; ".join(sorted({_title(member.type, _pattern(member)) for member in crash.members}))
+    if not crash.message:
+        return ""
+    has_place = crash.frame is not None and not crash.is_minified
+    return mask(crash.message, exception=bool(crash.type), has_place=has_place, is_minified=crash.is_minified)
+
+
+def _member_key(crash: Crash) -> str:
+    place, function = _where(crash)
+    return "\x1e".join((crash.type, place, function, countless(untyped(_pattern(crash)))))
+
+
 def _ruled(ruled: Ruled, event: Event, crash: Crash, computed: Grouping) -> Grouping:
     """Return the grouping that a rule asks for, beside the one computed without it."""
     # In a rule, the message is its pattern: else each value in it would make an issue of its own.
-    masked = {"message": untyped(computed.pattern), "function": function_of(crash.frame) if crash.frame else ""}
+    masked = {"message": untyped(computed.pattern), "function": site_of(crash.frame).function if crash.frame else ""}
     default, title = computed.fingerprint, computed.title
     if ruled.title is not None:
         title = _cut(_expand(ruled.title, event, crash, default, masked))
@@ -103,50 +149,6 @@ def _ruled(ruled: Ruled, event: Event, crash: Crash, computed: Grouping) -> Grou
         *(ingredients if mixed else ()),
     )
     return replace(computed, fingerprint=_hash(["fingerprint", *parts]), title=title, why=why, scope="")
-
-
-def _crash(event: Event) -> Crash:
-    """Return type, message and deciding frame: of the raised exception, or of its nearest cause in the application."""
-    exceptions = event.exceptions
-    sent_as_text = not exceptions and bool(event.stack)
-    if sent_as_text:
-        exceptions = parse(event.stack or "", event.platform)
-    if not exceptions:
-        frame, in_app = deciding_frame(event.frames)
-        return Crash(short_type(event.type), event.message, frame, in_app, exceptions, event.type or "")
-
-    raised = exceptions[-1]
-    chosen, frame, in_app = _choose(exceptions)
-    if frame is None:
-        frame, in_app = deciding_frame(event.frames)
-    kind = "" if chosen.synthetic else chosen.type
-    message = chosen.value or ""
-    if chosen is raised:
-        # A trace in text repeats type and message, cut or decorated; what the client says of them is better.
-        if sent_as_text:
-            kind, message = event.type or kind, event.message or message
-        else:
-            kind, message = kind or (None if chosen.synthetic else event.type), message or event.message
-    sent = f"{chosen.module}.{kind}" if chosen.module and kind == chosen.type else kind or ""
-    return Crash(short_type(kind), message, frame, in_app, exceptions, sent)
-
-
-def _choose(exceptions: list[ExceptionInfo]) -> tuple[ExceptionInfo, Frame | None, bool]:
-    raised_frame, in_app = deciding_frame(exceptions[-1].frames)
-    if not in_app:
-        for exception in reversed(exceptions[:-1]):
-            frame, in_app = deciding_frame(exception.frames)
-            if in_app:
-                return exception, frame, True
-    return exceptions[-1], raised_frame, in_app
-
-
-def short_type(name: str | None) -> str:
-    """Return an error type without its module, which one protocol sends apart and another in front of it."""
-    if not name:
-        return ""
-    name = name.strip()[:TITLE_LIMIT]
-    return name if _QUALIFIER_MARKS.isdisjoint(name) else _QUALIFIER.sub("", name)
 
 
 def _expand(part: str, event: Event, crash: Crash, default: str, instead: Mapping[str, str] | None = None) -> str:

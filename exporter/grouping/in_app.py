@@ -1,6 +1,8 @@
-"""Which frame of a stack is the application's own, and what that frame is called from one deploy to the next.
+"""Which frame of a stack is the application's own, and so decides what an issue is.
 
-Rules are data: standard libraries, dependency folders and generated code by path, module, function or package.
+Rules are data: standard libraries, dependency folders and generated code by path, module, function or package. A
+client's flag goes before them, but where the path knows better: SDKs of Go and Rust flag what lies in the module
+cache as the application, and browsers flag everything.
 """
 
 from __future__ import annotations
@@ -11,148 +13,176 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+from errtally.exporter.grouping.places import NATIVE, SCRIPTS, language_of, site
+from errtally.exporter.grouping.reporter_frames import without_reporters
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from errtally.event.model import Frame
+    from errtally.exporter.grouping.ownership import Ownership
 
 APPLICATION: Final = 2
 DEPENDENCY: Final = 1
 STANDARD_LIBRARY: Final = 0
+REPORTER: Final = -1
 
 CACHE_SIZE: Final = 8192
 PATH_LENGTH_LIMIT: Final = 1024
-PLACE_COMPONENTS: Final = 2
-"""How much of a path names a file: its folder and itself. The root above changes with machine and release."""
 
-
-def _load(name: str) -> Any:  # noqa: ANN401 (JSON)
-    return json.loads(resources.files(__package__).joinpath(f"data/{name}.json").read_text(encoding="utf-8"))
-
-
-_RULES: Final[dict[str, Any]] = _load("in_app")
+_RULES: Final[dict[str, Any]] = json.loads(
+    resources.files(__package__).joinpath("data/in_app.json").read_text(encoding="utf-8")
+)
+_TIERS: Final = ((REPORTER, "reporter"), (DEPENDENCY, "dependency"), (STANDARD_LIBRARY, "standard_library"))
 _HELPERS: Final = frozenset(_RULES["helper_functions"])
-_REWRITES: Final = tuple((re.compile(rule["pattern"]), rule["replacement"]) for rule in _load("functions"))
+_GO_STANDARD_LIBRARY: Final = frozenset(_RULES["go_standard_library"])
+_NATIVE_FOLDERS: Final = re.compile(_RULES["native_libraries"]["folders"])
+_NATIVE_NAMES: Final = re.compile(_RULES["native_libraries"]["names"])
+_GO_ROOT: Final = re.compile(r"/(?:go|Go|golang|go[\-_.]?\d[\w.\-]*|x64|libexec|\d+\.\d+[\w.\-]*)/src/([a-z]+)/")
+_GO_VERSIONED: Final = re.compile(r"@v\d")
+_FAMILIES: Final = {
+    "java": ("jvm",), "kt": ("jvm",), "kts": ("jvm",), "scala": ("jvm",), "groovy": ("jvm",), "clj": ("jvm",),
+    "cljc": ("jvm",), "class": ("jvm",), "cs": ("dotnet",), "fs": ("dotnet",), "vb": ("dotnet",), "razor": ("dotnet",),
+    "cshtml": ("dotnet",), "go": ("go",), "ex": ("beam",), "exs": ("beam",), "erl": ("beam",), "gleam": ("beam",),
+    "py": ("python",), "pyc": ("python",), "": ("jvm", "dotnet", "go"),
+}  # fmt: skip
+_MODULES: Final = {
+    (name, family): frozenset(modules) for _, name in _TIERS for family, modules in _RULES[name]["modules"].items()
+}
+_SEPARATORS: Final = re.compile(r"[./$+]|$")
+_OVERRULED: Final = frozenset(("go", "rs", "s")) | SCRIPTS | NATIVE
+"""Languages whose clients flag dependencies as the application."""
 
-_QUALIFIED_BY_MODULE: Final = frozenset(
-    ("java", "kt", "kts", "scala", "groovy", "clj", "cs", "fs", "vb", "go", "rs", "ex", "exs", "erl", "")
-)
-"""Extensions of the languages whose module names a place fully; elsewhere the path does."""
 
-_SCHEME: Final = re.compile(r"^(?:[A-Za-z][\w+.\-]+:)?//(?:[^/]*(?=/))?|^[A-Za-z][\w+\-]+:(?=[^/\\])")
-_AFTER_PATH: Final = re.compile(r"[?#].*$")
-_VERSION: Final = re.compile(r"@v?\d[\w.\-+]*|-\d+(?:\.\d+)+(?=/|$)")
-_CHANGING_FOLDER: Final = re.compile(
-    r"v?\d[\d.\-_T]*|[0-9a-f]{7,}|release[\-_]?\d[\w.\-]*|releases|current|build|dist|src|lib|app|\.{1,2}|[A-Za-z]:|"
-    r"[0-9a-f]{8}-[0-9a-f\-]{27}|[\w\-]*[\-_]v?\d+(?:\.\d+)+[\w\-]*"
-)
-_BUNDLE_HASH: Final = re.compile(r"[.\-_~](?:[0-9a-f]{6,}|(?=[A-Za-z]*\d)[A-Za-z0-9_]{8,})(?=[.\-_~]|$)")
-_PACKAGE_FILES: Final = frozenset(("__init__", "__main__", "index", "mod"))
-
-
-def deciding_frame(frames: Sequence[Frame]) -> tuple[Frame | None, bool]:
+def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tuple[Frame | None, bool]:
     """Return the frame that names the issue, and whether it is the application's.
 
-    The newest frame of the application; without one the newest of a dependency; without one the newest. A client
-    that flags its frames is believed. Recursion needs no collapsing: only one frame of it is looked at.
+    The newest frame of the application; without one the newest of a dependency; without one the newest. What the
+    reporting client and the runtime's panic did goes first. Recursion needs no collapsing: only one frame of it is
+    looked at.
 
     Args:
         frames: oldest first.
+        own: what the settings say of packages and folders.
     """
+    called = without_reporters(frames)
+    flags = {_believed(frame) for frame in called if frame.function not in _HELPERS}
     best: Frame | None = None
-    best_tier = -1
-    for frame in reversed(frames):
+    best_tier = REPORTER - 1
+    for frame in reversed(called):
         if frame.function in _HELPERS:
             continue
-        tier = _tier_of(frame)
+        tier = _tier_among(frame, flags, own)
         if tier == APPLICATION:
             return frame, True
         if tier > best_tier:
             best, best_tier = frame, tier
-    return best if best is not None else (frames[-1] if frames else None), False
+    return best if best is not None else (called[-1] if called else None), False
 
 
 def is_application(frame: Frame) -> bool:
-    """Whether a frame is the application's own: the client's flag is believed, the rules decide without one."""
-    return _tier_of(frame) == APPLICATION
+    """Whether a frame is the application's own, looked at alone: the client's flag, else the rules."""
+    return (
+        _tier_among(frame, {frame.in_app, True}, None) == APPLICATION
+        if frame.in_app is not None
+        else tier_of(frame) == APPLICATION
+    )
 
 
-def _tier_of(frame: Frame) -> int:
-    if frame.in_app is True:
+def tier_of(frame: Frame) -> int:
+    """Return how near a frame is to the application, by the rules alone."""
+    return _tier(frame.abs_path or frame.filename or "", frame.module or "", frame.function or "", frame.package or "")
+
+
+def _believed(frame: Frame) -> bool | None:
+    """Return the client's flag; None where it says "application" and the path says otherwise."""
+    if frame.in_app is not True:
+        return frame.in_app
+    tier = tier_of(frame)
+    if tier == APPLICATION or (tier != REPORTER and _language(frame) not in _OVERRULED and not frame.package):
+        return True
+    return None
+
+
+def _tier_among(frame: Frame, flags: set[bool | None], own: Ownership | None) -> int:
+    if own is not None and (said := own.says(frame)) is not None:
+        return APPLICATION if said else DEPENDENCY
+    tier = tier_of(frame)
+    flag = _believed(frame)
+    if flag is True:
         return APPLICATION
-    tier = _tier(frame.abs_path or frame.filename or "", frame.module or "", frame.function or "", frame.package or "")
-    return min(tier, DEPENDENCY) if frame.in_app is False else tier
+    if flag is False:
+        # Where nothing is flagged as the application, the flags say nothing: sentry-go's, after -trimpath.
+        return min(tier, DEPENDENCY) if flags != {False} else tier
+    if True in flags and frame.in_app is None:
+        # A client that flags its own frames leaves out those of libraries. Of Go's the whole path is the
+        # application's too: bugsnag-go flags the package main only.
+        path = frame.abs_path or frame.filename or ""
+        if not (_language(frame) == "go" and (path.startswith("/") or path[1:2] == ":")):
+            return min(tier, DEPENDENCY)
+    return tier
+
+
+def _language(frame: Frame) -> str:
+    return language_of(
+        frame.abs_path or frame.filename or "", frame.module or "", frame.function or "", frame.package or ""
+    )
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def _tier(path: str, module: str, function: str, package: str) -> int:
-    """Return how near a frame is to the application, by the rules."""
     path = path[:PATH_LENGTH_LIMIT].replace("\\", "/")
     if not path and not module and not function:
         return STANDARD_LIBRARY
+    language = language_of(path, module, function, package)
+    if language == "go" and (tier := _go_tier(path, module)) is not None:
+        return tier
+    families = _FAMILIES.get(language, ())
+    name_of_class = site(path, module, function, package).place if families == ("jvm",) else module
     parts = path if path.startswith("/") else f"/{path}"
-    for tier, name in ((DEPENDENCY, "dependency"), (STANDARD_LIBRARY, "standard_library")):
+    for tier, name in _TIERS:
         rules = _RULES[name]
         if (
-            path.startswith(tuple(rules["path_prefixes"]))
+            path.startswith(tuple(rules.get("path_prefixes", ())))
             or any(part in parts for part in rules["path_parts"])
-            or _within(module, rules["modules"])
+            or any(_is_within(name_of_class, _MODULES.get((name, family))) for family in families)
             or function.startswith(tuple(rules["functions"]))
-            or package in rules["packages"]
+            or package in rules.get("packages", ())
         ):
             return tier
+    if package and _is_native_library(package):
+        return STANDARD_LIBRARY
     return APPLICATION
 
 
-def _within(module: str, prefixes: list[str]) -> bool:
-    return any(
-        module.startswith(prefix) and module[len(prefix) : len(prefix) + 1] in {"", ".", "/", "$", "+"}
-        for prefix in prefixes
-    )
+def _go_tier(path: str, module: str) -> int | None:
+    """Return the tier of a frame of Go where its path tells it."""
+    if _is_within(module, _MODULES["reporter", "go"]) or any(
+        part in f"/{path}" for part in _RULES["reporter"]["path_parts"]
+    ):
+        return REPORTER
+    if _GO_VERSIONED.search(path) or "/vendor/" in path or path.startswith("vendor/"):
+        return DEPENDENCY
+    is_whole = path.startswith("/") or path[1:2] == ":"
+    if is_whole:
+        root = _GO_ROOT.search(path)
+        return STANDARD_LIBRARY if root and root[1] in _GO_STANDARD_LIBRARY else None
+    # Without the folders above, a path begins with the package; that of the standard library has no dot.
+    first = (path or module).partition("/")[0]
+    if first in _GO_STANDARD_LIBRARY and ("/" in path or not path):
+        return STANDARD_LIBRARY
+    package = path.rpartition("/")[0]
+    return DEPENDENCY if _is_within(package, _MODULES["dependency", "go"]) else None
 
 
-def place_of(frame: Frame) -> str:
-    """Return where a frame is, the same after each deploy: ``orders/price`` or ``com.acme.Shop``."""
-    return _place(frame.abs_path or frame.filename or "", frame.module or "")
+def _is_within(module: str, prefixes: frozenset[str] | None) -> bool:
+    if not module or not prefixes:
+        return False
+    return any(module[: at.start()] in prefixes for at in _SEPARATORS.finditer(module))
 
 
-@lru_cache(maxsize=CACHE_SIZE)
-def _place(path: str, module: str) -> str:
-    path = _AFTER_PATH.sub("", path[:PATH_LENGTH_LIMIT])
-    if module and (not path or _extension(path) in _QUALIFIED_BY_MODULE):
-        return normalise_function(_VERSION.sub("", module))
-    path = _SCHEME.sub("", path.replace("\\", "/"))
-    folders, _, name = _VERSION.sub("", path).rpartition("/")
-    stem = _BUNDLE_HASH.sub("", name.rpartition(".")[0] or name)
-    kept = [folder for folder in folders.split("/") if folder and not _CHANGING_FOLDER.fullmatch(folder)]
-    wanted = PLACE_COMPONENTS if stem in _PACKAGE_FILES else PLACE_COMPONENTS - 1
-    return "/".join([*kept[-wanted:], stem])
-
-
-def function_of(frame: Frame) -> str:
-    """Return a frame's function without what the compiler, the engine or the build added to its name."""
-    function = normalise_function(frame.function) if frame.function else ""
-    # JavaScript, Ruby and PHP name the class in some traces and not in others; the file stands for it.
-    if _is_named_by_path(frame):
-        for mark in (".", "#", "::"):
-            function = function.rpartition(mark)[2]
-        return normalise_function(function)
-    return function
-
-
-def _is_named_by_path(frame: Frame) -> bool:
-    path = frame.abs_path or frame.filename or ""
-    return bool(path) and _extension(_AFTER_PATH.sub("", path)) not in _QUALIFIED_BY_MODULE
-
-
-def _extension(path: str) -> str:
-    return path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path else ""
-
-
-@lru_cache(maxsize=CACHE_SIZE)
-def normalise_function(name: str) -> str:
-    """Return a function's or class's name as its source has it, "" when it has none."""
-    name = name[:PATH_LENGTH_LIMIT].strip()
-    for pattern, replacement in _REWRITES:
-        name = pattern.sub(replacement, name)
-    return name
+def _is_native_library(package: str) -> bool:
+    """Return whether a frame's binary is the system's: libc, ntdll, CoreFoundation, what lies in /usr/lib."""
+    if _NATIVE_FOLDERS.match(package):
+        return True
+    return _NATIVE_NAMES.match(package.replace("\\", "/").rpartition("/")[2]) is not None

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
 from errtally.exporter.grouping.template import ANY_VALUE, is_outcome, untyped
 
@@ -33,10 +34,14 @@ VARYING_WORD: Final = "varying word"
 VALUES_OF_A_VARYING_WORD: Final = 5
 """Distinct words at one position, all else equal, after which whatever stands there is a value."""
 
-WORTH_OF_A_MASK: Final = 4
-"""How many of these words a masked value at the position is worth, in an error's message: masking knew it by its look.
-Where a frame decides it is one of them, because the messages of one place are few and tell its failures apart; so it is
-in log messages, where ``name=android`` and a masked name may be two statements."""
+VALUES_WITHOUT_A_PLACE: Final = 8
+"""The same in the message of an error without a stack trace: nothing but its words tells it from others of its type,
+and libraries have families of messages that differ in one word (``port must be an integer``)."""
+
+WORTH_OF_A_MASK: Final = 7
+"""How many of these words a masked value at the position is worth, in an error's message without a stack trace: masking
+knew it by its look. Where a frame decides it is one of them, because the messages of one place are few and tell its
+failures apart; so it is in log messages, where ``name=android`` and a masked name may be two statements."""
 
 FIXED_WORDS: Final = 2
 FIXED_WORDS_OF_A_LOG_MESSAGE: Final = 3
@@ -48,12 +53,18 @@ MAX_TEMPLATES: Final = 64
 MAX_FITTED: Final = 10_000
 """Of one scope and number of words: templates with several varying words, and messages that a new one is laid on."""
 
-MAX_SIMILAR_CANDIDATES: Final = 64
 MAX_PATTERNS: Final = 100_000
 """Patterns of one project that are compared; what appears after so many stays an issue of its own."""
 
 _WORD: Final = re.compile(r"[^\s,;=()\[\]{}|\"'`:]+|[,;=()\[\]{}|\"'`:]")
 _ANY_WORD: Final = "*"
+_QUOTES: Final = "\"'`"
+WORDS_OF_A_QUOTED_NAME: Final = 3
+CACHE_SIZE: Final = 16_384
+_TEXT: Final = 1
+_VARIES: Final = 2
+_FACTORS: Final = tuple(pow(0x9E3779B97F4A7C15, power, 2**64) | 1 for power in range(1, MAX_WORDS + 2))
+"""One odd number for each position, so that the same words in another order have another sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ class Patterns:
         # By scope and number of words: templates with several varying words, and nodes without any.
         self._templates: dict[int, list[int]] = {}
         self._messages: dict[int, list[int]] = {}
-        self._similar: dict[int, list[int]] = {}
+        self._similar: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._fingerprints)
@@ -114,12 +125,13 @@ class Patterns:
         node = self._add_node(fingerprint, words, pattern)
         if self._varying_word:
             shape = hash((scope, len(words)))
-            nodes = {one for one in self._templates.get(shape, ()) if _fits(self._words[one], words)}
-            nodes |= self._join_by_word(node, scope)
+            nodes = self._join_by_word(node, scope)
+            if templates := self._templates.get(shape):
+                nodes.update([one for one in templates if _fits(self._words[one], words)])
             messages = self._messages.setdefault(shape, [])
             if len(messages) < MAX_FITTED:
                 messages.append(node)
-            known = dict.fromkeys(self._fingerprints[other] for other in sorted(nodes))
+            known = dict.fromkeys([self._fingerprints[other] for other in sorted(nodes)]) if nodes else {}
             known.pop(fingerprint, None)
             if known:
                 return Join(VARYING_WORD, tuple(known))
@@ -136,13 +148,20 @@ class Patterns:
     def _join_by_word(self, node: int, scope: str, varying: int = 1) -> set[int]:
         """Note a node under each word that may vary; return the nodes that it belongs to."""
         words, joined = self._words[node], set[int]()
-        fixed = sum(word[0].isalpha() for word in words)
+        kinds = [*map(_kind, words)]
+        fixed = sum([kind & _TEXT for kind in kinds])
         needed = FIXED_WORDS if _is_error(scope) else FIXED_WORDS_OF_A_LOG_MESSAGE
-        for position, word in enumerate(words):
-            if not (word == ANY_VALUE or _may_vary(word)) or fixed - word[0].isalpha() < needed:
+        if fixed < needed:
+            if not (len(words) == WORDS_OF_A_QUOTED_NAME and words[0] == words[2] in _QUOTES and _has_place(scope)):
+                return joined
+            needed = 0  # KeyError: 'sku', where a frame says whose key it is
+        # What stands around a word has as its key the sum over all the others, so that each costs the same.
+        hashes = [hash(word) * factor for word, factor in zip(words, _FACTORS, strict=False)]
+        whole = sum(hashes) + hash(scope) * _FACTORS[len(words)]
+        for position, kind in enumerate(kinds):
+            if not kind & _VARIES or fixed - (kind & _TEXT) < needed:
                 continue
-            around = (*words[:position], _ANY_WORD, *words[position + 1 :])
-            key = hash((scope, around))
+            word, key = words[position], whole - hashes[position] + position
             known = self._around.get(key)
             if known is None:
                 self._around[key] = node
@@ -156,19 +175,21 @@ class Patterns:
             if word in values:
                 continue
             known.append(node)
-            if self._is_value({*values, word}, scope):
+            if self._is_value({*values, word}, scope, position):
                 self._around[key] = ~known[0]
                 joined.update(known)
                 if varying < MAX_VARYING_WORDS:
+                    around = (*words[:position], _ANY_WORD, *words[position + 1 :])
                     joined |= self._vary_more(known[0], around, scope, varying)
         return joined
 
     @staticmethod
-    def _is_value(values: set[str], scope: str) -> bool:
-        worth = len(values)
-        if ANY_VALUE in values and _is_error(scope) and not _has_place(scope):
-            worth += WORTH_OF_A_MASK - 1
-        return worth >= VALUES_OF_A_VARYING_WORD
+    def _is_value(values: set[str], scope: str, position: int) -> bool:
+        if not _is_error(scope) or _has_place(scope):
+            return len(values) >= VALUES_OF_A_VARYING_WORD
+        # What stands first is what the message is about: "'size' must be positive" and "level must be positive".
+        worth = WORTH_OF_A_MASK - 1 if position and ANY_VALUE in values else 0
+        return len(values) + worth >= VALUES_WITHOUT_A_PLACE
 
     def _vary_more(self, first: int, around: tuple[str, ...], scope: str, varying: int) -> set[int]:
         """Note the template that the nodes around a varying word have in common; return what it belongs to."""
@@ -183,28 +204,25 @@ class Patterns:
         return joined | self._join_by_word(template, scope, varying + 1)
 
     def _join_by_similarity(self, node: int, scope: str) -> int | None:
-        """Return the node that an error's message is most similar to; note the message where there is none.
+        """Return the node that an error's message is similar to; note the message where there is none.
 
-        Candidates have as many words and share a third of them: where few words differ, one third at least is the
-        same. Only messages that joined nothing are candidates, so that likeness does not add up along a chain.
+        The two have the same words where a word says something, and values where it does not: a word is a value only if
+        it looks like one. Only messages that joined nothing are noted, so that likeness does not add up along a chain.
         """
-        words, pattern = self._words[node], self._patterns[node]
-        if not _is_error(scope) or _has_place(scope) or len(words) <= FIXED_WORDS:
-            return None
-        third = -(-len(words) // 3)
-        keys = [hash((scope, len(words), at, words[at : at + third])) for at in range(0, len(words), third)]
-        candidates = sorted({other for key in keys for other in self._similar.get(key, ())})
-        texts = [self._patterns[other] for other in candidates]
-        for _, _, index in process.extract(
-            pattern, texts, scorer=fuzz.ratio, score_cutoff=self._cutoff, limit=len(texts)
+        words = self._words[node]
+        if (
+            ANY_VALUE not in self._patterns[node]
+            or not _is_error(scope)
+            or _has_place(scope)
+            or len(words) <= FIXED_WORDS
         ):
-            if _differ_by_values(words, self._words[candidates[index]]):
-                return candidates[index]
-        for key in keys:
-            known = self._similar.setdefault(key, [])
-            if len(known) < MAX_SIMILAR_CANDIDATES:
-                known.append(node)
-        return None
+            return None
+        key = hash((scope, *[_ANY_WORD if _looks_like_value(word) else word for word in words]))
+        known = self._similar.setdefault(key, node)
+        if known == node:
+            return None
+        likeness = fuzz.ratio(self._patterns[node], self._patterns[known], score_cutoff=self._cutoff)
+        return known if likeness else None
 
 
 def _is_error(scope: str) -> bool:
@@ -215,16 +233,16 @@ def _has_place(scope: str) -> bool:
     return not scope.endswith("\n\n")
 
 
-def _may_vary(word: str) -> bool:
-    return (word[0].isalnum() or word[0] in "_$") and not is_outcome(word)
+@lru_cache(maxsize=CACHE_SIZE)
+def _kind(word: str) -> int:
+    """Return whether a word is text, and whether something else may stand in its place."""
+    varies = word == ANY_VALUE or ((word[0].isalnum() or word[0] in "_$") and not is_outcome(word))
+    return (_TEXT if word[0].isalpha() else 0) | (_VARIES if varies else 0)
 
 
 def _fits(template: Sequence[str], words: Sequence[str]) -> bool:
     return all(a in (_ANY_WORD, b) for a, b in zip(template, words, strict=True))
 
 
-def _differ_by_values(one: Sequence[str], other: Sequence[str]) -> bool:
-    return all(
-        a == b or (_may_vary(a) and _may_vary(b) and not (a.isupper() and b.isupper()))
-        for a, b in zip(one, other, strict=True)
-    )
+def _looks_like_value(word: str) -> bool:
+    return ANY_VALUE in word

@@ -48,6 +48,9 @@ class Crash:
         in_app: whether that frame is the application's.
         exceptions: as sent, or as read from the stack trace's text.
         sent_type: the type as sent, with its module where there is one.
+        causes: of an exception that no frame decides: those that its own message does not tell.
+        members: of a group of several exceptions, what each says.
+        is_minified: whether the frame is of a bundle, whose functions are called otherwise after each build.
     """
 
     type: str
@@ -56,6 +59,9 @@ class Crash:
     in_app: bool
     exceptions: list[ExceptionInfo] = field(default_factory=list)
     sent_type: str = ""
+    causes: list[ExceptionInfo] = field(default_factory=list)
+    members: list[Crash] = field(default_factory=list)
+    is_minified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

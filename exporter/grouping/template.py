@@ -12,9 +12,9 @@ from importlib import resources
 from typing import Final
 
 from errtally.event.scrub.catalogue import PLACEHOLDER
-
-LENGTH_LIMIT: Final = 4096
-"""Characters of a message that are looked at; what comes after rarely tells two errors apart."""
+from errtally.exporter.grouping.message_lines import telling_text
+from errtally.exporter.grouping.symbols import keep_symbols, put_back
+from errtally.exporter.grouping.wordlike import bits_of_a_letter
 
 TOKEN_CACHE_LIMIT: Final = 20_000
 TOKEN_CACHE_LENGTH_LIMIT: Final = 64
@@ -32,6 +32,8 @@ _FILE_EXTENSIONS: Final = frozenset(_WORDS["file_extensions"])
 _MASK: Final = "<(?:num|uuid|url|path|addr|time|ip|email|hex|str)>"
 _ANY_MASK: Final = re.compile(_MASK)
 ANY_VALUE: Final = "<*>"
+_BOXED: Final = re.compile(r"(?<![\w\])>])[\"']?[\[{]<\*>(?:, ?(?:<\*>|\.\.\.))*[\]}][\"']?")
+_PLURAL: Final = re.compile(r"(<\*> (?:[a-z]+ )?[a-z]{3,}?)s\b")
 """The mask of all kinds of values."""
 
 # Marks that a token may leave for the second step, which sees its neighbours. Neither occurs in text.
@@ -53,7 +55,7 @@ _USER: Final = re.compile(
     r"\b([Uu]ser(?:name)?|[Pp]assword for) (?!unknown\b|<)([\w.\-@\\$]+)"
     r"(?=\s*(?:$|by |from |on |at |via |\[|\(|[,.;:]))"
 )
-_UNIT: Final = re.compile(rf"({_MASK})\s?{_UNIT_MARK}\w+")
+_UNIT: Final = re.compile(rf"(<num>)\s?{_UNIT_MARK}\w+")
 _DATE_REST: Final = rf"(?:[ ,\-/:]{{1,3}}(?:{_CALENDAR_MARK}\w+|{_MASK}))*"
 _DATE: Final = re.compile(
     rf"(?:{_CALENDAR_MARK}\w+\.?[ ,\-/]{{1,3}}){{1,4}}{_MASK}{_DATE_REST}"
@@ -72,6 +74,46 @@ _TIME: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _ADDRESS: Final = re.compile(r"0[xX][0-9a-fA-F]+")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{8,}")
+_NO_SPACES: Final = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+)
+"""Thai, Burmese, Khmer, Japanese, Chinese and Korean: written without spaces, or with words that hang on numbers."""
+_LATIN_VALUE: Final = re.compile(r"[A-Za-z0-9_\-./:@]*\d[A-Za-z0-9_\-./:@]*")
+_CASE_CHANGES: Final = re.compile(r"[a-z][A-Z]")
+_PREFIXED: Final = re.compile(r"[a-z]{2,5}_([a-z]{8,}|[A-Za-z]{12,})")
+_SIZED: Final = re.compile(
+    r"(?:u?int|float|long|complex|base|utf|sha|bz|bzip|crc|aes|ipv)\d{1,3}|\d{1,3}-(?:bit|byte|tuple|dimensional|digit|way)",
+    re.IGNORECASE,
+)
+_JOINTS: Final = re.compile(r"[\-_]")
+_MINIFIED_NAME: Final = re.compile(
+    r"(?<![\w$.'\"`])[A-Za-z_$][\w$]?(?=(?:\.[\w$]+|\(\.{3}\))*\s(?:is (?:not|undefined|null)|has no)\b|\.\w+(?:\(|$))"
+)
+_CHUNK: Final = re.compile(r"\b((?:[Ll]oading )?(?:CSS )?[Cc]hunk) [\w\-.~@/]+(?= failed| \(|$|\.)")
+_TYPOGRAPHIC: Final = {ord(quote): '"' for quote in "„“”«»「」『』‟"}
+_WINDOWS_PATH: Final = re.compile(
+    r"(?:\b[A-Za-z]:\\|\\\\[\w.$\-]+\\)(?:[^\\/:*?\"'<>|,;()]{1,80}\\)*[^\\/:*?\"'<>|,;()\s]*"
+)
+_XPATH: Final = re.compile(r"(?<![\w/])(?:/{1,2}[\w\-.:*@]+(?:\[[^\]\s]{1,60}\])*){2,}")
+_PYTHON_DATE: Final = re.compile(r"\bdatetime\.(?:datetime|date|time|timedelta)\([^()]*(?:\([^()]*\)[^()]*){0,4}\)")
+_ZONE_IN_WORDS: Final = re.compile(r"(GMT[+\-]\d{2}:?\d{2}) \([^()]{1,60}\)")
+_BASE64: Final = re.compile(r"(?<![\w+/=\-])[A-Za-z0-9+/_\-]{6,}={1,2}(?![\w=])")
+_ASSIGNED: Final = re.compile(
+    r"(?<![\w.\-])((?:user|username|user_name|login|host|hostname|customer|account|tenant|session|email|\w{0,40}_?id|uid)=|\w{1,40}=(?=(?:[Tt]rue|[Ff]alse|None|null|nil)\b))"
+    r"(?![\"'`<])[^\s,;()\[\]{}&]+"
+)
+_LOGFMT: Final = re.compile(r"(?:^| )(?:level|lvl|msg|severity)=")
+_NO_VALUE: Final = re.compile(
+    r"(?<=\b(?:got|not) )(?:None|null)\b|(?<=\b(?:found|value) )(?:None|null)\b|(?<=: )(?:None|null)$"
+    r"|(?<=\breceived )(?:None|null)\b"
+)
+_CONSTANT_IN_JSON: Final = re.compile(
+    r"(?<=[\"']: )(?:null|None|nil|[Tt]rue|[Ff]alse)\b|(?<=[\"']:)(?:null|true|false)\b"
+)
+RANDOM_LETTERS: Final = 10
+RANDOM_BITS: Final = 4.9
+CASE_CHANGES_OF_AN_ID: Final = 3
+
 _IP: Final = re.compile(r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d+|/\d{1,2})?")
 _COLON_HEX: Final = re.compile(r"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,}(?:%\w+|/\d+)?")
 _EMAIL: Final = re.compile(r"[^@\s:/]+@[^@\s:/]+\.[A-Za-z]{2,}")
@@ -95,8 +137,8 @@ class _TokenMasks(dict[str, str]):
 _masks = _TokenMasks()
 
 
-def mask(message: str, *, exception: bool = False) -> str:
-    """Return the message's pattern: its first line (two when the first ends with a colon), values masked.
+def mask(message: str, *, exception: bool = False, has_place: bool = False, is_minified: bool = False) -> str:
+    """Return the message's pattern: what it tells on one line (`telling_text`), values masked.
 
     A mask names what it stands for: ``<num> <uuid> <url> <path> <addr> <time> <ip> <email> <hex> <str>``. Text
     beyond 4,096 characters is not looked at.
@@ -104,19 +146,46 @@ def mask(message: str, *, exception: bool = False) -> str:
     Args:
         message: any text.
         exception: the message is an exception's, not a log line. Then quoted text is a value even with spaces in it,
-            and so is one word after a last colon ("unknown format: foo"), unless it says what happened ("timeout").
+            unless it is a name in the program (`symbols`), and so is one word after a last colon ("unknown format:
+            foo"), unless it says what happened ("timeout").
+        has_place: a frame says where it happened; else status codes stay.
+        is_minified: the names of variables in it change with each build.
     """
-    text = _first_lines(message)
+    text = telling_text(message)
+    if _UNIT_MARK in text or _CALENDAR_MARK in text:
+        text = text.translate(_MARKS)
     if PLACEHOLDER in text:
         text = _REDACTED.sub("<str>", text)
+    kept: list[str] = []
+    if exception:
+        if is_minified:
+            text = _MINIFIED_NAME.sub("<str>", text)
+        text, kept = keep_symbols(text, with_codes=not has_place)
+        if "None" in text or "null" in text:
+            text = _NO_VALUE.sub("<str>", text)
+        if "hunk" in text:
+            text = _CHUNK.sub(r"\1 <str>", text)
+    text = _mask_text(text, _QUOTED_TEXT if exception else _QUOTED)
+    if exception:
+        text = _mask_last_word(text)
+    return put_back(text, kept) if kept else text
+
+
+def _mask_text(text: str, quoted: re.Pattern[str]) -> str:
     if "://" in text:
         text = _URL.sub("<url>", text)
-    if "?" in text and "/" in text:
-        text = _QUERY.sub(r"\1", text)
-    if "<class '" in text or " at 0x" in text:
-        text = _REPR.sub("<str>", text)
+    if "/" in text:
+        if "?" in text:
+            text = _QUERY.sub(r"\1", text)
+        if "]" in text:
+            text = _XPATH.sub("<path>", text)
+    if "\\" in text:
+        text = _WINDOWS_PATH.sub("<path>", text)
+    if not text.isascii():
+        text = text.translate(_TYPOGRAPHIC)
+    text = _mask_written_values(text, in_exception=quoted is _QUOTED_TEXT)
     if "'" in text or '"' in text or "`" in text:
-        text = (_QUOTED_TEXT if exception else _QUOTED).sub("<str>", text)
+        text = quoted.sub("<str>", text)
     text = "".join(map(_masks.__getitem__, _SEPARATORS.split(text)))
     if _UNIT_MARK in text or _CALENDAR_MARK in text:
         text = _DATE.sub("<time>", _UNIT.sub(r"\1", text)).translate(_MARKS)
@@ -124,7 +193,33 @@ def mask(message: str, *, exception: bool = False) -> str:
         text = _COMPARED.sub(r"\1", _RUN.sub(r"\1", text))
     if "user" in text or "User" in text or "assword for" in text:
         text = _USER.sub(r"\1 <str>", text)
-    return _mask_last_word(text) if exception else text
+    return text
+
+
+def _mask_written_values(text: str, *, in_exception: bool) -> str:
+    """Mask values that are more than one token: how languages write objects, dates, constants and assignments."""
+    if "<class '" in text or " at 0x" in text:
+        text = _REPR.sub("<str>", text)
+    if "datetime." in text:
+        text = _PYTHON_DATE.sub("<time>", text)
+    if "GMT" in text:
+        text = _ZONE_IN_WORDS.sub(r"\1", text)
+    if "=" in text:
+        text = _BASE64.sub(_mask_base64, text)
+        if in_exception or _LOGFMT.search(text):
+            text = _ASSIGNED.sub(r"\1<str>", text)
+    if "null" in text or "None" in text or "rue" in text or "alse" in text:
+        text = _CONSTANT_IN_JSON.sub("<str>", text)
+    return text
+
+
+def _mask_base64(match: re.Match[str]) -> str:
+    text = match[0]
+    body = text.rstrip("=")
+    is_code = len(text) % 4 == 0 and (
+        any(map(str.isdigit, body)) or not (body.islower() or body.isupper() or body.istitle())
+    )
+    return "<str>" if is_code else text
 
 
 def is_outcome(word: str) -> bool:
@@ -134,33 +229,50 @@ def is_outcome(word: str) -> bool:
 
 def untyped(pattern: str) -> str:
     """Return the pattern with one mask for all kinds: a value that is now a number, now a word, is one value."""
-    return _ANY_MASK.sub(ANY_VALUE, pattern) if "<" in pattern else pattern
+    if "<" not in pattern:
+        return pattern
+    text = _ANY_MASK.sub(ANY_VALUE, pattern)
+    if "]" in text or "}" in text:
+        text = _BOXED.sub(ANY_VALUE, text)
+    return text
+
+
+def countless(pattern: str) -> str:
+    """Return an untyped pattern in which a noun after a value is singular: ``1 error`` and ``2 errors`` are one."""
+    return _PLURAL.sub(r"\1", pattern) if ANY_VALUE in pattern else pattern
 
 
 def _mask_last_word(text: str) -> str:
-    before, colon, word = text.rpartition(": ")
-    if not colon or " " in word or "<" in word or not word:
+    """Mask one word, or a list of words, after the last colon, unless it says what happened."""
+    before, colon, rest = text.rpartition(": ")
+    if not colon or not rest or "<" in rest:
         return text
+    words = rest.split(", ")
+    if any(" " in word or _says_what_happened(word) for word in words):
+        return text
+    return f"{before}: <str>"
+
+
+def _says_what_happened(word: str) -> bool:
     core = word.rstrip(".!?")
-    known = core.lower() in _OUTCOMES or core.endswith(("Error", "Exception")) or (core.isupper() and len(core) > 1)
-    return text if known else f"{before}: <str>"
-
-
-def _first_lines(message: str) -> str:
-    text = message.lstrip()[:LENGTH_LIMIT]
-    if "\n" in text:
-        lines = [line for line in text.splitlines() if line.strip()]
-        first = lines[0].rstrip()
-        text = f"{first} {lines[1]}" if first.endswith(":") and len(lines) > 1 else first
-    return " ".join(text.translate(_MARKS).split())
+    return (
+        core.lower() in _OUTCOMES
+        or core.endswith(("Error", "Exception"))
+        or (core.isupper() and len(core) > 1)
+        or ("_" in core.strip("_") and core.islower())  # a code: card_declined
+        or not core[:1].isascii()
+        or "\ue000" <= core[:1] <= "\ue03f"
+    )
 
 
 def _mask_token(token: str) -> str:
     """Return what stands for one token, which holds no separator."""
     core = token.rstrip(".!?:")
     tail = token[len(core) :]
-    if not core or core.lower() in _KEEP:
+    if not core or core.lower() in _KEEP or _SIZED.fullmatch(core):
         return token
+    if not core.isascii() and _NO_SPACES.search(core):
+        return _LATIN_VALUE.sub("<num>", core) + tail
     if _DIGIT.search(core):
         return _mask_digits(core) + tail
     if core in _CALENDAR:
@@ -187,7 +299,20 @@ def _mask_digits(core: str) -> str:
             return name
     if ":" in core:
         return ":".join(_masks[part] for part in core.split(":"))
-    return "<str>"
+    return core if _is_known_name(core) else "<str>"
+
+
+def _is_known_name(core: str) -> bool:
+    """Return whether each part with a digit is a name that has one: ``crypto-sha256sum``, ``utf8-decoder``."""
+    parts = _JOINTS.split(core)
+    return (
+        len(parts) > 1
+        and "." not in core
+        and all(
+            part.isalpha() or part.lower() in _KEEP or (part[-3:] == "sum" and part[:-3].lower() in _KEEP)
+            for part in parts
+        )
+    )
 
 
 def _mask_word(core: str) -> str:
@@ -202,7 +327,17 @@ def _mask_word(core: str) -> str:
         return _mask_dotted(core)
     if "/" in core and core.rpartition(".")[2].lower() in _FILE_EXTENSIONS and not core.endswith("/"):
         return "<path>"
-    return "<hex>" if _HEX.fullmatch(core) else core
+    if _HEX.fullmatch(core):
+        return "<hex>"
+    return "<str>" if len(core) >= RANDOM_LETTERS and _is_random(core) else core
+
+
+def _is_random(core: str) -> bool:
+    """Return whether letters are an id: ``kMtdgDcgGaZq``, ``sub_kqzxwvbn``."""
+    if core.isalpha():
+        return len(_CASE_CHANGES.findall(core)) >= CASE_CHANGES_OF_AN_ID and bits_of_a_letter(core) > RANDOM_BITS
+    prefixed = _PREFIXED.fullmatch(core)
+    return prefixed is not None and bits_of_a_letter(prefixed[1]) > RANDOM_BITS
 
 
 def _mask_dotted(core: str) -> str:

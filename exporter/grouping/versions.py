@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from errtally.exporter.grouping import version_1
 from errtally.exporter.grouping.fingerprint import VERSION, fingerprint
 
 if TYPE_CHECKING:
@@ -16,32 +17,47 @@ if TYPE_CHECKING:
 
     from errtally.event.model import Event
     from errtally.exporter.grouping.model import Grouping, Rule
+    from errtally.exporter.grouping.ownership import Ownership
 
 TRANSITION_SECONDS: Final = 90 * 86400
 """How long after the first event of a new version the old fingerprints are still looked up."""
 
 
 class Version(NamedTuple):
-    """One version of the algorithm, by its number."""
+    """One former version of the algorithm, by its number."""
 
     number: int
     fingerprint: Callable[[Event, Rule | None], Grouping]
 
 
-REGISTRY: Final[tuple[Version, ...]] = (Version(VERSION, fingerprint),)
-"""The newest first. With one version only, an event is grouped once."""
+FORMER: Final[tuple[Version, ...]] = (Version(version_1.VERSION, version_1.fingerprint),)
+"""The newest first."""
+
+NUMBERS: Final = (VERSION, *(version.number for version in FORMER))
 
 
-def identify(event: Event, rule: Rule | None = None, registry: Sequence[Version] = REGISTRY) -> Grouping:
+def identify(
+    event: Event,
+    rule: Rule | None = None,
+    own: Ownership | None = None,
+    *,
+    former: Sequence[Version] = FORMER,
+) -> Grouping:
     """Group an event by the newest version; ``former`` has its fingerprints by the others.
 
     Args:
         event: scrubbed.
         rule: server-side fingerprint rules.
-        registry: versions, the newest first.
+        own: which frames the settings call the application's.
+        former: the versions before, the newest first.
     """
-    newest, *former = registry
-    grouping = newest.fingerprint(event, rule)
+    return with_former(fingerprint(event, rule, own), event, rule, former)
+
+
+def with_former(
+    grouping: Grouping, event: Event, rule: Rule | None = None, former: Sequence[Version] = FORMER
+) -> Grouping:
+    """Add an event's fingerprints by former versions to what the newest says."""
     if not former:
         return grouping
     return replace(grouping, former=tuple([version.fingerprint(event, rule).fingerprint for version in former]))

@@ -16,8 +16,7 @@ import msgspec
 
 from errtally import names
 from errtally.errors import JournalError, JournalFullError, Limited, MalformedError, OverloadedError, RejectedError
-from errtally.exporter.grouping import identify
-from errtally.exporter.grouping.rules import compiled
+from errtally.exporter.grouping.grouper import Grouper
 from errtally.exporter.ingest.admission import BACKLOG_RETRY_SECONDS, Admission, Gate
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.quotas import Quotas
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from errtally.event.scrub import Scrubber
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.grouping import Grouping
-    from errtally.exporter.grouping.rules import Rules
     from errtally.exporter.ingest.delivery import Delivery, EventDelivery
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
@@ -61,10 +59,10 @@ class Pipeline:
         self._limits = config.limits
         self._appender = appender
         self._tally = tally
-        rules, samples = compiled(config.grouping.rules), SamplePolicy()
-        self._common = Recorder(scrubber(config.scrubbing), rules, samples, tally, user_key)
+        self._grouper, samples = Grouper(config.grouping), SamplePolicy()
+        self._common = Recorder(scrubber(config.scrubbing), self._grouper, samples, tally, user_key)
         self._own = {
-            project.name: Recorder(scrubber(project.scrubbing), rules, samples, tally, user_key)
+            project.name: Recorder(scrubber(project.scrubbing), self._grouper, samples, tally, user_key)
             for project in config.projects
             if project.scrubbing != config.scrubbing
         }
@@ -134,9 +132,11 @@ class Pipeline:
             else:
                 self._appender.append_all(payloads, received)
         except JournalFullError as exc:
+            self._grouper.forget()
             limits = (Limited("", BACKLOG_RETRY_SECONDS, exc.reason),)
             raise OverloadedError(exc.reason, str(exc), limits=limits) from exc
         except JournalError as exc:
+            self._grouper.forget()
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
 
@@ -146,13 +146,14 @@ class Recorder:
     def __init__(
         self,
         scrubber: Scrubber,
-        rules: Rules | None,
+        grouper: Grouper,
         samples: SamplePolicy,
         tally: Tally,
         user_key: bytes,
     ) -> None:
         self._scrubber = scrubber
-        self._rules = rules
+        self._grouper = grouper
+        self._rules = grouper.rules
         self._samples = samples
         self._tally = tally
         self._user_key = user_key
@@ -259,7 +260,7 @@ class Recorder:
         event, label = item.event, self._label
         identity = event.user.identity() if event.user is not None else None
         user = self._hash(project, identity) if identity is not None else None
-        grouping, is_scrubbed = self._group(event, scrubbed)
+        grouping, is_scrubbed = self._group(project, event, scrubbed)
         index = indices.get(grouping.fingerprint)
         if index is None:
             index = indices[grouping.fingerprint] = len(issues)
@@ -299,7 +300,7 @@ class Recorder:
             message[:MAX_MESSAGE],
         )
 
-    def _group(self, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:
+    def _group(self, project: str, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:
         """Group an event, and scrub it unless an event that looks the same was grouped before.
 
         The memo has what clients sent as its keys, in this process's memory only. Structured stack traces cost
@@ -310,14 +311,14 @@ class Recorder:
         """
         key: tuple[Any, ...] | None = None
         if not event.exceptions and not event.frames and event.fingerprint is None:
-            key = (event.type, event.message, event.template, event.stack, event.platform, event.logger,
+            key = (project, event.type, event.message, event.template, event.stack, event.platform, event.logger,
                    event.transaction, event.culprit)  # fmt: skip
             if self._rules is not None:
                 key += self._rules.facts(event)
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = self._shown(identify(event, self._rules), scrubbed)
+        found = self._shown(self._grouper.group(project, event), scrubbed)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()

@@ -90,6 +90,7 @@ class Report(msgspec.Struct, rename="camel"):
     exceptions: list[ReportException | None] | None = None
     severity: Any = None
     unhandled: Any = None
+    session: Any = None
     context: Any = None
     grouping_hash: Any = None
     user: ReportUser | None = None
@@ -123,6 +124,7 @@ class Sessions(msgspec.Struct, rename="camel"):
     sessions: list[Any] | None = None
 
 
+MAX_SINGLE_SESSIONS = 1000
 MAX_SESSIONS = 1_000_000
 """A report that tells of more started sessions than this is wrong."""
 
@@ -143,7 +145,9 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     delivery = Delivery(project=project)
     for index, raw in enumerate(sent.events):
         try:
-            delivery.events.append(_event(bounded(bytes(raw), limits, "a report"), request))
+            taken, session = _event(bounded(bytes(raw), limits, "a report"), request)
+            delivery.events.append(taken)
+            delivery.sessions += session
         except (MalformedError, TooLargeError) as exc:
             delivery.failures.append((index, str(exc)))
             delivery.rejected[exc.reason] += 1
@@ -165,7 +169,7 @@ def _payload_of(body: bytes) -> Payload:
             raise MalformedError("bad_payload", f"not a payload of Bugsnag: {exc}") from exc
 
 
-def _event(payload: bytes, request: Request) -> EventDelivery:
+def _event(payload: bytes, request: Request) -> tuple[EventDelivery, list[SessionCount]]:
     sent = tolerant.decode(payload, Report)
     reported = [item for item in sent.exceptions or () if item is not None][: frames.MAX_EXCEPTIONS]
     if not reported:
@@ -189,7 +193,17 @@ def _event(payload: bytes, request: Request) -> EventDelivery:
         trace_id=values.label(trace.trace_id, 32),
         span_id=values.label(trace.span_id, 16),
     )
-    return EventDelivery(event, lambda: _details(payload), has_own_id=False)
+    return EventDelivery(event, lambda: _details(payload), has_own_id=False), _crashed(sent, event)
+
+
+def _crashed(sent: Report, event: Event) -> list[SessionCount]:
+    """The end of the session in which an error was not handled: nothing else tells how a session ended."""
+    session = tolerant.mapping(sent.session)
+    if not values.integer(tolerant.mapping(session.get("events")).get("unhandled")):
+        return []
+    user = event.user.identity() if event.user is not None else None
+    identity = values.label(session.get("id"), 64)
+    return [SessionCount("crashed", 1, event.environment, event.release, identity, user)] if identity else []
 
 
 def _exception(sent: ReportException, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
@@ -245,7 +259,7 @@ def _details(payload: bytes) -> dict[str, Any]:
 
 
 def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:
-    """Decode a session report to counts of sessions that started; how they ended, Bugsnag does not tell."""
+    """Decode a session report to counts of sessions that started; how one ended, its last event tells."""
     key = request.header("bugsnag-api-key") or None
     project = known.project(None, key) if key is not None else None
     sent = tolerant.decode(bounded(request.body(), limits, "a session report"), Sessions)
@@ -254,10 +268,23 @@ def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:
     app = sent.app or App()
     counts = sent.session_counts if isinstance(sent.session_counts, list) else [sent.session_counts]
     started = sum(max(values.integer(count.sessions_started) or 0, 0) for count in counts if count is not None)
-    started += len(sent.sessions or ())
+    single = tolerant.objects(sent.sessions)[:MAX_SINGLE_SESSIONS]
+    started += len(sent.sessions or ()) - len(single)
     delivery = Delivery(project=project)
     delivery.items["session"] = 1
-    if started:
+    for session in single:
+        user = tolerant.mapping(session.get("user"))
+        delivery.sessions.append(
+            SessionCount(
+                "started",
+                1,
+                values.label(app.release_stage, 64) or "",
+                values.label(app.version),
+                values.label(session.get("id"), 64),
+                values.label(user.get("id")) or values.label(user.get("email")),
+            )
+        )
+    if started > 0:
         delivery.sessions.append(
             SessionCount(
                 "started",

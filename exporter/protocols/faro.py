@@ -11,7 +11,6 @@ import re
 from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,6 +26,7 @@ from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.otlp import events as otlp_events
 from errtally.exporter.protocols.otlp import json_mapping, timings
 from errtally.exporter.protocols.otlp.resource import service_of
+from errtally.exporter.protocols.transactions import path_template
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 NAVIGATION = "faro.performance.navigation"
 MILLISECONDS = 1000
 MAX_MILLISECONDS = values.MAX_DURATION_SECONDS * MILLISECONDS
-MAX_SEGMENT = 40
 
 
 class StackFrame(msgspec.Struct):
@@ -284,19 +283,6 @@ def _page(meta: Meta) -> str | None:
         if named is not None and (name := values.label(named.name) or values.label(named.id)):
             return name
     return path_template(meta.page.url) if meta.page is not None else None
-
-
-def path_template(url: Any) -> str | None:  # noqa: ANN401 (whatever the client sent)
-    """Make a transaction of an address: its path, with ``*`` for each part that looks like an id."""
-    try:
-        path = urlsplit(url).path if isinstance(url, str) else ""
-    except ValueError:
-        return None
-    parts = [
-        "*" if any(character.isdigit() for character in part) or len(part) > MAX_SEGMENT else part
-        for part in path.split("/")
-    ]
-    return values.label("/".join(parts))
 
 
 def _navigation(sent: FaroEvent, meta: Meta, received: float) -> RequestTiming | None:

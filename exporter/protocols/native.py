@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from errtally import names
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, User
 from errtally.event.signals import Discard, RequestTiming
@@ -21,6 +20,8 @@ from errtally.exporter.protocols.endpoint import Endpoint, error_body
 from errtally.exporter.protocols.explanation import explain
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
     from errtally.exporter.ingest.keys import Keys
@@ -67,7 +68,7 @@ class NativeEvent(msgspec.Struct):
     template: str | None = None
     event_id: str | None = None
     timestamp: str | float | None = None
-    level: str = "error"
+    level: Any = "error"
     type: str | None = None
     stack: str | None = None
     platform: str | None = None
@@ -143,13 +144,16 @@ def new_event_id() -> str:
     return f"{_id_prefix}{next(_id_counter):016x}"
 
 
-def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> EventDelivery:
+def event_from(
+    raw: bytes | msgspec.Raw, received: float, limit_bytes: int, rejected: Counter[str] | None = None
+) -> EventDelivery:
     """Decode one event.
 
     Args:
         raw: the event's JSON.
         received: when it came, seconds since the epoch.
         limit_bytes: the largest event to take.
+        rejected: a level that is none is counted here; the event is good all the same, and an error.
 
     Raises:
         MalformedError: the event does not fit; names the place in it.
@@ -162,7 +166,9 @@ def event_from(raw: bytes | msgspec.Raw, received: float, limit_bytes: int) -> E
         raise MalformedError("bad_event", str(exc)) from exc
     level = values.level(sent.level, "")
     if not level:
-        raise MalformedError("bad_event", f"level {sent.level!r} is none of {', '.join(names.LEVELS)} - at `$.level`")
+        level = "error"
+        if rejected is not None:
+            rejected["unknown_level"] += 1
     own_id = None
     if sent.event_id is not None and (own_id := values.event_id(sent.event_id)) is None:
         raise MalformedError("bad_event", f"event_id {sent.event_id!r} is not 32 hex digits - at `$.event_id`")
@@ -205,7 +211,7 @@ def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     items, report = _raw_items(request.body(), limits, _events, "events", "message")
     for index, raw in enumerate(items):
         try:
-            delivery.events.append(event_from(raw, request.received, limits.item_bytes))
+            delivery.events.append(event_from(raw, request.received, limits.item_bytes, delivery.rejected))
         except MalformedError as exc:
             delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))

@@ -1,7 +1,7 @@
 """Rollbar's items, as pyrollbar, rollbar.js, the Rollbar gem and others send them.
 
-Oldest frame first, as in the shared model; in a ``trace_chain`` the raised exception comes first, its causes behind
-it. An item's uuid is its identity, so that one sent again counts once.
+Oldest frame first, as in the shared model, but for rollbar-go; in a ``trace_chain`` the raised exception comes first,
+its causes behind it. An item's uuid is its identity, so that one sent again counts once.
 """
 
 from __future__ import annotations
@@ -122,6 +122,9 @@ class Item(msgspec.Struct):
     data: Data | None = None
 
 
+_GO_ENTRIES = frozenset({"runtime.goexit", "runtime.main"})
+
+
 def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode one item, or a JSON array of items; of an array the items that can't be read are left out and counted.
 
@@ -198,11 +201,22 @@ def _event(sent: Data, request: Request) -> tuple[Event, bool]:
 def _exception(sent: Trace, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
     raised = sent.exception or ExceptionPart()
     called = [frame for frame in sent.frames or () if frame is not None]
+    newest_first = _is_newest_first([frame.method for frame in called])
+    if newest_first:
+        called.reverse()
     return ExceptionInfo(
         type=values.label(raised.kind),
         value=values.text(raised.message),
         frames=[_frame(frame, root) for frame in frames.both_ends(called)],
+        newest_first=newest_first,
     )
+
+
+def _is_newest_first(methods: list[Any]) -> bool:
+    """Whether a stack begins with the newest frame, as rollbar-go sends it: it ends where a goroutine begins."""
+    if not methods or not isinstance(methods[-1], str):
+        return False
+    return methods[-1] in _GO_ENTRIES or (isinstance(methods[0], str) and methods[0].startswith("rollbar-go."))
 
 
 def _frame(sent: RollbarFrame, root: Any) -> Frame:  # noqa: ANN401
@@ -237,7 +251,10 @@ def _details(payload: bytes) -> dict[str, Any]:
     exceptions = []
     for trace in reversed(chain):
         called = []
-        for frame in frames.both_ends(tolerant.objects(trace.get("frames"))):
+        sent_frames = tolerant.objects(trace.get("frames"))
+        if _is_newest_first([frame.get("method") for frame in sent_frames]):
+            sent_frames.reverse()
+        for frame in frames.both_ends(sent_frames):
             around = tolerant.mapping(frame.get("context"))
             page = frames.shown(_frame(tolerant.fit(frame, RollbarFrame), root))
             page |= {"pre_context": around.get("pre"), "post_context": around.get("post"), "vars": frame.get("locals")}

@@ -35,6 +35,7 @@ DATA_CATEGORIES = frozenset(
 """What clients say they discarded; each would be a series, so others are one."""
 
 _EVENT_ID = re.compile(r"[0-9a-f]{32}\Z")
+_SYSLOG = ("fatal", "fatal", "fatal", "error", "warning", "info", "info", "debug")
 _LEVELS = {
     **{level: level for level in names.LEVELS},
     "trace": "debug",
@@ -43,7 +44,20 @@ _LEVELS = {
     "warn": "warning",
     "err": "error",
     "critical": "fatal",
+    "crit": "fatal",
+    "severe": "error",
     "emergency": "fatal",
+    "emerg": "fatal",
+    "verbose": "debug",
+    "finest": "debug",
+    "finer": "debug",
+    "fine": "debug",
+    "config": "info",
+    "information": "info",
+    "informational": "info",
+    "success": "info",
+    "exception": "error",
+    "dpanic": "fatal",
     "alert": "fatal",
     "panic": "fatal",
 }
@@ -141,7 +155,8 @@ def moment(value: Any) -> float | None:  # noqa: ANN401
     """Read a time: RFC 3339 text (without zone = UTC) or seconds since the epoch; None when it is neither."""
     if isinstance(value, str):
         try:
-            parsed = datetime.fromisoformat(value.strip())
+            # RFC 3339 allows small letters; Python does not.
+            parsed = datetime.fromisoformat(value.strip().upper())
         except ValueError:
             pass
         else:
@@ -162,12 +177,14 @@ def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:
 
 
 def level(value: Any, default: str = "error") -> str:  # noqa: ANN401
-    """Read a level: a name, or a number as Python's logging has it (10 to 50)."""
+    """Read a level: a name, or a number as syslog (0 to 7, RFC 5424) or Python's logging (10 to 50) has it."""
     if isinstance(value, str):
         return _LEVELS.get(value) or _LEVELS.get(value.strip().lower(), default)
     number_ = integer(value)
     if number_ is None:
         return default
+    if 0 <= number_ < len(_SYSLOG):
+        return _SYSLOG[number_]
     return names.LEVELS[min(max(number_ // 10, 1), 5) - 1]
 
 

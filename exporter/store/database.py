@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import suppress
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,15 @@ REQUEST_BOUNDS = "request_duration_bounds"
 """The entry of table meta that holds the bounds of buckets of request durations."""
 
 
+class Connection(sqlite3.Connection):
+    """A connection that is closed with its holder: a reader's thread may end at any time, and nobody asks it to."""
+
+    def __del__(self) -> None:
+        """Close it where nobody did; sqlite3 itself would warn of that from Python 3.13 on."""
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
+
+
 def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
     """Open the store for writing; make it when it is not there, bring one of an older version up to date.
 
@@ -36,7 +46,13 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
     """
     connection = None
     try:
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path,
+            timeout=BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Connection,
+        )
         # Takes effect in an empty file only; then pages that are free can go back to the system in small steps.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -88,6 +104,7 @@ def read_only(path: Path) -> sqlite3.Connection:
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
             check_same_thread=False,
+            factory=Connection,
         )
         connection.execute("PRAGMA cache_size = -2000")
         connection.row_factory = sqlite3.Row

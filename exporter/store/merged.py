@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from errtally.exporter.grouping.versions import REGISTRY, TRANSITION_SECONDS
+from errtally.exporter.grouping import VERSION
+from errtally.exporter.grouping.versions import TRANSITION_SECONDS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,7 +50,7 @@ def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
         ORDER BY id"""
     ):
         aliases.note(project, fingerprint, scope, pattern)
-    version = f"fingerprint_version_{REGISTRY[0].number}"
+    version = f"fingerprint_version_{VERSION}"
     db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (version, str(time.time())))
     since = float(db.execute("SELECT value FROM meta WHERE name = ?", (version,)).fetchone()[0])
     aliases.transition_ends = since + TRANSITION_SECONDS

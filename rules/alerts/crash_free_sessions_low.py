@@ -12,7 +12,8 @@ from errtally.rules.texts import PERCENTAGE, percentage
 _BY = f"{SCOPE}, release"
 _LABELS = {**DEMO_LABELS, "release": "shop@2.1.0"}
 _STARTED = selector(names.SESSIONS, **_LABELS, status="started")
-_CRASHED = selector(names.SESSIONS, **_LABELS, status="crashed")
+_CRASHED = selector(names.SESSIONS, **_LABELS, status="unhandled")
+_ENDED_BADLY = f'status=~"{"|".join(names.CRASHED_SESSION_STATUSES)}"'
 
 
 def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
@@ -21,7 +22,7 @@ def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
         record_name(names.SESSIONS, "started_rate", window),
         added(names.SESSIONS, rate(names.SESSIONS, window, 'status="started"'), tuned, _BY),
     )
-    crashed = added(names.SESSIONS, rate(names.SESSIONS, window, 'status="crashed"'), tuned, _BY)
+    crashed = added(names.SESSIONS, rate(names.SESSIONS, window, _ENDED_BADLY), tuned, _BY)
     return (
         started,
         Recording(

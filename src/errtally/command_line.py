@@ -11,6 +11,7 @@ from errtally.errors import ErrtallyError
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("errtally.exporter.commands.serve", "exporter", "Run the exporter."),
     "demo": ("errtally.exporter.commands.demo", "exporter", "Send realistic traffic to a running exporter."),
+    "backup": ("errtally.exporter.commands.backup", "exporter", "Copy an exporter's data while it runs."),
     "group": ("errtally.exporter.commands.group", "exporter", "Group events from standard input."),
     "bench": (
         "errtally.exporter.commands.bench",

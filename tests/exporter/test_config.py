@@ -36,12 +36,28 @@ def problems(folder, text, **environ):
 
 
 def test_with_nothing_told_it_listens_on_loopback_and_takes_any_key():
-    config = from_environ({})
+    config = from_environ({"HOME": "/home/ann"})
     assert (config.host, config.port, config.workers, config.durability) == ("127.0.0.1", 9765, 1, "write")
     assert config.external_url == "http://127.0.0.1:9765"
-    assert config.data_dir == Path("errtally-data")
     assert config.is_open
     assert not config.has_web_auth
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({"HOME": "/home/ann"}, "/home/ann/.local/share/errtally", id="in the user's home"),
+        pytest.param({"HOME": "/home/ann", "XDG_DATA_HOME": "/srv/data"}, "/srv/data/errtally", id="where XDG says"),
+        pytest.param(
+            {"HOME": "/home/ann", "XDG_DATA_HOME": "data"}, "/home/ann/.local/share/errtally",
+            id="a relative XDG_DATA_HOME is ignored, as its specification asks",
+        ),
+        pytest.param({"HOME": "/home/ann", "ERRTALLY_DATA_DIR": "here"}, "here", id="where the variable says"),
+    ],
+)  # fmt: skip
+def test_the_data_lie(environ, expected, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert from_environ(environ).data_dir == Path(expected)
 
 
 def test_a_whole_file(folder):

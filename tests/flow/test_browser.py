@@ -15,7 +15,7 @@ from errtally import names
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.browser]
 
 # Sends some errors, one after the other, and returns the status that the page could read of each answer.
 SCRIPT = """

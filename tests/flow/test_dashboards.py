@@ -27,7 +27,7 @@ from errtally.rules.build import build as build_rules
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.alone]
 
 REPORT = Path(__file__).parents[2] / "build" / "dashboard-queries.md"
 DEMO_SECONDS, DEMO_RATE = 25, 80

@@ -107,6 +107,7 @@ def _is_own(sent: Request, exporter: Exporter) -> bool:
     )
 
 
+@pytest.mark.browser
 def test_nothing_runs_and_the_text_is_what_was_sent(exporter) -> None:
     fill(exporter)
     issues = json.loads(exporter.get("/api/issues?status=all&limit=500", LOGIN))["issues"]

@@ -110,6 +110,7 @@ def test_an_unhandled_rejection_is_fatal_and_ends_the_process(application: Path,
     assert exporter.total(names.EVENTS, level="fatal", type="RangeError") == 1
 
 
+@pytest.mark.browser
 def test_a_browser_reports_across_origins(application: Path, exporter: Exporter) -> None:
     chromium = peer("chromium")
     page = application / "page"

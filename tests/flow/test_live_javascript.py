@@ -145,6 +145,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, site: str) -> Iterator[Expor
         yield exporter
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("client", BROWSER_CLIENTS)
 def test_a_browsers_failure_is_counted_once(pages: Exporter, client: str) -> None:
     labels = {"project": client, "environment": "staging", "level": "error", "type": "TypeError"}
@@ -152,6 +153,7 @@ def test_a_browsers_failure_is_counted_once(pages: Exporter, client: str) -> Non
     assert pages.total(names.EVENTS, **labels) == 1
 
 
+@pytest.mark.browser
 def test_in_a_browser_the_same_failure_is_the_same_issue(pages: Exporter) -> None:
     found = {
         client: [
@@ -164,5 +166,6 @@ def test_in_a_browser_the_same_failure_is_the_same_issue(pages: Exporter) -> Non
     assert [title for _, title, _ in found["faro"]] == ["TypeError: could not price order <num>"]
 
 
+@pytest.mark.browser
 def test_nothing_of_the_browsers_was_refused(pages: Exporter) -> None:
     assert pages.total(names.INGEST_REJECTED) == 0

@@ -25,7 +25,7 @@ from errtally.exporter.bench.series import Filled
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.alone]
 
 NOBODY = "127.0.0.1:9"
 

@@ -15,6 +15,9 @@ _FRAME: Final = re.compile(
 _RECOGNISED: Final = re.compile(
     r"^[ \t]*(?:\* )?(?:frame )?#\d+:? +(?:0x[0-9a-f]+|[\w:~<>]+ \([^\n]*\) at )", re.MULTILINE
 )
+_ANONYMOUS: Final = "(anonymous namespace)"
+"""Not what a function is called with, though it stands in brackets."""
+
 _SANITIZER: Final = re.compile(r"(?:==\d+==)?\s*ERROR: (\w+): (\S+)(.*)$")
 _SIGNAL: Final = re.compile(r".*\b(SIG[A-Z]+)\b,? ?(.*?)\.?$")
 _OTHER_STACK: Final = re.compile(r"(?:freed|previously allocated|allocated) by thread|Thread \d+ ")
@@ -31,7 +34,7 @@ def parse(lines: list[str]) -> list[ExceptionInfo]:
     value: str | None = None
     frames: list[Frame] = []
     for line in lines:
-        if "#" in line and (found := _FRAME.match(line)):
+        if "#" in line and (found := _FRAME.match(line.replace(_ANONYMOUS, "{anonymous}"))):
             frames.append(_frame(found))
         elif frames and (not line.strip() or _OTHER_STACK.search(line)):
             break

@@ -41,6 +41,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._found: list[tuple[int, ExceptionInfo]] = []
+        self._is_chained = False
         self._frames: list[Frame] = []
         self._message: list[str] | None = None
         self._in_traceback = False
@@ -51,6 +52,7 @@ class _Reader:
             self._begin()
         elif line.strip() in _CHAINED:
             self._end_message()
+            self._is_chained = True
         elif self._message is not None:
             self._message.append(line)
         elif self._in_traceback:
@@ -85,10 +87,26 @@ class _Reader:
             self._add(frame)
         elif line[:1].strip() and (found := _EXCEPTION.match(line)):
             module, _, name = found[1].rpartition(".")
-            self._found.append((depth, ExceptionInfo(name, None, module or None, self._frames)))
+            self._add_exception(depth, ExceptionInfo(name, None, module or None, self._frames))
             self._message = [found[2] or ""]
         elif self._frames and line.startswith("    ") and self._frames[-1].context_line is None:
             self._frames[-1].context_line = line.strip()
+
+    def _add_exception(self, depth: int, exception: ExceptionInfo) -> None:
+        """Note an exception; in a box it is a member of the group whose box is around, or what a member led to."""
+        exception.number = len(self._found)
+        if depth and self._found:
+            before = next((one for at, one in reversed(self._found) if at == depth), None)
+            if self._is_chained and before is not None:
+                exception.parent, exception.is_member = before.parent, before.is_member
+                before.parent, before.is_member = exception.number, False
+            elif depth > 1:
+                group = next((one for at, one in reversed(self._found) if at == depth - 1), None)
+                if group is not None:
+                    group.is_group = True
+                    exception.parent, exception.is_member = group.number, True
+        self._is_chained = False
+        self._found.append((depth, exception))
 
     def _add(self, frame: re.Match[str]) -> None:
         # Without a function it is the place of a SyntaxError in the code that was compiled, not a call.

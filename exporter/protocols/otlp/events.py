@@ -176,6 +176,8 @@ def _place(attributes: Attributes) -> list[Frame]:
 def _details(event: Event, attributes: Attributes, service: Service, body: str | None) -> dict[str, Any]:
     """What the event's page shows beside the shared model; a trace that is understood by its frames."""
     exceptions = parse(event.stack, event.platform) if event.stack else []
+    if not event.stack and "\n" in event.message:
+        exceptions = [one for one in parse(event.message, event.platform) if one.frames]
     page: dict[str, Any] = {
         "exceptions": [frames.exception_shown(exception) for exception in exceptions],
         "stack": event.stack if event.stack and not exceptions else None,

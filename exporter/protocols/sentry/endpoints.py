@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request
 
-MIN_DRIFT_SECONDS = 60
-"""A client's clock that is off by less is not corrected: the network's delay would look like drift."""
+MIN_DRIFT_SECONDS = 55 * 60
+"""A client's clock that is off by less is not corrected, as in Relay: a delay in a queue would look like drift."""
 
 _PIXEL = Response(
     200,

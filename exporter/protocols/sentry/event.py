@@ -21,7 +21,15 @@ MAX_PARAMETER_CHARACTERS = 1024
 
 _TOO_WIDE = re.compile(r"%[^%a-zA-Z]*(?:\*|[0-9]{3})")
 """A width or precision of three digits or more, or one that a parameter gives: it could ask for gigabytes."""
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_SOURCES_OF_CAUSES = frozenset({"__cause__", "__context__", "cause", "InnerException"})
+"""Where SDKs found an exception that is the cause of its parent and no member of it."""
+
+_PLACEHOLDER = re.compile(
+    r"%\((?P<name>\w+)\)[#0\- +]*\d*(?:\.\d+)?[a-zA-Z]|%(?P<at>\d{1,2})\$[a-zA-Z@]+"
+    r"|\{(?P<field>[\w.\- ]*)(?:[:!][^{}]*)?\}"
+)
+_NUMBERED = re.compile(r"%\d{1,2}\$[a-zA-Z@]")
+_MISSING = object()
 
 
 def decode(
@@ -54,7 +62,7 @@ def decode(
         level=values.level(sent.level),
         message=message,
         template=template,
-        exceptions=[_exception(item) for item in _exception_values(sent.exception)],
+        exceptions=_exceptions(sent.exception if sent.exception is not None else sent.full_exception),
         platform=values.label(sent.platform, 32),
         logger=values.label(sent.logger),
         culprit=values.label(sent.culprit),
@@ -62,20 +70,25 @@ def decode(
         environment=values.label(sent.environment, 64) or "",
         release=values.label(sent.release),
         server_name=values.label(sent.server_name),
-        user=_user(sent.user, remote_address),
+        user=_user(sent.user if sent.user is not None else sent.full_user, remote_address),
         tags=values.tags(sent.tags),
         fingerprint=_fingerprint(sent.fingerprint),
         trace_id=values.label(trace.trace_id, 32) if trace is not None else None,
         span_id=values.label(trace.span_id, 16) if trace is not None else None,
+        has_full_names=any(one is not None for one in (sent.full_exception, sent.full_message, sent.full_stacktrace)),
     )
-    if not event.exceptions:
-        event.frames = _frames(_stack(sent))
+    if not any(exception.frames for exception in event.exceptions):
+        event.frames = _frames(_stack(sent))  # they belong to the exception, as Relay reads them
     return EventDelivery(event, lambda: _details(payload), has_own_id=own_id is not None)
 
 
 def _message(sent: wire.Event) -> tuple[str | None, str]:
     """Return the message before its parameters were filled in (None when it was not sent), and as people read it."""
     entry = sent.logentry if sent.logentry is not None else sent.message
+    if isinstance(entry, str) and isinstance(sent.full_message, dict):
+        return values.text(sent.full_message.get("message")), entry
+    if entry is None:
+        entry = sent.full_message
     if not isinstance(entry, dict):
         return None, values.text(entry) or ""
     template = values.text(entry.get("message"))
@@ -87,24 +100,32 @@ def _message(sent: wire.Event) -> tuple[str | None, str]:
 
 
 def _fill_in(template: str, parameters: Any) -> str:  # noqa: ANN401 (whatever the client sent)
-    """Fill parameters in as Python's logging (``%s``) or ``str.format`` with names would; as is when they don't fit."""
-    try:
-        if isinstance(parameters, list) and parameters:
-            if _TOO_WIDE.search(template):
-                return template
-            return values.text(template % tuple(parameters)) or ""
-        if isinstance(parameters, dict) and parameters:
-            # Once over the template: a value that holds a placeholder itself must not be filled in again and again.
-            def filled(match: re.Match[str]) -> str:
-                name = match[1]
-                return (
-                    (values.text(parameters[name], MAX_PARAMETER_CHARACTERS) or "") if name in parameters else match[0]
-                )
+    """Fill parameters in, as is when they don't fit: ``%s``, ``%(one)s``, ``{}``, ``{0}``, ``{one}``, ``%1$s``."""
+    if not parameters or not isinstance(parameters, (list, dict)) or _TOO_WIDE.search(template):
+        return template
+    named = parameters if isinstance(parameters, dict) else {str(at): value for at, value in enumerate(parameters)}
 
-            return values.text(_PLACEHOLDER.sub(filled, template)) or ""
+    # Once over the template: a value that holds a placeholder itself must not be filled in again and again.
+    unnamed = iter(named.values() if isinstance(parameters, list) else ())
+
+    def filled(match: re.Match[str]) -> str:
+        name = match["name"] or match["field"]
+        if match["at"]:
+            name = str(int(match["at"]) - 1)
+        if name is None or (not name and isinstance(parameters, list)):
+            value = next(unnamed, _MISSING)
+        else:
+            value = named.get(name.strip(), _MISSING)
+        if value is _MISSING:
+            return match[0]
+        return values.text(value, MAX_PARAMETER_CHARACTERS) or ""
+
+    try:
+        if isinstance(parameters, list) and "%" in template and not _NUMBERED.search(template):
+            return values.text(template % tuple(parameters)) or ""
     except (TypeError, ValueError, OverflowError):
         return template
-    return template
+    return values.text(_PLACEHOLDER.sub(filled, template)) or ""
 
 
 def _exception_values(sent: wire.Exceptions | list[wire.ExceptionValue | None] | None) -> list[wire.ExceptionValue]:
@@ -121,15 +142,29 @@ def _exception_values(sent: wire.Exceptions | list[wire.ExceptionValue | None] |
     return [item for item in found if item is not None][-MAX_EXCEPTIONS:]
 
 
+def _exceptions(sent: wire.Exceptions | list[wire.ExceptionValue | None] | None) -> list[ExceptionInfo]:
+    found = [_exception(item) for item in _exception_values(sent)]
+    groups = {exception.number for exception in found if exception.is_group}
+    for exception in found:
+        # Java marks what has suppressed exceptions as a group too; these are no members.
+        exception.is_member = exception.is_member and exception.parent in groups
+    return found
+
+
 def _exception(sent: wire.ExceptionValue) -> ExceptionInfo:
-    mechanism = sent.mechanism
+    mechanism = sent.mechanism or wire.Mechanism()
+    source = values.text(mechanism.source, 64) or ""
     return ExceptionInfo(
         type=values.label(sent.type),
         value=values.text(sent.value),
         module=values.label(sent.module),
         frames=_frames(sent.stacktrace),
-        handled=mechanism.handled if mechanism is not None and isinstance(mechanism.handled, bool) else None,
-        synthetic=mechanism is not None and mechanism.synthetic is True,
+        handled=mechanism.handled if isinstance(mechanism.handled, bool) else None,
+        synthetic=mechanism.synthetic is True,
+        number=values.integer(mechanism.exception_id),
+        parent=values.integer(mechanism.parent_id),
+        is_group=mechanism.is_exception_group is True,
+        is_member=mechanism.type != "suppressed" and source not in _SOURCES_OF_CAUSES,
     )
 
 
@@ -144,8 +179,9 @@ def _frames(stack: wire.Stacktrace | None) -> list[Frame]:
 
 def _stack(sent: wire.Event) -> wire.Stacktrace | None:
     """The stack of an event without exception: its own, or that of the thread that crashed or was current."""
-    if sent.stacktrace is not None:
-        return sent.stacktrace
+    for stack in (sent.stacktrace, sent.full_stacktrace):
+        if stack is not None and stack.frames:
+            return stack
     threads = sent.threads.values if isinstance(sent.threads, wire.Threads) else sent.threads
     present = [thread for thread in threads or () if thread is not None and thread.stacktrace is not None]
     for is_it in (lambda t: t.crashed, lambda t: t.current, lambda _: len(present) == 1):
@@ -180,15 +216,20 @@ def _details(payload: bytes) -> dict[str, Any]:
         sent = tolerant.document(payload)
     except RejectedError as exc:  # the quick decoder skipped what this one can't read: the event is good all the same
         return {"truncated": f"its details can't be read: {exc}"}
+    for full, short in wire.INTERFACES.items():
+        if full in sent:
+            sent.setdefault(short, sent[full])
     exception = sent.get("exception")
     if isinstance(exception, dict):
         exception = exception.get("values", [exception])
     details: dict[str, Any] = {"exceptions": [_exception_details(item) for item in _dicts(exception)]}
-    if not details["exceptions"]:
+    if not any(exception["frames"] for exception in details["exceptions"]):
         threads = sent.get("threads")
         threads = threads.get("values") if isinstance(threads, dict) else threads
         stacks = [sent.get("stacktrace"), *(thread.get("stacktrace") for thread in _dicts(threads))]
         details["frames"] = next((_dicts(stack.get("frames")) for stack in _dicts(stacks)), [])[-MAX_FRAMES:]
+        if len(details["exceptions"]) == 1 and details["frames"]:
+            details["exceptions"][0]["frames"] = details.pop("frames")
     breadcrumbs = sent.get("breadcrumbs")
     breadcrumbs = breadcrumbs.get("values") if isinstance(breadcrumbs, dict) else breadcrumbs
     details["breadcrumbs"] = _dicts(breadcrumbs)[-100:]

@@ -9,6 +9,7 @@ from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
 from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import monitor_config, wire
+from errtally.exporter.protocols.transactions import transaction_name
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,7 +30,7 @@ _STATUS_CLASSES = {
     "permission_denied": "4xx",
     "resource_exhausted": "4xx",
     "failed_precondition": "4xx",
-    "aborted": "4xx",
+    "aborted": "5xx",  # what an SDK makes of a handler that panicked
     "out_of_range": "4xx",
     "unauthenticated": "4xx",
     "deadline_exceeded": "5xx",
@@ -42,6 +43,10 @@ _STATUS_CLASSES = {
     "data_loss": "5xx",
 }
 
+
+_NOT_FOUND = 404
+_PAGES = ("pageload", "navigation")
+"""Operations of browsers: an error on the page marks them as failed, which says nothing of the request."""
 
 _SEGMENT_OPERATIONS = (
     "http.server",
@@ -74,11 +79,16 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     if code is None:
         code = values.integer(data.status_code if data.status_code is not None else data.old_status_code)
     status = values.status_class(code)
-    if status == "unknown":
+    if status == "unknown" and not str(trace.op).startswith(_PAGES):
         status = _STATUS_CLASSES.get(str(trace.status), "unknown")
     method = (sent.request.method if sent.request is not None else None) or data.method or data.old_method
     return RequestTiming(
-        transaction=values.label(sent.transaction) or "unnamed",
+        transaction=transaction_name(
+            sent.transaction,
+            sent.transaction_info.source if sent.transaction_info is not None else None,
+            path=sent.request.url if sent.request is not None else None,
+            is_missing=code == _NOT_FOUND or (code is None and trace.status == "not_found"),
+        ),
         duration_seconds=max(end - start, 0.0),
         timestamp=values.timestamp(sent.timestamp, received, drift_seconds),
         method=values.method(method),
@@ -108,14 +118,18 @@ def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> lis
             continue
         if not operation.startswith(_SEGMENT_OPERATIONS) or end - start > values.MAX_DURATION_SECONDS:
             continue
-        status = values.status_class(values.integer(attributes.get("http.response.status_code")))
-        if status == "unknown":
-            # A browser's page load is marked as an error by any error on the page: that says nothing of the request.
-            is_server = not operation.startswith(("pageload", "navigation"))
-            status = _STATUS_CLASSES.get(str(span.get("status")), "unknown") if is_server else "unknown"
+        code = values.integer(attributes.get("http.response.status_code"))
+        status = values.status_class(code)
+        if status == "unknown" and not operation.startswith(_PAGES):
+            status = _STATUS_CLASSES.get(str(span.get("status")), "unknown")
         timings.append(
             RequestTiming(
-                transaction=values.label(attributes.get("sentry.segment.name") or span.get("name")) or "unnamed",
+                transaction=transaction_name(
+                    attributes.get("sentry.segment.name") or span.get("name"),
+                    attributes.get("sentry.segment.name.source") or attributes.get("sentry.span.source"),
+                    path=attributes.get("url.path") or attributes.get("url.full"),
+                    is_missing=code == _NOT_FOUND,
+                ),
                 duration_seconds=max(end - start, 0.0),
                 timestamp=values.timestamp(span.get("end_timestamp"), received, drift_seconds),
                 method=values.method(attributes.get("http.request.method")),

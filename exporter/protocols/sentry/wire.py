@@ -28,6 +28,11 @@ class Mechanism(msgspec.Struct):
 
     handled: Any = None
     synthetic: Any = None
+    type: Any = None
+    source: Any = None
+    exception_id: Any = None
+    parent_id: Any = None
+    is_exception_group: Any = None
 
 
 class ExceptionValue(msgspec.Struct):
@@ -101,10 +106,17 @@ class User(msgspec.Struct):
     ip_address: Any = None
 
 
+class TransactionInfo(msgspec.Struct):
+    """Where a transaction's name comes from."""
+
+    source: Any = None
+
+
 class HttpRequest(msgspec.Struct):
     """The request attribute."""
 
     method: Any = None
+    url: Any = None
 
 
 class Event(msgspec.Struct):
@@ -121,6 +133,7 @@ class Event(msgspec.Struct):
     release: Any = None
     environment: Any = None
     transaction: Any = None
+    transaction_info: TransactionInfo | None = None
     message: Any = None
     logentry: Any = None
     fingerprint: Any = None
@@ -131,7 +144,23 @@ class Event(msgspec.Struct):
     user: User | None = None
     contexts: Contexts | None = None
     request: HttpRequest | None = None
+    # Clients before 2019 (raven, sentry-java 1) name interfaces in full.
+    full_exception: Exceptions | list[ExceptionValue | None] | None = field(
+        default=None, name="sentry.interfaces.Exception"
+    )
+    full_message: Any = field(default=None, name="sentry.interfaces.Message")
+    full_stacktrace: Stacktrace | None = field(default=None, name="sentry.interfaces.Stacktrace")
+    full_user: User | None = field(default=None, name="sentry.interfaces.User")
 
+
+INTERFACES = {
+    "sentry.interfaces.Exception": "exception",
+    "sentry.interfaces.Message": "logentry",
+    "sentry.interfaces.Stacktrace": "stacktrace",
+    "sentry.interfaces.User": "user",
+    "sentry.interfaces.Http": "request",
+}
+"""The full names of interfaces and what they are called today."""
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -164,6 +193,9 @@ def salvage(value: dict[str, Any], kind: type[T]) -> T:
 
 def _repair(sent: dict[str, Any]) -> dict[str, Any]:
     """Put what frames hold right, in the places where stack traces are."""
+    for full, short in INTERFACES.items():
+        if full in sent:
+            sent.setdefault(short, sent.pop(full))
     exception = sent.get("exception")
     holders = [sent, *_entries(exception), *_entries(sent.get("threads"))]
     if isinstance(exception, dict):

@@ -48,12 +48,16 @@ class GroupingSettings:
         merge_varying_word: whether messages that differ in one word with many values become one issue.
         merge_former_version: whether an issue goes on when a new version of errtally computes other fingerprints.
         rules: the first that matches wins.
+        in_app_include: packages and folders whose frames are the application's.
+        in_app_exclude: packages and folders whose frames are not; ``in_app_include`` goes before.
     """
 
     similarity: float = DEFAULT_SIMILARITY
     merge_varying_word: bool = True
     merge_former_version: bool = True
     rules: tuple[FingerprintRule, ...] = ()
+    in_app_include: tuple[str, ...] = ()
+    in_app_exclude: tuple[str, ...] = ()
 
 
 def grouping(document: Mapping[str, Any], name: str) -> GroupingSettings:
@@ -70,11 +74,14 @@ def grouping(document: Mapping[str, Any], name: str) -> GroupingSettings:
     if problems:
         raise ConfigError([f"{name}: {problem}" for problem in problems])
     merge: Mapping[str, bool] = values.get("merge", {})
+    in_app: Mapping[str, Any] = values.get("in_app", {})
     return GroupingSettings(
         similarity=float(values.get("similarity", DEFAULT_SIMILARITY)) if merge.get("similar", True) else 0.0,
         merge_varying_word=merge.get("varying_word", True),
         merge_former_version=merge.get("former_version", True),
         rules=rules,
+        in_app_include=tuple(in_app.get("include", ())),
+        in_app_exclude=tuple(in_app.get("exclude", ())),
     )
 
 

@@ -28,6 +28,11 @@ class ExceptionInfo:
         frames: oldest call first, the place of the crash last, whatever the protocol sent.
         handled: False when nothing caught it; None when the client did not say.
         synthetic: True when the client made the exception up to carry a stack; its type then says nothing.
+        number: of this exception in its event, where the client numbers them; else None.
+        parent: number of the exception that this one is a cause, or a member, of.
+        is_group: whether it holds several exceptions that were raised side by side.
+        is_member: whether it is one of those, and no cause.
+        newest_first: whether the client sent the frames in the other order than its protocol has.
     """
 
     type: str | None = None
@@ -36,6 +41,11 @@ class ExceptionInfo:
     frames: list[Frame] = field(default_factory=list)
     handled: bool | None = None
     synthetic: bool = False
+    number: int | None = None
+    parent: int | None = None
+    is_group: bool = False
+    is_member: bool = False
+    newest_first: bool = False
 
 
 @dataclass(slots=True)
@@ -64,9 +74,10 @@ class Event:
         message: text as people read it, parameters filled in.
         template: the message before its parameters were filled in, when the client sent it.
         exceptions: causes first, the one that was raised last.
-        frames: stack of an event without exception (``attach_stacktrace``), oldest first.
+        frames: stack of an event whose exceptions have none (``attach_stacktrace``, a thread), oldest first.
         stack: stack trace as the runtime's own text, not yet parsed.
         fingerprint: the client's own fingerprint, possibly with ``{{ default }}``.
+        has_full_names: whether an old client of Sentry named the attributes in full (``sentry.interfaces.Exception``).
     """
 
     event_id: str
@@ -90,3 +101,4 @@ class Event:
     fingerprint: list[str] | None = None
     trace_id: str | None = None
     span_id: str | None = None
+    has_full_names: bool = False

@@ -30,14 +30,14 @@ def test_each_event_gets_one_line_in_order():
     assert list(issues[1]) == ["issue", "type", "title", "culprit", "fingerprint", "why"]
     assert issues[0]["issue"] == issues[0]["fingerprint"] == issues[2]["issue"] != issues[1]["issue"]
     assert issues[1]["culprit"] == "db"
-    assert issues[0]["why"] == ["version 1", "type LostError", "message order <num> lost"]
+    assert issues[0]["why"] == ["version 2", "type LostError", "message order <num> lost"]
 
 
 def test_explain_writes_for_people():
     result = run(json.dumps(EVENTS[1]), "--explain")
     heading, *rest = result.stdout.splitlines()
     assert heading.endswith("  disk full")
-    assert rest == ["  at  db", "  by  version 1", "  by  message disk full"]
+    assert rest == ["  at  db", "  by  version 2", "  by  message disk full"]
     assert "  at  " not in run(json.dumps({"message": "x"}), "--explain").stdout
 
 
@@ -86,7 +86,7 @@ def test_events_are_in_the_issue_that_they_end_up_in():
     assert {issue["issue"] for issue in issues} == {issues[0]["fingerprint"]}
     assert len({issue["fingerprint"] for issue in issues}) == 5
     assert issues[1]["why"][-1] == f"merged into {issues[0]['issue']}: varying word"
-    assert issues[0]["why"] == ["version 1", "message plugin alpha could not be loaded"]
+    assert issues[0]["why"] == ["version 2", "message plugin alpha could not be loaded"]
 
 
 def test_a_stream_is_answered_line_by_line():

@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from click.testing import CliRunner
 
+from errtally.command_line import errtally
 from errtally.exporter.commands.demo import command
 from errtally.exporter.demo.happenings import EXPECTED_EVENTS, EXPECTED_REQUESTS, draw, fixed_set
 from errtally.exporter.demo.messages import messages
@@ -91,10 +92,24 @@ def test_a_refusal_is_an_error(exporter):
     assert exporter.status[:3] in str(result.exception)
 
 
-def test_no_exporter_is_an_error():
-    result = CliRunner().invoke(command, ["--once", "--url", "http://127.0.0.1:1"])
-    assert result.exit_code != 0
-    assert "no exporter answers" in str(result.exception)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "127.0.0.1", "http://[", "ftp://127.0.0.1"])
+@pytest.mark.parametrize("once", [["--once"], []], ids=["once", "for a while"])
+def test_without_an_exporter_one_sentence_says_so(url, once):
+    result = CliRunner().invoke(errtally, ["demo", *once, "--url", url])
+    assert result.exit_code == 1
+    assert (
+        result.output
+        == f"Error: no exporter answers at {url}; start one, or say where it is with --url http://HOST:PORT\n"
+    )
+
+
+@pytest.mark.parametrize("exporter", ["403 Forbidden"], indirect=True)
+def test_a_key_that_is_not_taken_is_said_at_once(exporter):
+    result = CliRunner().invoke(errtally, ["demo", "--url", exporter.url, "--key", "wrong"])
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {exporter.url} refuses project ")
+    assert "give a key with --key" in result.output
+    assert len(exporter.received) == 1
 
 
 def test_a_short_run_shows_a_table(exporter):

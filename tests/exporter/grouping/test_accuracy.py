@@ -7,6 +7,7 @@ from pathlib import Path
 
 from errtally.config.grouping import GroupingSettings
 from errtally.event.model import Event, ExceptionInfo, Frame
+from errtally.exporter.bench.grouping import measure
 from errtally.exporter.commands.group import Issues
 from errtally.exporter.grouping import identify
 
@@ -86,7 +87,7 @@ def test_one_defect_is_one_issue_whatever_leads_to_it_and_two_in_one_function_ar
         ]
         frames.append(Frame(function=function, filename=path, lineno=chance.randrange(500), in_app=True))
         true.append(label)
-        value = chance.choice([str(number), f"sku_{number}", "shop.sku.Boots"])
+        value = chance.choice([str(number), f"sku_{number}", "shop.sku.Boots"]) if "{} s" not in message else number
         events.append(
             Event(
                 event_id="0" * 32, timestamp=0.0, exceptions=[ExceptionInfo(kind, message.format(value), frames=frames)]
@@ -94,3 +95,10 @@ def test_one_defect_is_one_issue_whatever_leads_to_it_and_two_in_one_function_ar
         )
     predicted = issues_of(events)
     assert accuracy(true, predicted) == 1.0
+
+
+def test_labelled_events_and_pairs_of_our_own():
+    accuracy = measure(DATA / "labelled.jsonl", GroupingSettings())
+    assert (accuracy.grouping_accuracy, accuracy.precision) == (1.0, 1.0)
+    pairs = measure(DATA / "pairs.jsonl", GroupingSettings())
+    assert (pairs.one_right, pairs.two_right) == (pairs.one, pairs.two)

@@ -5,7 +5,9 @@
 import pytest
 
 from errtally.event.model import Frame
-from errtally.exporter.grouping.in_app import deciding_frame, function_of, normalise_function, place_of
+from errtally.exporter.grouping.in_app import deciding_frame
+from errtally.exporter.grouping.ownership import Ownership
+from errtally.exporter.grouping.places import INLINE, normalised, site_of
 
 
 def frames(*described):
@@ -58,11 +60,14 @@ def test_a_stack_without_frames_has_no_deciding_frame():
         pytest.param({"filename": "https://a.example/static/app.3f2a1c9b.js?v=1#x"}, "static/app", id="a bundle's hash, query and host"),
         pytest.param({"filename": "app:///dist/main.js"}, "main", id="the scheme of a source map"),
         pytest.param({"filename": "webpack:///./src/cart/x.js?abcd"}, "cart/x", id="webpack"),
-        pytest.param({"filename": "http://127.0.0.1:1/p.html"}, "p", id="a file at the root"),
+        pytest.param({"filename": "http://127.0.0.1:1/p.js"}, "p", id="a file at the root"),
+        pytest.param({"filename": "https://a.example/orders/17"}, INLINE, id="a script in a page, whose address has ids"),
+        pytest.param({"filename": "blob:https://a.example/3f2a1c9b-0d1e"}, INLINE, id="a blob"),
         pytest.param({"filename": "file:///srv/a/n.mjs"}, "a/n", id="a file URL"),
         pytest.param({"filename": "C:\\srv\\shop\\x.php"}, "shop/x", id="a Windows path"),
         pytest.param({"module": "com.acme.Shop$1", "filename": "Shop.java"}, "com.acme.Shop", id="Java's class"),
-        pytest.param({"module": "github.com/x/y@v1.2.3/z", "filename": "/a/b.go"}, "github.com/x/y/z", id="a module's version"),
+        pytest.param({"module": "github.com/x/y@v1.2.3/z"}, "z", id="Go's package, where there is no file"),
+        pytest.param({"module": "github.com/x/y/z", "filename": "/a/z/b.go"}, "z/b", id="Go's file, which each client sends"),
         pytest.param({"module": "orders.price"}, "orders.price", id="only a module"),
         pytest.param({"module": "orders.price", "filename": "orders/price.py"}, "orders/price", id="Python's path beats its module"),
         pytest.param({"module": "$Proxy12"}, "$Proxy", id="a proxy's number"),
@@ -70,7 +75,7 @@ def test_a_stack_without_frames_has_no_deciding_frame():
     ],
 )  # fmt: skip
 def test_place(frame, place):
-    assert place_of(Frame(**frame)) == place
+    assert site_of(Frame(**frame)).place == place
 
 
 @pytest.mark.parametrize(
@@ -110,7 +115,7 @@ def test_place(frame, place):
     ],
 )  # fmt: skip
 def test_function(name, normal):
-    assert normalise_function(name) == normal
+    assert normalised(name) == normal
 
 
 @pytest.mark.parametrize(
@@ -128,4 +133,70 @@ def test_function(name, normal):
     ],
 )
 def test_function_of_a_frame(frame, function):
-    assert function_of(Frame(**frame)) == function
+    assert site_of(Frame(**frame)).function == function
+
+
+GO = {"function": "Price", "module": "shop/orders", "filename": "/srv/shop/orders/orders.go"}
+RUST = {"function": "shop::orders::price"}
+
+
+@pytest.mark.parametrize(
+    ("stack", "function"),
+    [
+        pytest.param([GO, {"function": "(*Context).MustGet", "module": "github.com/gin-gonic/gin", "filename": "/go/pkg/mod/github.com/gin-gonic/gin@v1.12.0/context.go", "in_app": True}], "Price", id="Go's module cache is no application though flagged so"),
+        pytest.param([{**GO, "filename": "shop/orders/orders.go", "in_app": False}, {"function": "Repeat", "module": "strings", "filename": "strings/strings.go", "in_app": False}], "Price", id="-trimpath: all flagged alike, so rules decide"),
+        pytest.param([GO, {"function": "gopanic", "module": "runtime", "filename": "runtime/panic.go"}, {"function": "recoverer.func1", "module": "main", "filename": "/srv/shop/main.go"}], "Price", id="a deferred function that recovers"),
+        pytest.param([RUST, {"function": "core::option::unwrap_failed"}, {"function": "rust_begin_unwind"}, {"function": "shop::hook::{{closure}}", "in_app": True}], "shop::orders::price", id="a panic hook"),
+        pytest.param([RUST, {"function": "sentry_panic::event_from_panic_info", "in_app": True}], "shop::orders::price", id="an SDK's own frames"),
+        pytest.param([{"function": "run", "module": "com.acme.Orders", "filename": "Orders.java", "in_app": True}, {"function": "get", "module": "org.h9.Driver", "filename": "Driver.java"}], "run", id="no flag beside flagged frames is a library"),
+        pytest.param([{"function": "a", "filename": "/srv/a.c"}, {"function": "memcpy", "package": "/usr/lib/x86_64-linux-gnu/libc.so.6"}], "a", id="a system library"),
+        pytest.param([{"function": "Run", "module": "Acme.Shop.Orders"}, {"function": "Query", "module": "Dapper.SqlMapper"}], "Run", id=".NET's packages"),
+        pytest.param([{"function": "run", "module": "com.acme.Orders", "filename": "Orders.java"}, {"function": "checkNotNull", "module": "com.google.common.base.Preconditions", "filename": "Preconditions.java"}], "run", id="Guava"),
+    ],
+)  # fmt: skip
+def test_what_is_nobodys_application(stack, function):
+    assert deciding_frame(frames(*stack))[0].function == function
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "function"),
+    [
+        pytest.param([], ["com.acme"], "rest", id="a package that is not the application's"),
+        pytest.param(["org.apache.acme"], [], "mine", id="a package that is, among libraries"),
+        pytest.param(["org.apache.acme"], ["com.acme"], "mine", id="both"),
+    ],
+)
+def test_settings_go_before_everything(include, exclude, function):
+    stack = frames(
+        {"function": "rest", "module": "de.shop.Rest", "filename": "Rest.java"},
+        {"function": "mine", "module": "org.apache.acme.Core", "filename": "Core.java"},
+        {"function": "make", "module": "com.acme.Made", "filename": "Made.java"},
+    )
+    stack = stack if not include or exclude else stack[:2]
+    assert deciding_frame(stack, Ownership(include, exclude))[0].function == function
+
+
+def test_settings_name_folders():
+    stack = frames(
+        {"function": "price", "filename": "/srv/shop/price.py"},
+        {"function": "made", "filename": "/srv/shop/generated/made.py"},
+    )
+    assert deciding_frame(stack, Ownership([], ["/srv/shop/generated/"]))[0].function == "price"
+
+
+JVM = [
+    {"function": "lambda$total$0", "module": "com.acme.shop.Shop", "filename": "Shop.java"},
+    {"function": "com.acme.shop.Shop.lambda$total$0", "filename": "Shop.java"},
+    {"function": "lambda$total$0", "filename": "/srv/out/com/acme/shop/Shop.class"},
+]
+GO_CLIENTS = [
+    {"function": "(*Shelf[...]).Put", "module": "github.com/acme/shop/stock", "abs_path": "/srv/shop/stock/stock.go"},
+    {"function": "(*Shelf).Put", "filename": "/srv/shop/stock/stock.go"},
+    {"function": "stock.(*Shelf[...]).Put", "filename": "/srv/shop/stock/stock.go"},
+    {"function": "(*Shelf[go.shape.int]).Put", "module": "github.com/acme/shop/stock", "filename": "github.com/acme/shop/stock/stock.go"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("clients", [JVM, GO_CLIENTS], ids=["JVM", "Go"])
+def test_one_call_is_called_the_same_whichever_client_sent_it(clients):
+    assert len({site_of(Frame(**frame))[:2] for frame in clients}) == 1

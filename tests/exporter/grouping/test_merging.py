@@ -12,6 +12,7 @@ from errtally.exporter.grouping.merging import SIMILAR, VARYING_WORD, Patterns
 
 ERROR, LOG, PLACED = "ValueError\n\n", "\n\n", "ValueError\norders/price\nprice"
 WORDS = ["alpha", "basket", "cobalt", "delta", "ember", "falcon", "garnet"]
+SIMILAR_TO_IT = "customer <str>-eu is not allowed to approve returns"
 
 
 def partition(scope, patterns, **keys):
@@ -27,11 +28,21 @@ def partition(scope, patterns, **keys):
     return {frozenset(members) for members in group.values()}
 
 
-@pytest.mark.parametrize("scope", [ERROR, LOG, PLACED])
-def test_a_word_with_five_values_is_a_value(scope):
-    four = [f"plugin {word} could not be loaded" for word in WORDS[:4]]
-    assert len(partition(scope, four, similarity=0)) == 4
-    assert len(partition(scope, [*four, "plugin ember could not be loaded"], similarity=0)) == 1
+@pytest.mark.parametrize(("scope", "values"), [(ERROR, 8), (LOG, 5), (PLACED, 5)])
+def test_a_word_with_so_many_values_is_a_value(scope, values):
+    fewer = [f"plugin {word} could not be loaded" for word in WORDS[: values - 1]]
+    assert len(partition(scope, fewer, similarity=0)) == values - 1
+    assert len(partition(scope, [*fewer, "plugin yarrow could not be loaded"], similarity=0)) == 1
+
+
+def test_a_quoted_name_that_is_all_of_the_message_may_vary_where_a_frame_decides():
+    names = [f"'{word}'" for word in WORDS[:5]]
+    assert len(partition("KeyError\norders/price\nprice", names)) == 1
+    assert len(partition("KeyError\n\n", names)) == 5
+
+
+def test_what_a_message_is_about_does_not_vary_for_one_masked_value():
+    assert len(partition(ERROR, ["<str> must be a positive integer", "level must be a positive integer"])) == 2
 
 
 @pytest.mark.parametrize(
@@ -96,22 +107,33 @@ def test_a_second_word_may_vary_in_messages_that_are_one():
 )
 def test_similar_errors_join_from_the_threshold_on(similarity, joins):
     known = Patterns(similarity=similarity, varying_word=False)
-    assert known.add("a", ERROR, "customer Jones is not allowed to approve returns") is None
-    join = known.add("b", ERROR, "customer Smith is not allowed to approve returns")
+    assert known.add("a", ERROR, "customer <str> is not allowed to approve returns") is None
+    join = known.add("b", ERROR, SIMILAR_TO_IT)
     assert (join is not None) == joins
     if join:
         assert (join.reason, join.known) == (SIMILAR, ("a",))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("gtag is not defined", "plausible is not defined", id="names in a program"),
+        pytest.param("permission denied for table orders", "permission denied for table users", id="tables"),
+        pytest.param(
+            "error when calling the GetObject operation", "error when calling the PutObject operation", id="calls"
+        ),
+        pytest.param("the <str> rule forbids this order", "the other rule forbids this order", id="a value and a word"),
+    ],
+)
+def test_ordinary_words_make_no_likeness(one, other):
+    assert len(partition(ERROR, [one, other], varying_word=False)) == 2
+
+
 def test_likeness_does_not_add_up_along_a_chain():
-    known = Patterns(similarity=0.85, varying_word=False)
-    one, two, three = (
-        f"the {a} rule of the {b} shop forbids this order" for a, b in (("red", "old"), ("bed", "old"), ("bed", "oak"))
-    )
-    assert known.add("1", ERROR, one) is None
-    assert known.add("2", ERROR, two).known == ("1",)
-    assert known.add("3", ERROR, three).known == ("1",)
     known = Patterns(similarity=0.95, varying_word=False)
+    one, two, three = (
+        f"the {name} rule of the shop forbids this order" for name in ("<str>", "<str>-b", "<str>-b-long-c")
+    )
     assert known.add("1", ERROR, one) is None
     assert known.add("2", ERROR, two).known == ("1",)
     assert known.add("3", ERROR, three) is None

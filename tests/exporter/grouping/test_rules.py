@@ -116,7 +116,7 @@ def test_a_trace_as_text_has_frames_too():
 def test_the_first_match_wins_and_why_names_it():
     by_rules = rules(rule({"type": "KeyError"}, ["a"]), rule({"type": "*Error"}, ["b"]), rule({"type": "*"}, ["c"]))
     assert fingerprint(EVENT, by_rules).why == (
-        "version 1",
+        "version 2",
         "rule grouping.rules[1]: type *Error",
         "rule fingerprint b",
     )

@@ -106,7 +106,6 @@ def test_a_payload_may_have_as_many_reports_as_a_batch_and_no_more():
     [
         pytest.param({"sessionCounts": [{"sessionsStarted": 3}, {"sessionsStarted": 4}]}, 7, id="by minute"),
         pytest.param({"sessionCounts": {"sessionsStarted": 3}}, 3, id="one total"),
-        pytest.param({"sessions": [{"id": "a"}, {"id": "b"}]}, 2, id="single sessions"),
         pytest.param({"sessionCounts": [{"sessionsStarted": -3}]}, 0, id="a number below zero"),
         pytest.param({"sessionCounts": [{"sessionsStarted": 10**12}]}, 1_000_000, id="a number that can't be"),
         pytest.param({}, 0, id="none"),
@@ -116,6 +115,34 @@ def test_sessions_that_started_are_counted(body, started):
     app = {"app": {"version": "1.0", "releaseStage": "beta"}}
     delivery = deliver("/sessions", body | app)
     assert delivery.sessions == ([SessionCount("started", started, "beta", "1.0")] if started else [])
+
+
+def test_single_sessions_are_counted_by_their_id_and_user():
+    body = {"sessions": [{"id": "a", "user": {"id": "17"}}, {"id": "b"}], "app": {"version": "1.0"}}
+    assert deliver("/sessions", body).sessions == [
+        SessionCount("started", 1, "", "1.0", "a", "17"),
+        SessionCount("started", 1, "", "1.0", "b", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "ended"),
+    [
+        pytest.param({"handled": 1, "unhandled": 0}, [], id="a handled error ends no session"),
+        pytest.param({"handled": 0, "unhandled": 1}, ["crashed"], id="an error that nothing handled does"),
+        pytest.param(None, [], id="without counts nothing is known"),
+    ],
+)
+def test_an_event_tells_how_its_session_ended(events, ended):
+    report = {
+        "exceptions": [{"errorClass": "E", "message": "m", "stacktrace": []}],
+        "session": {"id": "a", "startedAt": "2026-11-24T05:43:52Z", "events": events},
+        "user": {"id": "17"},
+    }
+    delivery = deliver("/notify", {"events": [report]})
+    assert [(session.status, session.session_id, session.user) for session in delivery.sessions] == [
+        (status, "a", "17") for status in ended
+    ]
 
 
 def test_answers_have_bugsnags_form():

@@ -74,8 +74,6 @@ def test_a_body_that_is_no_batch_is_malformed(body, reason):
     [
         ({}, "'message' is a required property"),
         ({"message": 5}, "`$.message`"),
-        ({"message": "m", "level": "loud"}, "`$.level`"),
-        ({"message": "m", "level": None}, "`$.level`"),
         ({"message": "m", "event_id": "7"}, "`$.event_id`"),
         ({"message": "m", "context": {"tags": []}}, "`$.context.tags`"),
         ({"message": "m", "context": {"user": "bob"}}, "`$.context.user`"),
@@ -332,3 +330,28 @@ def test_a_batch_may_report_what_its_client_discarded(discarded, expected, rejec
 
 def test_a_report_of_discards_needs_no_event():
     assert events({"events": [], "discarded": [{"reason": "x", "quantity": 2}]}).discards == [Discard("x", "error", 2)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "level"),
+    [
+        pytest.param("crit", "fatal", id="syslog's critical, cut"),
+        pytest.param("EMERG", "fatal", id="syslog's emergency, cut"),
+        pytest.param("severe", "error", id="java.util.logging"),
+        pytest.param("verbose", "debug", id="winston"),
+        pytest.param(3, "error", id="a number of syslog"),
+        pytest.param(7, "debug", id="the last number of syslog"),
+        pytest.param(40, "error", id="a number of Python's logging"),
+    ],
+)
+def test_shippers_levels_are_read(sent, level):
+    delivery = deliver("/api/events", json.dumps({"message": "m", "level": sent}).encode())
+    assert [taken.event.level for taken in delivery.events] == [level]
+    assert not delivery.rejected
+
+
+@pytest.mark.parametrize("sent", ["loud", None, [], {"a": 1}])
+def test_an_unknown_level_costs_no_event_and_is_counted(sent):
+    delivery = deliver("/api/events", json.dumps({"message": "m", "level": sent}).encode())
+    assert [taken.event.level for taken in delivery.events] == ["error"]
+    assert delivery.rejected == {"unknown_level": 1}

@@ -75,7 +75,7 @@ def test_drift_is_added_before_a_time_is_judged():
         (30, "warning"),
         (40, "error"),
         (50, "fatal"),
-        (0, "debug"),
+        (0, "fatal"),
         (-5, "debug"),
         (10**40, "error"),
         (45, "error"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
+import threading
+import weakref
 
 import pytest
 
@@ -357,3 +360,21 @@ def test_full_synchronous_is_set_when_asked(path):
 def test_exemplars_and_samples_hold_what_they_were_given():
     assert Exemplar((("a", "b"),), 1.0, 2.0).labels == (("a", "b"),)
     assert Sample("e", "prod", 1.0, b"{}").page == b"{}"
+
+
+def test_a_readers_connection_is_closed_with_its_thread(open_store, path, monkeypatch):
+    open_store()
+    real, made = database.read_only, []
+
+    def read_only(of):
+        connection = real(of)
+        made.append(weakref.ref(connection))
+        return connection
+
+    monkeypatch.setattr(database, "read_only", read_only)
+    reader = StoreReader(path.parent)
+    thread = threading.Thread(target=reader.issues)
+    thread.start()
+    thread.join()
+    gc.collect()  # an unclosed one would be warned of here, from Python 3.13 on
+    assert [connection() for connection in made] == [None]

@@ -11,7 +11,7 @@ _QUIET = re.compile(
     rb"^[^\w@]*(?:"
     rb"(?:(?:this )?(?:file|code|class|module|source|parser) )?(?:(?:was|is|has been|were) )?"
     rb"(?:auto(?:matically)?[- ]?|machine[- ]?)?generated "
-    rb"(?:by|from|with|using|code|file|automatically|at|on|via|for|\()"
+    rb"(?:by|from|with|using|automatically|at|on|via|for|\(|(?:code|file)[ .!*/;-]*$)"
     rb"|(?:this (?:file|code|class) (?:was|is|has been) )?(?:auto[- ]?|automatically )generated"
     rb"[ .!,:;*/-]*(?:$|file|code|from|by|do not)"
     rb"|(?:form|widget) implementation generated from"

@@ -101,6 +101,7 @@ def test_a_malformed_item_names_its_place():
     [
         pytest.param(NOW - 3600, NOW - 3605, NOW - 5, id="a clock an hour slow is put right"),
         pytest.param(NOW - 59, NOW - 60, NOW - 60, id="less than a minute may be the network"),
+        pytest.param(NOW - 54 * 60, NOW - 55 * 60, NOW - 55 * 60, id="less than 55 minutes may be a queue"),
         pytest.param(NOW + 7200, NOW + 7190, NOW - 10, id="a clock two hours fast is put right"),
         pytest.param("soon", NOW - 5, NOW - 5, id="a time of sending that is none"),
         pytest.param(-1e300, NOW - 5, NOW - 5, id="a time of sending beyond the calendar"),

@@ -256,3 +256,16 @@ def test_a_container_holds_ten_thousand_items_at_most(decode, sent):
 
 def test_statuses_of_traces_map_to_classes_of_the_catalogue():
     assert set(items._STATUS_CLASSES.values()) <= set(names.STATUS_CLASSES)
+
+
+def test_an_error_on_a_page_says_nothing_of_its_request():
+    sent = {"transaction": "/cart", "start_timestamp": NOW - 1, "timestamp": NOW}
+    sent["contexts"] = {"trace": {"op": "pageload", "status": "internal_error"}}
+    timing = items.transaction(json.dumps(sent).encode(), received=NOW)
+    assert (timing.status_class, timing.failed) == ("unknown", False)
+
+
+def test_a_handler_that_panicked_is_a_failure():
+    sent = {"transaction": "/cart", "start_timestamp": NOW - 1, "timestamp": NOW}
+    sent["contexts"] = {"trace": {"op": "http.server", "status": "aborted"}}
+    assert items.transaction(json.dumps(sent).encode(), received=NOW).failed

@@ -1,0 +1,36 @@
+"""Frames of a bundle that no source map resolved: their functions are called otherwise after each build."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from errtally.exporter.grouping.places import SCRIPTS, language_of
+
+if TYPE_CHECKING:
+    from errtally.event.model import Frame
+
+LARGE_COLUMN: Final = 300
+"""Beyond this column there is no line that a person wrote."""
+
+LONG_LINE: Final = 250
+
+_SHORT: Final = re.compile(r"(?:[\w$]*\.)?[A-Za-z_$][\w$]{0,2}")
+_BUNDLE: Final = re.compile(
+    r"\.min\.js$|[.\-_~/][A-Za-z0-9_\-]{8,}\.(?:chunk\.|bundle\.)?[cm]?js$|/_next/static/|/assets/|/static/js/"
+)
+
+
+def is_minified(frame: Frame) -> bool:
+    """Return whether a frame's function is one that a minifier named."""
+    path = frame.abs_path or frame.filename or ""
+    language = language_of(path.partition("?")[0], "", "", "")
+    if language not in SCRIPTS and not path.startswith(("http://", "https://")):
+        return False
+    if not frame.function or _SHORT.fullmatch(frame.function) is None:
+        return False  # minifiers keep the names of methods, and no name of theirs is longer
+    return (
+        (frame.colno or 0) >= LARGE_COLUMN
+        or len(frame.context_line or "") >= LONG_LINE
+        or _BUNDLE.search(path) is not None
+    )

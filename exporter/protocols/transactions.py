@@ -1,0 +1,58 @@
+"""Names of transactions: a route is one, a client's address is not, for anybody can ask for any address.
+
+Sentry's SDKs say where a name comes from (`transaction_info.source`, develop.sentry.dev, "Transaction Annotations");
+old ones do not, and then a path is taken for an address.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from errtally.exporter.protocols import values
+
+UNMATCHED = "__unmatched__"
+"""All requests that no route of the service matched."""
+
+MAX_SEGMENT = 40
+_NAMED_SOURCES = frozenset({"route", "view", "component", "task", "custom"})
+_ADDRESS = re.compile(r"(?:(?P<method>[A-Z]{3,7}) )?(?P<address>(?:[a-z][a-z0-9+.-]{1,20}://|/)\S*)\Z")
+_PARAMETER = re.compile(r"[{}<>*:](?!//)")
+_PAGE_NAMES = frozenset({"Pageload", "Navigation", "unnamed"})
+
+
+def path_template(url: Any) -> str | None:  # noqa: ANN401 (whatever the client sent)
+    """Make a transaction of an address: its path, with ``*`` for each part that looks like an id."""
+    try:
+        path = urlsplit(url).path if isinstance(url, str) else ""
+    except ValueError:
+        return None
+    parts = [
+        "*" if any(character.isdigit() for character in part) or len(part) > MAX_SEGMENT else part
+        for part in path.split("/")
+    ]
+    return values.label("/".join(parts))
+
+
+def transaction_name(name: Any, source: Any = None, *, path: Any = None, is_missing: bool = False) -> str:  # noqa: ANN401
+    """Name a request for its series.
+
+    Args:
+        name: what the client calls it.
+        source: where the name comes from, as the client says; None when it does not.
+        path: of the page, for clients that give all pages one name.
+        is_missing: the answer was 404.
+    """
+    label = values.label(name) or "unnamed"
+    if source in _NAMED_SOURCES:
+        return label
+    if label in _PAGE_NAMES:
+        return (path_template(path) if path else None) or label
+    found = _ADDRESS.match(label)
+    if found is None or (source != "url" and _PARAMETER.search(found["address"])):
+        return label
+    if is_missing:
+        return UNMATCHED
+    template = path_template(found["address"]) or "/"
+    return f"{found['method']} {template}" if found["method"] else template

@@ -1,0 +1,42 @@
+"""A route is a transaction, a client's address is not: its path without what varies is."""
+
+from __future__ import annotations
+
+import pytest
+
+from errtally.exporter.protocols.transactions import UNMATCHED, transaction_name
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        pytest.param("/orders/{id}", "route", "/orders/{id}", id="a route stays"),
+        pytest.param("/v1/orders", "route", "/v1/orders", id="a route with a digit stays"),
+        pytest.param("job nightly 2", "custom", "job nightly 2", id="a name stays"),
+        pytest.param("GET /orders/17", None, "GET /orders/*", id="without a source a path is an address"),
+        pytest.param("/orders/17", None, "/orders/*", id="a path alone"),
+        pytest.param("GET /v1/orders/:id", None, "GET /v1/orders/:id", id="a path with a parameter is a route"),
+        pytest.param("/v1/orders/{id}", None, "/v1/orders/{id}", id="one with braces too"),
+        pytest.param("http://shop.example/orders/17?a=b", "url", "/orders/*", id="host and query go"),
+        pytest.param("https://shop.example", "url", "/", id="an address without a path"),
+        pytest.param("OrdersController#show", None, "OrdersController#show", id="a controller stays"),
+        pytest.param("celery.tasks.pay2", None, "celery.tasks.pay2", id="a task stays"),
+        pytest.param(None, None, "unnamed", id="none"),
+    ],
+)
+def test_names(name, source, expected):
+    assert expected == transaction_name(name, source)
+
+
+def test_what_no_route_matched_is_one_series():
+    found = {transaction_name(f"http://x/scan{number}.php", "url", is_missing=True) for number in range(1000)}
+    assert found == {UNMATCHED}
+
+
+def test_a_route_that_answers_404_keeps_its_name():
+    assert transaction_name("GET /orders/:id", "route", is_missing=True) == "GET /orders/:id"
+
+
+def test_the_one_name_of_all_pages_gives_way_to_their_path():
+    assert transaction_name("Pageload", "url", path="/shop/42/sentry11") == "/shop/*/*"
+    assert transaction_name("Pageload", "url") == "Pageload"
