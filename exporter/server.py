@@ -142,13 +142,17 @@ class _Running:
         """What a worker that starts now is told."""
         return hand_over(self._config)
 
-    def reload(self) -> None:
-        """Take a changed configuration up, for the writer and the workers started next; a wrong one changes nothing."""
+    def reload(self) -> bool:
+        """Take a changed configuration up, for the writer and the workers started next.
+
+        Returns:
+            Whether it was; a wrong one changes nothing.
+        """
         try:
             config = from_environ(os.environ)
         except ConfigError as exc:
             _log.error("configuration not reloaded: it is wrong", problems=exc.problems)
-            return
+            return False
         for name in _FIXED:
             if getattr(config, name) != getattr(self._started, name):
                 _log.warning("this setting takes a restart", setting=name)
@@ -156,6 +160,7 @@ class _Running:
         assert self._writer is not None
         self._writer.configure(self._config)
         _log.info("configuration reloaded")
+        return True
 
     def write(self) -> None:
         """Run the writer; when it ends by a defect, end the whole exporter, so that its supervisor starts it anew."""

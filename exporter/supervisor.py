@@ -129,12 +129,12 @@ class Supervisor:
             if place.worker is None:
                 place.worker = self._start(place)
 
-    def serve(self, *, on_ready: Callable[[], None], on_reload: Callable[[], None]) -> None:
+    def serve(self, *, on_ready: Callable[[], None], on_reload: Callable[[], bool]) -> None:
         """Look after the workers until SIGTERM or SIGINT says stop, and stop them.
 
         Args:
             on_ready: called when the workers are started; connections wait for them in their sockets.
-            on_reload: called at SIGHUP, before each worker is replaced by a new one.
+            on_reload: called at SIGHUP; when it returns true, each worker is replaced by a new one.
 
         Raises:
             ErrtallyError: no worker comes up.
@@ -151,8 +151,8 @@ class Supervisor:
                 break
             if self._reloading.is_set():
                 self._reloading.clear()
-                on_reload()
-                self._renew()
+                if on_reload():
+                    self._renew()
             now = time.monotonic()
             self._retiring.look(now)
             for place in self._places:

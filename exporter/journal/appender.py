@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from errtally.errors import JournalError, JournalFullError
+from errtally.exporter.directories import sync_directory
 from errtally.exporter.journal import frame
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Appender:
         min_free_bytes: int = 0,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        sync_directory(directory.parent)
         self._directory = directory
         self._fsync = fsync
         self._segment_bytes = min(segment_bytes, max(journal_bytes // 4, 1))
@@ -254,9 +256,12 @@ class Appender:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             draft.rename(path)
+            # A file whose name is not on the disk is gone after a loss of power, however often it was synced itself.
+            sync_directory(self._directory)
         except OSError:
             os.close(descriptor)
             draft.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
         return descriptor
 

@@ -101,19 +101,34 @@ def lost(buffer: bytes, start: int, end: int) -> int:
     return events
 
 
-def pending(buffer: bytes | mmap, offset: int) -> tuple[int, float | None]:
+def pending(buffer: bytes | mmap, offset: int, end: int) -> tuple[int, int]:
     """Count the events in the frames from an offset on, by their headers alone.
 
+    Args:
+        buffer: a segment's bytes.
+        offset: where a frame begins.
+        end: a frame that goes beyond this is not counted.
+
     Returns:
-        The number of events and when the oldest of them was received (None without any).
+        The number of events, and where the frames that were counted end.
     """
-    events, oldest = 0, None
-    while offset + HEADER.size <= len(buffer):
-        length, _, here, received = HEADER.unpack_from(buffer, offset)
-        offset += HEADER.size + length
-        if here > length:  # an event takes more than a byte: this is damage, and what follows is not known
+    events, last = 0, end - HEADER.size
+    while offset <= last:
+        length, _, here, _ = HEADER.unpack_from(buffer, offset)
+        after = offset + HEADER.size + length
+        # An event takes more than a byte: otherwise this is damage, and what follows is not known.
+        if here > length or after > end:
             break
-        if here and offset <= len(buffer):
-            events += here
-            oldest = received if oldest is None else min(oldest, received)
-    return events, oldest
+        events += here
+        offset = after
+    return events, offset
+
+
+def first_received(buffer: bytes | mmap, offset: int, end: int) -> float | None:
+    """Say when the events of the first frame that has any were received; arguments as `pending`."""
+    while offset <= end - HEADER.size:
+        length, _, here, received = HEADER.unpack_from(buffer, offset)
+        if here:
+            return float(received)
+        offset += HEADER.size + length
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -165,11 +166,21 @@ class Reader:
         segment.is_damaged |= is_damage
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What was found in a segment at an earlier look: the events of the frames between two offsets."""
+
+    start: int
+    end: int
+    events: int
+
+
 class Lag:
     """What waits in a journal, measured together with the positions of a snapshot of the store.
 
     Segments are opened before the snapshot is taken: one that is folded and removed meanwhile can still be read, so its
-    events are either in the snapshot or here, and never in neither.
+    events are either in the snapshot or here, and never in neither. What was counted at an earlier look is not counted
+    again, so that a long journal is read once, however often somebody looks. Safe for threads.
 
     Args:
         directory: where the segments lie.
@@ -178,10 +189,17 @@ class Lag:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._opened: dict[str, int] = {}
+        self._counted: dict[str, _Counted] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         """Open what is there; to be called before the snapshot is taken."""
-        self._open_further()
+        self._lock.acquire()
+        try:
+            self._open_further()
+        except BaseException:
+            self.__exit__()
+            raise
         # What is removed by now is in the store.
         for name in [name for name, descriptor in self._opened.items() if not os.fstat(descriptor).st_nlink]:
             os.close(self._opened.pop(name))
@@ -190,7 +208,9 @@ class Lag:
     def __exit__(self, *_: object) -> None:
         for descriptor in self._opened.values():
             os.close(descriptor)
+        self._counted = {name: counted for name, counted in self._counted.items() if name in self._opened}
         self._opened.clear()
+        self._lock.release()
 
     def is_sure(self, positions: Mapping[str, int]) -> bool:
         """Whether a snapshot tells of each segment how far it is folded.
@@ -218,8 +238,9 @@ class Lag:
                 continue
             # Mapped, so that of a long journal only the frames' heads are read.
             with mmap.mmap(descriptor, segment_bytes, access=mmap.ACCESS_READ) as content:
-                here, first = frame.pending(content, start)
-            events += here
+                counted = self._counted[name] = _count(content, start, self._counted.get(name))
+                first = frame.first_received(content, start, counted.end)
+            events += counted.events
             if first is not None:
                 oldest = first if oldest is None else min(oldest, first)
         return events, oldest, size
@@ -233,10 +254,15 @@ class Lag:
                     self._opened[entry.name] = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC)
 
 
-def lag(directory: Path, positions: Mapping[str, int]) -> tuple[int, float | None, int]:
-    """Measure what waits in a journal beside positions that were read before; as `Lag.measure`."""
-    with Lag(directory) as found:
-        return found.measure(positions)
+def _count(content: mmap.mmap, start: int, known: _Counted | None) -> _Counted:
+    """Count the events behind an offset, going on from an earlier look where that covers it."""
+    if known is None or not known.start <= start <= known.end <= len(content):
+        known = _Counted(start, start, 0)
+    folded, here = frame.pending(content, known.start, start)
+    if here != start:  # behind damage, which the reader has skipped
+        known, folded = _Counted(start, start, 0), 0
+    more, end = frame.pending(content, known.end, len(content))
+    return _Counted(start, end, known.events - folded + more)
 
 
 def _is_unlocked(descriptor: int) -> bool:

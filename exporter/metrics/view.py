@@ -12,7 +12,8 @@ from errtally import names
 from errtally.errors import StoreError
 from errtally.exporter.digest import apdex
 from errtally.exporter.digest.changes import Exemplar
-from errtally.exporter.journal import reader as journal
+from errtally.exporter.installation import JOURNAL_DIRECTORY
+from errtally.exporter.journal.reader import Lag
 from errtally.exporter.metrics.family import Family, HistogramFamily
 from errtally.exporter.store import database, gauges, lifecycle, session_users
 from errtally.exporter.store.database import REQUEST_BOUNDS
@@ -50,11 +51,14 @@ class StoreView:
         data_dir: where the store and the journal lie.
         budget: limits of series.
         scrape_interval_seconds: how often each Prometheus looks; 0 shows every series with its value at once.
+
+    Attributes:
+        lag: measures what waits in the journal.
     """
 
     def __init__(self, data_dir: Path, budget: Budget, *, scrape_interval_seconds: float = 0.0) -> None:
         self._path = data_dir / database.FILE_NAME
-        self._journal = data_dir / "journal"
+        self.lag = Lag(data_dir / JOURNAL_DIRECTORY)
         self._budget = budget
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
@@ -78,7 +82,7 @@ class StoreView:
         """
         with self._lock:
             for _ in range(_TRIES):
-                with journal.Lag(self._journal) as lag:
+                with self.lag as lag:
                     try:
                         positions = self._refresh(now)
                     except sqlite3.Error as exc:

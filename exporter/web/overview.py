@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, current_app, make_response, render_template, request
 
 from errtally import names
-from errtally.exporter.journal import reader as journal
 from errtally.exporter.store.overview import ProjectNumbers
 from errtally.exporter.web import connect, links, policy
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.store.reading import StoreReader
 
-JOURNAL_DIRECTORY = "journal"
 MAX_PROJECTS = 100
 MAX_ALERTS = 20
 MAX_REASONS = 12
@@ -39,7 +37,8 @@ def page() -> Response:
     config: ExporterConfig = parts["config"]
     reader: StoreReader = parts["reader"]
     found, ingest, positions = reader.overview(now)
-    waiting, oldest, size = journal.lag(config.data_dir / JOURNAL_DIRECTORY, positions)
+    with parts["view"].lag as lag:
+        waiting, oldest, size = lag.measure(positions)
     projects = listed(found, [project.name for project in config.projects])
     firing = [links.alert(stored, request.script_root) for stored in reader.firing()]
     # Whoever sees this page with a login configured has logged in.

@@ -59,7 +59,9 @@ def test_a_length_that_can_not_be_is_damage():
     ("parts", "expected"),
     [
         pytest.param([], (0, None), id="nothing"),
-        pytest.param([frame.encode(b"aaa", 3, 10.0), frame.encode(b"bbbb", 4, 5.0)], (7, 5.0), id="the oldest counts"),
+        pytest.param(
+            [frame.encode(b"aaa", 3, 10.0), frame.encode(b"bbbb", 4, 5.0)], (7, 10.0), id="the first says when"
+        ),
         pytest.param(
             [frame.encode(b"a", 0, 1.0), frame.encode(b"bb", 2, 5.0)], (2, 5.0), id="what holds no event does not"
         ),
@@ -70,4 +72,6 @@ def test_a_length_that_can_not_be_is_damage():
     ],
 )
 def test_what_waits_is_counted_by_headers(parts, expected):
-    assert frame.pending(b"".join(parts), 0) == expected
+    data = b"".join(parts)
+    events, end = frame.pending(data, 0, len(data))
+    assert (events, frame.first_received(data, 0, end)) == expected

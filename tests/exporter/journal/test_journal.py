@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from errtally.errors import JournalError, JournalFullError
 from errtally.exporter.journal import appender as appender_module
 from errtally.exporter.journal import frame
 from errtally.exporter.journal.appender import SUFFIX, Appender
-from errtally.exporter.journal.reader import Lag, Reader, lag
+from errtally.exporter.journal.reader import Lag, Reader
 
 
 @pytest.fixture
@@ -423,6 +424,12 @@ def test_the_timer_brings_bytes_to_the_disk_and_shows_when_it_can_not(tmp_path, 
     assert writer._synced == 1
 
 
+def lag(directory, positions, found=None):
+    """Measure what waits, as somebody who looks for the first time."""
+    with found or Lag(directory) as opened:
+        return opened.measure(positions)
+
+
 def test_lag_counts_what_is_not_folded(tmp_path, opened):
     writer, reader = opened(Appender(tmp_path)), opened(Reader(tmp_path, {}))
     assert lag(tmp_path, {})[:2] == (0, None)
@@ -436,6 +443,47 @@ def test_lag_counts_what_is_not_folded(tmp_path, opened):
     assert lag(tmp_path, reader.positions()) == (4, 20.0, size)
 
 
+def test_what_was_counted_once_is_not_read_again(tmp_path, opened, monkeypatch):
+    """A long journal that waits costs its length once, not at each scrape."""
+    read_bytes = []
+    real = frame.pending
+
+    def pending(buffer, offset, end):
+        found = real(buffer, offset, end)
+        read_bytes.append(found[1] - offset)
+        return found
+
+    monkeypatch.setattr(frame, "pending", pending)
+    writer, found = opened(Appender(tmp_path)), Lag(tmp_path)
+    reader = opened(Reader(tmp_path, {}))
+    one = frame.HEADER.size + 4
+    for number in range(1000):
+        writer.append(b"aaaa", 2, float(number))
+    assert lag(tmp_path, {}, found)[:2] == (2000, 0.0)
+    read_bytes.clear()
+    assert lag(tmp_path, {}, found)[:2] == (2000, 0.0)
+    assert sum(read_bytes) == 0
+    writer.append(b"bbbb", 3, 2000.0)
+    read(reader, 20)
+    assert lag(tmp_path, reader.positions(), found)[:2] == (1983, 10.0)
+    assert sum(read_bytes) == 11 * one
+    read(reader, 10_000)
+    assert lag(tmp_path, reader.positions(), found)[:2] == (0, None)
+
+
+def test_what_lies_behind_damage_is_counted_once_the_reader_is_there(tmp_path):
+    whole_frames = [frame.encode(b"aaaa", 2, float(number)) for number in range(5)]
+    damaged = bytearray(whole_frames[1])
+    damaged[8:12] = b"\xff" * 4  # more events than have room: from here on nothing is known
+    abandon(tmp_path, b"".join([whole_frames[0], bytes(damaged), *whole_frames[2:]]))
+    found, [segment] = Lag(tmp_path), tmp_path.iterdir()
+    assert lag(tmp_path, {}, found)[:2] == (2, 0.0)
+    behind = 2 * len(whole_frames[0])
+    assert lag(tmp_path, {segment.name: behind}, found)[:2] == (6, 2.0)
+    os.truncate(segment, behind + len(damaged))  # as after a write that failed
+    assert lag(tmp_path, {segment.name: behind}, found)[:2] == (2, 2.0)
+
+
 def test_lag_of_a_segment_that_goes_meanwhile_is_nothing(tmp_path, monkeypatch):
     abandon(tmp_path, whole(b"a"))
 
@@ -444,6 +492,33 @@ def test_lag_of_a_segment_that_goes_meanwhile_is_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "open", gone)
     assert lag(tmp_path, {}) == (0, None, 0)
+
+
+def test_a_segment_has_its_name_on_the_disk_before_anything_is_in_it(tmp_path, opened, monkeypatch):
+    """A loss of power takes a file whose directory was not synced after it got its name."""
+    journal = tmp_path / "journal"
+    synced, named, written = [], set(), set()
+    real_fsync, real_write = os.fsync, os.write
+
+    def fsync(descriptor):
+        directory = Path(f"/proc/self/fd/{descriptor}").readlink()
+        synced.append(directory)
+        named.update(directory.iterdir())
+        real_fsync(descriptor)
+
+    def write(descriptor, data):
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        assert path in named
+        written.add(path)
+        return real_write(descriptor, data)
+
+    monkeypatch.setattr(appender_module.os, "fsync", fsync)
+    monkeypatch.setattr(appender_module.os, "write", write)
+    writer = opened(Appender(journal, fsync=True, segment_bytes=50))
+    for _ in range(5):
+        writer.append(b"a" * 20, 1, 5.0)
+    assert len(written) > 1
+    assert synced[0] == tmp_path, "where the journal itself has its name"
 
 
 def test_an_append_after_the_end_fails_and_writes_to_no_other_file(tmp_path):
