@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from errtally.errors import JournalError, JournalFullError
-from errtally.exporter.directories import sync_directory
 from errtally.exporter.journal import frame
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Appender:
         min_free_bytes: int = 0,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        sync_directory(directory.parent)
+        _sync_directory(directory.parent)
         self._directory = directory
         self._fsync = fsync
         self._segment_bytes = min(segment_bytes, max(journal_bytes // 4, 1))
@@ -257,7 +256,7 @@ class Appender:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             draft.rename(path)
             # A file whose name is not on the disk is gone after a loss of power, however often it was synced itself.
-            sync_directory(self._directory)
+            _sync_directory(self._directory)
         except OSError:
             os.close(descriptor)
             draft.unlink(missing_ok=True)
@@ -306,3 +305,12 @@ class Appender:
                 self._sync_error = None
             except Exception as exc:  # noqa: BLE001 (shown by readiness; the next round tries again)
                 self._sync_error = exc
+
+
+def _sync_directory(directory: Path) -> None:
+    """Bring the names in a directory to the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

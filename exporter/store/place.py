@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from errtally.errors import StoreError
-from errtally.exporter.directories import sync_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +55,5 @@ class Place:
                 os.fdatasync(descriptor)
             finally:
                 os.close(descriptor)
-            sync_directory(self._path.parent)  # where the log has its name
         except OSError as exc:
             raise StoreError(f"the store can't be brought to the disk: {exc}") from exc

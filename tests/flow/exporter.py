@@ -21,7 +21,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 from errtally import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
@@ -37,6 +37,7 @@ class Exporter:
         *flags: str,
         environ: Mapping[str, str] | None = None,
         max_files: int | None = None,
+        under: Sequence[str] = (),
     ) -> None:
         self.data_dir = folder / "data"
         self.port = free_port()
@@ -46,6 +47,7 @@ class Exporter:
         self._flags = flags
         self._environ = environ or {}
         self._max_files = max_files
+        self._under = under
         self._process: subprocess.Popen[bytes] | None = None
 
     def with_flags(self, *flags: str) -> Exporter:
@@ -57,6 +59,7 @@ class Exporter:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "errtally", "serve", "--listen", self.listen]
         command += ["--data-dir", str(self.data_dir), *self._flags]
+        command = [*self._under, *command]
         if self._max_files is not None:
             command = ["sh", "-c", f'ulimit -n {self._max_files}; exec "$@"', "sh", *command]
         with self.log.open("ab") as log:

@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 import zlib
@@ -20,6 +19,7 @@ import brotli
 import psutil
 import pytest
 import zstandard
+from tests.faults.small_disk import small_disk
 from tests.flow.exporter import Exporter, running
 from tests.flow.malformed import Malformed, kinds
 from tests.waiting import PATIENCE_SECONDS, until
@@ -207,20 +207,6 @@ def test_five_hundred_slow_clients_do_not_stop_a_good_one(tmp_path: Path, part: 
                 client.close()
 
 
-@contextlib.contextmanager
-def _small_disk(path: Path, size: str) -> Iterator[None]:
-    path.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("a small disk needs the right to mount one")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
-
-
 def _event(number: int) -> bytes:
     return json.dumps({"event_id": f"{number:032x}", "message": f"disk {number}", "x": "y" * 2000}).encode()
 
@@ -240,7 +226,7 @@ def _send_numbered(exporter: Exporter, numbers: range, acknowledged: set[int]) -
 def test_a_full_disk_loses_nothing_acknowledged_and_the_exporter_recovers(tmp_path: Path, floor_bytes: int) -> None:
     config = _config(tmp_path, f"projects: [{{name: a, keys: [k1]}}]\nlimits: {{min_free_bytes: {floor_bytes}}}\n")
     acknowledged: set[int] = set()
-    with _small_disk(tmp_path / "disk", "32m"):
+    with small_disk(tmp_path / "disk", "32m"):
         exporter = Exporter(tmp_path / "disk", "--config", config)
         exporter.log = tmp_path / "exporter.log"
         exporter.start()
