@@ -47,7 +47,7 @@ def decode(
         received: when it came, seconds since the epoch.
         event_id: the id in the envelope's header, which wins over the payload's.
         drift_seconds: what to add to the client's clock.
-        remote_address: stands in for the user address ``{{auto}}``.
+        remote_address: stands in for the user address ``{{auto}}``, and for none where ``infer_ip`` says so.
 
     Raises:
         MalformedError: the payload is not a JSON object.
@@ -70,7 +70,7 @@ def decode(
         environment=values.label(sent.environment, 64) or "",
         release=values.label(sent.release),
         server_name=values.label(sent.server_name),
-        user=_user(sent.user if sent.user is not None else sent.full_user, remote_address),
+        user=_user(sent.user if sent.user is not None else sent.full_user, remote_address, sent.sdk),
         tags=values.tags(sent.tags),
         fingerprint=_fingerprint(sent.fingerprint),
         trace_id=values.label(trace.trace_id, 32) if trace is not None else None,
@@ -191,10 +191,15 @@ def _stack(sent: wire.Event) -> wire.Stacktrace | None:
     return None
 
 
-def _user(sent: wire.User | None, remote_address: str) -> User | None:
+def _user(sent: wire.User | None, remote_address: str, sdk: wire.Sdk | None) -> User | None:
+    is_inferred = sdk is not None and sdk.settings is not None and sdk.settings.infer_ip == "auto"
     if sent is None:
-        return None
+        if not is_inferred:
+            return None
+        sent = wire.User()
     address = values.label(sent.ip_address, 64)
+    if address is None and is_inferred:
+        address = "{{auto}}"
     user = User(
         id=values.label(sent.id),
         email=values.label(sent.email),

@@ -106,6 +106,18 @@ class User(msgspec.Struct):
     ip_address: Any = None
 
 
+class SdkSettings(msgspec.Struct):
+    """What a client tells of its own settings; ``infer_ip`` ``auto``: a user without an address has the peer's."""
+
+    infer_ip: Any = None
+
+
+class Sdk(msgspec.Struct):
+    """The client that sent the event."""
+
+    settings: SdkSettings | None = None
+
+
 class TransactionInfo(msgspec.Struct):
     """Where a transaction's name comes from."""
 
@@ -142,6 +154,7 @@ class Event(msgspec.Struct):
     threads: Threads | list[Thread | None] | None = None
     stacktrace: Stacktrace | None = None
     user: User | None = None
+    sdk: Sdk | None = None
     contexts: Contexts | None = None
     request: HttpRequest | None = None
     # Clients before 2019 (raven, sentry-java 1) name interfaces in full.

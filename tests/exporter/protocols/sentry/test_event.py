@@ -274,6 +274,36 @@ def test_users(sent, address, expected):
     assert mapped({"user": sent}, remote_address=address).user == expected
 
 
+PEER = User(ip_address="192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("sdk", "user", "expected"),
+    [
+        pytest.param({"settings": {"infer_ip": "auto"}}, None, PEER, id="auto is the peer"),
+        pytest.param(
+            {"settings": {"infer_ip": "auto"}}, {"id": "7"}, User(id="7", ip_address="192.0.2.7"), id="beside an id"
+        ),
+        pytest.param(
+            {"settings": {"infer_ip": "auto"}},
+            {"ip_address": "192.0.2.8"},
+            User(ip_address="192.0.2.8"),
+            id="not instead",
+        ),
+        pytest.param({"settings": {"infer_ip": "never"}}, None, None, id="never is nobody"),
+        pytest.param(
+            {"settings": {"infer_ip": "never"}}, {"ip_address": "{{auto}}"}, PEER, id="asked for by the event"
+        ),
+        pytest.param({"settings": {"infer_ip": 7}}, None, None, id="a number"),
+        pytest.param({"settings": []}, None, None, id="settings that are a list"),
+        pytest.param("sdk", None, None, id="text"),
+        pytest.param({"name": "sentry.python"}, None, None, id="no settings"),
+    ],
+)
+def test_a_client_may_leave_the_address_of_its_users_to_the_peer(sdk, user, expected):
+    assert mapped({"sdk": sdk, "user": user}, remote_address="192.0.2.7").user == expected
+
+
 @pytest.mark.parametrize(
     ("sent", "expected"),
     [
