@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.exporter.inprocess import NOW, InProcess
 from tests.faults.processes import wait_until
 from tests.faults.record import Row, record
@@ -21,6 +22,8 @@ from errtally.exporter.store.writing import StoreWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.flow
 
 FREE_BYTES = (0, 4096, 3 * 4096, 10 * 4096, 40 * 4096, 150 * 4096, 600 * 4096)
 """The less is free, the earlier a transaction, a checkpoint or a vacuum stops."""
