@@ -29,7 +29,7 @@ def test_a_disk_that_takes_its_time_loses_nothing(tmp_path: Path, durability: st
     exporter.start()
     traffic = Traffic(exporter, native)
     wait_until(lambda: len(traffic.acknowledged) >= EVENTS, within_seconds=120)
-    assert exporter.get_any("/-/ready")[0] == 200
+    wait_until(lambda: exporter.get_any("/-/ready")[0] == 200)
     traffic.end()
     assert traffic.statuses == set()
     row = outcome(exporter, f"each sync takes {DELAY}, durability {durability}", 1, {"default": traffic.acknowledged})
