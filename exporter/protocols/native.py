@@ -179,10 +179,7 @@ def event_from(
         if _marks(sent) != _NO_MARKS:
             record = shipped.as_event(_any.decode(raw))
     except msgspec.ValidationError as exc:
-        # Without a message, or what is no event: it may be a record of a log shipper.
-        other = _any.decode(raw)
-        is_shipped = isinstance(other, dict) and ("message" not in other or any(map(other.get, shipped.MARKS)))
-        record = shipped.as_event(other) if is_shipped else None
+        record = _shipped(raw)
         if record is None:
             raise MalformedError("bad_event", str(exc)) from exc
     except _NOT_JSON as exc:
@@ -231,6 +228,16 @@ def event_from(
             event.trace_id = values.label(context.trace.trace_id, 32)
             event.span_id = values.label(context.trace.span_id, 16)
     return EventDelivery(event, lambda: _details(record or _any.decode(raw)), has_own_id=own_id is not None)
+
+
+def _shipped(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
+    """Read what is no event of ours as a log shipper's record; None when it is none either, or no JSON further on."""
+    try:
+        record = _any.decode(raw)
+    except _NOT_JSON:
+        return None
+    is_shipped = isinstance(record, dict) and ("message" not in record or any(map(record.get, shipped.MARKS)))
+    return shipped.as_event(record) if is_shipped else None
 
 
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:

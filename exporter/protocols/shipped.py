@@ -36,6 +36,7 @@ _CONTEXT = {
 }
 _TRACES = ("trace.id", "trace_id", "traceId")
 _PINO = {10: "debug", 20: "debug", 30: "info", 40: "warning", 50: "error", 60: "fatal"}
+_MAX_TIME = 1e15
 _MILLISECONDS_FROM = 1e11
 """Seconds since the epoch are fewer until the year 5138; milliseconds have been more since 1973."""
 
@@ -96,7 +97,7 @@ def _time(record: dict[str, Any]) -> str | float | None:
         sent = record.get(name)
         if isinstance(sent, str) and sent:
             return sent
-        if isinstance(sent, int | float) and not isinstance(sent, bool):
+        if isinstance(sent, int | float) and not isinstance(sent, bool) and abs(sent) < _MAX_TIME:
             return sent / 1000 if sent > _MILLISECONDS_FROM else float(sent)
     return None
 

@@ -7,6 +7,8 @@ import json
 import pytest
 from tests.exporter.protocols.sending import RECEIVED, deliver
 
+from errtally.errors import MalformedError
+
 STACK = 'Traceback (most recent call last):\n  File "/srv/shop.py", line 7, in pay\n    raise StockError("no stock")\n'
 AT = RECEIVED - 60.0
 ISO = "2026-11-24T05:59:00Z"
@@ -118,6 +120,26 @@ def test_what_the_native_api_names_stays():
 def test_a_level_that_is_none_is_the_default_and_costs_nothing(level):
     delivery = deliver("/api/events", {"msg": "no stock", "level": level, "@timestamp": ISO})
     assert [one.event.level for one in delivery.events] == ["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"message": 5, "x": [', id="no JSON behind a field of the wrong type"),
+        pytest.param(b'{"message": 5, "x": "\xff"}', id="no UTF-8 behind it"),
+        pytest.param(b'{"message": 5, "time": 1' + b"0" * 400 + b"}", id="a number that no float holds"),
+        pytest.param(b'{"log": {"level": "info"}}', id="a record without a message"),
+        pytest.param(b'{"message": 5, "log": ' + b"[" * 5000, id="nested without end"),
+    ],
+)
+def test_what_is_neither_an_event_nor_a_record_is_malformed(body):
+    with pytest.raises(MalformedError):
+        deliver("/api/events", body)
+
+
+def test_a_time_beyond_all_clocks_is_now():
+    [delivered] = deliver("/api/events", b'{"msg": "no stock", "time": 1' + b"0" * 30 + b"}").events
+    assert delivered.event.timestamp == RECEIVED
 
 
 def test_of_lines_a_broken_one_costs_itself():
