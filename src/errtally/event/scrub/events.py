@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from errtally.event.scrub.scrubber import Scrubber
     from errtally.event.scrub.values import Counts
 
-"""A file name without any of these has nothing that could be redacted."""
-
 
 def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
     """Scrub every text of an event in place, names of functions and modules excepted.
