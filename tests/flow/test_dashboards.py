@@ -159,7 +159,7 @@ def test_the_issue_variable_shows_titles_and_holds_fingerprints(rig: Rig) -> Non
 def test_total_errors_are_what_the_exporter_counted(rig: Rig) -> None:
     (target,) = rig.panel("overview", "Total errors")["targets"]
     counted = sum(rig.exporter.total(names.EVENTS, level=level) for level in names.ERROR_LEVELS)
-    assert counted > 50
+    assert counted > 0  # how many depends on the speed of the machine
     assert rig.number(target["expr"]) == counted
 
 
