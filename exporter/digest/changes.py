@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from errtally.exporter.digest.monitors import Job, Monitor
     from errtally.exporter.digest.releases import Release
     from errtally.exporter.digest.state import IssueState
-    from errtally.exporter.journal.records import AlertSeen, IssueSeen
+    from errtally.exporter.journal.records import AlertSeen, EventSeen, IssueSeen
 
 __all__ = [
     "SUM",
@@ -81,6 +81,9 @@ class IssueChange:
     ``seen`` is None when no event had the issue's own fingerprint: a person decided, or events of merged ones came.
 
     Attributes:
+        level: of the last event.
+        first_release: of the first event, "" when that names none.
+        last_release: of the last event that names one.
         condition: what ends the status by itself, as it is after the fold.
         is_condition_new: whether another condition, or none, was there before.
         counted_users: users that the condition counts since.
@@ -108,6 +111,17 @@ class IssueChange:
     counted_users: list[int] = field(default_factory=list)
     seen_in: defaultdict[tuple[int, str, str, str, str], int] = field(default_factory=lambda: defaultdict(int))
     tags: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    def see(self, event: EventSeen) -> None:
+        """Move what belongs to the first or the last event: a late one of an older release moves time and release."""
+        at = event.timestamp
+        if at < self.first_seen:
+            self.first_seen, self.first_release = at, event.release
+        if at >= self.last_seen:
+            self.last_seen, self.level = at, event.level
+            self.last_release = event.release or self.last_release
+        elif not self.last_release:  # the last event that names a release is this one
+            self.last_release = event.release
 
 
 @dataclass(slots=True)

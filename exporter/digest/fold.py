@@ -75,7 +75,7 @@ class Fold:
         self._merges = Merges(state, self.changes, self._admit)
         self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
         self._decisions = Decisions(state, self.changes)
-        self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit)
+        self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit, state.seen)
         self._notice: tuple[EventSeen | None, str] = (None, "")
 
     def declare(self, projects: tuple[Project, ...]) -> None:
@@ -232,10 +232,7 @@ class Fold:
         for tag in event.tags.items():
             change.tags[tag] += 1
         here.events += 1
-        change.level = event.level
-        if event.timestamp >= change.last_seen:
-            change.last_seen, change.last_release = event.timestamp, event.release or change.last_release
-        change.first_seen = min(change.first_seen, event.timestamp)
+        change.see(event)
         here.first_seen = min(here.first_seen, event.timestamp)
         here.last_seen = max(here.last_seen, event.timestamp)
         if event.user is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.errors import ScheduleError
 from errtally.exporter.digest import schedules
+from errtally.exporter.digest.seen import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from errtally.event.signals import Schedule
     from errtally.exporter.digest.agenda import Agenda
     from errtally.exporter.digest.changes import Changes
+    from errtally.exporter.digest.seen import Seen
     from errtally.exporter.journal.records import CheckInSeen
     from errtally.names import Metric
 
@@ -65,6 +67,7 @@ class Monitors:
         agenda: when to look at which.
         changes: where the changes go.
         admit: bounds the labels of a metric.
+        seen: remembers runs that are over, since reports arrive in any order and are sent again.
     """
 
     def __init__(
@@ -73,11 +76,13 @@ class Monitors:
         agenda: Agenda,
         changes: Changes,
         admit: Callable[[Metric, tuple[str, ...]], tuple[str, ...]],
+        seen: Seen,
     ) -> None:
         self._known = known
         self._agenda = agenda
         self._changes = changes
         self._admit = admit
+        self._seen = seen
 
     def report(self, job: Job, check_in: CheckInSeen, received: float) -> None:
         """Fold what a report says of its job's runs; the report itself is counted already.
@@ -87,16 +92,32 @@ class Monitors:
             check_in: the report.
             received: when the report came, seconds since the epoch; one from the future answers nothing yet.
         """
+        is_late = self._is_late(job, check_in)
         if check_in.schedule is None and job not in self._known:
             return
         try:
-            monitor = self._reported(job, check_in, min(check_in.timestamp, received))
+            monitor = self._reported(job, check_in, min(check_in.timestamp, received), is_late=is_late)
         except ScheduleError:
             self._forget(job)
         else:
             self._keep(job, monitor)
 
-    def _reported(self, job: Job, check_in: CheckInSeen, at: float) -> Monitor:
+    def _is_late(self, job: Job, check_in: CheckInSeen) -> bool:
+        """Whether a report says that a run began that is over by now; notes the end of one."""
+        if not check_in.check_in_id:
+            return False
+        if check_in.status == "in_progress":
+            return _of_run(job, check_in.check_in_id) in self._seen
+        self._note_over(job, check_in.check_in_id)
+        return False
+
+    def _note_over(self, job: Job, run: str) -> None:
+        """Remember that a run is over."""
+        value = _of_run(job, run)
+        if self._seen.add(value):
+            self._changes.seen.append(value)
+
+    def _reported(self, job: Job, check_in: CheckInSeen, at: float, *, is_late: bool) -> Monitor:
         monitor, schedule = self._known.get(job), check_in.schedule
         if monitor is None:
             assert schedule is not None
@@ -107,7 +128,7 @@ class Monitors:
         elif schedule is not None and schedule != monitor.schedule:
             monitor.schedule = schedule
             monitor.expected = monitor.judged_next = schedules.answered_until(schedule, at)
-        if not self._ends_run(monitor, check_in, at):
+        if not is_late and not self._ends_run(monitor, check_in, at):
             answered = schedules.answered_until(monitor.schedule, at)
             monitor.expected = max(monitor.expected, answered)
             monitor.judged_next = max(monitor.judged_next, monitor.expected)
@@ -133,6 +154,8 @@ class Monitors:
         for run, ends in list(monitor.runs.items()):
             if ends <= now:
                 del monitor.runs[run]
+                if run:
+                    self._note_over(job, run)
                 self._count(job, "timeout")
         margin = monitor.schedule.margin_seconds
         if monitor.judged_next + margin <= now:
@@ -165,3 +188,7 @@ class Monitors:
         self._changes.add[names.CHECK_INS.name, labels, ""] += number
         if number and status == "timeout":
             self._changes.noticed.add((names.CHECK_IN_LAST_FAILED.name, labels[:3], ""))
+
+
+def _of_run(job: Job, run: str) -> int:
+    return hashed("run", *job, run)

@@ -28,9 +28,13 @@ class Seen:
         for value in hashes:
             self.add(value)
 
+    def __contains__(self, value: int) -> bool:
+        """Whether a hash is remembered."""
+        return value in self._newer or value in self._older
+
     def add(self, value: int) -> bool:
         """Remember a hash; False when it was known."""
-        if value in self._newer or value in self._older:
+        if value in self:
             return False
         if len(self._newer) >= self._capacity:
             self._older, self._newer = self._newer, set()

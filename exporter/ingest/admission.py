@@ -145,11 +145,7 @@ class Admission(Keys):
         if owner is None:
             return None
         limits = list(self._refused.values())
-        for category, lists in _categories((delivery, *delivery.others)):
-            items = [entry for entries in lists for entry in entries]
-            quantity = sum(entry.quantity for entry in items) if category in {"session", "log_item"} else len(items)
-            if not quantity:
-                continue
+        for category, lists, quantity in _quantities(delivery):
             limited = self._ask(owner, category, quantity)
             if limited is not None:
                 limits.append(limited)
@@ -163,14 +159,33 @@ class Admission(Keys):
             del delivery.items[kind]
         return _overloaded(tuple(limits))
 
-    def _ask(self, owner: Project, category: str, quantity: int) -> Limited | None:
+    def admit_whole(self, delivery: Delivery) -> None:
+        """Let a delivery in with all that it holds, or not at all: its client sends the whole again.
+
+        Raises:
+            OverloadedError: one of its categories is over a limit or quota; nothing is taken out of any.
+        """
+        owner = self._owner_
+        if owner is None:
+            return
+        held = _quantities(delivery)
+        limits = [limited for category, _, _ in held if (limited := self._ask(owner, category, 0)) is not None]
+        if limits:
+            # As for a request that is refused unread: what is sent again later is not lost.
+            self._drop(owner, limits[0], 1)
+            raise _overloaded(tuple(limits))
+        for category, _, quantity in held:
+            # Another thread may have taken the last token since; the debt is paid before the next is let in.
+            self._ask(owner, category, quantity, is_promised=True)
+
+    def _ask(self, owner: Project, category: str, quantity: int, *, is_promised: bool = False) -> Limited | None:
         gate = self._gate
-        if gate.quotas is not None:
+        if gate.quotas is not None and not is_promised:
             wait = gate.quotas.wait_seconds(owner, category, self._request.received)
             if wait:
                 return Limited(category, wait, "quota")
         if gate.rates is not None:
-            wait = gate.rates.take(owner, self._key, category, quantity, time.monotonic())
+            wait = gate.rates.take(owner, self._key, category, quantity, time.monotonic(), is_promised=is_promised)
             if wait:
                 return Limited(category, wait, "rate_limited")
         if gate.quotas is not None and quantity:
@@ -181,6 +196,17 @@ class Admission(Keys):
 def _overloaded(limits: tuple[Limited, ...]) -> OverloadedError:
     text = ", ".join(f"{limited.category} ({limited.reason}, {limited.seconds} s)" for limited in limits)
     return OverloadedError(limits[0].reason, f"not taken for now: {text}", limits=limits)
+
+
+def _quantities(delivery: Delivery) -> list[tuple[str, list[list[Any]], int]]:
+    """What a request's deliveries hold: category, its lists, and how many things are in them."""
+    found = []
+    for category, lists in _categories((delivery, *delivery.others)):
+        items = [entry for entries in lists for entry in entries]
+        quantity = sum(entry.quantity for entry in items) if category in {"session", "log_item"} else len(items)
+        if quantity:
+            found.append((category, lists, quantity))
+    return found
 
 
 def _categories(parts: Sequence[Delivery]) -> tuple[tuple[str, list[list[Any]]], ...]:

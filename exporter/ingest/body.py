@@ -111,7 +111,7 @@ def decompress(body: bytes, encoding: str, limit_bytes: int, on_large: Callable[
     decoder = _DECODERS.get(name)
     if decoder is None:
         raise MalformedError(
-            "unknown_encoding", f"Content-Encoding {encoding!r}: known are gzip, deflate, br, zstd", status=415
+            "unknown_encoding", f"Content-Encoding {encoding!r}: known are gzip, deflate, zlib, br, zstd", status=415
         )
     try:
         plain = decoder(body, min(limit_bytes, LARGE_BYTES))
@@ -207,6 +207,7 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
     "deflate": _deflate,
+    "zlib": _deflate,  # the Collector's name for it
     "br": _brotli,
     "zstd": _zstd,
 }

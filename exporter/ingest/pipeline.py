@@ -76,14 +76,12 @@ class Pipeline:
         try:
             delivery = endpoint.decode(request, admission, self._limits)
             if self._is_limiting:
-                limited = self._limit(admission, delivery)
+                if endpoint.resends:
+                    admission.admit_whole(delivery)
+                else:
+                    limited = self._limit(admission, delivery)
             self._accept(delivery, request.received)
-            if limited is None or (
-                endpoint.resends and any(part.holds_anything() for part in (delivery, *delivery.others))
-            ):
-                response = endpoint.answer(delivery)
-            else:
-                response = endpoint.refuse(limited)
+            response = endpoint.answer(delivery) if limited is None else endpoint.refuse(limited)
         except RecursionError:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
             response = endpoint.refuse(MalformedError("too_deep", "the body is nested too deeply"))

@@ -43,7 +43,9 @@ class Rates:
         """Whether any rate limit is configured."""
         return bool(config.rate_limits) or any(project.rate_limits for project in config.projects)
 
-    def take(self, owner: Project, key: str, category: str, quantity: int, now: float) -> int:
+    def take(
+        self, owner: Project, key: str, category: str, quantity: int, now: float, *, is_promised: bool = False
+    ) -> int:
         """Ask for items of one category.
 
         Args:
@@ -52,6 +54,7 @@ class Rates:
             category: one of ``names.CATEGORIES``.
             quantity: how many items; 0 only asks whether one would be let in.
             now: seconds of a clock that is never set.
+            is_promised: whether they were let in before, so that a bucket in debt takes them as well.
 
         Returns:
             0 when they are let in, otherwise in how many seconds to come back.
@@ -68,7 +71,7 @@ class Rates:
                 bucket = self._buckets[place] = _Bucket(burst, now)
             bucket.tokens = min(bucket.tokens + max(now - bucket.filled, 0.0) * per_second, burst)
             bucket.filled = now
-            if bucket.tokens >= 1:
+            if bucket.tokens >= 1 or is_promised:
                 bucket.tokens -= quantity
                 return 0
             return max(min(math.ceil((1 - bucket.tokens) / per_second), MAX_WAIT_SECONDS), 1)

@@ -36,8 +36,8 @@ class Endpoint:
         methods: HTTP methods that are decoded; another one is refused with 405.
         endings: the last segments that its paths may have, by which it is found at once; () when they vary.
         media_type: the Content-Type it takes, for a route that answers in the request's own encoding; "" for any.
-        resends: whether clients send a request again that was refused for now, so that one of which a part was taken
-            must be answered, not refused.
+        resends: whether clients send a request again that was refused for now, and never what an answer told as left
+            out, so that a limit takes all of a request or nothing.
         categories: all categories that its requests may hold things of, the main one first: when none of them is let
             in, a request is refused before its body is read. () for a route that nothing limits.
         has_page: whether a page lives at the same path, so that other methods are not refused but go on to it.

@@ -301,8 +301,12 @@ def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
     if len(ids) > 1:
         marks = ", ".join("?" * len(ids))
         totals = db.execute(
-            f"""SELECT sum(events) AS events, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-            FROM issues WHERE id IN ({marks})""",  # noqa: S608 (marks only)
+            f"""WITH one AS (SELECT * FROM issues WHERE id IN ({marks}))
+            SELECT sum(events) AS events, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+              (SELECT first_release FROM one ORDER BY first_seen LIMIT 1) AS first_release,
+              (SELECT last_release FROM one ORDER BY last_release = '', last_seen DESC LIMIT 1) AS last_release,
+              (SELECT level FROM one ORDER BY last_seen DESC LIMIT 1) AS level
+            FROM one""",  # noqa: S608 (marks only)
             ids,
         ).fetchone()
         environments = db.execute(

@@ -324,10 +324,14 @@ class StoreWriter:
             db.execute(
                 """INSERT INTO issues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit,
-                  platform = excluded.platform, why = excluded.why, status = excluded.status, level = excluded.level,
-                  events = events + excluded.events, first_seen = min(first_seen, excluded.first_seen),
-                  last_release = CASE WHEN excluded.last_seen >= last_seen AND excluded.last_release <> ''
-                    THEN excluded.last_release ELSE last_release END,
+                  platform = excluded.platform, why = excluded.why, status = excluded.status,
+                  level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
+                  events = events + excluded.events,
+                  first_release = CASE WHEN excluded.first_seen < first_seen
+                    THEN excluded.first_release ELSE first_release END,
+                  first_seen = min(first_seen, excluded.first_seen),
+                  last_release = CASE WHEN (excluded.last_seen >= last_seen OR last_release = '')
+                    AND excluded.last_release <> '' THEN excluded.last_release ELSE last_release END,
                   last_seen = max(last_seen, excluded.last_seen),
                   resolved = excluded.resolved, regressed = excluded.regressed, change = excluded.change""",
                 (issue.id, issue.project, seen.fingerprint, seen.type, seen.title, seen.culprit, seen.pattern,
@@ -342,11 +346,15 @@ class StoreWriter:
             )
             if issue.events:
                 db.execute(
-                    """UPDATE issues SET level = ?1, events = events + ?2, first_seen = min(first_seen, ?3),
-                      last_release = CASE WHEN ?4 >= last_seen AND ?5 <> '' THEN ?5 ELSE last_release END,
+                    """UPDATE issues SET level = CASE WHEN ?4 >= last_seen THEN ?1 ELSE level END,
+                      events = events + ?2, first_release = CASE WHEN ?3 < first_seen THEN ?7 ELSE first_release END,
+                      first_seen = min(first_seen, ?3),
+                      last_release = CASE WHEN (?4 >= last_seen OR last_release = '') AND ?5 <> ''
+                        THEN ?5 ELSE last_release END,
                       last_seen = max(last_seen, ?4) WHERE id = ?6""",
-                    (issue.level, issue.events, issue.first_seen, issue.last_seen, issue.last_release, issue.id),
-                )
+                    (issue.level, issue.events, issue.first_seen, issue.last_seen, issue.last_release, issue.id,
+                     issue.first_release),
+                )  # fmt: skip
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
         new_users = 0

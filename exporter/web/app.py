@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -24,10 +23,10 @@ from flask import (
 from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from errtally.errors import ConfigError, StoreError
+from errtally.errors import ConfigError, NotServedError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
-from errtally.exporter.protocols import registry
+from errtally.exporter.protocols import native, registry, unserved
 from errtally.exporter.web import (
     audit,
     decisions,
@@ -241,21 +240,24 @@ def _error(status: int, code: str, message: str) -> tuple[FlaskResponse, int]:
 
 
 def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]:
-    """Answer as JSON under /api/; for people a page when nothing is there, else the plain text."""
+    """Answer programs in the form that they speak, people with a page."""
     if error.code == HTTPStatus.NOT_FOUND and registry.find(request.path) is not None:
         error = MethodNotAllowed(valid_methods=["POST", "OPTIONS"])  # an ingest route, which only takes
     status = error.code or 500
     if sentry_answers.is_below(request.path):
         return sentry_answers.refused(error)
-    if request.path.startswith("/api/"):
-        text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)
-        response = error.get_response()  # keeps headers such as Allow
-        body = {"error": {"code": HTTPStatus(status).name.lower(), "message": text}}
-        response.data, response.content_type = json.dumps(body), "application/json"
-        return response
     if request.path.startswith("/-/"):
         response = error.get_response()
         response.data, response.content_type = f"{error.description}\n", "text/plain; charset=utf-8"
+        return response
+    form = unserved.form_of(request.path, request.headers.get)
+    if not error_page.is_for_people() and (form is not None or request.method not in {"GET", "HEAD"}):
+        text = f"nothing is served at {request.path}" if status == HTTPStatus.NOT_FOUND else str(error.description)
+        told = NotServedError(HTTPStatus(status).name.lower(), text, status=status)
+        answer = (form or native.refuse)(told)
+        response = error.get_response()  # keeps headers such as Allow
+        response.data, response.content_type = answer.body, answer.content_type
+        response.headers.extend(answer.headers)
         return response
     if status == HTTPStatus.NOT_FOUND:
         return render_template("not_found.html", path=request.path), 404

@@ -17,12 +17,18 @@ _HEADINGS = {
     500: "The exporter failed",
     503: "Not available now",
 }
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _OF_ISSUE = re.compile(r"(/issues/[0-9a-f]{16})/\w+")
 
 
 def is_for_people() -> bool:
-    """Whether the request came from somebody who reads pages, rather than from a program."""
-    return not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+    """Whether the request came from somebody who reads pages, rather than from a program.
+
+    What is sent from a page is a form; Java's own client says that it takes HTML whatever it sends.
+    """
+    if request.path.startswith("/api/") or "text/html" not in request.headers.get("Accept", ""):
+        return False
+    return request.method in {"GET", "HEAD"} or request.mimetype in _FORMS
 
 
 def render(status: int, message: str) -> str:

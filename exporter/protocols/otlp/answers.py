@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from errtally.errors import OverloadedError
+from errtally.errors import OverloadedError, TooLargeError
 from errtally.exporter.ingest.request import Response
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ JSON = "application/json"
 
 MIN_RETRY_AFTER_SECONDS = 5
 """SDKs try again at once when told less, and give up a batch after 10 seconds."""
+
+_SMALLER_BATCHES = (
+    "send smaller batches: send_batch_max_size of the Collector's batch processor, OTEL_BLRP_MAX_EXPORT_BATCH_SIZE and "
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE of SDKs"
+)
 
 # HTTP status to gRPC's code (google.rpc.Code).
 _CODES = {400: 3, 401: 16, 403: 7, 404: 5, 413: 8, 415: 3, 429: 8, 500: 13, 503: 14}
@@ -48,14 +53,19 @@ def answer_json(delivery: Delivery, signal: str) -> Response:
 
 def refuse_protobuf(error: RejectedError) -> Response:
     """Refuse with google.rpc.Status: field 1 the code, field 2 the message."""
-    return Response(error.status, _number_and_text(_code(error), str(error)), PROTOBUF, _headers(error))
+    return Response(error.status, _number_and_text(_code(error), _message(error)), PROTOBUF, _headers(error))
 
 
 def refuse_json(error: RejectedError) -> Response:
     """Refuse with google.rpc.Status in JSON."""
     return Response(
-        error.status, msgspec.json.encode({"code": _code(error), "message": str(error)}), JSON, _headers(error)
+        error.status, msgspec.json.encode({"code": _code(error), "message": _message(error)}), JSON, _headers(error)
     )
+
+
+def _message(error: RejectedError) -> str:
+    """Say what is wrong; an exporter drops a batch that is too large, so whoever reads its log has to know the cure."""
+    return f"{error}; {_SMALLER_BATCHES}" if error.status == TooLargeError.status else str(error)
 
 
 def _code(error: RejectedError) -> int:

@@ -12,7 +12,7 @@ from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from errtally.errors import MalformedError
+from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import LogCount
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery
@@ -38,7 +38,8 @@ def decode(
     Args:
         request: the request.
         known: the keys.
-        limits: ``batch_events`` bounds the events, beyond it the rest is refused as a partial success.
+        limits: ``batch_events`` bounds the events; a request of more is refused, since no exporter sends again what a
+            partial success left out.
         signal: ``logs``, ``traces`` or ``metrics``.
         media_type: the encoding that ``read`` reads.
         read: reads a body.
@@ -69,6 +70,8 @@ def decode(
         if part is None:
             part = parts[name] = Delivery(project=name, identity=identity)
         budget = _take(part, delivery, records, request.received, budget)
+        if budget < 0:
+            raise TooLargeError("batch_too_large", f"more than {limits.batch_events} events")
     delivery.others = [part for part in parts.values() if part is not delivery]
     _count(delivery, export, signal)
     return delivery
@@ -119,7 +122,7 @@ def _service_name(records: ResourceRecords) -> str | None:
 
 
 def _take(part: Delivery, whole: Delivery, records: ResourceRecords, received: float, budget: int) -> int:
-    """Map what one resource sent; returns how many more events the request may hold."""
+    """Map what one resource sent; returns how many more events the request may hold, and stops when it holds more."""
     service = service_of(records.resource)
     counts: dict[str, int] = {}
     for scope, record in records.logs:
@@ -127,11 +130,11 @@ def _take(part: Delivery, whole: Delivery, records: ResourceRecords, received: f
         if event is None:
             level = events.level_of(record, "info")
             counts[level] = counts.get(level, 0) + 1
-        elif budget > 0:
-            budget -= 1
-            part.events.append(event)
         else:
-            _refuse(whole, "batch_too_large", "more events than a batch may have")
+            part.events.append(event)
+            budget -= 1
+            if budget < 0:
+                return budget
     part.logs += [LogCount(level, quantity, service.environment) for level, quantity in counts.items()]
     for span in records.spans:
         transaction = timings.transaction_of(span)
@@ -139,23 +142,16 @@ def _take(part: Delivery, whole: Delivery, records: ResourceRecords, received: f
         if timing is not None:
             part.requests.append(timing)
         elif transaction is not None:
-            _refuse(
-                whole,
-                "bad_span",
-                f"span {span.name[:100]!r} ends before it starts, takes more than 30 days, or has no times",
+            whole.rejected["bad_span"] += 1
+            whole.failures.append(
+                (0, f"span {span.name[:100]!r} ends before it starts, takes more than 30 days, or has no times")
             )
         for sent in span.exceptions:
-            if budget <= 0:
-                _refuse(whole, "batch_too_large", "more events than a batch may have")
-                break
-            budget -= 1
             part.events.append(events.event_of_span(sent, span, service, transaction, len(part.events), received))
+            budget -= 1
+            if budget < 0:
+                return budget
     return budget
-
-
-def _refuse(whole: Delivery, reason: str, message: str) -> None:
-    whole.rejected[reason] += 1
-    whole.failures.append((0, message))
 
 
 _ALLOW_HEADERS = (

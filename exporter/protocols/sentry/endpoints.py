@@ -12,10 +12,12 @@ from errtally.errors import MalformedError, TooLargeError, UnauthorizedError
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
+from errtally.exporter.protocols.endpoint import bounded
 from errtally.exporter.protocols.sentry import envelope, event, items, keys
 from errtally.exporter.protocols.sentry.answers import endpoint
 
 if TYPE_CHECKING:
+    from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request
@@ -72,7 +74,13 @@ def decode_tunnel(request: Request, known: Keys, limits: Limits) -> Delivery:
 def _delivery(
     project: str, body: bytes, head: envelope.Header, offset: int, request: Request, *, known: Keys, limits: Limits
 ) -> Delivery:
-    """Decode the items of an envelope, but not those of a category that is over its limit."""
+    """Decode the items of an envelope, but not those of a category that is over its limit.
+
+    An item that is broken costs that item, and broken framing what follows it: the good event beside it is taken.
+
+    Raises:
+        MalformedError, TooLargeError: items are broken, and nothing else is in the envelope that counts.
+    """
     delivery = Delivery(project=project)
     sent_at = values.moment(head.sent_at) if head.sent_at is not None else None
     drift = request.received - sent_at if sent_at is not None else 0.0
@@ -80,18 +88,25 @@ def _delivery(
         drift = 0.0
     head_id = values.event_id(head.event_id)
     delivery.event_id = head_id
-    for index, (item, payload) in enumerate(envelope.items(body, offset)):
-        if len(payload) > limits.item_bytes and item.type in _CATEGORIES:
-            raise TooLargeError(
-                "item_too_large", f"item {index}: {item.type} of {len(payload)} bytes; the limit is {limits.item_bytes}"
-            )
-        category = _CATEGORIES.get(item.type)
-        if category is not None and known.refuses(category, _quantity(item)):
-            continue
-        try:
-            _take(delivery, item.type, payload, request, head_id, drift)
-        except MalformedError as exc:
-            raise MalformedError(exc.reason, f"item {index}: {exc}") from exc
+    broken: list[RejectedError] = []
+    try:
+        for index, (item, payload) in enumerate(envelope.items(body, offset)):
+            category = _CATEGORIES.get(item.type)
+            if category is not None and known.refuses(category, _quantity(item)):
+                continue
+            try:
+                if category is not None:
+                    bounded(payload, limits, item.type)
+                _take(delivery, item.type, payload, request, head_id, drift)
+            except (MalformedError, TooLargeError) as exc:
+                broken.append(type(exc)(exc.reason, f"item {index}: {exc}"))
+    except (MalformedError, TooLargeError) as exc:
+        broken.append(exc)
+    if broken and not delivery.holds_anything():
+        raise broken[0]
+    for error in broken:
+        delivery.rejected[error.reason] += 1
+        delivery.failures.append((0, str(error)))
     return delivery
 
 

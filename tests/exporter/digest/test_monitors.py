@@ -248,3 +248,52 @@ def test_jobs_beyond_the_budget_are_counted_as_others_and_not_expected(tmp_path)
     assert missed["prod", names.OTHER, "p", "ok"] == 1
     assert len(life.samples(names.CHECK_IN_DEADLINE.name)) == 1
     life.close()
+
+
+@pytest.mark.parametrize("end", ["ok", "error"])
+@pytest.mark.parametrize("later", [0, 30])
+def test_a_run_whose_end_arrives_before_its_start_is_over(life, end, later):
+    report(life, schedule=HOURLY)
+    report(life, end, id_="a")
+    life.wait(later)
+    report(life, "in_progress", id_="a")
+    life.wait(1000)
+    assert "timeout" not in counted(life)
+
+
+def test_the_end_of_a_run_may_arrive_before_the_report_that_tells_the_schedule(life):
+    report(life, id_="a")
+    report(life, "in_progress", id_="a", schedule=HOURLY)
+    life.wait(1000)
+    assert counted(life) == {"in_progress": 1, "ok": 1}
+    assert planned(life) == (HOUR, HOUR + 300)
+
+
+def test_a_start_that_is_sent_again_after_the_end_begins_nothing(life):
+    began = life.now
+    report(life, "in_progress", id_="a", schedule=HOURLY)
+    life.wait(60)
+    report(life, id_="a")
+    for at in (began, life.now + 5):  # as it was, and by a client that sends no time
+        life.wait(5)
+        report(life, "in_progress", id_="a", schedule=HOURLY, at=at)
+    life.wait(1000)
+    assert "timeout" not in counted(life)
+
+
+def test_a_run_that_took_too_long_does_so_once_whatever_it_reports_afterwards(life):
+    report(life, "in_progress", id_="a", schedule=HOURLY)
+    life.wait(901)
+    report(life, "in_progress", id_="a")
+    life.wait(1000)
+    report(life, id_="a")
+    assert counted(life)["timeout"] == 1
+
+
+def test_another_run_and_another_job_are_not_over_with_it(life):
+    report(life, id_="a", schedule=HOURLY)
+    report(life, "in_progress", id_="b")
+    report(life, "in_progress", id_="a", monitor="other", schedule=HOURLY)
+    life.wait(901)
+    assert counted(life)["timeout"] == 1
+    assert life.samples(names.CHECK_INS.name)["prod", "other", "p", "timeout"] == 1

@@ -37,6 +37,7 @@ ENCODERS = [
     pytest.param("x-gzip", gzip.compress, id="gzip under its old name"),
     pytest.param(" GZIP ", gzip.compress, id="gzip in capitals and with blanks"),
     pytest.param("deflate", zlib.compress, id="deflate as zlib"),
+    pytest.param("zlib", zlib.compress, id="zlib as the Collector calls it"),
     pytest.param("deflate", raw_deflate, id="deflate without a zlib header"),
     pytest.param("br", brotli.compress, id="brotli"),
     pytest.param("zstd", zstd, id="zstd"),
@@ -101,7 +102,7 @@ def test_names_that_stand_for_no_encoding_leave_the_body_as_it_is(encoding):
 
 @pytest.mark.parametrize("encoding", ["compress", "gzip, br", "lz4"])
 def test_an_unknown_encoding_is_415_and_says_what_is_known(encoding):
-    with pytest.raises(MalformedError, match="known are gzip, deflate, br, zstd") as caught:
+    with pytest.raises(MalformedError, match="known are gzip, deflate, zlib, br, zstd") as caught:
         body.decompress(b"x", encoding, LIMIT)
     assert (caught.value.status, caught.value.reason) == (415, "unknown_encoding")
 

@@ -225,3 +225,83 @@ def test_limits_are_read_from_the_configuration() -> None:
     assert config.daily_quotas == {"error": 1000000}
     assert config.projects[0].rate_limits == {"error": RateLimit(0.01, 1)}
     assert config.projects[0].daily_quotas == {"session": 5}
+
+
+MIXED_LOGS = json.dumps(
+    {
+        "resourceLogs": [
+            {
+                "scopeLogs": [
+                    {
+                        "logRecords": [
+                            {"timeUnixNano": str(number + 1), "severityNumber": severity, "body": {"stringValue": "m"}}
+                            for number, severity in enumerate((17, 9, 17, 9, 9))
+                        ]
+                    }
+                ]
+            }
+        ]
+    }
+).encode()
+ONLY_INFOS = MIXED_LOGS.replace(b'"severityNumber": 17', b'"severityNumber": 9')
+MIXED_FARO = json.dumps(
+    {
+        "meta": {"app": {"name": "shop"}},
+        "exceptions": [{"type": "Error", "value": "no stock", "timestamp": "2026-01-01T00:00:00Z"}],
+        "logs": [{"message": "hello", "level": "info", "timestamp": "2026-01-01T00:00:00Z"}],
+    }
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "mixed", "headers", "sizes"),
+    [
+        pytest.param("/v1/logs", MIXED_LOGS, {"authorization": "Bearer k1"}, (2, 3), id="OTLP"),
+        pytest.param("/collect/k1", MIXED_FARO, {}, (1, 1), id="Faro"),
+    ],
+)
+def test_of_a_batch_that_its_client_sends_again_a_limit_takes_all_or_nothing(
+    path: str, mixed: bytes, headers: dict[str, str], sizes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("errtally.exporter.ingest.admission.time.monotonic", lambda: now[0])
+    limits = {"error": {"per_second": 0.01, "burst": 1}, "log_item": {"per_second": 1, "burst": 100}}
+    door = Door({"projects": [project("shop", "k1", rate_limits=limits)]})
+
+    def taken() -> list[tuple[int, int]]:
+        return [(len(batch.events), sum(log.quantity for log in batch.logs)) for batch in door.journal.batches]
+
+    assert door.send(path, mixed, content_type="application/json", **headers).status in {200, 202}
+    assert taken() == [sizes], "larger than the burst, and the bucket was full"
+    answer = door.send(path, mixed, content_type="application/json", **headers)
+    assert (answer.status, taken()) == (429, [sizes])
+    assert int(answer.headers["retry-after"]) >= 100
+    assert door.count(names.INGEST_ITEMS, "otlp" if "logs" in path else "faro", "log") in {1, 3}
+    now[0] += 300
+    assert door.send(path, mixed, content_type="application/json", **headers).status in {200, 202}
+    assert taken() == [sizes, sizes]
+
+
+def test_a_batch_of_what_is_not_limited_passes_while_another_category_is_over_its_limit() -> None:
+    limits = {"error": {"per_second": 0.01, "burst": 1}}
+    door = Door({"projects": [project("shop", "k1", rate_limits=limits)]})
+    sent = {"content_type": "application/json", "authorization": "Bearer k1"}
+    statuses = [door.send("/v1/logs", body, **sent).status for body in (MIXED_LOGS, MIXED_LOGS, ONLY_INFOS)]
+    assert statuses == [200, 429, 200]
+    assert door.count(names.INGEST_DROPPED, "shop", "error", "rate_limited") == 1
+
+
+def test_a_refused_batch_uses_up_nothing_of_its_other_categories() -> None:
+    limits = {"error": {"per_second": 0.01, "burst": 1}, "log_item": {"per_second": 0.01, "burst": 4}}
+    door = Door({"projects": [project("shop", "k1", rate_limits=limits)]})
+    sent = {"content_type": "application/json", "authorization": "Bearer k1"}
+    # One token of log_item is left behind the first; the refused ones leave it there.
+    bodies = (MIXED_LOGS, MIXED_LOGS, MIXED_LOGS, ONLY_INFOS, ONLY_INFOS)
+    assert [door.send("/v1/logs", body, **sent).status for body in bodies] == [200, 429, 429, 200, 429]
+
+
+def test_a_promised_batch_is_let_in_and_paid_off_later() -> None:
+    rates = _rates(1, 1)
+    assert rates.take(PROJECT, "k", "error", 1, 0.0) == 0
+    assert rates.take(PROJECT, "k", "error", 5, 0.0, is_promised=True) == 0
+    assert rates.take(PROJECT, "k", "error", 0, 0.0) == 6

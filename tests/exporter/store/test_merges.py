@@ -85,6 +85,30 @@ def store(tmp_path):
     return Store(tmp_path)
 
 
+@pytest.mark.parametrize("root", ["fp-alpha", "fp-basket"])
+def test_releases_and_level_of_merged_issues_are_those_of_their_first_and_last_event(store, root):
+    facts = {"alpha": (500.0, "1.4", "error"), "basket": (100.0, "1.3", "info"), "cobalt": (900.0, "1.5", "fatal")}
+    for number, (word, (at, release, level)) in enumerate(facts.items()):
+        made = EventSeen(0, "production", level, at, f"{number:032x}", release=release)
+        store.fold(Batch("shop", 1000.0, [seen(word)], [made]))
+    for word in facts:
+        if f"fp-{word}" != root:
+            store.merge(f"fp-{word}", root)
+    expected = (100.0, "1.3", 900.0, "1.5", "fatal")
+    names_ = ("first_seen", "first_release", "last_seen", "last_release", "level")
+    for found in (store.reader.issue(root), store.issues()[root]):
+        assert tuple(found[name] for name in names_) == expected
+
+
+def test_a_late_event_of_a_merged_fingerprint_moves_the_release_of_its_issue(store):
+    store.see("alpha", "basket")
+    store.merge("fp-basket", "fp-alpha")
+    late = EventSeen(0, "production", "info", 10.0, "f" * 32, release="0.9")
+    store.fold(Batch("shop", 1000.0, [seen("basket")], [late]))
+    found = store.reader.issue("fp-alpha")
+    assert (found["first_seen"], found["first_release"], found["level"]) == (10.0, "0.9", "error")
+
+
 def new_issues(store):
     return sum(store.series(names.NEW_ISSUES).values())
 

@@ -187,9 +187,39 @@ def test_an_issue_keeps_its_first_and_takes_its_last(open_store, path):
     store.apply(fold(state, StatusChange("p", "f1", "ignored", 250.0, "ann")), {})
     found = StoreReader(path.parent).issue("f1")
     assert (found["first_seen"], found["last_seen"], found["events"]) == (50.0, 200.0, 3)
-    assert (found["first_release"], found["last_release"], found["level"]) == ("a", "b", "fatal")
+    assert (found["first_release"], found["last_release"], found["level"]) == ("old", "b", "fatal")
     assert (found["status"], found["why"]) == ("ignored", ["why"])
     assert found["history"] == [{"at": 250.0, "by": "ann", "what": "ignored", "details": {}}]
+
+
+# Moments, releases and levels of one issue's events, the last of them on time; what has to be shown of it.
+ARRIVALS = {
+    "in order": ([(10.0, "1.3", "error"), (20.0, "1.4", "fatal")], (10.0, "1.3", 20.0, "1.4", "fatal")),
+    "a late event of an older release": (
+        [(20.0, "1.4", "fatal"), (10.0, "1.3", "warning")], (10.0, "1.3", 20.0, "1.4", "fatal")),
+    "a late event between": (
+        [(10.0, "1.3", "error"), (30.0, "1.5", "fatal"), (20.0, "1.4", "info")], (10.0, "1.3", 30.0, "1.5", "fatal")),
+    "the first names no release": (
+        [(20.0, "1.4", "error"), (10.0, "", "error")], (10.0, "", 20.0, "1.4", "error")),
+    "the last names no release, a late one does": (
+        [(20.0, "", "fatal"), (10.0, "1.3", "error")], (10.0, "1.3", 20.0, "1.3", "fatal")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["one fold", "a fold each"])
+@pytest.mark.parametrize("name", sorted(ARRIVALS))
+def test_first_and_last_release_and_level_belong_to_the_first_and_last_event(open_store, path, name, way):
+    sent, expected = ARRIVALS[name]
+    store, state, _ = open_store()
+    batches = [
+        batch(event(number, at=at, release=release, level=level))
+        for number, (at, release, level) in enumerate(sent, start=1)
+    ]
+    for folded in [batches] if way == "one fold" else [[one] for one in batches]:
+        store.apply(fold(state, *folded), {})
+    found = StoreReader(path.parent).issue("f1")
+    shown = [found[key] for key in ("first_seen", "first_release", "last_seen", "last_release", "level")]
+    assert tuple(shown) == expected
 
 
 def test_issues_are_listed_by_when_they_were_last_seen(open_store, path):

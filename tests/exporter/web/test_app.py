@@ -439,3 +439,46 @@ def test_how_long_ago(elapsed, text):
 
 def test_a_moment_is_shown_in_utc():
     assert _moment(0.0) == "1970-01-01 00:00:00 UTC"
+
+
+JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "key"),
+    [
+        pytest.param("POST", "/api/42/envelopes/", {}, "detail", id="Sentry, by the path"),
+        pytest.param("POST", "/hook", {"X-Sentry-Auth": "Sentry sentry_key=k"}, "detail", id="Sentry, by its key"),
+        pytest.param("POST", "/api/1/deploy/", {}, "err", id="Rollbar"),
+        pytest.param("POST", "/api/v3/projects/1/queues", {"Accept": JAVA}, "message", id="Airbrake from Java"),
+        pytest.param("POST", "/v1/deploys", {"X-API-Key": "k"}, "error", id="Honeybadger"),
+        pytest.param("GET", "/v1/nothing/x/check_in", {"Bugsnag-Api-Key": "k"}, "errors", id="Bugsnag, by its key"),
+        pytest.param("POST", "/builds", {"Accept": JAVA}, "errors", id="Bugsnag, by the path"),
+        pytest.param("POST", "/v1development/profiles", {}, "code", id="OTLP"),
+        pytest.param("POST", "/nowhere", {}, "error", id="whoever it is"),
+        pytest.param("POST", "/nowhere", {"Accept": JAVA}, "error", id="whoever it is, from Java"),
+        pytest.param("PUT", "/", {"Accept": "*/*"}, "error", id="a page that takes no such method"),
+    ],
+)
+def test_a_program_that_asks_for_what_is_not_served_is_told_so_in_its_own_form(exporter, method, path, headers, key):
+    made = environ(path, b"{}", headers, method=method)
+    made["CONTENT_TYPE"] = "application/json"
+    answer = exporter.call(made)
+    assert answer.status in {404, 405}
+    assert answer.headers["Content-Type"] == "application/json"
+    assert key in answer.json()
+
+
+def test_a_collector_that_sends_protobuf_to_nowhere_is_told_so_in_protobuf(exporter):
+    made = environ("/v1/nothing", b"")
+    made["CONTENT_TYPE"] = "application/x-protobuf"
+    answer = exporter.call(made)
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "application/x-protobuf")
+    assert b"/v1/nothing" in answer.body
+
+
+def test_a_form_of_a_page_that_is_gone_is_answered_with_a_page(exporter):
+    made = environ("/issues/nothing/resolve", b"a=b", {"Accept": "text/html"})
+    made["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+    answer = exporter.call(made)
+    assert (answer.status >= 400, answer.headers["Content-Type"][:9]) == (True, "text/html")

@@ -40,20 +40,22 @@ def test_records_that_can_not_be_read_are_a_partial_success():
     assert (dict(delivery.items), dict(delivery.rejected)) == ({"event": 1}, {"bad_record": 1})
 
 
-def test_more_events_than_a_batch_may_have_are_refused_and_the_rest_is_taken():
-    delivery = deliver("/v1/logs", _logs(RECORD, RECORD, RECORD), limits=Limits(batch_events=2))
-    assert (len(delivery.events), dict(delivery.rejected)) == (2, {"batch_too_large": 1})
-    assert answered("/v1/logs", _logs(RECORD, RECORD), limits=Limits(batch_events=2)).body == b"{}"
-
-
-def test_exceptions_on_spans_beyond_a_batch_are_refused_and_their_requests_are_taken():
+def _failed_spans():
     failed = {"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": "E"}}]}
     span = {"kind": 2, "name": "a", "startTimeUnixNano": "5", "endTimeUnixNano": "7", "events": [failed, failed]}
-    sent = {"resourceSpans": [{"scopeSpans": [{"spans": [span, span]}]}]}
-    delivery = deliver("/v1/traces", sent, limits=Limits(batch_events=3))
-    assert (len(delivery.events), len(delivery.requests)) == (3, 2)
-    assert dict(delivery.rejected) == {"batch_too_large": 1}
-    assert len(deliver("/v1/traces", sent, limits=Limits(batch_events=4)).events) == 4
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [span, span]}]}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "events"),
+    [("/v1/logs", _logs(RECORD, RECORD, RECORD, RECORD), 4), ("/v1/traces", _failed_spans(), 4)],
+    ids=["logs", "spans"],
+)
+def test_more_events_than_a_batch_may_have_are_413_which_names_what_to_set(path, sent, events):
+    response = answered(path, sent, limits=Limits(batch_events=events - 1))
+    assert (response.status, json.loads(response.body)["code"]) == (413, 8)
+    assert "send_batch_max_size" in json.loads(response.body)["message"]
+    assert len(deliver(path, sent, limits=Limits(batch_events=events)).events) == events
 
 
 def test_the_partial_success_of_traces_in_protobuf_counts_spans():

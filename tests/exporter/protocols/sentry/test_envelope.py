@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.exporter.inprocess import RecordingAppender, call, deliver, door, environ
 from tests.exporter.inprocess import envelope as build
 
+from errtally import names
 from errtally.errors import MalformedError, RejectedError, TooLargeError
 from errtally.exporter.config import Limits
+from errtally.exporter.ingest.tally import Tally
 from errtally.exporter.protocols.sentry import answers, envelope
 
 VECTORS = Path(__file__).parents[3] / "data" / "vectors"
@@ -131,10 +133,69 @@ def test_header_lines_may_have_8_kib_and_no_more():
     item = b'{"type":"t","x":"' + b"a" * (8192 - 19) + b'"}'
     assert len(item) == len(padded(8192)) == 8192
     assert split(padded(8192) + b"\n" + item + b"\npayload") == [("t", b"payload")]
-    for body in (padded(8193), b"{}\n" + item[:-1] + b" }\n"):
+    for body in (padded(8193) + b"\n" + item + b"\npayload", b"{}\n" + item[:-1] + b" }\n"):
         with pytest.raises(TooLargeError) as caught:
             split(body)
         assert caught.value.reason == "header_too_large"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"event_id":"' + b"1" * 32 + b'","message":"no stock"}', id="a message"),
+        pytest.param(b'{"exception":{"values":[{"type":"E"}]},"level":"error"}\n', id="an exception and a newline"),
+        pytest.param(b'{"platform":"ruby","tags":{"a":"b"}}', id="of which only the platform tells"),
+        pytest.param(padded(8193), id="one that is larger than a header may be"),
+    ],
+)
+def test_an_event_alone_is_no_envelope_and_the_answer_says_where_it_goes(body):
+    appender = RecordingAppender()
+    answer = call(door(appender), environ("/api/42/envelope/", body))
+    assert answer.status == 400
+    assert "/store/" in answer.json()["detail"]
+    assert appender.payloads == []
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"event_id":"' + b"1" * 32 + b'","dsn":"http://k@h/1"}\n'])
+def test_an_envelope_may_be_empty(body):
+    assert call(door(RecordingAppender()), environ("/api/42/envelope/", body)).status == 200
+
+
+GOOD_EVENT, GOOD_SESSION = ("event", {"message": "no stock"}), ("session", {"init": True, "sid": "a"})
+
+
+@pytest.mark.parametrize(
+    ("body", "events", "sessions", "reasons"),
+    [
+        pytest.param(build(GOOD_EVENT, ("session", b"{")), 1, 0, {"bad_json": 1}, id="a session that is not JSON"),
+        pytest.param(build(("event", b"["), GOOD_SESSION), 0, 1, {"bad_json": 1}, id="an event that is not JSON"),
+        pytest.param(build(GOOD_EVENT, GOOD_EVENT), 1, 0, {"two_events": 1}, id="a second event"),
+        pytest.param(
+            build(("transaction", {}), ("check_in", {"status": "odd"}), GOOD_EVENT, GOOD_SESSION),
+            1, 1, {"bad_transaction": 1, "bad_check_in": 1}, id="two broken items in front of good ones",
+        ),
+        pytest.param(
+            build(("log", {"items": [{}] * 10_001}), GOOD_EVENT), 1, 0, {"too_many_items": 1}, id="too many logs",
+        ),
+        pytest.param(
+            build(GOOD_EVENT) + b'{"type":"session","length":900}\n{}', 1, 0, {"bad_item_length": 1},
+            id="an item that was cut off",
+        ),
+        pytest.param(build(GOOD_EVENT) + b"odd\n{}\n", 1, 0, {"bad_item_header": 1}, id="a header that is none"),
+    ],
+)  # fmt: skip
+def test_a_broken_item_costs_itself_and_not_what_is_good_beside_it(body, events, sessions, reasons):
+    appender, tally = RecordingAppender(), Tally()
+    answer = call(door(appender, tally=tally), environ("/api/42/envelope/", body))
+    (batch,) = appender.batches()
+    assert (answer.status, len(batch.events), len(batch.sessions)) == (200, events, sessions)
+    counted = {labels: amount for name, labels, amount in tally.take().counters if name == names.INGEST_REJECTED.name}
+    assert counted == {("sentry", reason): amount for reason, amount in reasons.items()}
+
+
+def test_an_envelope_of_nothing_but_broken_items_is_refused_with_the_first():
+    answer = call(door(RecordingAppender()), environ("/api/42/envelope/", build(("session", b"{"), ("event", b"["))))
+    assert (answer.status, answer.json()["detail"][:7]) == (400, "item 0:")
 
 
 def test_a_thousand_items_are_taken_and_no_more():
