@@ -54,9 +54,9 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_address", "_body", "_closes", "_drops", "_environ", "_field_bytes", "_front", "_head_bytes", "_headers",
-        "_in_head", "_is_busy", "_length", "_limit", "_parser", "_queue", "_size", "_target", "_wants_continue",
-        "held_bytes", "idle_since", "is_streaming", "on_room", "since", "transport",
+        "_address", "_body", "_closes", "_drops", "_environ", "_field_bytes", "_front", "_has_asked", "_head_bytes",
+        "_headers", "_in_head", "_is_busy", "_length", "_limit", "_parser", "_queue", "_size", "_target",
+        "_wants_continue", "held_bytes", "idle_since", "is_streaming", "on_room", "since", "transport",
     )  # fmt: skip
 
     def __init__(self, front: Front) -> None:
@@ -76,6 +76,7 @@ class Connection(asyncio.Protocol):
         self._limit = 0
         self._length: int | None = None
         self._in_head = True
+        self._has_asked = False
         self._drops = self._closes = self._is_busy = self._wants_continue = False
         self._queue: deque[tuple[dict[str, Any], bool]] = deque()
 
@@ -109,6 +110,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
+        self._has_asked = True
         if self.since is None:
             self.since = self._front.loop.time()
         try:
@@ -353,7 +355,7 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
 
     def stop(self) -> None:
-        """End when nothing is under way."""
+        """End when nothing is under way; a connection that is new may still bring the request that it was made for."""
         self._closes = True
-        if self.since is None and self.transport is not None:
+        if self.since is None and self._has_asked and self.transport is not None:
             self.transport.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -15,7 +16,7 @@ from errtally.event.signals import Discard, RequestTiming
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import measures, values
+from errtally.exporter.protocols import measures, shipped, values
 from errtally.exporter.protocols.endpoint import Endpoint, error_body
 from errtally.exporter.protocols.explanation import explain
 
@@ -78,6 +79,17 @@ class NativeEvent(msgspec.Struct):
     fingerprint: list[str] | None = None
 
 
+_Sent = msgspec.defstruct(
+    "_Sent",
+    [(f"mark_{index}", Any, msgspec.field(default=None, name=name)) for index, name in enumerate(shipped.MARKS)],
+    bases=(NativeEvent,),
+    kw_only=True,
+)
+"""An event, or a shipper's record that has a message too, which its marks tell."""
+_marks = attrgetter(*(f"mark_{index}" for index in range(len(shipped.MARKS))))
+_NO_MARKS = (None,) * len(shipped.MARKS)
+
+
 class NativeRequest(msgspec.Struct):
     """One request timing of the batch API."""
 
@@ -120,7 +132,7 @@ class _Probe(msgspec.Struct):
     requests: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-_event = msgspec.json.Decoder(NativeEvent)
+_event = msgspec.json.Decoder(cast("type[NativeEvent]", _Sent))
 _request = msgspec.json.Decoder(NativeRequest)
 _discard = msgspec.json.Decoder(NativeDiscard)
 _events = msgspec.json.Decoder(_Events)
@@ -160,10 +172,23 @@ def event_from(
     """
     if (size := memoryview(raw).nbytes) > limit_bytes:
         raise MalformedError("bad_event", f"{size} bytes; the limit of one event is {limit_bytes}")
+    record: dict[str, Any] | None = None
+    sent: NativeEvent
     try:
         sent = _event.decode(raw)
+        if _marks(sent) != _NO_MARKS:
+            record = shipped.as_event(_any.decode(raw))
+    except msgspec.ValidationError as exc:
+        record = _shipped(raw)
+        if record is None:
+            raise MalformedError("bad_event", str(exc)) from exc
     except _NOT_JSON as exc:
         raise MalformedError("bad_event", str(exc)) from exc
+    if record is not None:
+        try:
+            sent = msgspec.convert(record, NativeEvent)
+        except msgspec.ValidationError as exc:
+            raise MalformedError("bad_event", str(exc)) from exc
     level = values.level(sent.level, "")
     if not level:
         level = "error"
@@ -202,7 +227,17 @@ def event_from(
         if context.trace is not None:
             event.trace_id = values.label(context.trace.trace_id, 32)
             event.span_id = values.label(context.trace.span_id, 16)
-    return EventDelivery(event, lambda: _details(raw), has_own_id=own_id is not None)
+    return EventDelivery(event, lambda: _details(record or _any.decode(raw)), has_own_id=own_id is not None)
+
+
+def _shipped(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
+    """Read what is no event of ours as a log shipper's record; None when it is none either, or no JSON further on."""
+    try:
+        record = _any.decode(raw)
+    except _NOT_JSON:
+        return None
+    is_shipped = isinstance(record, dict) and ("message" not in record or any(map(record.get, shipped.MARKS)))
+    return shipped.as_event(record) if is_shipped else None
 
 
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
@@ -351,12 +386,19 @@ def _other_forms(body: bytes, name: str, required: str, error: Exception) -> lis
     except _NOT_JSON as exc:
         # Several JSON documents, one a line? The decoder has met only the first one.
         lines = [line for line in body.split(b"\n") if line.strip()]
-        if len(lines) < 2 or any(line.lstrip()[:1] != b"{" for line in lines):  # noqa: PLR2004 (more than one line)
+        if len(lines) < 2 or not _is_object(lines[0]):  # noqa: PLR2004 (more than one line)
             raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-        return lines
+        return lines  # one that is broken costs itself
     if probe is not None and getattr(probe, name) is msgspec.UNSET:
         return [body]
     raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(_any.decode(line), dict)
+    except _NOT_JSON:
+        return False
 
 
 def project_of(request: Request, known: Keys) -> str:
@@ -375,9 +417,8 @@ def project_of(request: Request, known: Keys) -> str:
     return known.project(project_id, key)
 
 
-def _details(raw: bytes | msgspec.Raw) -> dict[str, Any]:
+def _details(sent: dict[str, Any]) -> dict[str, Any]:
     """What the event's page shows beside the shared model."""
-    sent = _any.decode(raw)
     context = sent.get("context") or {}
     breadcrumbs = sent.get("breadcrumbs")
     crumbs = [item for item in breadcrumbs if isinstance(item, dict)] if isinstance(breadcrumbs, list) else []

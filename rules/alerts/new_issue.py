@@ -62,7 +62,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     return (
         Case(
             "fires once, by its issue, for the first error that a fresh exporter gets",
-            {**appears, **counted},
+            {**appears, **counted, names.UP.name: f"_x{born_steps} {steady(1, steps)}"},
             (Check(born - step), Check(at, (firing,))),
         ),
         Case("ends when the issue is no longer new", {**appears, **up}, (Check(at, (firing,)), Check(gone))),

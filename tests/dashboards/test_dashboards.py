@@ -263,7 +263,10 @@ def test_service_levels_read_the_recording_rules_of_the_configured_windows() -> 
     dashboard = json.loads(build(document)["service-levels.json"])
     records = set(re.findall(r"project:errtally_\w+:\w+", json.dumps(dashboard)))
     recorded = yaml.safe_load(build_rules(document)["errtally.rules.yml"])["groups"][0]["rules"]
-    assert records == {"project:errtally_requests:failure_ratio_rate7m", "project:errtally_requests:rate7m"}
+    assert records == {
+        "project:errtally_service_requests:failure_ratio_rate7m",
+        "project:errtally_service_requests:rate7m",
+    }
     assert records <= {rule.get("record") for rule in recorded}
     assert "Response time" not in {panel["title"] for panel in dashboard["panels"]}, "it records nothing"
 

@@ -59,7 +59,6 @@ def _framing() -> Iterator[tuple[str, bytes]]:
     yield "a length that is a text", _item(b'{"type":"event","length":"15"}', event)
     yield "a length that is a fraction", _item(b'{"type":"event","length":1.5}', event)
     yield "a length beyond all bounds", _item(b'{"type":"event","length":%d}' % 10**30, event)
-    yield "two events", _item(b'{"type":"event"}', event) + b'{"type":"event"}\n' + event
     yield "more than a thousand items", b"{}\n" + b'{"type":"session"}\n{}\n' * 1001
     yield "an event that is no JSON", _item(b'{"type":"event"}', b"{message}")
     yield "an event that is a list", _item(b'{"type":"event"}', b"[1,2]")

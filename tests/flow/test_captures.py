@@ -138,7 +138,7 @@ def test_faros_preflight_is_granted_every_header_that_it_asks_for(tmp_path: Path
 
 def test_compressed_and_plain_requests_give_identical_series(tmp_path: Path) -> None:
     # The two captures were made one after the other, so times and the durations that were measured differ.
-    differs = {names.ISSUE_FIRST_SEEN, names.ISSUE_LAST_SEEN, names.CHECK_IN_LAST_OK, names.REQUEST_DURATION}
+    differs = ("_timestamp_seconds", "_duration_seconds_bucket", "_duration_seconds_sum")
     found = []
     for folder in ("sentry-python", "sentry-python-plain"):
         place = tmp_path / folder
@@ -150,7 +150,7 @@ def test_compressed_and_plain_requests_give_identical_series(tmp_path: Path) -> 
                 {
                     key: value
                     for key, value in exporter.series().items()
-                    if ("project", "42") in key[1] and not key[0].startswith(tuple(metric.name for metric in differs))
+                    if ("project", "42") in key[1] and not key[0].endswith(differs)
                 }
             )
     assert found[0] == found[1]

@@ -138,7 +138,7 @@ def test_a_browser_reports_across_origins(application: Path, exporter: Exporter)
     assert exporter.total(names.EVENTS, level="fatal", type="RangeError") == 1
     assert exporter.total(names.EVENTS, level="fatal", type="SyntaxError") == 1
     why = [issue["why"] for issue in exporter.get_json("/api/issues")["issues"]]
-    assert ["version 1", "client fingerprint RangeError, price, E_PRICE"] in why
+    assert ["version 2", "client fingerprint RangeError, price, E_PRICE"] in why
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

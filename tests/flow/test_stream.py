@@ -133,7 +133,7 @@ def test_a_hundred_streams_get_everything_and_those_beyond_the_limit_are_told_to
             with following(exporter, clients=MAX_STREAMS - 100):
                 connection = socket.create_connection(("127.0.0.1", exporter.port))
                 with connection:
-                    connection.sendall(b"GET /api/errors/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+                    connection.sendall(b"GET /api/errors/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
                     answer = connection.recv(4096).lower()
                 assert answer.startswith(b"http/1.1 503")
                 assert b"retry-after: 10" in answer
@@ -159,7 +159,7 @@ def test_clients_that_take_nothing_disturb_nobody_and_do_not_keep_the_exporter_f
                 slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 slow.connect(("127.0.0.1", exporter.port))
                 # Some hundred kilobytes, which no one reads.
-                request = f"GET /api/errors/stream?last_event_id={epoch}-0 HTTP/1.1\r\nHost: x\r\n\r\n"
+                request = f"GET /api/errors/stream?last_event_id={epoch}-0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
                 slow.sendall(request.encode())
             _total_streams(exporter, 21)
             _send(exporter, "one more", "and another")

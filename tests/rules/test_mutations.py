@@ -34,9 +34,10 @@ _LIMITS = [
 
 
 def _passes(folder: Path, rule: AlertRule, broken: Tuned) -> bool:
-    """Run the rule's own tests on its query with broken settings; its texts stay, so that only the query can fail."""
+    """Run the rule's own tests on its queries with broken settings; its texts stay, so that only queries can fail."""
     tuned = settings_of(rule, SETTINGS)
-    (group,) = rule_groups({replace(rule, expr=lambda _: rule.expr(broken)): tuned}, SETTINGS)
+    mutant = replace(rule, expr=lambda _: rule.expr(broken), recordings=lambda _: rule.recordings(broken))
+    (group,) = rule_groups({mutant: tuned}, SETTINGS)
     ((name, tests),) = unit_tests({rule: tuned}, SETTINGS).items()
     (folder / f"{rule.group}.rules.yml").write_text(yaml.safe_dump({"groups": [group]}))
     (folder / name).write_text(yaml.safe_dump(tests))

@@ -58,7 +58,7 @@ def test_forms_of_a_batch(body, messages):
         pytest.param(b'{"message": "\xff"}', "bad_event", id="not UTF-8"),
         pytest.param(b'{"message": "a", "context":' + b"[" * 100_000, "bad_json", id="nested without end"),
         pytest.param(b'{"events": [{"message": "a", "x":' + b"[" * 100_000, "bad_json", id="nested in a batch"),
-        pytest.param(b'{"message": "a"}\nhello', "bad_json", id="lines that are not all objects"),
+        pytest.param(b'hello\n{"message": "a"}', "bad_json", id="lines of which the first is no object"),
         pytest.param(b'[5, "x"]', "bad_event", id="an array of other things"),
         pytest.param(b'{"unknown": 1}', "bad_event", id="an object that is no event"),
     ],

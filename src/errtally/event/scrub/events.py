@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from errtally.event.scrub.catalogue import PLACEHOLDER
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from errtally.event.model import Event, Frame, User
     from errtally.event.scrub.scrubber import Scrubber
     from errtally.event.scrub.values import Counts
-
-_has_place = re.compile(r"/home/|[Uu]sers|[?@]|://").search
-"""A file name without any of these has nothing that could be redacted."""
 
 
 def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
@@ -67,9 +63,9 @@ def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -
 def _scrub_frame(frame: Frame, scrubber: Scrubber, counts: Counts) -> None:
     if frame.context_line:
         frame.context_line = scrubber.scrub_source(frame.context_line, counts)
-    if frame.filename and _has_place(frame.filename):
+    if frame.filename:
         frame.filename = scrubber.scrub_name(frame.filename, counts)
-    if frame.abs_path and _has_place(frame.abs_path):
+    if frame.abs_path:
         frame.abs_path = scrubber.scrub_name(frame.abs_path, counts)
 
 

@@ -38,6 +38,8 @@ def literal(text: str, start: int, key: str, keys: KeyMatcher, lines: LineEnds) 
     Returns:
         The place, empty when there is none that needs to go; None within a string, where the rules for texts hold.
     """
+    if text[start - 1 : start] == "=" and text[start - len(key) - 2 : start - len(key) - 1] in {"?", "&"}:
+        return None  # the query of an address, also in a comment
     open_quote = _open_quote(text, start)
     if open_quote:
         return (start, start) if text.startswith(open_quote, start) else None
