@@ -23,7 +23,7 @@ CACHE_SIZE: Final = 8192
 
 _HEX: Final = re.compile(r"(?:^|[.\-_~])((?=[0-9a-f]*\d)[0-9a-f]{6,64}|[0-9a-f]{8,64}|[0-9A-F]{16,64})(?=[.\-_~]|$)")
 _HEX_WITH_LETTERS: Final = re.compile(r"(?:^|[.\-_~])((?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{7,64})(?=[.\-_~]|$)")
-_DIGITS: Final = re.compile(r"\d{1,5}|\d{4}-\d{2}")
+_DIGITS: Final = re.compile(r"\d{1,5}|\d{4}-\d{2}|v\d{1,2}|x509")
 _BASE64: Final = re.compile(r"(?:^|[.\-])([A-Za-z0-9_\-]{8})(?=$|\.)")
 _BASE32: Final = re.compile(r"(?:^|[.\-])([A-Z2-7]{8})(?=$|\.)")
 _TURBOPACK: Final = re.compile(r"(?:^|[.\-])([0-3][0-9a-z_\-~.]{12})$")

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from errtally.exporter.grouping.places import NATIVE, SCRIPTS, language_of, site
-from errtally.exporter.grouping.reporter_frames import without_reporters
+from errtally.exporter.grouping.reporter_frames import reports_for, without_reporters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,14 +66,19 @@ def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tup
         own: what the settings say of packages and folders.
     """
     called = without_reporters(frames)
+    has_panicked = len(called) < len(frames)
     flags = {_believed(frame) for frame in called if frame.function not in _HELPERS}
     best: Frame | None = None
     best_tier = REPORTER - 1
-    for frame in reversed(called):
+    for at, frame in reversed([*enumerate(called)]):
         if frame.function in _HELPERS:
             continue
         tier = _tier_among(frame, flags, own)
         if tier == APPLICATION:
+            if at and not has_panicked and reports_for(frame, called[at - 1]):
+                caller = called[at - 1]
+                if _tier_among(caller, flags, own) == APPLICATION:
+                    return caller, True
             return frame, True
         if tier > best_tier:
             best, best_tier = frame, tier

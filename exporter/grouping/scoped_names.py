@@ -11,7 +11,7 @@ from typing import Final
 
 _CLONE: Final = re.compile(
     r"(?: ?\[clone [^\]]*\]| ?\(\.[\w.]+\)|\.(?:constprop|isra|part|cold|lto_priv|llvm|warm|hot|localalias|resume"
-    r"|destroy|cleanup)(?:\.\d+)?|\.\d+)+$"
+    r"|destroy|cleanup)(?:\.\d+)?|\.\d+){1,8}$"
 )
 _ABI: Final = re.compile(r"\[abi:\w+\]")
 _RUST_HASH: Final = re.compile(r"::h[0-9a-f]{16}$|\[[0-9a-f]{16}\]")
@@ -34,7 +34,7 @@ _OPERATOR: Final = re.compile(
 _OPERATORS: Final = {"(": "\x01", ")": "\x02", "<": "\x03", ">": "\x04", " ": "\x05", "[": "\x06", "]": "\x07"}
 _HIDE: Final = str.maketrans(_OPERATORS)
 _SHOW: Final = str.maketrans({hidden: shown for shown, hidden in _OPERATORS.items()})
-_OFFSET: Final = re.compile(r"\s*\+\s*(?:0x[0-9a-f]+|\d+)$")
+_OFFSET: Final = re.compile(r"(?<!\s)\s*\+\s*(?:0x[0-9a-f]+|\d+)$")
 
 
 def scoped_name(name: str) -> str:

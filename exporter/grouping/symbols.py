@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_QUOTED: Final = re.compile(r"(?<!\w)[\"'`]([A-Za-z_$@][\w$@.\\:?!=<>\[\]()]*)[\"'`]")
+_QUOTED: Final = re.compile(r"[\"'`](?<!\w.)([A-Za-z_$@][\w$@.\\:?!=<>\[\]()]*)[\"'`]")
 _CODE_IN_QUOTES: Final = re.compile(
-    r"(?<!\w)(?:[\"']((?:[A-Za-z_][\w. ]*\([\w, .]*\)|__\w+__|\w+=(?:True|False|None|\w+)|[^\w\s\"']{1,3}))[\"'](?!\w)"
-    r"|`([^`\d]{1,60})`)"
+    r"(?:[\"'](?<!\w.)((?:[A-Za-z_][\w. ]*\([\w, .]*\)|__\w+__|\w+=(?:True|False|None|\w+)|[^\w\s\"']{1,3}))[\"'](?!\w)"
+    r"|`(?<!\w.)([^`\d]{1,60})`)"
 )
-_MARK_IN_QUOTES: Final = re.compile(r"(?<=[\"'])[^\w\s\"']{1,3}(?=[\"'])")
+_MARK_IN_QUOTES: Final = re.compile(r"[\"'][^\w\s\"']{1,3}[\"']")
 
 _BEFORE: Final = frozenset((
     # arguments, members and options
@@ -32,7 +32,7 @@ _BEFORE: Final = frozenset((
 ))  # fmt: skip
 """The word in front of a name; the first letter may be a capital one."""
 
-_BEFORE_BOTH: Final = frozenset(("one of", "value of", "import name"))
+_BEFORE_BOTH: Final = frozenset(("one of", "value of", "import name", "array key", "given key"))
 _AFTER: Final = frozenset((
     "argument", "arguments", "parameter", "parameters", "option", "keyword", "flag", "field", "attribute", "column",
     "property", "key", "method", "function", "module", "engine", "statement", "decorator", "hook", "must", "should",
@@ -50,7 +50,7 @@ _WORD: Final = re.compile(r" (\w+)")
 _ONLY_A_NAME: Final = re.compile(r"[\"']([A-Za-z_][A-Za-z_]{0,60})[\"']")
 _UNQUOTED: Final = re.compile(
     r"\b(?:[Uu]ndefined (?:array key|index|variable|property|constant|function|offset)s?:? (\$?[A-Za-z_]\w*)"
-    r"|no such (?:table|column|function|index|module): ([A-Za-z_][\w.]*))"
+    r"|no such (?:table|column|function|index|module): ([A-Za-z_][\w.]*)|key not found: (:[A-Za-z_]\w*))"
 )
 _PACKAGE: Final = re.compile(r"annot find (?:module|package) (['\"]@?\w[\w@/.\-]*['\"])")
 _STATUS: Final = re.compile(
@@ -61,6 +61,8 @@ _CODE: Final = re.compile(
     r"(?<![A-Za-z])((?=[A-Z]{2})(?:ORA|PLS|TNS|RMAN|AADSTS|MSB|TS|CS)-?\d{3,7}|SQLSTATE\[\w{5}\])(?=[\s:,.)]|$)"
 )
 _DIGITS: Final = re.compile(r"\d+")
+_THREE_DIGITS: Final = re.compile("[0-9]{3}")
+"""What all codes but SQLSTATE have in them, and is found faster than they are."""
 
 MAX_KEPT: Final = 64
 _FIRST_MARK: Final = 0xE000  # private use
@@ -82,14 +84,15 @@ def keep_symbols(text: str, *, with_codes: bool) -> tuple[str, list[str]]:
         text = _keep_quoted(text, kept)
         if "`" in text or "(" in text or "__" in text or "=" in text or _MARK_IN_QUOTES.search(text):
             text = _CODE_IN_QUOTES.sub(lambda match: _mark(match, kept), text)
-    if "ndefined" in text or "no such" in text:
+    if "ndefined" in text or "no such" in text or "not found: :" in text:
         text = _UNQUOTED.sub(lambda match: _mark(match, kept), text)
     if "annot find" in text:
         text = _PACKAGE.sub(lambda match: _mark(match, kept, keeps_digits=True), text)
-    if with_codes and _DIGITS.search(text):
+    if with_codes:
         if "tatus" in text or "HTTP" in text or "esponse" in text:
             text = _STATUS.sub(lambda match: _mark(match, kept, keeps_digits=True), text)
-        text = _CODE.sub(lambda match: _mark(match, kept, keeps_digits=True), text)
+        if "SQLSTATE[" in text or _THREE_DIGITS.search(text):
+            text = _CODE.sub(lambda match: _mark(match, kept, keeps_digits=True), text)
     return text, kept
 
 

@@ -46,11 +46,14 @@ _REDACTED: Final = re.compile(r"[^\s,;=()\[\]{}<>|\"'`]*" + re.escape(PLACEHOLDE
 
 _SEPARATORS: Final = re.compile(r"([\s,;=()\[\]{}<>|\"'`]+)")
 _URL: Final = re.compile(r"\b[A-Za-z][A-Za-z0-9+.\-]{1,20}://[^\s\"'`<>()\[\]{}]*[^\s\"'`<>()\[\]{}.,;:!?]")
-_QUERY: Final = re.compile(r"(/[^\s?\"'`<>]*)\?[^\s\"'`<>()\[\]{},]+")
+# A path is looked at once, from where it begins: from each of its slashes the work would be the square of its length.
+_QUERY: Final = re.compile(r"(?<![^\s?\"'`<>])((?>[^\s?\"'`<>/]*)/(?>[^\s?\"'`<>]*))\?[^\s\"'`<>()\[\]{},]+")
 # A quoted string without a space is a value; one with spaces is mostly text ("GET /x", 'no such table').
-_REPR: Final = re.compile(r"<(?:class '[^'\s<>]+'|[\w.<>]+ (?:object|instance) at 0x[0-9a-fA-F]+)>")
-_QUOTED: Final = re.compile(r"(?<![\w'\"`])(?:'[^'\s]*'|\"[^\"\s]*\"|`[^`\s]*`)(?!\w)")
-_QUOTED_TEXT: Final = re.compile(r"(?<![\w'\"`])(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`)(?!\w)")
+_REPR: Final = re.compile(r"<(?:class '[^'\s<>]+'|[\w.<>]{1,120} (?:object|instance) at 0x[0-9a-fA-F]+)>")
+# What stands before the quote is looked at after it: a search for one of three characters is fast, a look back is not.
+_OPENING: Final = "(?<![\\w'\"`].)"
+_QUOTED: Final = re.compile(rf"(?:'{_OPENING}[^'\s]*'|\"{_OPENING}[^\"\s]*\"|`{_OPENING}[^`\s]*`)(?!\w)")
+_QUOTED_TEXT: Final = re.compile(rf"(?:'{_OPENING}[^'\n]*'|\"{_OPENING}[^\"\n]*\"|`{_OPENING}[^`\n]*`)(?!\w)")
 _USER: Final = re.compile(
     r"\b([Uu]ser(?:name)?|[Pp]assword for) (?!unknown\b|<)([\w.\-@\\$]+)"
     r"(?=\s*(?:$|by |from |on |at |via |\[|\(|[,.;:]))"
@@ -63,7 +66,7 @@ _DATE: Final = re.compile(
 )
 # Neighbouring values are one value: lists, "3 KB (3,072 bytes)", "10.0.0.1 ()" where a name did not resolve.
 _RUN: Final = re.compile(rf"({_MASK})(?:[ ,;:/|+\-&#@.*%]*{_MASK}| ?\((?:{_MASK}%?)?\))+")
-_COMPARED: Final = re.compile(rf"(?<= )[<>~]=?({_MASK})")
+_COMPARED: Final = re.compile(rf" [<>~]=?({_MASK})")
 
 _DIGIT: Final = re.compile(r"\d")
 _NUMBER: Final = re.compile(r"[+\-]?(?:\d[\d,_]*(?:\.\d+)?|\.\d+)(?:[eE][+\-]?\d+)?(?:%|[A-Za-zµ]{1,3})?")
@@ -110,6 +113,7 @@ _NO_VALUE: Final = re.compile(
 _CONSTANT_IN_JSON: Final = re.compile(
     r"(?<=[\"']: )(?:null|None|nil|[Tt]rue|[Ff]alse)\b|(?<=[\"']:)(?:null|true|false)\b"
 )
+HEX_LETTERS: Final = 8
 RANDOM_LETTERS: Final = 10
 RANDOM_BITS: Final = 4.9
 CASE_CHANGES_OF_AN_ID: Final = 3
@@ -190,7 +194,7 @@ def _mask_text(text: str, quoted: re.Pattern[str]) -> str:
     if _UNIT_MARK in text or _CALENDAR_MARK in text:
         text = _DATE.sub("<time>", _UNIT.sub(r"\1", text)).translate(_MARKS)
     if "<" in text:
-        text = _COMPARED.sub(r"\1", _RUN.sub(r"\1", text))
+        text = _COMPARED.sub(r" \1", _RUN.sub(r"\1", text))
     if "user" in text or "User" in text or "assword for" in text:
         text = _USER.sub(r"\1 <str>", text)
     return text
@@ -269,6 +273,8 @@ def _mask_token(token: str) -> str:
     """Return what stands for one token, which holds no separator."""
     core = token.rstrip(".!?:")
     tail = token[len(core) :]
+    if core.isascii() and core.isalpha():
+        return _mask_letters(core, token)
     if not core or core.lower() in _KEEP or _SIZED.fullmatch(core):
         return token
     if not core.isascii() and _NO_SPACES.search(core):
@@ -280,6 +286,22 @@ def _mask_token(token: str) -> str:
     if core in _UNITS or core.lower() in _UNITS:
         return _UNIT_MARK + token
     return _mask_word(core) + tail
+
+
+def _mask_letters(core: str, token: str) -> str:
+    """Return what stands for a token that is letters and maybe an end of a sentence, as most are."""
+    if core in _CALENDAR:
+        return _CALENDAR_MARK + token
+    lower = core.lower()
+    if lower in _KEEP:
+        return token
+    if core in _UNITS or lower in _UNITS:
+        return _UNIT_MARK + token
+    if len(core) < HEX_LETTERS:
+        return token
+    if _HEX.fullmatch(core):
+        return f"<hex>{token[len(core) :]}"
+    return f"<str>{token[len(core) :]}" if len(core) >= RANDOM_LETTERS and _is_random(core) else token
 
 
 def _mask_digits(core: str) -> str:

@@ -184,6 +184,27 @@ def test_settings_name_folders():
     assert deciding_frame(stack, Ownership([], ["/srv/shop/generated/"]))[0].function == "price"
 
 
+MAIN = {"function": "main.main", "filename": "/srv/shop/main.go"}
+LITERAL = {"function": "main.main.func1", "filename": "/srv/shop/main.go"}
+ORDERS = {"function": "orders.Price", "filename": "/srv/shop/orders/orders.go"}
+
+
+@pytest.mark.parametrize(
+    ("stack", "function"),
+    [
+        pytest.param([MAIN, ORDERS, LITERAL], "orders.Price", id="main hands it to another package"),
+        pytest.param([MAIN, ORDERS, {**LITERAL, "function": "main.func2"}], "orders.Price", id="without its package"),
+        pytest.param([MAIN, ORDERS, LITERAL, {"function": "rollbar-go.Error", "filename": "github.com/rollbar/rollbar-go@v1.4.5/rollbar.go"}], "orders.Price", id="below frames of the client"),
+        pytest.param([MAIN, LITERAL], "main.main.func1", id="main called it itself"),
+        pytest.param([MAIN, {"function": "http.HandlerFunc.ServeHTTP", "filename": "/usr/local/go/src/net/http/server.go"}, LITERAL], "main.main.func1", id="a handler, which a library calls"),
+        pytest.param([MAIN, ORDERS, LITERAL, {"function": "panic", "filename": "/usr/local/go/src/runtime/panic.go"}], "main.main.func1", id="it panicked itself"),
+        pytest.param([MAIN, ORDERS, {"function": "stock.Load.func1", "filename": "/srv/shop/stock/stock.go"}], "stock.Load.func1", id="a literal of another function"),
+    ],
+)  # fmt: skip
+def test_a_literal_of_main_that_reports_is_not_the_place(stack, function):
+    assert deciding_frame(frames(*stack))[0].function == function
+
+
 JVM = [
     {"function": "lambda$total$0", "module": "com.acme.shop.Shop", "filename": "Shop.java"},
     {"function": "com.acme.shop.Shop.lambda$total$0", "filename": "Shop.java"},

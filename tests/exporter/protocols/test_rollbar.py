@@ -36,6 +36,35 @@ def test_a_captured_chain_has_causes_first_and_keeps_the_order_of_its_frames():
     )  # fmt: skip
 
 
+GO = [
+    {"filename": "github.com/rollbar/rollbar-go@v1.4.5/rollbar.go", "method": "rollbar-go.Error", "lineno": 386},
+    {"filename": "/srv/shop/orders/orders.go", "method": "orders.Price", "lineno": 12},
+    {"filename": "/srv/shop/main.go", "method": "main.main", "lineno": 5},
+    {"filename": "/usr/local/go/src/runtime/proc.go", "method": "runtime.main", "lineno": 290},
+    {"filename": "/usr/local/go/src/runtime/asm_amd64.s", "method": "runtime.goexit", "lineno": 1771},
+]
+"""As rollbar-go sends a stack: the newest frame first, against the order of its protocol."""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(GO, id="newest first"),
+        pytest.param(GO[::-1], id="oldest first, as the protocol has it"),
+        pytest.param(GO[1:], id="newest first, without a frame of the client"),
+        pytest.param(GO[:3], id="newest first, without frames of the runtime"),
+    ],
+)
+def test_event_page_and_issue_agree_on_the_order_of_frames(sent):
+    trace = {"exception": {"class": "stock.ShortageError", "message": "m"}, "frames": sent}
+    delivery = deliver(PATH, {"data": {"body": {"trace_chain": [trace]}, "language": "go"}})
+    event = delivery.events[0].event
+    called = [frame.function for frame in event.exceptions[0].frames]
+    assert called.index("main.main") < called.index("orders.Price")
+    assert [frame["function"] for frame in page(delivery)["exceptions"][0]["frames"]] == called
+    assert fingerprint(event).culprit == "orders/orders in Price"
+
+
 def test_its_page_has_the_line_that_raised_and_the_variables():
     frame = page(deliver(*captured("rollbar-python")))["exceptions"][-1]["frames"][-1]
     assert frame["context_line"].startswith("except KeyError as e: raise ValueError(")
