@@ -65,22 +65,19 @@ def test_an_exporter_that_is_away_pages_once_and_an_overdue_job_stays_overdue(tm
     for job, deadline in (("nightly", 10 * 60), ("in-time", 33 * 60)):
         history.gauge(names.CHECK_IN_DEADLINE.name, {**SHOP, "monitor": job}, [(60, deadline), (30, 1000 * 60)])
     history.exporter_down(30, 40)
-    assert (
-        play(tmp_path, history)
-        == [
-            "12 CheckInMissed > email: firing",
-            "12 CheckInMissed > slack: firing",
-            "33 TargetDown > pagerduty: firing",
-            "33 TargetDown > slack: firing",
-            "40 TargetDown > pagerduty: resolved",
-            "40 TargetDown > slack: resolved",
-            "42 CheckInMissed > email: firing",
-            "42 CheckInMissed > slack: firing",
-            "60 CheckInMissed > email: resolved",
-            "60 CheckInMissed > slack: resolved",
-        ]
-        or True
-    )
+    assert play(tmp_path, history) == [
+        "12 CheckInMissed > email: firing",
+        "12 CheckInMissed > slack: firing",
+        "33 TargetDown > pagerduty: firing",
+        "33 TargetDown > slack: firing",
+        "40 TargetDown > pagerduty: resolved",
+        "40 TargetDown > slack: resolved",
+        # The second deadline passed meanwhile: it is overdue when the exporter is back, and told a minute later.
+        "41 CheckInMissed > email: firing",
+        "41 CheckInMissed > slack: firing",
+        "60 CheckInMissedx2 > email: resolved",
+        "60 CheckInMissedx2 > slack: resolved",
+    ]
 
 
 def test_of_two_exporters_one_goes_away_and_nothing_but_that_is_told(tmp_path: Path) -> None:
