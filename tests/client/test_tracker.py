@@ -142,12 +142,15 @@ def test_nothing_is_reported_when_nothing_is_being_handled(receiver: Receiver) -
     assert errtally.capture_exception() is None
 
 
-def test_batches_hold_ten_in_the_order_of_their_capture(receiver: Receiver) -> None:
-    _init(receiver)
+def test_batches_hold_at_most_ten_in_the_order_of_their_capture(receiver: Receiver) -> None:
+    _init(receiver, flush_seconds=60)
     for number in range(23):
         errtally.capture_message(f"message {number}")
     errtally.flush(10)
-    assert [len(body["events"]) for _, body in receiver.bodies if body["events"]] == [10, 10, 3]
+    # The first ten wake the sender. How many it finds after them depends on who is faster, it or the loop above.
+    first, *others = [len(body["events"]) for _, body in receiver.bodies if body["events"]]
+    assert first == 10
+    assert all(1 <= size <= 10 for size in others)
     assert [event["message"] for event in receiver.events()] == [f"message {number}" for number in range(23)]
 
 
