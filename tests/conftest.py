@@ -16,6 +16,7 @@ settings.register_profile("errtally", deadline=None)
 settings.load_profile("errtally")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One process for each core that there is for this one, whatever else the machine has."""
     return len(os.sched_getaffinity(0))
