@@ -185,6 +185,8 @@ class Recorder:
                     timing.duration_seconds,
                     timing.timestamp,
                     label(timing.trace_id, scrubbed),
+                    timing.quantity,
+                    timing.is_unsure,
                 )
             )
         for session in delivery.sessions:

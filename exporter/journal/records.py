@@ -58,7 +58,12 @@ class EventSeen(msgspec.Struct, array_like=True):
 
 
 class RequestSeen(msgspec.Struct, array_like=True):
-    """One request of an observed service."""
+    """One request of an observed service.
+
+    Attributes:
+        quantity: how many requests of this duration it stands for.
+        is_unsure: whether its client says that all went well before it knows of a panic that is passed on.
+    """
 
     environment: str
     transaction: str
@@ -68,6 +73,8 @@ class RequestSeen(msgspec.Struct, array_like=True):
     duration_seconds: float
     timestamp: float
     trace_id: str = ""
+    quantity: int = 1
+    is_unsure: bool = False
 
 
 class SessionSeen(msgspec.Struct, array_like=True):
