@@ -218,7 +218,7 @@ class Fold:
         changes = self.changes
         changes.events += 1
         project, environment = self._place(batch.project, event.environment)
-        if event.has_own_id and not self._is_new("event", project, event.event_id):
+        if (event.has_own_id and not self._is_new("event", project, event.event_id)) | self._is_told(project, event):
             changes.add[names.DUPLICATES.name, (project,), ""] += 1
             return
         if event.release and (event.release, project) != self._noted:
@@ -352,6 +352,14 @@ class Fold:
                 add[metric.name, (*base, value), ""] += 0
         for metric in (names.ISSUE_RESOLUTION, names.SERVICE_REQUEST_DURATION):
             add[metric.name, base, SUM] += 0
+
+    def _is_told(self, project: str, event: EventSeen) -> bool:
+        """Whether another event told of the same failure; leaves the event's own marks."""
+        seen = self._state.seen
+        is_told = any(hashed("failure", project, str(mark)) in seen for mark in event.told_by)
+        for mark in event.tells:
+            self._is_new("failure", project, str(mark))
+        return is_told
 
     def _is_new(self, *identity: str) -> bool:
         value = hashed(*identity)

@@ -298,6 +298,8 @@ class Recorder:
             sample,
             tags,
             message[:MAX_MESSAGE],
+            event.told_by,
+            event.tells,
         )
 
     def _group(self, project: str, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:

@@ -40,6 +40,8 @@ class EventSeen(msgspec.Struct, array_like=True):
         sample: the event's page as scrubbed JSON, None when this one is only counted.
         tags: scrubbed tags of an event that has a sample; those of the others are not counted.
         message: the beginning of the scrubbed message of one that has a sample.
+        told_by: marks of its failure, by which a layer that tells of it again is known; 64 bits each.
+        tells: marks that it leaves.
     """
 
     issue: int
@@ -55,6 +57,8 @@ class EventSeen(msgspec.Struct, array_like=True):
     sample: bytes | None = None
     tags: dict[str, str] = {}
     message: str = ""
+    told_by: tuple[int, ...] = ()
+    tells: tuple[int, ...] = ()
 
 
 class RequestSeen(msgspec.Struct, array_like=True):

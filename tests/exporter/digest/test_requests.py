@@ -31,7 +31,7 @@ def statuses(world):
 def settle(world, now):
     made = Fold(world.state, world.thresholds)
     made.pass_time(now)
-    return world._keep(made)  # noqa: SLF001 (the world of this suite)
+    return world._keep(made)
 
 
 def test_a_fatal_error_fails_the_request_of_its_trace():

@@ -21,7 +21,7 @@ def digest(*centroids):
         before = mean
     counts = bytearray()
     for _, quantity in centroids:
-        while quantity >= 0x80:  # noqa: PLR2004
+        while quantity >= 0x80:
             counts.append(quantity & 0x7F | 0x80)
             quantity >>= 7  # noqa: PLW2901
         counts.append(quantity)
