@@ -298,6 +298,7 @@ class Recorder:
             sample,
             tags,
             message[:MAX_MESSAGE],
+            any(one.handled is False for one in event.exceptions),
             event.told_by,
             event.tells,
         )
