@@ -360,15 +360,23 @@ class StoreWriter:
             )
             if issue.events:
                 db.execute(
-                    """UPDATE issues SET level = CASE WHEN ?4 >= last_seen THEN ?1 ELSE level END,
-                      events = events + ?2, first_release = CASE WHEN ?3 < first_seen THEN ?7 ELSE first_release END,
-                      first_seen = min(first_seen, ?3),
-                      last_release = CASE WHEN (?4 >= last_seen OR last_release = '') AND ?5 <> ''
-                        THEN ?5 ELSE last_release END,
-                      last_seen = max(last_seen, ?4) WHERE id = ?6""",
-                    (issue.level, issue.events, issue.first_seen, issue.last_seen, issue.last_release, issue.id,
-                     issue.first_release),
-                )  # fmt: skip
+                    """UPDATE issues SET level = CASE WHEN :last_seen >= last_seen THEN :level ELSE level END,
+                      events = events + :events,
+                      first_release = CASE WHEN :first_seen < first_seen THEN :first_release ELSE first_release END,
+                      first_seen = min(first_seen, :first_seen),
+                      last_release = CASE WHEN (:last_seen >= last_seen OR last_release = '') AND :last_release <> ''
+                        THEN :last_release ELSE last_release END,
+                      last_seen = max(last_seen, :last_seen) WHERE id = :id""",
+                    {
+                        "id": issue.id,
+                        "level": issue.level,
+                        "events": issue.events,
+                        "first_seen": issue.first_seen,
+                        "last_seen": issue.last_seen,
+                        "first_release": issue.first_release,
+                        "last_release": issue.last_release,
+                    },
+                )
         if issue.is_unhandled:
             db.execute("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND NOT is_unhandled", (issue.id,))
         for field, value in issue.fields.items():
