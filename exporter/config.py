@@ -242,9 +242,8 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
     base = urlsplit(str(document.get("external_url", ""))).path.strip("/").partition("/")[0]
     if base in OWN_ROOTS:
         problems.append(f"{name}: external_url: /{base} is a path of errtally's own: put it below another one")
-    if document.get("web", {}).get("metrics_login") and not {"password_file", "token_file", "tokens"} & set(
-        document["web"]
-    ):
+    web = document.get("web", {})
+    if web.get("metrics_login") and not {"password_file", "token_file", "tokens"} & set(web):
         problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "tokens.sqlite3"
-PREFIX = "errtally_"
+PREFIX = "errtally-"
 """Of every token, so that scanners for secrets know one."""
 
 USED_SECONDS = 60.0

@@ -117,7 +117,7 @@ def test_the_store_holds_no_token_and_is_its_owner_s_alone(exporter, tmp_path) -
     ask(exporter, token, "/api/issues")
     file = tmp_path / FILE_NAME
     assert token.encode() not in file.read_bytes()
-    assert token.removeprefix("errtally_").encode() not in file.read_bytes()
+    assert token.removeprefix("errtally-").encode() not in file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -134,7 +134,7 @@ def test_the_page_makes_a_token_shows_it_once_and_revokes_it(exporter) -> None:
     form_token = re.search(r'name="form_token" value="([^"]+)"', page)[1]
     fields = {"form_token": form_token, "name": "grafana", "scope": "read"}
     made = submit(exporter, "/tokens", fields, {"Cookie": cookie})
-    [token] = re.findall(r"errtally_[\w-]{43}", made.body.decode())
+    [token] = re.findall(r"errtally-[\w-]{43}", made.body.decode())
     assert made.headers["Cache-Control"] == "no-store"
     assert ask(exporter, token, "/api/issues").status == 200
     again = exporter.get("/tokens", {"Cookie": cookie}).body.decode()
@@ -168,7 +168,7 @@ def test_without_a_login_all_stays_as_it_is_and_a_known_token_gives_its_name(ope
 
 
 @pytest.mark.parametrize(
-    "token", ["", "errtally_", "x" * 10_000, "ü", "' OR 1=1 --"], ids=["none", "prefix", "long", "foreign", "SQL"]
+    "token", ["", "errtally-", "x" * 10_000, "ü", "' OR 1=1 --"], ids=["none", "prefix", "long", "foreign", "SQL"]
 )
 def test_a_wrong_token_is_a_401_and_no_defect(exporter, tmp_path, token: str) -> None:
     make(tmp_path, "read")
