@@ -35,7 +35,7 @@ def test_the_reference_pages_are_what_make_generate_writes() -> None:
 def _documented_routes() -> list[tuple[str, str]]:
     """Every `METHOD /path` of the documentation."""
     pages = "".join(path.read_text() for path in sorted(DOCS.glob("*.md")))
-    return re.findall(r"`(GET|POST|DELETE) (/[^`\s]*)`", pages)
+    return re.findall(r"`(GET|POST|PUT|DELETE) (/[^`\s]*)`", pages)
 
 
 def test_every_route_of_the_app_is_documented() -> None:
