@@ -132,7 +132,8 @@ def days(db: sqlite3.Connection, roots: Mapping[int, int], since_day: int) -> di
     found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
     among = json.dumps(list(roots))
     for issue, day, count in db.execute(
-        """SELECT issue, day, events FROM issue_days WHERE issue IN (SELECT value FROM json_each(:among)) AND day >= :since
+        """SELECT issue, day, events FROM issue_days
+          WHERE issue IN (SELECT value FROM json_each(:among)) AND day >= :since
         UNION ALL SELECT issue, hour / 24, sum(events) FROM issue_hours
           WHERE issue IN (SELECT value FROM json_each(:among)) AND hour >= :since * 24 GROUP BY issue, hour / 24""",
         {"among": among, "since": since_day},
@@ -171,7 +172,8 @@ def releases(db: sqlite3.Connection, project: str | None = None) -> list[dict[st
     rows = db.execute(
         """SELECT project, release, seen, (SELECT count(*) FROM issues i
           WHERE i.project = releases.project AND i.first_release = releases.release) AS new_issues
-        FROM releases WHERE seen IS NOT NULL AND (:project IS NULL OR project = :project) ORDER BY seen DESC, number DESC""",
+        FROM releases WHERE seen IS NOT NULL AND (:project IS NULL OR project = :project)
+        ORDER BY seen DESC, number DESC""",
         {"project": project},
     )
     return [dict(row) for row in rows]
