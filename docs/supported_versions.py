@@ -36,20 +36,19 @@ def table() -> str:
     pythons = [
         found[1] for text in project["project"]["classifiers"] if (found := re.fullmatch(r".*:: (3\.\d+)", text))
     ]
-    suites = [
-        DEBIAN[name] for name in re.findall(r"^\.ci/bare-machine (\w+)", (ROOT / ".ci/run").read_text(), re.MULTILINE)
-    ]
+    names = re.findall(r"^ *\.ci/bare-machine (\w+)", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    suites = [DEBIAN[name] for name in dict.fromkeys(names)]
     compose = (ROOT / "docker-compose.yml").read_text()
     grafana = re.search(r'^GRAFANA = "(.+)"', (ROOT / "tests/flow/grafana_schema.py").read_text(), re.MULTILINE)
     assert grafana
     # Of a package that has several versions for several Pythons, the last one stands.
     newest = dict(re.findall(r"^([\w-]+)==([\w.]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     rows = [
-        ("Python", ", ".join(pythons), "all tests on the oldest, all but browsers' on the newest"),
+        ("Python", ", ".join(pythons), "all tests on the oldest; those without other programs on the others"),
         (
             "Debian",
             ", ".join(number for number, _, _ in suites),
-            "`make run` and `make test` in bare root file systems",
+            "`make run` in bare root file systems, `make test` there or on a machine that has more",
         ),
         ("Prometheus", f"{suites[0][1]} and newer", _peers([suite[1] for suite in suites], compose, "prometheus")),
         ("Alertmanager", f"{suites[0][2]} and newer", _peers([suite[2] for suite in suites], compose, "alertmanager")),
