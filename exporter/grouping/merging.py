@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz
 
-from errtally.exporter.grouping.template import ANY_VALUE, is_outcome, untyped
+from errtally.exporter.grouping.template import ANY_VALUE, untyped
+from errtally.exporter.grouping.tokens import is_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
