@@ -19,7 +19,6 @@ _ZONE: Final = re.compile(
     r"(?<=[\dZM]) ?(?:\[(?:UTC|GMT|Z|[A-Z][a-z]+/[A-Z][\w+\-/]*)\]"
     r"|(?<= )(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[A-Z][\w+\-/]*)"
 )
-_WRITTEN: Final = re.compile(r"<class '| at 0x|datetime\.|GMT|\[object |\[UTC\]")
 _OBJECTS: Final = re.compile(r"(\[object [A-Z]\w*\])(?:,\1)+")
 _BASE64: Final = re.compile(r"(?<![\w+/=\-])[A-Za-z0-9+/_\-]{6,}={1,2}(?![\w=])")
 _ASSIGNED: Final = re.compile(
@@ -55,14 +54,14 @@ def mask_written_values(text: str, *, in_exception: bool) -> str:
             text = _ASSIGNED.sub(r"\1<str>", text)
     if "null" in text or "None" in text or "rue" in text or "alse" in text:
         text = _CONSTANT_IN_JSON.sub("<str>", text)
-    return _mask_objects(text) if _WRITTEN.search(text) else text
-
-
-def _mask_objects(text: str) -> str:
-    text = _REPR.sub("<str>", text)
-    text = _PYTHON_DATE.sub("<time>", text)
-    text = _OBJECTS.sub(r"\1", text)
-    return _ZONE.sub("", _ZONE_IN_WORDS.sub(r"\1", text))
+    # Looked for one by one: a search for all of them at once would take five times as long.
+    if " at 0x" in text or "<class '" in text or "datetime." in text:
+        text = _PYTHON_DATE.sub("<time>", _REPR.sub("<str>", text))
+    if "GMT" in text or "[UTC]" in text:
+        text = _ZONE.sub("", _ZONE_IN_WORDS.sub(r"\1", text))
+    if "[object " in text:
+        text = _OBJECTS.sub(r"\1", text)
+    return text
 
 
 def _mask_base64(match: re.Match[str]) -> str:
