@@ -72,6 +72,7 @@ class Fold:
     def __init__(self, state: State, thresholds: Thresholds) -> None:
         self._state = state
         self._touched = state.budget.touched
+        self._uses = state.budget.uses
         self.changes = Changes()
         self._noted = ("", "")
         self._merges = Merges(state, self.changes, self._admit)
@@ -254,6 +255,7 @@ class Fold:
                 affected.add(event.user)
         if here.is_exposed:
             self._touched[here.label_set] = self._state.now
+            self._uses[here.label_set] += 1
         else:
             self._expose(change, environment, here)
         shown = fingerprint if here.is_exposed else names.OTHER
@@ -378,6 +380,7 @@ class Fold:
         label_set = (metric.name, labels)
         if label_set in self._touched:
             self._touched[label_set] = self._state.now
+            self._uses[label_set] += 1
             return labels
         state, changes, owner = self._state, self.changes, scope(metric, labels)
         before = len(state.budget)
