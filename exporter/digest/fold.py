@@ -74,7 +74,6 @@ class Fold:
         self._touched = state.budget.touched
         self._uses = state.budget.uses
         self.changes = Changes()
-        self._noted = ("", "")
         self._merges = Merges(state, self.changes, self._admit)
         self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
         self._requests = Requests(state, self.changes, thresholds, place=self._place, admit=self._admit)
@@ -230,8 +229,7 @@ class Fold:
         if (event.has_own_id and not self._is_new("event", project, event.event_id)) | self._is_told(project, event):
             changes.add[names.DUPLICATES.name, (project,), ""] += 1
             return
-        if event.release and (event.release, project) != self._noted:
-            self._noted = (event.release, project)
+        if event.release:
             self._decisions.release(project, event.release, event.timestamp)
         labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
         changes.add[names.EVENTS.name, labels, ""] += 1
