@@ -85,8 +85,15 @@ RUNS = {
     "sentry-python-2.75.0-fastapi": Run(10, 4, {"2xx": 3, "4xx": 3, "5xx": 10}),
     "sentry-ruby-5.3.0": Run(14, 9, {"2xx": 3, "5xx": 1}, {"/orders/*"}),
     "sentry-rust-0.49.5-debug": Run(56, 19, {"unknown": 1}, {"reindex"}, {"started": 1, "crashed": 1}),
+    # One file twice, with and without severities, and three lines of syslog; lz4 and snappy.
+    "otel-collector-0.165-filelog-syslog": Run(5, 4, logs={"info": 5, "warning": 1}),
+    "syslog-ng-3.38": Run(8, 8),
     "two-bugsnag-default": Run(2, 2),
 }  # fmt: skip
+
+
+PROGRAMS_OF_ONE_CLIENT = {"pybrake-1.10.1-library-error", "two-bugsnag-default", "sentry-go-0.50-gin-0.46"}
+"""Further runs of clients that have their row."""
 
 
 @pytest.fixture
@@ -142,3 +149,9 @@ def test_a_run_counts_as_what_it_was(exporter, folder):
         assert by(exporter, names.CHECK_INS, "monitor", "status") == run.check_ins
     if run.logs:
         assert by(exporter, names.LOG_RECORDS, "level") == run.logs
+
+
+def test_every_run_has_its_row_in_the_table_of_clients():
+    page = (CAPTURES.parents[2] / "docs" / "protocols.md").read_text()
+    rows = {row.split("|")[1].strip() for row in page.splitlines() if row.startswith("| ")}
+    assert set(RUNS) - PROGRAMS_OF_ONE_CLIENT <= rows
