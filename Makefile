@@ -43,10 +43,10 @@ test: install-dev  ## run all tests on all cores; installs the programs that the
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone and ($(MARKS))" $(TESTS)
 	$(BIN)/python -m pytest -m "alone and ($(MARKS))" $(TESTS) || [ $$? = 5 ]  # 5: there are none of them
 
-# What needs no other program, and no tool of tests that wants newer versions of what it shares with errtally.
+# Of what needs no other program, nor tools of tests that want newer versions of what they share with errtally.
 OLDEST := .venv-oldest
-OLDEST_TESTS := $(addprefix tests/,analyser client config event exporter generate logs recovery test_command_line.py)
-OLDEST_TESTS += --ignore=tests/exporter/web/test_openapi.py
+OLDEST_TESTS := $(addprefix tests/,analyser config generate logs recovery exporter/bench exporter/commands exporter/demo exporter/digest)
+OLDEST_TESTS += tests/exporter/store tests/test_command_line.py
 
 test-oldest: install-dev  ## run tests on the oldest versions of all packages that pyproject.toml allows (PYTHON=... says with which)
 	@echo "Installing the oldest versions that are allowed into $(OLDEST) ..."
