@@ -90,6 +90,13 @@ def parse(text: str, now: float) -> tuple[Term, ...]:
     return tuple(_Reader(text, now).terms())
 
 
+def of_tag(tag: tuple[str, str]) -> str:
+    """Return the query for issues with a value of a tag, given its name and value."""
+    name, value = tag
+    is_plain = name.isascii() and name.replace("_", "").replace("-", "").replace(".", "").isalnum()
+    return f'tag.{name}:"{_escaped(value)}"' if is_plain else f'tag."{_escaped(name)}":"{_escaped(value)}"'
+
+
 class _Reader:
     """Goes through a query once, from left to right."""
 
