@@ -90,8 +90,8 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
     event_id = request.args.get("event") or (kept[-1] if kept else "")
     event = newest if kept and event_id == kept[-1] else (reader.sample(ids, event_id) if event_id else None)
     hour, day = int(now // 3600), int(now // 86400)
-    by_hour = reader.hours(ids, hour - charts.HOURS_SHOWN + 1)
-    by_day = reader.days(ids, day - charts.DAYS_SHOWN + 1)
+    by_hour = reader.hours(ids, hour - charts.HOURS_SHOWN + 1, environment or None)
+    by_day = reader.days(ids, day - charts.DAYS_SHOWN + 1, environment or None)
     fingerprints = {found["fingerprint"], *(merged["fingerprint"] for merged in found["merged_fingerprints"])}
     of_issue, of_project = alerts_of(reader.firing(project), fingerprints, request.script_root)
     return {

@@ -37,7 +37,7 @@ def event() -> dict:
     ("share", "gone"),
     [
         (0.95, ["threads"]),
-        (0.72, ["threads", "variables of calls in libraries"]),
+        (0.705, ["threads", "variables of calls in libraries"]),
         (0.6, ["threads", "variables of calls in libraries", "extra", "older breadcrumbs"]),
     ],
 )

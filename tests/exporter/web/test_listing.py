@@ -364,3 +364,43 @@ def test_a_wrong_parameter_of_the_history_is_named(exporter, query: str) -> None
     assert answer.status == 400
     assert answer.json()["error"]["message"].startswith(query.split("=", maxsplit=1)[0])
     assert exporter.get("/history?" + query).status == 400
+
+
+def test_with_an_environment_the_numbers_and_the_order_are_its_own(exporter) -> None:
+    """An issue that is loud in staging does not lead the list of production."""
+    for number in range(5):
+        fields = {"context": {"environment": "staging", "user": {"id": f"s{number}"}}, "timestamp": NOW - 60}
+        send(exporter, "LoudError", **fields)
+    for type_, age, count in (("LoudError", 7200, 1), ("QuietError", 3600, 2)):
+        for number in range(count):
+            fields = {"context": {"environment": "production", "user": {"id": f"p{number}"}}, "timestamp": NOW - age}
+            send(exporter, type_, **fields)
+    assert types(exporter) == ["LoudError", "QuietError"]
+    for sort in ("last_seen", "first_seen", "events", "users"):
+        assert types(exporter, environment="production", sort=sort) == ["QuietError", "LoudError"], sort
+    quiet, loud = api(exporter, environment="production")["issues"]
+    assert [(one["events"], one["users"], one["last_seen"], one["first_seen"]) for one in (quiet, loud)] == [
+        (2, 2, NOW - 3600, NOW - 3600),
+        (1, 1, NOW - 7200, NOW - 7200),
+    ]
+    assert types(exporter, environment="production", query="events:>1") == ["QuietError"]
+    assert types(exporter, environment="production", query="users:1") == ["LoudError"]
+    assert types(exporter, environment="staging", query="events:5 users:5") == ["LoudError"]
+    page = exporter.get("/?environment=production&status=all").body.decode()
+    assert re.findall(r'href="(/issues/\w+\?[^"]+)"', page) == [
+        f"/issues/{one['issue']}?project=shop&amp;environment=production" for one in (quiet, loud)
+    ]
+
+
+def test_numbers_of_an_environment_are_those_of_all_that_was_merged(exporter) -> None:
+    for type_, user, age in (("OneError", "a", 60), ("TwoError", "a", 120), ("TwoError", "b", 180)):
+        fields = {"context": {"environment": "production", "user": {"id": user}}, "timestamp": NOW - age}
+        send(exporter, type_, **fields)
+    send(exporter, "OneError", context={"environment": "staging"}, timestamp=NOW)
+    one, two = (issue["issue"] for issue in sorted(api(exporter)["issues"], key=lambda issue: issue["type"]))
+    answer = exporter.post(f"/api/issues/{two}/merge", {"into": one}, {"Authorization": "Bearer t"})
+    assert answer.status == 200, answer.body
+    exporter.fold()
+    [found] = api(exporter, environment="production", query="events:3")["issues"]
+    assert (found["events"], found["users"]) == (3, 2)
+    assert (found["first_seen"], found["last_seen"]) == (NOW - 180, NOW - 60)
