@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import request
+from markupsafe import escape
 
 from errtally import names
 from errtally.exporter.store.listing import SPARK_HOURS
@@ -27,6 +28,7 @@ TAGS_CHARACTERS = 14_000
 """Of HTML for what the events share."""
 
 TAG_CHARACTERS = 100
+MAX_NOTES_SHOWN, NOTES_CHARACTERS = 20, 6_000
 WHERE_CHARACTERS = 200
 _TAG_MARKUP, _SHARE_MARKUP = 180, 300
 MAX_MERGED_SHOWN = 50
@@ -112,6 +114,7 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
         "alerts_of_project": of_project,
         "dashboards": links.dashboards(config.grafana_url, project, found["fingerprint"]),
         "history": found["history"][:MAX_HISTORY_SHOWN],
+        "notes": _notes(found["history"]),
         "merged": found["merged_fingerprints"][:MAX_MERGED_SHOWN],
     }
 
@@ -186,6 +189,19 @@ def numbers_of(found: Mapping[str, Any], environment: str) -> Mapping[str, Any]:
         environment: "" for all; in one where it was not seen it has all there is as well.
     """
     return next((one for one in found["environments"] if one["environment"] == environment), found)
+
+
+def _notes(history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the newest notes that a page has room for."""
+    notes = [entry for entry in history if entry["what"] == "note"]
+    room = NOTES_CHARACTERS
+    shown: list[Mapping[str, Any]] = []
+    for note in notes[:MAX_NOTES_SHOWN]:
+        room -= len(str(escape(note["details"]["text"])).encode())
+        if room < 0 and shown:
+            break
+        shown.append(note)
+    return shown
 
 
 def _where(event: Mapping[str, Any]) -> str:

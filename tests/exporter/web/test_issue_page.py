@@ -6,9 +6,10 @@ import html
 import json
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from tests.exporter.inprocess import InProcess, envelope
+from tests.exporter.inprocess import InProcess, envelope, environ
 
 from errtally import names
 from errtally.exporter.config import ExporterConfig
@@ -247,3 +248,20 @@ def test_numbers_are_of_the_environment_that_was_asked_for(exporter) -> None:
     assert "<b>3 events</b> <b>3 users</b>" in exporter.get(f"/issues/{fingerprint}").body.decode()
     table = exporter.get(f"/issues/{fingerprint}/events?environment=staging").body.decode()
     assert re.findall(r"event=(\w+)", table) == [f"{3:032x}", f"{2:032x}"]
+
+
+def test_what_people_say_of_an_issue_stands_on_its_page(exporter) -> None:
+    fingerprint = send(exporter)
+    page = exporter.get(f"/issues/{fingerprint}").body.decode()
+    token = html.unescape(re.search(r'name="form_token" value="([^"]+)"', page)[1])
+    form = {"project": "shop", "assignee": "ann", "priority": "low", "ticket": "https://t.example/7", "note": "a <b>"}
+    for given, status in (({"form_token": "forged"}, 403), ({"form_token": token}, 303)):
+        sent = environ(f"/issues/{fingerprint}/say", urlencode(form | given).encode())
+        sent["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+        assert exporter.call(sent).status == status
+        exporter.fold()
+    page = exporter.get(f"/issues/{fingerprint}").body.decode()
+    assert "<bdi>ann</bdi>" in page
+    assert "<dd>low</dd>" in page
+    assert '<a href="https://t.example/7" rel="noreferrer">' in page
+    assert '<p class="said breaks">a &lt;b&gt;</p>' in page
