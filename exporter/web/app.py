@@ -20,7 +20,7 @@ from flask import (
     url_for,
 )
 from flask import Response as FlaskResponse
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from errtally.errors import ConfigError, NotServedError, StoreError
 from errtally.event import schema
@@ -109,6 +109,7 @@ def create_app(
     app.jinja_env.filters["ago"] = times.ago
     app.jinja_env.filters["visible"] = visible
     app.jinja_env.filters["tag_query"] = query.of_tag
+    app.jinja_env.filters["quoted"] = query.quoted
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
     app.jinja_env.globals["navigation"] = navigation.entries
     app.jinja_env.globals["session_name"] = access.session
@@ -272,7 +273,8 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
         response.headers.extend(answer.headers)
         return response
     if status == HTTPStatus.NOT_FOUND:
-        return render_template("not_found.html", path=request.path), 404
+        is_told = error.description != NotFound.description
+        return render_template("not_found.html", path=request.path, reason=error.description if is_told else ""), 404
     if not error_page.is_for_people():
         return error.get_response()
     response = error.get_response()

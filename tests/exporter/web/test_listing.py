@@ -212,7 +212,9 @@ def test_several_issues_are_decided_on_at_once(exporter, action: str, status: st
     assert answer.status == 303
     place = urlsplit(answer.headers["Location"])
     assert place.path == "/"
-    assert parse_qs(place.query) == {"query": ["Error"], "sort": ["events"], "done": [action], "count": ["2"]}
+    told = parse_qs(place.query)
+    assert len(told.pop("issue")) == 2  # what the button beside it takes back
+    assert told == {"query": ["Error"], "sort": ["events"], "done": [action], "count": ["2"]}
     assert sorted(types(exporter, status=status)) == ["AError", "CError"]
     assert types(exporter, status="open") == ["BError"]
     told = {"resolve": "2 issues resolved.", "ignore": "2 issues ignored."}[action]
@@ -404,3 +406,39 @@ def test_numbers_of_an_environment_are_those_of_all_that_was_merged(exporter) ->
     [found] = api(exporter, environment="production", query="events:3")["issues"]
     assert (found["events"], found["users"]) == (3, 2)
     assert (found["first_seen"], found["last_seen"]) == (NOW - 180, NOW - 60)
+
+
+def undo(exporter, address: str, **changes) -> str:
+    """Press the button beside what a list says was done; return the address that it leads to."""
+    page = exporter.get(address).body.decode()
+    [form] = [one for one in re.findall(r"<form.*?</form>", page, re.DOTALL) if ">Undo<" in one]
+    fields = [(name, unescape(value)) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)]
+    made = environ("/issues", urlencode([*fields, *changes.items()]).encode())
+    made["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+    answer = exporter.call(made)
+    assert answer.status == 303, answer.body
+    exporter.fold()
+    return answer.headers["Location"]
+
+
+def test_what_was_done_says_to_what_and_is_taken_back_at_once(exporter) -> None:
+    send(exporter, "AError", "BError", "CError")
+    address = submit(exporter, "AError", "CError", action="merge").headers["Location"]
+    exporter.fold()
+    assert types(exporter) == ["AError", "BError"] or types(exporter) == ["BError", "AError"]
+    page = exporter.get(address).body.decode()
+    assert re.search(r"2 issues merged into one: <a [^>]+><bdi>AError", page)
+    assert "2 issues" not in exporter.get(undo(exporter, address)).body.decode()
+    assert sorted(types(exporter)) == ["AError", "BError", "CError"]
+    address = submit(exporter, "BError", action="ignore").headers["Location"]
+    exporter.fold()
+    assert sorted(types(exporter, status="open")) == ["AError", "CError"]
+    undo(exporter, address)
+    assert sorted(types(exporter, status="open")) == ["AError", "BError", "CError"]
+
+
+def test_a_failure_does_not_look_like_success(exporter) -> None:
+    send(exporter, "AError")
+    page = exporter.get("/?failed=one").body.decode()
+    assert '<div class="list-notice bad"><p role="alert">Select at least two issues' in page
+    assert "Undo" not in page
