@@ -376,12 +376,11 @@ class StoreWriter:
             db.execute(f"UPDATE issues SET {field} = ? WHERE id = ?", (value, issue.id))  # noqa: S608 (records.FIELDS)
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
-        new_users = 0
+        new_users: dict[str, int] = {}
         for environment, here in issue.environments.items():
             users = 0
             if here.users:
-                users, grew_by = self.users.add((issue_subject(issue.id, environment), 0, 0), here.users)
-                new_users += grew_by
+                users, new_users[environment] = self.users.add((issue_subject(issue.id, environment), 0, 0), here.users)
             db.execute(
                 """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
