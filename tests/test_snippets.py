@@ -149,7 +149,22 @@ def test_html_closes_what_it_opens(language: str, text: str) -> None:
     assert not {*opened} - {"meta", "link", "img", "input"}
 
 
-TESTED = {"", "sh", "bash", "console", "yaml", "yml", "json", "python", "py", "promql", "nginx", "html", *GRAMMARS}
+TESTED = {
+    "",
+    "text",
+    "sh",
+    "bash",
+    "console",
+    "yaml",
+    "yml",
+    "json",
+    "python",
+    "py",
+    "promql",
+    "nginx",
+    "html",
+    *GRAMMARS,
+}
 
 
 def test_every_snippet_says_what_it_is_and_is_tested_as_that() -> None:
