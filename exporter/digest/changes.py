@@ -89,6 +89,7 @@ class IssueChange:
         counted_users: users that the condition counts since.
         seen_in: hour since the epoch, environment, level, release and transaction to events.
         tags: tag and value to events, of events that came with their tags.
+        is_recast: whether it was merged into another issue, or taken out of it.
     """
 
     id: int
@@ -111,6 +112,7 @@ class IssueChange:
     counted_users: list[int] = field(default_factory=list)
     seen_in: defaultdict[tuple[int, str, str, str, str], int] = field(default_factory=lambda: defaultdict(int))
     tags: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    is_recast: bool = False
 
     def see(self, event: EventSeen) -> None:
         """Move what belongs to the first or the last event: a late one of an older release moves time and release."""
