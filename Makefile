@@ -59,7 +59,9 @@ bench-check: install-dev  ## CPU of the hot paths beside the parent commit's (or
 faults: install-dev  ## kill, fill, damage and starve the exporter for about an hour; writes the table of docs/reliability.md
 	@tests/install-peers
 	@rm -f .faults.jsonl
-	ERRTALLY_KILL_ROUNDS=25 ERRTALLY_FAULT_STARTS=40 ERRTALLY_FAULTS_FILE=$(CURDIR)/.faults.jsonl $(BIN)/python -m pytest -n0 tests/faults tests/flow/test_abuse.py tests/flow/test_durability.py
+	ERRTALLY_KILL_ROUNDS=25 ERRTALLY_FAULT_STARTS=40 ERRTALLY_JOURNAL_MIB=1024 ERRTALLY_ISSUES=50000 ERRTALLY_LINEAR_SHARE=1 \
+	  ERRTALLY_FAULTS_FILE=$(CURDIR)/.faults.jsonl $(BIN)/python -m pytest -n0 tests/faults tests/flow/test_abuse.py \
+	  tests/flow/test_durability.py tests/exporter/test_linear_pipeline.py
 	$(BIN)/python -m tests.faults.record .faults.jsonl
 
 format: install-dev
@@ -83,8 +85,8 @@ dashboard-pictures: install-dev  ## draw docs/pictures/dashboard-*.png; needs no
 docs: install-dev  ## build the documentation as a site into build/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-dist: install-dev  ## build sdist and wheel into dist
-	$(BIN)/python -m build --outdir dist .
+dist: install-dev  ## build sdist and wheel into dist; SOURCE_URL=https://... is where the project is published
+	SOURCE_URL=$(SOURCE_URL) $(BIN)/python -m build --outdir dist .
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

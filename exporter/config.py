@@ -18,9 +18,11 @@ from errtally.config import load
 from errtally.config.alerting import DEFAULT_SCRAPE_INTERVAL_SECONDS
 from errtally.config.duration import parse_duration
 from errtally.config.grouping import GroupingSettings, grouping
+from errtally.config.secret import read_secret
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
 from errtally.exporter.scrubbing import scrubbing
+from errtally.exporter.token import Token, hash_of
 
 if TYPE_CHECKING:
     from errtally.config.document import Document
@@ -144,6 +146,7 @@ class ExporterConfig:
     web_username: str = "errtally"
     web_password: str | None = None
     web_token: str | None = None
+    web_tokens: tuple[Token, ...] = ()
     live_frame_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     metrics_login: bool = False
@@ -163,7 +166,7 @@ class ExporterConfig:
     @property
     def has_web_auth(self) -> bool:
         """Whether pages and API ask who is there."""
-        return self.web_password is not None or self.web_token is not None
+        return self.web_password is not None or self.web_token is not None or bool(self.web_tokens)
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
@@ -205,7 +208,7 @@ def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
     if problems:
         raise ConfigError(problems)
     document.setdefault("data_dir", str(default_data_dir(environ)))
-    return build(document, path or "environment")
+    return build(document, path or "environment", Path(path).parent if path else Path())
 
 
 def hand_over(config: ExporterConfig) -> str:
@@ -218,8 +221,13 @@ def take_over(text: str) -> ExporterConfig:
     return msgspec.json.decode(text, type=ExporterConfig, dec_hook=lambda kind, value: kind(value))
 
 
-def build(document: Document, name: str) -> ExporterConfig:
-    """Build the settings from a checked document; ``name`` stands in front of each problem.
+def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfig:
+    """Build the settings from a checked document.
+
+    Args:
+        document: what the file says.
+        name: stands in front of each problem.
+        folder: where relative paths of secrets begin; that of the file, wherever the exporter is started.
 
     Raises:
         ConfigError: a file of secrets can't be read, two projects share a name, id or key, or the address is
@@ -234,12 +242,12 @@ def build(document: Document, name: str) -> ExporterConfig:
     base = urlsplit(str(document.get("external_url", ""))).path.strip("/").partition("/")[0]
     if base in OWN_ROOTS:
         problems.append(f"{name}: external_url: /{base} is a path of errtally's own: put it below another one")
-    if document.get("web", {}).get("metrics_login") and not {"password_file", "token_file"} & set(document["web"]):
+    web = document.get("web", {})
+    if web.get("metrics_login") and not {"password_file", "token_file", "tokens"} & set(web):
         problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)
-    projects = _projects(document, name, problems, common)
-    web = document.get("web", {})
+    projects = _projects(document, name, folder, problems, common)
     if "username" in web and "password_file" not in web:
         problems.append(f"{name}: web.username: without web.password_file nobody is asked for it")
     limits = Limits(**document.get("limits", {}))
@@ -269,12 +277,13 @@ def build(document: Document, name: str) -> ExporterConfig:
         grouping=_grouping(document, name, problems),
         scrubbing=common,
         web_username=web.get("username", "errtally"),
-        web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
-        web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
+        web_password=_secret(web, "password_file", folder, f"{name}: web.password_file", problems),
+        web_token=_secret(web, "token_file", folder, f"{name}: web.token_file", problems),
+        web_tokens=_tokens(web, folder, f"{name}: web.tokens", problems),
         live_frame_origins=tuple(web.get("live_frame_origins", ())),
         allowed_hosts=tuple(web.get("allowed_hosts", ())),
         metrics_login=bool(web.get("metrics_login", False)),
-        metrics_token=_secret(web, "metrics_token_file", f"{name}: web.metrics_token_file", problems),
+        metrics_token=_secret(web, "metrics_token_file", folder, f"{name}: web.metrics_token_file", problems),
         trusted_proxies=_networks(document, name, problems),
     )
     if not _is_loopback(host):
@@ -331,13 +340,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _projects(document: Document, name: str, problems: list[str], common: ScrubSettings) -> tuple[Project, ...]:
+def _projects(
+    document: Document, name: str, folder: Path, problems: list[str], common: ScrubSettings
+) -> tuple[Project, ...]:
     projects: list[Project] = []
     owners: dict[tuple[str, str], str] = {}
     for index, entry in enumerate(document.get("projects", [])):
         place = f"{name}: projects[{index}]"
         keys = set(entry.get("keys", []))
-        if file_keys := _secret(entry, "key_file", f"{place}.key_file", problems):
+        if file_keys := _secret(entry, "key_file", folder, f"{place}.key_file", problems):
             keys |= set(file_keys.split())
             if not all(map(_KEY.fullmatch, keys)):  # the file may hold a secret of another kind, so it is not shown
                 problems.append(f"{place}.key_file: a key is not one of letters, digits, dash and underscore, up to 64")
@@ -365,6 +376,25 @@ def _projects(document: Document, name: str, problems: list[str], common: ScrubS
     return tuple(projects)
 
 
+def _tokens(web: Mapping[str, Any], folder: Path, place: str, problems: list[str]) -> tuple[Token, ...]:
+    """Read the tokens of programs: each has a file, or its hash stands in the configuration itself."""
+    found: dict[str, Token] = {}
+    taken = {web.get("username", "errtally"), "token", "anonymous"}  # what the history calls others
+    for index, entry in enumerate(web.get("tokens", ())):
+        here, token_name = f"{place}[{index}]", entry["name"]
+        hash_ = entry.get("sha256")
+        if (hash_ is None) == ("token_file" not in entry):
+            problems.append(f"{here}: a token has either `token_file` or `sha256`")
+            continue
+        if hash_ is None and (secret := _secret(entry, "token_file", folder, f"{here}.token_file", problems)):
+            hash_ = hash_of(secret)
+        if token_name in found or token_name in taken:
+            problems.append(f"{here}.name: {token_name!r} is taken: the history tells who did what by it")
+        elif hash_ is not None:
+            found[token_name] = Token(token_name, hash_.lower(), tuple(entry["scopes"]))
+    return tuple(found.values())
+
+
 def _rate_limits(entry: Mapping[str, Any]) -> dict[str, RateLimit]:
     """Read rate limits; without a burst of its own, one lets through at once what comes in ten seconds."""
     return {
@@ -373,16 +403,12 @@ def _rate_limits(entry: Mapping[str, Any]) -> dict[str, RateLimit]:
     }
 
 
-def _secret(entry: Mapping[str, str], key: str, place: str, problems: list[str]) -> str | None:
+def _secret(entry: Mapping[str, str], key: str, folder: Path, place: str, problems: list[str]) -> str | None:
     """Read a secret from the file that a key names; None when the key is not there."""
     if key not in entry:
         return None
     try:
-        secret = Path(entry[key]).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        problems.append(f"{place}: can't be read: {exc}")
+        return read_secret(folder / entry[key])
+    except ConfigError as exc:
+        problems += [f"{place}: {problem}" for problem in exc.problems]
         return None
-    if not secret:
-        problems.append(f"{place}: {entry[key]} is empty")
-        return None
-    return secret

@@ -186,6 +186,8 @@ class Recorder:
                     timing.duration_seconds,
                     timing.timestamp,
                     label(timing.trace_id, scrubbed),
+                    timing.quantity,
+                    timing.is_unsure,
                 )
             )
         for session in delivery.sessions:
@@ -297,6 +299,9 @@ class Recorder:
             sample,
             tags,
             message[:MAX_MESSAGE],
+            any(one.handled is False for one in event.exceptions),
+            event.told_by,
+            event.tells,
         )
 
     def _group(self, project: str, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:
@@ -400,11 +405,16 @@ class Recorder:
 def _cut_short(item: EventDelivery) -> EventDelivery:
     """The event with as much of it as tells what happened, and no details."""
     event = item.event
-    event.message, event.template, event.stack = event.message[:MAX_LATE_CHARACTERS], None, None
+    event.message, event.template, event.stack = _begun(event.message), None, None
     event.tags = {}
     for exception in event.exceptions:
-        exception.value = exception.value[:MAX_LATE_CHARACTERS] if exception.value else None
+        exception.value = _begun(exception.value) if exception.value else None
     return replace(item, event=event, details=dict)
+
+
+def _begun(text: str) -> str:
+    """The beginning of a text, with the mark by which the scrubber knows that half a secret may stand at its end."""
+    return text if len(text) <= MAX_LATE_CHARACTERS else f"{text[: MAX_LATE_CHARACTERS - 1]}…"
 
 
 def _encode(page: dict[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.installation import JOURNAL_DIRECTORY
 from errtally.exporter.journal.reader import Lag
 from errtally.exporter.metrics.family import Family, HistogramFamily
-from errtally.exporter.store import database, gauges, lifecycle, session_users
+from errtally.exporter.store import database, deletion, gauges, lifecycle, session_users
 from errtally.exporter.store.database import REQUEST_BOUNDS
 
 if TYPE_CHECKING:
@@ -196,6 +196,9 @@ class StoreView:
     def _read_issues(self) -> None:
         assert self._db is not None
         info, first_seen_in, noticed_in, last_seen_in, users_in, regressed_in = map(self._family, _OF_AN_ISSUE)
+        if self._infos and (deleted := deletion.since(self._db, self._change)):
+            for key in [key for key in self._infos if (key[0], key[2]) in deleted]:
+                self._drop_issue(key)
         for (
             environment, users, first_seen, last_seen, noticed, project, fingerprint, type_, title, culprit, status,
             regressed, is_exposed, is_merged,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from errtally import names
+from errtally.exporter.digest.changes import Spell
 from errtally.exporter.store.trends import Trends
 from errtally.exporter.store.waiting import Waiting
 from errtally.exporter.store.words import Words
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from errtally.exporter.digest.changes import IssueChange
-    from errtally.exporter.store.waiting import Term
+    from errtally.exporter.store.waiting import Count, Term
 
 HOURS_KEPT = 14 * 24
 """Hours that are told apart; older ones become days."""
@@ -79,19 +80,21 @@ class ActivityWriter:
             self._waiting = Waiting(self._db)
         waiting = self._waiting
         first = len(waiting.terms)
-        counts: dict[int, dict[int, int]] = {}
+        counts: dict[int, dict[int, Count]] = {}
         for issue in issues:
             if not issue.seen_in:
                 continue
             if issue.seen is not None:
                 self._words.describe(issue.id, issue.seen)
                 self._words.flush(issue.id)
-            fresh = counts[issue.id] = {waiting.number(seen): events for seen, events in issue.seen_in.items()}
-            for tag, events in issue.tags.items():
+            fresh = counts[issue.id] = {
+                waiting.number(seen): (spell.events, spell.first, spell.last) for seen, spell in issue.seen_in.items()
+            }
+            for tag, spell in issue.tags.items():
                 if tag[0] not in OWN_TAGS:
-                    fresh[waiting.number(tag)] = events
+                    fresh[waiting.number(tag)] = (spell.events, spell.first, spell.last)
             if users := new_users.get(issue.id):
-                fresh[waiting.number((max(hour for hour, *_ in issue.seen_in),))] = users
+                fresh[waiting.number((max(hour for hour, *_ in issue.seen_in),))] = (users, 0.0, 0.0)
         is_due = now - self._settled >= LATEST_SECONDS or len(waiting.issues) + len(counts) > MAX_WAITING
         is_calm = not waiting.issues and len(counts) <= FEW_ISSUES
         if counts and not is_due and not is_calm:
@@ -101,32 +104,32 @@ class ActivityWriter:
             waiting.clear_terms()
             self._settled = self._settled if is_calm else now
 
-    def _bring_in(self, counts: Mapping[int, Mapping[int, int]], terms: Sequence[Term]) -> None:
+    def _bring_in(self, counts: Mapping[int, Mapping[int, Count]], terms: Sequence[Term]) -> None:
         """Add counts to the tables, issue by issue, so that rows that lie together are written together."""
         all_hours: list[tuple[int, int, int, int]] = []
-        all_tags: list[tuple[int, str, str, int]] = []
+        all_tags: list[tuple[int, str, str, int, float, float]] = []
         for issue in sorted(counts):
             hours: defaultdict[int, int] = defaultdict(int)
             users: dict[int, int] = {}
-            tags: defaultdict[tuple[str, str], int] = defaultdict(int)
-            for number, count in counts[issue].items():
+            tags: dict[tuple[str, str], Spell] = {}
+            for number, (count, first, last) in counts[issue].items():
                 term: Any = terms[number]
                 if len(term) == _OF_EVENTS:
                     hours[term[0]] += count
                     for tag, value in zip(OWN_TAGS, term[1:], strict=True):
                         if value:
-                            tags[tag, value] += count
+                            _count(tags, (tag, value), Spell(first, last, count))
                 elif len(term) == _OF_TAG:
-                    tags[term] += count
+                    _count(tags, term, Spell(first, last, count))
                 else:
                     users[term[0]] = count
             self._trends.add(issue, hours)
             all_hours += [(issue, hour, events, users.get(hour, 0)) for hour, events in hours.items()]
-            bounded: defaultdict[tuple[str, str], int] = defaultdict(int)
-            for (tag, value), events in tags.items():
+            bounded: dict[tuple[str, str], Spell] = {}
+            for (tag, value), counted in tags.items():
                 if (admitted := self._admit(issue, tag, value)) is not None:
-                    bounded[tag, admitted] += events
-            all_tags += [(issue, tag, value, events) for (tag, value), events in bounded.items()]
+                    _count(bounded, (tag, admitted), counted)
+            all_tags += [(issue, *key, one.events, one.first, one.last) for key, one in bounded.items()]
             self._words.flush(issue)
         self._trends.flush()
         self._db.executemany(
@@ -135,8 +138,10 @@ class ActivityWriter:
             all_hours,
         )
         self._db.executemany(
-            """INSERT INTO issue_tags VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET events = events + excluded.events""",
+            """INSERT INTO issue_tags VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET events = events + excluded.events,
+              first_seen = min(first_seen, excluded.first_seen),
+              last_seen = max(coalesce(last_seen, 0), excluded.last_seen)""",
             all_tags,
         )
 
@@ -169,6 +174,14 @@ class ActivityWriter:
             self._words.note(tag, value)
         values.add(value)
         return value
+
+
+def _count(counted: dict[tuple[str, str], Spell], key: tuple[str, str], more: Spell) -> None:
+    known = counted.get(key)
+    if known is None:
+        counted[key] = Spell(more.first, more.last, more.events)
+    else:
+        known.absorb(more)
 
 
 def prune(db: sqlite3.Connection, now: float) -> None:
@@ -243,3 +256,23 @@ def tags(db: sqlite3.Connection, issues: Sequence[int]) -> dict[str, list[tuple[
         found.setdefault(tag, []).append((value, events))
     own = {tag: found.pop(tag) for tag in OWN_TAGS if tag in found}
     return own | dict(sorted(found.items(), key=lambda item: (-sum(n for _, n in item[1]), item[0])))
+
+
+def tag_times(
+    db: sqlite3.Connection, issues: Sequence[int]
+) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+    """Return when tags' values were first and last seen with issues, seconds since the epoch.
+
+    Returns:
+        Tag and value to both; None where an older version of errtally counted events without their times.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    marks = ", ".join("?" * len(issues))
+    rows = db.execute(
+        f"""SELECT tag, value, CASE WHEN count(first_seen) = count(*) THEN min(first_seen) END, max(last_seen)
+        FROM issue_tags WHERE issue IN ({marks}) GROUP BY tag, value""",  # noqa: S608 (marks only)
+        tuple(issues),
+    )
+    return {(tag, value): (first, last) for tag, value, first, last in rows}

@@ -14,16 +14,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
-    2: "CREATE TABLE issue_counts (id INTEGER PRIMARY KEY, counts BLOB NOT NULL)",
+    2: """ALTER TABLE issues ADD COLUMN is_unhandled INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE issues ADD COLUMN assignee TEXT NOT NULL DEFAULT '';
+    ALTER TABLE issues ADD COLUMN priority TEXT NOT NULL DEFAULT '';
+    ALTER TABLE issues ADD COLUMN ticket TEXT NOT NULL DEFAULT '';
+    ALTER TABLE issue_tags ADD COLUMN first_seen REAL;
+    ALTER TABLE issue_tags ADD COLUMN last_seen REAL;
+    CREATE TABLE deleted_issues (
+      id          INTEGER PRIMARY KEY,
+      project     TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      title       TEXT NOT NULL,
+      change      INTEGER NOT NULL
+    )""",
+    3: "CREATE TABLE issue_counts (id INTEGER PRIMARY KEY, counts BLOB NOT NULL)",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0
 REQUEST_BOUNDS = "request_duration_bounds"
 """The entry of table meta that holds the bounds of buckets of request durations."""
+HELD_REQUESTS = "held_requests"
+"""The entry of table meta that holds the requests that are not counted yet (see digest/requests.py)."""
 
 
 class Connection(sqlite3.Connection):

@@ -22,7 +22,8 @@ _COUNT = """level = CASE WHEN ?2 >= last_seen THEN ?3 ELSE level END, events = e
   last_release = CASE WHEN (?2 >= last_seen OR last_release = '') AND ?7 <> '' THEN ?7 ELSE last_release END,
   last_seen = max(last_seen, ?2), change = ?8"""
 _COUNT_ISSUE = f"UPDATE issues SET {_COUNT} WHERE id = ?1"  # noqa: S608 (a constant)
-_WRITE_ISSUE = f"""INSERT INTO issues VALUES
+_WRITE_ISSUE = f"""INSERT INTO issues (id, project, fingerprint, type, title, culprit, pattern, scope, platform, why,
+  status, level, events, first_seen, last_seen, first_release, last_release, resolved, regressed, change) VALUES
   (?1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?3, ?4, ?5, ?2, ?6, ?7, ?19, ?20, ?8)
   ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit, platform = excluded.platform,
   why = excluded.why, status = excluded.status, resolved = excluded.resolved, regressed = excluded.regressed,
@@ -63,7 +64,7 @@ class IssueWriter:
         Raises:
             sqlite3.Error: the store can't be written.
         """
-        described, counted, decided, shown, here = [], [], [], [], []
+        described, counted, decided, unhandled, shown, here = [], [], [], [], [], []
         new_users: dict[int, int] = {}
         for issue in issues:
             counts = (issue.id, issue.last_seen, issue.level, issue.events, issue.first_seen, issue.first_release,
@@ -83,6 +84,8 @@ class IssueWriter:
                 shown.append((change, issue.id))
             if seen is None or issue.is_recast:
                 shown.append((change, issue.id))
+            if issue.is_unhandled:
+                unhandled.append((issue.id,))
             for environment, events in issue.environments.items():
                 users = 0
                 if events.users:
@@ -95,6 +98,7 @@ class IssueWriter:
         write(_WRITE_ISSUE, described)
         write(_DECIDE_ISSUE, decided)
         write(_COUNT_ISSUE, counted)
+        write("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND NOT is_unhandled", unhandled)
         # The series of an issue show its status, title and culprit in every environment.
         write("UPDATE issue_environments SET change = ? WHERE issue = ?", shown)
         write(_COUNT_HERE, here)
@@ -113,6 +117,8 @@ class IssueWriter:
         """
         db, thinned = self._db, 0
         for issue in issues:
+            for name, value in issue.fields.items():
+                db.execute(f"UPDATE issues SET {name} = ? WHERE id = ?", (value, issue.id))  # noqa: S608 (records.FIELDS)
             if issue.decisions:
                 db.execute("UPDATE issue_environments SET touched = ? WHERE issue = ?", (at, issue.id))
                 db.executemany(

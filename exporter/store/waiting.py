@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 Term = tuple[str | int, ...]
 """By what is counted: hour, environment, level, release and transaction; tag and value; or the hour of new users."""
 
-_Row = tuple[int, list[Term], dict[int, dict[int, int]]]
+Count = tuple[int, float, float]
+"""How many, and when the first and the last of them happened; of new users the number alone says something."""
+
+_Row = tuple[int, list[Term], dict[int, dict[int, Count]]]
 """The first number of new terms, these terms, and issues to the numbers of terms to counts."""
 
 _encoder = msgspec.msgpack.Encoder()
@@ -37,7 +40,7 @@ class Waiting:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self.issues: dict[int, dict[int, int]] = {}
+        self.issues: dict[int, dict[int, Count]] = {}
         self.terms: list[Term] = []
         self._numbers: dict[Term, int] = {}
         self._has_rows = False
@@ -57,7 +60,7 @@ class Waiting:
             self.terms.append(term)
         return known
 
-    def keep(self, counts: dict[int, dict[int, int]], first: int) -> None:
+    def keep(self, counts: dict[int, dict[int, Count]], first: int) -> None:
         """Have counts wait.
 
         Args:
@@ -72,7 +75,7 @@ class Waiting:
         self._has_rows = True
         self._add(counts)
 
-    def take(self, counts: dict[int, dict[int, int]]) -> dict[int, dict[int, int]]:
+    def take(self, counts: dict[int, dict[int, Count]]) -> dict[int, dict[int, Count]]:
         """Return all that waits together with further counts; nothing waits any more.
 
         Raises:
@@ -90,11 +93,16 @@ class Waiting:
         self.terms = []
         self._numbers = {}
 
-    def _add(self, counts: dict[int, dict[int, int]]) -> None:
+    def _add(self, counts: dict[int, dict[int, Count]]) -> None:
         for issue, fresh in counts.items():
             known = self.issues.get(issue)
             if known is None:
                 self.issues[issue] = fresh
             else:
-                for number, count in fresh.items():
-                    known[number] = known.get(number, 0) + count
+                for number, (count, first, last) in fresh.items():
+                    before = known.get(number)
+                    known[number] = (
+                        (count, first, last)
+                        if before is None
+                        else (before[0] + count, min(before[1], first), max(before[2], last))
+                    )

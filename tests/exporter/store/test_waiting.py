@@ -8,7 +8,7 @@ from errtally.errors import StoreError
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen
+from errtally.exporter.journal.records import Batch, DeletionChange, EventSeen, IssueSeen
 from errtally.exporter.store import activity, database
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
@@ -139,3 +139,15 @@ def test_few_issues_never_wait(storm):
         fold.add(Batch("shop", START, [IssueSeen("f0", "E", "t", "c")], [EventSeen(0, "prod", "error", START, "")]))
         storm.writer.apply(fold.changes, {})
         assert storm.reader.hours(storm.reader.issue("f0")["ids"], 0) == {500_000: (number + 1, 0)}
+
+
+def test_nothing_waits_for_an_issue_that_is_deleted(storm):
+    storm.fold()
+    storm.fold()
+    fold = Fold(storm.state, Thresholds(()))
+    fold.add(DeletionChange("shop", "f1", START, "anna"))
+    storm.writer.apply(fold.changes, {})
+    storm.fold()
+    storm.writer.apply(Changes(), {})
+    assert storm.shown() == ({500_000: (3, 0)}, tags(3))
+    assert storm.reader.hours(storm.reader.issue("f1")["ids"], 0) == {500_000: (1, 0)}  # it appeared again

@@ -32,11 +32,11 @@ OPERATIONS = [
     (path, method)
     for path, item in document.document()["paths"].items()
     for method in item
-    if method in {"get", "post"}
+    if method in {"get", "post", "delete"}
 ]  # fmt: skip
 # What other programs know by Sentry's documents is described in docs/sentry-api.md.
 _FOR_PEOPLE = re.compile(
-    r"/api/0/|/organizations/|/\{organization\}/|/static/|/overview\Z|/log(in|out)\Z|/runbooks/|/issues(/|\Z)|/history\Z|/live\Z|/\Z"
+    r"/api/0/|/organizations/|/\{organization\}/|/static/|/overview\Z|/log(in|out)\Z|/runbooks/|/issues(/|\Z)|/history\Z|/tokens(/|\Z)|/live\Z|/\Z"
 )
 
 
