@@ -188,6 +188,7 @@ class Recorder:
                     label(timing.trace_id, scrubbed),
                     timing.quantity,
                     timing.is_unsure,
+                    timing.is_address,
                 )
             )
         for session in delivery.sessions:

@@ -136,13 +136,34 @@ def _of_rows(what: Words | Tag | Has | Field | Identity | LatestRelease, *, has_
             return _is(f"i.{what.name}", what.text)
         if what.name == "priority":
             return _is(_PRIORITY, what.text)
-        return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
+        of_field = _first_release if what.name == "first_release" else _any_field
+        return of_field(what, has_linked=has_linked)
     if isinstance(what, Has):
         tagged = "EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue = {}.id AND t.tag = ? AND t.value <> '')"
         return _of_any(lambda issue: (tagged.format(issue), (what.name,)), has_linked=has_linked)
     if isinstance(what, Identity):
         return _of_any(lambda issue: (f"{issue}.id = ?", (what.number,)), has_linked=has_linked)
     return _of_any(lambda issue: (_LATEST.format(issue=issue), ()), has_linked=has_linked)
+
+
+def _any_field(what: Field, *, has_linked: bool) -> Clause:
+    return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
+
+
+def _first_release(what: Field, *, has_linked: bool) -> Clause:
+    """Of merged issues, the first release is that of the one that was seen first, as their page shows it."""
+    own, values = _is("i.first_release", what.text)
+    if not has_linked:
+        return own, values
+    linked, _ = _is("x.first_release", what.text)
+    of_issue = "SELECT 1 FROM linked l JOIN issues {0} ON {0}.id = l.id WHERE l.root = i.id"
+    merged = f"{of_issue} AND {{0}}.first_seen < {{1}}.first_seen"
+    at_first = f"({own} AND NOT EXISTS ({merged.format('y', 'i')}))"
+    merged_first = f"{merged.format('x', 'i')} AND ({linked}) AND NOT EXISTS ({merged.format('y', 'x')})"
+    return (
+        f"{at_first} OR EXISTS ({merged_first})",
+        (*values, *values),
+    )
 
 
 def _moment(what: Moment, *, has_linked: bool) -> Clause:

@@ -16,6 +16,7 @@ from errtally import names
 from errtally.config.grouping import GroupingSettings
 from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
+from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
@@ -104,8 +105,8 @@ class StoreWriter:
             state.held_requests = msgspec.json.decode(held[0], type=list[HeldRequest])
         (last,) = db.execute("SELECT coalesce(max(id), 0) FROM series").fetchone()
         self._next_series_id = last + 1
-        for id_, metric_name, text, part, touched in db.execute(
-            "SELECT id, metric, labels, part, touched FROM series WHERE NOT evicted"
+        for id_, metric_name, text, part, touched, value in db.execute(
+            "SELECT id, metric, labels, part, touched, value FROM series WHERE NOT evicted"
         ):
             labels = tuple(json.loads(text))
             self._series[metric_name, labels, part] = id_
@@ -113,7 +114,7 @@ class StoreWriter:
             state.now = max(state.now, touched)
             metric = names.BY_NAME.get(metric_name)
             if metric is not None and metric.other_label:
-                budget.remember(metric, labels, touched)
+                budget.remember(metric, labels, touched, 0.0 if metric.kind == "gauge" or part == SUM else value)
             if metric is not None and metric is names.NEW_ISSUES:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
             elif metric is names.ALERT_DURATION:
@@ -134,13 +135,13 @@ class StoreWriter:
             state.issues[project, fingerprint] = known
             by_id[id_] = (project, fingerprint, known)
             state.next_issue_id = max(state.next_issue_id, id_ + 1)
-        for id_, environment, is_exposed, touched in db.execute(
-            "SELECT issue, environment, is_exposed, touched FROM issue_environments"
+        for id_, environment, is_exposed, touched, events in db.execute(
+            "SELECT issue, environment, is_exposed, touched, events FROM issue_environments"
         ):
             project, fingerprint, known = by_id[id_]
             known.environments[environment] = bool(is_exposed)
             if is_exposed:
-                budget.remember(names.ISSUE_INFO, (project, environment, fingerprint), touched)
+                budget.remember(names.ISSUE_INFO, (project, environment, fingerprint), touched, events)
         (last_deleted,) = db.execute("SELECT coalesce(max(id), 0) FROM deleted_issues").fetchone()
         state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1, last_deleted + 1)
         client_gauges.load(db, state)
