@@ -22,6 +22,7 @@ from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.quotas import Quotas
 from errtally.exporter.ingest.rates import Rates
 from errtally.exporter.ingest.sampling import SamplePolicy
+from errtally.exporter.ingest.shortening import shortened
 from errtally.exporter.journal import records
 from errtally.exporter.scrubbing import scrubber
 
@@ -387,14 +388,15 @@ class Recorder:
             "tags": event.tags,
         }
         try:
-            encoded = _encode(page | self._scrubber.scrub_value(item.details(), scrubbed))
+            whole = page | self._scrubber.scrub_value(item.details(), scrubbed)
+            encoded = _encode(whole)
         except (RejectedError, RecursionError, UnicodeError, msgspec.DecodeError) as exc:
             # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.
             page["truncated"] = f"its details can't be read: {type(exc).__name__}"
             return _encode(page)
         if len(encoded) > MAX_SAMPLE_BYTES:
             page["truncated"] = f"its details of {len(encoded)} bytes were not kept"
-            encoded = _encode(page)
+            encoded = shortened(whole, MAX_SAMPLE_BYTES, _encode) or _encode(page)
         return encoded
 
     def _hash(self, project: str, identity: str) -> int:

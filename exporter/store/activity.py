@@ -42,7 +42,7 @@ MAX_WAITING = 30_000
 
 _MAX_KNOWN = 5_000
 _OF_EVENTS, _OF_TAG = 5, 2
-"""How long the terms are by which events and a client's tag are counted; that of new users is the hour alone."""
+"""How long the terms are by which events and a client's tag are counted; that of new users is between."""
 
 
 class ActivityWriter:
@@ -65,12 +65,13 @@ class ActivityWriter:
         """Whether there are counts that are not in their tables."""
         return self._waiting is not None and bool(self._waiting.issues)
 
-    def apply(self, issues: Iterable[IssueChange], new_users: Mapping[int, int], now: float) -> None:
+    def apply(self, issues: Iterable[IssueChange], new_users: Mapping[tuple[int, str], int], now: float) -> None:
         """Add the events of a fold to their issues: at once, or with those of the next folds when they are many.
 
         Args:
             issues: the changes; with none, what waits is brought in.
-            new_users: issues to users that were not seen with them before; they count in the hour of the newest event.
+            new_users: issue and environment to users that were not seen with it there before; they count in the hour of
+                the environment's newest event.
             now: seconds of a clock that only goes forward.
 
         Raises:
@@ -93,8 +94,10 @@ class ActivityWriter:
             for tag, spell in issue.tags.items():
                 if tag[0] not in OWN_TAGS:
                     fresh[waiting.number(tag)] = (spell.events, spell.first, spell.last)
-            if users := new_users.get(issue.id):
-                fresh[waiting.number((max(hour for hour, *_ in issue.seen_in),))] = (users, 0.0, 0.0)
+            for environment in issue.environments:
+                if users := new_users.get((issue.id, environment)):
+                    newest = max(hour for hour, place, *_ in issue.seen_in if place == environment)
+                    fresh[waiting.number((newest, environment, ""))] = (users, 0.0, 0.0)
         is_due = now - self._settled >= LATEST_SECONDS or len(waiting.issues) + len(counts) > MAX_WAITING
         is_calm = not waiting.issues and len(counts) <= FEW_ISSUES
         if counts and not is_due and not is_calm:
@@ -106,25 +109,27 @@ class ActivityWriter:
 
     def _bring_in(self, counts: Mapping[int, Mapping[int, Count]], terms: Sequence[Term]) -> None:
         """Add counts to the tables, issue by issue, so that rows that lie together are written together."""
-        all_hours: list[tuple[int, int, int, int]] = []
+        all_hours: list[tuple[int, int, str, int, int]] = []
         all_tags: list[tuple[int, str, str, int, float, float]] = []
         for issue in sorted(counts):
             hours: defaultdict[int, int] = defaultdict(int)
-            users: dict[int, int] = {}
+            places: defaultdict[tuple[int, str], int] = defaultdict(int)
+            users: dict[tuple[int, str], int] = {}
             tags: dict[tuple[str, str], Spell] = {}
             for number, (count, first, last) in counts[issue].items():
                 term: Any = terms[number]
                 if len(term) == _OF_EVENTS:
                     hours[term[0]] += count
+                    places[term[0], term[1]] += count
                     for tag, value in zip(OWN_TAGS, term[1:], strict=True):
                         if value:
                             _count(tags, (tag, value), Spell(first, last, count))
                 elif len(term) == _OF_TAG:
                     _count(tags, term, Spell(first, last, count))
                 else:
-                    users[term[0]] = count
+                    users[term[0], term[1]] = count
             self._trends.add(issue, hours)
-            all_hours += [(issue, hour, events, users.get(hour, 0)) for hour, events in hours.items()]
+            all_hours += [(issue, *place, events, users.get(place, 0)) for place, events in places.items()]
             bounded: dict[tuple[str, str], Spell] = {}
             for (tag, value), counted in tags.items():
                 if (admitted := self._admit(issue, tag, value)) is not None:
@@ -133,7 +138,7 @@ class ActivityWriter:
             self._words.flush(issue)
         self._trends.flush()
         self._db.executemany(
-            """INSERT INTO issue_hours VALUES (?, ?, ?, ?)
+            """INSERT INTO issue_hours VALUES (?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
             all_hours,
         )
@@ -194,8 +199,8 @@ def prune(db: sqlite3.Connection, now: float) -> None:
     if db.execute("SELECT 1 FROM issue_hours WHERE hour < ? LIMIT 1", (before,)).fetchone() is not None:
         db.execute("BEGIN IMMEDIATE")
         db.execute(
-            """INSERT INTO issue_days SELECT issue, hour / 24, sum(events), sum(users) FROM issue_hours
-            WHERE hour < ? GROUP BY issue, hour / 24
+            """INSERT INTO issue_days SELECT issue, hour / 24, environment, sum(events), sum(users) FROM issue_hours
+            WHERE hour < ? GROUP BY issue, hour / 24, environment
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
             (before,),
         )
@@ -204,8 +209,16 @@ def prune(db: sqlite3.Connection, now: float) -> None:
     db.execute("DELETE FROM issue_days WHERE day < ?", (int(now // 86400) - DAYS_KEPT,))
 
 
-def hours(db: sqlite3.Connection, issues: Sequence[int], since_hour: int) -> dict[int, tuple[int, int]]:
+def hours(
+    db: sqlite3.Connection, issues: Sequence[int], since_hour: int, environment: str | None = None
+) -> dict[int, tuple[int, int]]:
     """Return events and new users of issues together by hour since the epoch; hours without events are not there.
+
+    Args:
+        db: the store.
+        issues: their numbers.
+        since_hour: the first hour.
+        environment: only of this one.
 
     Raises:
         sqlite3.Error: the store can't be read.
@@ -213,14 +226,23 @@ def hours(db: sqlite3.Connection, issues: Sequence[int], since_hour: int) -> dic
     marks = ", ".join("?" * len(issues))
     rows = db.execute(
         f"""SELECT hour, sum(events), sum(users) FROM issue_hours
-        WHERE issue IN ({marks}) AND hour >= ? GROUP BY hour ORDER BY hour""",  # noqa: S608 (marks only)
-        (*issues, since_hour),
+        WHERE issue IN ({marks}) AND hour >= ? AND environment = coalesce(?, environment)
+        GROUP BY hour ORDER BY hour""",  # noqa: S608 (marks only)
+        (*issues, since_hour, environment),
     )
     return {hour: (events, users) for hour, events, users in rows}
 
 
-def days(db: sqlite3.Connection, issues: Sequence[int], since_day: int) -> dict[int, tuple[int, int]]:
+def days(
+    db: sqlite3.Connection, issues: Sequence[int], since_day: int, environment: str | None = None
+) -> dict[int, tuple[int, int]]:
     """Return events and new users of issues together by day since the epoch, also of hours that are no days yet.
+
+    Args:
+        db: the store.
+        issues: their numbers.
+        since_day: the first day.
+        environment: only of this one.
 
     Raises:
         sqlite3.Error: the store can't be read.
@@ -228,11 +250,13 @@ def days(db: sqlite3.Connection, issues: Sequence[int], since_day: int) -> dict[
     marks = ", ".join("?" * len(issues))
     rows = db.execute(
         f"""SELECT day, sum(events), sum(users) FROM (
-          SELECT day, events, users FROM issue_days WHERE issue IN ({marks}) AND day >= ?
+          SELECT day, events, users FROM issue_days
+          WHERE issue IN ({marks}) AND day >= ? AND environment = coalesce(?, environment)
           UNION ALL
-          SELECT hour / 24, events, users FROM issue_hours WHERE issue IN ({marks}) AND hour >= ?
+          SELECT hour / 24, events, users FROM issue_hours
+          WHERE issue IN ({marks}) AND hour >= ? AND environment = coalesce(?, environment)
         ) GROUP BY day ORDER BY day""",  # noqa: S608 (marks only)
-        (*issues, since_day, *issues, since_day * 24),
+        (*issues, since_day, environment, *issues, since_day * 24, environment),
     )
     return {day: (events, users) for day, events, users in rows}
 

@@ -49,7 +49,9 @@ class IssueWriter:
         self._users = users
         self._written: dict[int, int] = {}
 
-    def apply(self, issues: Iterable[IssueChange], change: int, at: float, stored_at: float) -> dict[int, int]:
+    def apply(
+        self, issues: Iterable[IssueChange], change: int, at: float, stored_at: float
+    ) -> dict[tuple[int, str], int]:
         """Write issues.
 
         Args:
@@ -59,13 +61,13 @@ class IssueWriter:
             stored_at: when the transaction is made.
 
         Returns:
-            Issues to users that were not seen with them before.
+            Issue and environment to users that were not seen with it there before.
 
         Raises:
             sqlite3.Error: the store can't be written.
         """
         described, counted, decided, unhandled, shown, here = [], [], [], [], [], []
-        new_users: dict[int, int] = {}
+        new_users: dict[tuple[int, str], int] = {}
         for issue in issues:
             counts = (issue.id, issue.last_seen, issue.level, issue.events, issue.first_seen, issue.first_release,
                       issue.last_release, change)  # fmt: skip
@@ -89,9 +91,8 @@ class IssueWriter:
             for environment, events in issue.environments.items():
                 users = 0
                 if events.users:
-                    users, grew_by = self._users.add((issue_subject(issue.id, environment), 0, 0), events.users)
-                    if grew_by:
-                        new_users[issue.id] = new_users.get(issue.id, 0) + grew_by
+                    subject = (issue_subject(issue.id, environment), 0, 0)
+                    users, new_users[issue.id, environment] = self._users.add(subject, events.users)
                 here.append((issue.id, environment, events.events, users, events.first_seen, events.last_seen,
                              events.is_exposed, change, at, stored_at))  # fmt: skip
         write = self._db.executemany

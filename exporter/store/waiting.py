@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 Term = tuple[str | int, ...]
-"""By what is counted: hour, environment, level, release and transaction; tag and value; or the hour of new users."""
+"""By what is counted: hour, environment, level, release and transaction; tag and value; hour, environment and "" of new
+users."""
 
 Count = tuple[int, float, float]
 """How many, and when the first and the last of them happened; of new users the number alone says something."""
