@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
+    2: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
+    ALTER TABLE series ADD COLUMN returned_value REAL NOT NULL DEFAULT 0""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0

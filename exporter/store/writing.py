@@ -165,7 +165,7 @@ class StoreWriter:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             change = self._change + 1
-            back, gauges = exposure.bring_back(self._db, changes.exposed, change)
+            back, gauges = exposure.bring_back(self._db, changes.exposed, change, stored_at)
             fresh |= back
             self._write_series("+", gauges, changes, change, fresh)
             thinned = 0
@@ -314,7 +314,7 @@ class StoreWriter:
                 inserts.append((id_, key[0], json.dumps(key[1]), key[2], value, text, change, at, created))
             else:
                 updates.append((value, text, change, at, id_))
-        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)", inserts)
+        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0)", inserts)
         self._db.executemany(_UPDATES[kind], updates)
 
     def _apply_issue(self, issue: IssueChange, change: int, at: float, stored_at: float) -> int:

@@ -331,7 +331,7 @@ def test_a_store_of_another_version_is_not_opened(path):
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(path):
     db = database.create(path)
-    for column in ("series.created", "issue_environments.noticed"):
+    for column in ("series.created", "series.returned", "series.returned_value", "issue_environments.noticed"):
         table, name = column.split(".")
         db.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
     db.execute("INSERT INTO series VALUES (1, 'errtally_new_issues_total', '[\"p\", \"prod\"]', '', 7, NULL, 1, 5, 0)")
