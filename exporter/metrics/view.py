@@ -173,9 +173,7 @@ class StoreView:
             if exemplar_json is not None:
                 pairs, worth, timestamp = json.loads(exemplar_json)
                 exemplar = Exemplar(tuple((name, value_) for name, value_ in pairs), worth, timestamp)
-            until, first = returned + self._first_seconds, returned_value
-            if not returned and family.metric.starts_at_zero:
-                until, first = self._at_zero_until(family, labels, created), 0.0
+            until, first = self._first_value(family, labels, created, returned, returned_value)
             if now < until:
                 self._held[metric, labels, part] = (until, value, exemplar)
                 _put(family, labels, part, first, None, created)
@@ -183,11 +181,24 @@ class StoreView:
                 self._held.pop((metric, labels, part), None)
                 _put(family, labels, part, value, exemplar, created)
 
-    def _at_zero_until(self, family: Family | HistogramFamily, labels: tuple[str, ...], created: float) -> float:
-        """Return until when a series is shown at 0; all buckets of a histogram are there with its first part."""
-        if isinstance(family, HistogramFamily):
+    def _first_value(
+        self,
+        family: Family | HistogramFamily,
+        labels: tuple[str, ...],
+        created: float,
+        returned: float,
+        returned_value: float,
+    ) -> tuple[float, float]:
+        """Return until when a series is shown with its first value, and that value."""
+        if not self._first_seconds:
+            return float("-inf"), 0.0
+        if returned:
+            return returned + self._first_seconds, returned_value
+        if not family.metric.starts_at_zero:
+            return float("-inf"), 0.0
+        if isinstance(family, HistogramFamily):  # all its buckets are there with its first part
             created = self._histogram_births.setdefault((family.metric.name, labels), created)
-        return created + self._first_seconds
+        return created + self._first_seconds, 0.0
 
     def _show_grown_up(self, now: float) -> None:
         """Show the values of series whose first values were seen for long enough."""

@@ -199,7 +199,7 @@ PROJECT_SILENT = AlertRule(
             "1. Does the program run? Its own health check, its host, its last deploy.\n"
             "2. Did a deploy change the DSN, the key, the project's name or the environment's? Another environment of"
             " the project that is new since then tells.\n"
-            "3. `errtally_ingest_rejected_total` and `errtally_ingest_dropped_total`: are its requests refused?\n"
+            f"3. `{names.INGEST_REJECTED.name}` and `{names.INGEST_DROPPED.name}`: are its requests refused?\n"
             "4. From its host, `curl` the exporter's `/-/healthy`: is it the network?"
         ),
         mitigation=(
