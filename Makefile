@@ -83,8 +83,8 @@ dashboard-pictures: install-dev  ## draw docs/pictures/dashboard-*.png; needs no
 docs: install-dev  ## build the documentation as a site into build/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-dist: install-dev  ## build sdist and wheel into dist
-	$(BIN)/python -m build --outdir dist .
+dist: install-dev  ## build sdist and wheel into dist; SOURCE_URL=https://... is where the project is published
+	SOURCE_URL=$(SOURCE_URL) $(BIN)/python -m build --outdir dist .
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -18,6 +18,7 @@ from errtally.config import load
 from errtally.config.alerting import DEFAULT_SCRAPE_INTERVAL_SECONDS
 from errtally.config.duration import parse_duration
 from errtally.config.grouping import GroupingSettings, grouping
+from errtally.config.secret import read_secret
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
 from errtally.exporter.scrubbing import scrubbing
@@ -205,7 +206,7 @@ def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
     if problems:
         raise ConfigError(problems)
     document.setdefault("data_dir", str(default_data_dir(environ)))
-    return build(document, path or "environment")
+    return build(document, path or "environment", Path(path).parent if path else Path())
 
 
 def hand_over(config: ExporterConfig) -> str:
@@ -218,8 +219,13 @@ def take_over(text: str) -> ExporterConfig:
     return msgspec.json.decode(text, type=ExporterConfig, dec_hook=lambda kind, value: kind(value))
 
 
-def build(document: Document, name: str) -> ExporterConfig:
-    """Build the settings from a checked document; ``name`` stands in front of each problem.
+def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfig:
+    """Build the settings from a checked document.
+
+    Args:
+        document: what the file says.
+        name: stands in front of each problem.
+        folder: where relative paths of secrets begin; that of the file, wherever the exporter is started.
 
     Raises:
         ConfigError: a file of secrets can't be read, two projects share a name, id or key, or the address is
@@ -238,7 +244,7 @@ def build(document: Document, name: str) -> ExporterConfig:
         problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)
-    projects = _projects(document, name, problems, common)
+    projects = _projects(document, name, folder, problems, common)
     web = document.get("web", {})
     if "username" in web and "password_file" not in web:
         problems.append(f"{name}: web.username: without web.password_file nobody is asked for it")
@@ -269,12 +275,12 @@ def build(document: Document, name: str) -> ExporterConfig:
         grouping=_grouping(document, name, problems),
         scrubbing=common,
         web_username=web.get("username", "errtally"),
-        web_password=_secret(web, "password_file", f"{name}: web.password_file", problems),
-        web_token=_secret(web, "token_file", f"{name}: web.token_file", problems),
+        web_password=_secret(web, "password_file", folder, f"{name}: web.password_file", problems),
+        web_token=_secret(web, "token_file", folder, f"{name}: web.token_file", problems),
         live_frame_origins=tuple(web.get("live_frame_origins", ())),
         allowed_hosts=tuple(web.get("allowed_hosts", ())),
         metrics_login=bool(web.get("metrics_login", False)),
-        metrics_token=_secret(web, "metrics_token_file", f"{name}: web.metrics_token_file", problems),
+        metrics_token=_secret(web, "metrics_token_file", folder, f"{name}: web.metrics_token_file", problems),
         trusted_proxies=_networks(document, name, problems),
     )
     if not _is_loopback(host):
@@ -331,13 +337,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _projects(document: Document, name: str, problems: list[str], common: ScrubSettings) -> tuple[Project, ...]:
+def _projects(
+    document: Document, name: str, folder: Path, problems: list[str], common: ScrubSettings
+) -> tuple[Project, ...]:
     projects: list[Project] = []
     owners: dict[tuple[str, str], str] = {}
     for index, entry in enumerate(document.get("projects", [])):
         place = f"{name}: projects[{index}]"
         keys = set(entry.get("keys", []))
-        if file_keys := _secret(entry, "key_file", f"{place}.key_file", problems):
+        if file_keys := _secret(entry, "key_file", folder, f"{place}.key_file", problems):
             keys |= set(file_keys.split())
             if not all(map(_KEY.fullmatch, keys)):  # the file may hold a secret of another kind, so it is not shown
                 problems.append(f"{place}.key_file: a key is not one of letters, digits, dash and underscore, up to 64")
@@ -373,16 +381,12 @@ def _rate_limits(entry: Mapping[str, Any]) -> dict[str, RateLimit]:
     }
 
 
-def _secret(entry: Mapping[str, str], key: str, place: str, problems: list[str]) -> str | None:
+def _secret(entry: Mapping[str, str], key: str, folder: Path, place: str, problems: list[str]) -> str | None:
     """Read a secret from the file that a key names; None when the key is not there."""
     if key not in entry:
         return None
     try:
-        secret = Path(entry[key]).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        problems.append(f"{place}: can't be read: {exc}")
+        return read_secret(folder / entry[key])
+    except ConfigError as exc:
+        problems += [f"{place}: {problem}" for problem in exc.problems]
         return None
-    if not secret:
-        problems.append(f"{place}: {entry[key]} is empty")
-        return None
-    return secret

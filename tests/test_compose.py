@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 from tests.peers import peer
 
 from errtally import config
+from errtally.command_line import errtally
 from errtally.config.alerting import alerting
 from errtally.rules.build import build
 
@@ -136,20 +138,69 @@ def test_amtool_accepts_alertmanagers_configuration() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_exporters_configuration_is_valid_and_its_files_are_mounted() -> None:
-    document = config.load(_mounted("exporter", "/etc/errtally/errtally.yml"))
-    assert _mounted("exporter", document["web"]["password_file"]).is_file()
+SECRETS_MOUNT = f"--mount={_mounted('alertmanager', '/etc/alertmanager/secrets')}:/etc/alertmanager/secrets"
+
+
+def _check(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(errtally, ["config", "check", *map(str, arguments)])
+
+
+def test_the_exporters_configuration_is_good_on_this_machine_and_in_the_container() -> None:
+    path = _mounted("exporter", "/etc/errtally/errtally.yml")
+    done = _check(path, SECRETS_MOUNT)
+    assert (done.exit_code, done.output.count("\n")) == (0, 1), done.output
+    document = config.load(path)
+    # The container finds it by the same words: beside the file.
+    assert _mounted("exporter", f"/etc/errtally/{document['web']['password_file']}") == ROOT / "deploy/web-password"
     webhook = alerting(document).channels.exporter
     assert webhook is not None
     assert webhook.url.startswith("http://exporter:9765/")
-    assert _mounted("alertmanager", webhook.token_file).is_file()
+
+
+CHANNELS = {
+    "slack": ("api_url_file", {"channel": "#alerts"}),
+    "pagerduty": ("routing_key_file", {}),
+    "email": (
+        "auth_password_file",
+        {"to": ["a@example.com"], "from": "b@example.com", "smarthost": "mail.example.com:587", "auth_username": "b"},
+    ),
+    "webhook": ("token_file", {"url": "https://hooks.example.com/errtally"}),
+    "exporter": ("token_file", {"url": "http://exporter:9765/api/alerts"}),
+}
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize("place", ["alerting.channels", "alerting.teams[0].channels"])
+def test_the_secret_of_every_channel_is_looked_at_where_compose_mounts_it(
+    tmp_path: Path, channel: str, place: str
+) -> None:
+    if "teams" in place and channel == "exporter":
+        return  # a team has no exporter of its own
+    key, values = CHANNELS[channel]
+    channels = {channel: {**values, key: "/etc/alertmanager/secrets/another"}}
+    settings = {"teams": [{"name": "shop", "projects": ["shop"], "channels": channels}]}
+    if "teams" not in place:
+        settings = {"channels": channels}
+    (tmp_path / "errtally.yml").write_text(yaml.safe_dump({"alerting": settings}))
+    mount = f"--mount={tmp_path}/secrets:/etc/alertmanager/secrets"
+    missing = _check(tmp_path / "errtally.yml", mount)
+    assert missing.exit_code == 1
+    assert f"errtally.yml: {place}.{channel}.{key}: can't be read" in missing.output
+    elsewhere = _check(tmp_path / "errtally.yml")
+    assert elsewhere.exit_code == 0
+    assert f"{place}.{channel}.{key}: /etc/alertmanager/secrets/another is not on this machine" in elsewhere.output
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/another").write_text("s3cret\n")
+    there = _check(tmp_path / "errtally.yml", mount)
+    assert (there.exit_code, "not on this machine" in there.output) == (0, False)
 
 
 def test_the_key_is_the_same_in_the_dsn_the_configuration_and_alertmanagers_secret() -> None:
     document = config.load(ROOT / "deploy/errtally.yml")
     project = document["projects"][0]
     (key,) = project["keys"]
-    assert (ROOT / "deploy/demo-key").read_text() == key
+    token_file = Path(document["alerting"]["channels"]["exporter"]["token_file"])
+    assert (_mounted("alertmanager", str(token_file.parent)) / token_file.name).read_text() == key
     dsn = f"http://{key}@127.0.0.1:9765/{project['id']}"
     assert dsn in (ROOT / "docker-compose.yml").read_text()
     assert dsn in (ROOT / "deploy/errtally.yml").read_text()

@@ -91,12 +91,21 @@ class Budget:
         self.remember(metric, labels, now)
         return labels, evicted
 
+    def give_up(self, metric: Metric, labels: tuple[str, ...]) -> None:
+        """Forget a label set that has series, so that another may have its place."""
+        del self.touched[metric.name, labels]
+        if labels[metric.labels.index(metric.other_label)] != names.OTHER:
+            self.sizes[metric.name, scope(metric, labels)] -= 1
+
     def _pop_idle(self, owner: tuple[str, str], now: float) -> tuple[str, ...] | None:
         """Take the label set that has been idle for longest out of its heap; None when none is idle for long enough."""
         heap, before = self._heaps.get(owner, []), now - self.idle_seconds
         while heap and heap[0][0] <= before:
             noted, labels = heap[0]
-            touched = self.touched[owner[0], labels]
+            touched = self.touched.get((owner[0], labels))
+            if touched is None:  # it was given up
+                heappop(heap)
+                continue
             if touched <= noted:
                 heappop(heap)
                 return labels

@@ -74,6 +74,40 @@ class Decision:
     details: dict[str, str | float] = field(default_factory=dict)
 
 
+class Spell:
+    """Events, and when the first and the last of them happened."""
+
+    __slots__ = ("events", "first", "last")
+
+    def __init__(self, first: float, last: float, events: int = 1) -> None:
+        self.events, self.first, self.last = events, first, last
+
+    def add(self, at: float) -> None:
+        """Count one more."""
+        self.events += 1
+        if at < self.first:
+            self.first = at
+        elif at > self.last:
+            self.last = at
+
+    def absorb(self, other: Spell) -> None:
+        """Count those of another spell as well."""
+        self.events += other.events
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedIssue:
+    """An issue that a person deleted, or what had been merged into one; ``by`` as in `Decision`."""
+
+    id: int
+    project: str
+    fingerprint: str
+    environments: tuple[str, ...]
+    at: float
+    by: str
+
+
 @dataclass(slots=True)
 class IssueChange:
     """What happened to an issue; ``status``, ``resolved`` and ``regressed`` are what they are after the fold.
@@ -84,6 +118,8 @@ class IssueChange:
         level: of the last event.
         first_release: of the first event, "" when that names none.
         last_release: of the last event that names one.
+        is_unhandled: whether nothing caught one of the events.
+        fields: what people said of it, by the names of `records.FIELDS`.
         condition: what ends the status by itself, as it is after the fold.
         is_condition_new: whether another condition, or none, was there before.
         counted_users: users that the condition counts since.
@@ -103,14 +139,33 @@ class IssueChange:
     first_release: str = ""
     last_release: str = ""
     events: int = 0
+    is_unhandled: bool = False
+    fields: dict[str, str] = field(default_factory=dict)
     environments: dict[str, EnvironmentChange] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     condition: Condition | None = None
     is_condition_new: bool = False
     counted_users: list[int] = field(default_factory=list)
-    seen_in: defaultdict[tuple[int, str, str, str, str], int] = field(default_factory=lambda: defaultdict(int))
-    tags: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    seen_in: dict[tuple[int, str, str, str, str], Spell] = field(default_factory=dict)
+    tags: dict[tuple[str, str], Spell] = field(default_factory=dict)
+
+    def count(self, event: EventSeen, environment: str) -> None:
+        """Count an event, and what it has in common with others."""
+        self.events += 1
+        at = event.timestamp
+        where = (int(at // 3600), environment, event.level, event.release, event.transaction)
+        if (spell := self.seen_in.get(where)) is None:
+            self.seen_in[where] = Spell(at, at)
+        else:
+            spell.add(at)
+        for tag in event.tags.items():
+            if (spell := self.tags.get(tag)) is None:
+                self.tags[tag] = Spell(at, at)
+            else:
+                spell.add(at)
+        if event.is_unhandled:
+            self.is_unhandled = True
 
     def see(self, event: EventSeen) -> None:
         """Move what belongs to the first or the last event: a late one of an older release moves time and release."""
@@ -176,6 +231,8 @@ class Changes:
         releases: project and release to what it is now, None for one that is forgotten.
         monitors: scheduled jobs as they are now, None for one that no longer exists.
         session_users: project, environment, release to users and whether a session of theirs crashed.
+        deleted_issues: issues that go, before anything else of these changes.
+        unaliased: projects and fingerprints that are aliases no longer, since what they were merged into goes.
         events: events that were folded, duplicates among them.
         stream: what the live stream tells of them.
         at: when the newest record came in, seconds since the epoch; 0 when none of them says.
@@ -199,6 +256,8 @@ class Changes:
     releases: dict[tuple[str, str], Release | None] = field(default_factory=dict)
     monitors: dict[Job, Monitor | None] = field(default_factory=dict)
     session_users: dict[tuple[str, str, str], dict[int, SessionUser]] = field(default_factory=dict)
+    deleted_issues: list[DeletedIssue] = field(default_factory=list)
+    unaliased: list[tuple[str, str]] = field(default_factory=list)
     events: int = 0
     stream: StreamChange = field(default_factory=StreamChange)
     at: float = 0.0

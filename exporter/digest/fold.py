@@ -18,13 +18,15 @@ from errtally.exporter.digest.changes import (
     SessionUser,
 )
 from errtally.exporter.digest.decisions import AGENDA, Decisions
+from errtally.exporter.digest.deletions import Deletions
 from errtally.exporter.digest.measures import Measures
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.monitors import Monitors
+from errtally.exporter.digest.sayings import Sayings
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState
 from errtally.exporter.digest.stream import NEW, REGRESSED
-from errtally.exporter.journal.records import Batch, MergeChange, Tallies
+from errtally.exporter.journal.records import Batch, DeletionChange, MergeChange, StatusChange, Tallies
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Project
@@ -75,6 +77,8 @@ class Fold:
         self._merges = Merges(state, self.changes, self._admit)
         self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
         self._decisions = Decisions(state, self.changes)
+        self._sayings = Sayings(state, self.changes)
+        self._deletions = Deletions(state, self.changes)
         self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit, state.seen)
         self._notice: tuple[EventSeen | None, str] = (None, "")
 
@@ -106,8 +110,12 @@ class Fold:
             self._add_tallies(record)
         elif isinstance(record, MergeChange):
             self._merges.decide(record)
-        else:
+        elif isinstance(record, StatusChange):
             self._decisions.decide(record)
+        elif isinstance(record, DeletionChange):
+            self._deletions.decide(record)
+        else:
+            self._sayings.add(record)
 
     def pass_time(self, now: float) -> int:
         """Fold what the time alone brings about: ignored issues that are open again, runs of jobs that are missed.
@@ -227,10 +235,7 @@ class Fold:
         change, here = self._issue(project, environment, event, fingerprint)
         if change.seen is None and fingerprint == seen.fingerprint:
             change.seen = seen
-        change.events += 1
-        change.seen_in[int(event.timestamp // 3600), environment, event.level, event.release, event.transaction] += 1
-        for tag in event.tags.items():
-            change.tags[tag] += 1
+        change.count(event, environment)
         here.events += 1
         change.see(event)
         here.first_seen = min(here.first_seen, event.timestamp)

@@ -296,6 +296,7 @@ class Recorder:
             sample,
             tags,
             message[:MAX_MESSAGE],
+            any(one.handled is False for one in event.exceptions),
         )
 
     def _group(self, project: str, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:

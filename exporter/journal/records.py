@@ -40,6 +40,7 @@ class EventSeen(msgspec.Struct, array_like=True):
         sample: the event's page as scrubbed JSON, None when this one is only counted.
         tags: scrubbed tags of an event that has a sample; those of the others are not counted.
         message: the beginning of the scrubbed message of one that has a sample.
+        is_unhandled: whether the client says that nothing caught it.
     """
 
     issue: int
@@ -55,6 +56,7 @@ class EventSeen(msgspec.Struct, array_like=True):
     sample: bytes | None = None
     tags: dict[str, str] = {}
     message: str = ""
+    is_unhandled: bool = False
 
 
 class RequestSeen(msgspec.Struct, array_like=True):
@@ -213,7 +215,48 @@ class MergeChange(msgspec.Struct, array_like=True, tag="merge"):
     by: str = ""
 
 
-Record = Batch | Tallies | StatusChange | MergeChange
+class FieldChange(msgspec.Struct, array_like=True, tag="field"):
+    """What a person says of an issue beside its status.
+
+    Attributes:
+        field: one of `FIELDS`; of one that is not known, an older exporter changes nothing.
+        value: "" takes back what was said.
+    """
+
+    project: str
+    fingerprint: str
+    field: str
+    value: str
+    at: float
+    by: str = ""
+
+
+FIELDS = ("assignee", "priority", "ticket")
+"""Who is to see to the issue (a name), how urgent it is (`PRIORITIES`), and the address of its ticket elsewhere."""
+
+PRIORITIES = ("high", "medium", "low")
+
+
+class NoteChange(msgspec.Struct, array_like=True, tag="note"):
+    """A note that a person leaves at an issue."""
+
+    project: str
+    fingerprint: str
+    text: str
+    at: float
+    by: str = ""
+
+
+class DeletionChange(msgspec.Struct, array_like=True, tag="deletion"):
+    """A person's decision to delete an issue with its kept events, its notes, and all that was merged into it."""
+
+    project: str
+    fingerprint: str
+    at: float
+    by: str = ""
+
+
+Record = Batch | Tallies | StatusChange | MergeChange | FieldChange | NoteChange | DeletionChange
 
 encoder = msgspec.msgpack.Encoder()
 decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

@@ -15,7 +15,7 @@ from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.installation import JOURNAL_DIRECTORY
 from errtally.exporter.journal.reader import Lag
 from errtally.exporter.metrics.family import Family, HistogramFamily
-from errtally.exporter.store import database, gauges, lifecycle, session_users
+from errtally.exporter.store import database, deletion, gauges, lifecycle, session_users
 from errtally.exporter.store.database import REQUEST_BOUNDS
 
 if TYPE_CHECKING:
@@ -210,6 +210,9 @@ class StoreView:
     def _read_issues(self) -> None:
         assert self._db is not None
         info = self._family(names.ISSUE_INFO)
+        if self._infos and (deleted := deletion.since(self._db, self._change)):
+            for key in [key for key in self._infos if (key[0], key[2]) in deleted]:
+                self._drop_issue(key)
         for row in self._db.execute(_ISSUE_ROWS, (self._change,)):
             key = (row["project"], row["environment"], row["fingerprint"])
             if row["is_merged"] or not row["is_exposed"]:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-STATES = ("unresolved", "resolved", "ignored", "regressed", "new", "merged")
+STATES = (
+    "unresolved", "resolved", "ignored", "regressed", "new", "merged", "assigned", "unassigned", "linked", "unhandled",
+)  # fmt: skip
 """What ``is:`` takes."""
 
 NEW_SECONDS = 86_400
 """How long an issue is new."""
 
-TEXTS = ("type", "culprit", "project", "environment", "release", "first_release", "level", "platform")
+TEXTS = (
+    "type",
+    "culprit",
+    "project",
+    "environment",
+    "release",
+    "first_release",
+    "level",
+    "platform",
+    "assignee",
+    "priority",
+)
 """Fields that are compared as texts."""
 
 

@@ -69,12 +69,13 @@ class QueryError(ErrtallyError):
         return f"{self} at character {self.position + 1}"
 
 
-def parse(text: str, now: float) -> tuple[Term, ...]:
+def parse(text: str, now: float, me: str = "me") -> tuple[Term, ...]:
     """Read a query.
 
     Args:
         text: the query.
         now: seconds since the epoch, from which ages count.
+        me: the name of who asks, which ``assigned:me`` stands for.
 
     Returns:
         Terms that all have to match; none for an empty query.
@@ -87,15 +88,16 @@ def parse(text: str, now: float) -> tuple[Term, ...]:
     for position, character in enumerate(text):
         if character == "\0" or "\ud800" <= character <= "\udfff":
             raise QueryError("no text has this character", position)
-    return tuple(_Reader(text, now).terms())
+    return tuple(_Reader(text, now, me).terms())
 
 
 class _Reader:
     """Goes through a query once, from left to right."""
 
-    def __init__(self, text: str, now: float) -> None:
+    def __init__(self, text: str, now: float, me: str) -> None:
         self._text = text
         self._now = now
+        self._me = me
         self._at = 0
 
     def terms(self) -> list[Term]:
@@ -170,6 +172,8 @@ class _Reader:
         if name == "release" and self._text[value_at:].split(None, 1)[0].lower() == "latest":
             self._bare()
             return LatestRelease()
+        if name == "assignee":
+            return self._assignee(value_at)
         if name in TEXTS:
             return Field(name, self._wording(Field, value_at))
         return self._of_sentry(key, value_at)
@@ -203,7 +207,7 @@ class _Reader:
                 raise QueryError(f"{key}: a list can't stand within a list", value_at)
             prefix = f"{key}:" if not key.startswith("tag.") else f'tag."{_escaped(key.removeprefix("tag."))}":'
             try:
-                terms = tuple(_Reader(prefix + value, self._now).terms())
+                terms = tuple(_Reader(prefix + value, self._now, self._me).terms())
             except QueryError as exc:
                 raise QueryError(str(exc), value_at) from exc
             if len(terms) != 1:
@@ -224,6 +228,12 @@ class _Reader:
             self._bare()
             return State(sentry_keys.STATES[value])
         return State(self._choice("is", STATES))
+
+    def _assignee(self, value_at: int) -> Condition:
+        wording = self._wording(Field, value_at)
+        if self._text[value_at] != '"' and wording.parts in {("none",), ("me",)}:
+            return Field("assignee", Wording(("" if wording.parts == ("none",) else self._me,)))
+        return Field("assignee", wording)
 
     def _has(self) -> Condition:
         at = self._at

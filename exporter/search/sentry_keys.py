@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.exporter.search.conditions import AnyOf, Field, Fixed, Wording
+from errtally.exporter.search.conditions import Fixed, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,9 @@ OWN_KEYS: Mapping[str, str] = {
     "firstrelease": "first_release",
     "project.name": "project",
     "platform.name": "platform",
+    "assigned": "assignee",
+    "assigned_or_suggested": "assignee",
+    "issue.priority": "priority",
 }
 """Other names of errtally's keys, in small letters."""
 
@@ -38,30 +41,29 @@ CULPRIT_KEYS = frozenset({"stack.function", "stack.filename", "stack.module", "s
 STATES: Mapping[str, str] = {"archived": "ignored", "muted": "ignored"}
 """Other names of states."""
 
-FIXED_STATES: Mapping[str, bool] = {"unassigned": True, "assigned": False, "for_review": True, "linked": False}
-"""States that all issues are in, or none, since errtally assigns and links none."""
+FIXED_STATES: Mapping[str, bool] = {"for_review": True}
+"""States that all issues are in: errtally reviews none."""
 
-_PRIORITIES: Mapping[str, tuple[str, ...]] = {
-    "high": ("fatal", "error"),
-    "medium": ("warning",),
-    "low": ("info", "debug"),
+_UNHANDLED: Mapping[tuple[str, str], bool] = {
+    (key, value): (key == "error.unhandled") == is_true
+    for key in ("error.handled", "error.unhandled")
+    for values, is_true in ((("1", "true", "yes"), True), (("0", "false", "no"), False))
+    for value in values
 }
+"""Keys and values that ask whether nothing caught one of the events, to the answer."""
+
 _FIXED: Mapping[str, frozenset[str]] = {
     "issue.category": frozenset({"error"}),
     "issue.type": frozenset({"error"}),
     "event.type": frozenset({"error"}),
-    "assigned": frozenset({"none"}),
-    "assigned_or_suggested": frozenset({"none"}),
     "bookmarks": frozenset(),
     "subscribed": frozenset(),
 }
 _USERS = "users are kept as keyed hashes, so none can be searched for; users:>N counts them, and has:user finds any"
-_HANDLED = "whether an error was handled is kept with its events, not with the issue; try level:fatal"
 _REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("user.id", "user.email", "user.username", "user.ip", "user"), _USERS),
-    **dict.fromkeys(("error.handled", "error.unhandled", "error.main_thread"), _HANDLED),
     **dict.fromkeys(
-        ("lastrelease", "regressed_in_release", "issue.seer_actionability", "seer_last_run"),
+        ("error.main_thread", "lastrelease", "regressed_in_release", "issue.seer_actionability", "seer_last_run"),
         "errtally has nothing of the kind; try release:",
     ),
 }
@@ -73,7 +75,7 @@ def refusal(key: str) -> str | None:
 
 
 def fixed(key: str, value: str) -> Condition | None:
-    """Return the condition for a key whose answer does not depend on the events, None for other keys.
+    """Return the condition for a key whose values are words of Sentry's own, None for other keys.
 
     Args:
         key: in small letters.
@@ -82,7 +84,6 @@ def fixed(key: str, value: str) -> Condition | None:
     value = value.lower()
     if key in _FIXED:
         return Fixed(value in _FIXED[key])
-    if key == "issue.priority":
-        levels = _PRIORITIES.get(value, ())
-        return AnyOf(tuple(Field("level", Wording((level,))) for level in levels))
+    if (is_unhandled := _UNHANDLED.get((key, value))) is not None:
+        return State("unhandled" if is_unhandled else "handled")
     return None

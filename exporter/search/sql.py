@@ -49,11 +49,18 @@ _LATEST = """EXISTS (SELECT 1 FROM releases r WHERE r.project = {issue}.project
   AND r.release IN ({issue}.first_release, {issue}.last_release)
   AND r.number = (SELECT max(number) FROM releases WHERE project = {issue}.project AND seen IS NOT NULL))"""
 
+_PRIORITY = """(CASE WHEN i.priority <> '' THEN i.priority WHEN i.level IN ('fatal', 'error') THEN 'high'
+  WHEN i.level = 'warning' THEN 'medium' ELSE 'low' END)"""
+"""As a person said, else by the level."""
+
 _STATES = {
     "unresolved": "i.status IN ('unresolved', 'regressed')",
     "resolved": "i.status = 'resolved'",
     "ignored": "i.status = 'ignored'",
     "regressed": "i.status = 'regressed'",
+    "assigned": "i.assignee <> ''",
+    "unassigned": "i.assignee = ''",
+    "linked": "i.ticket <> ''",
     "merged": """EXISTS (SELECT 1 FROM aliases
       WHERE aliases.project = i.project AND aliases.merged_into = i.fingerprint AND aliases.undone_at IS NULL)""",
 }
@@ -109,6 +116,9 @@ def _one(what: Condition, now: float, *, has_linked: bool) -> Clause:
     if isinstance(what, State):
         if what.name == "new":
             return f"{total('first_seen', has_linked=has_linked)} >= ?", (now - NEW_SECONDS,)
+        if what.name in {"handled", "unhandled"}:
+            unhandled, _ = _of_any(lambda issue: (f"{issue}.is_unhandled", ()), has_linked=has_linked)
+            return (unhandled if what.name == "unhandled" else f"NOT ({unhandled})"), ()
         return _STATES[what.name], ()
     if isinstance(what, Moment):
         return _moment(what, has_linked=has_linked)
@@ -122,8 +132,10 @@ def _of_rows(what: Words | Tag | Has | Field | Identity | LatestRelease, *, has_
     if isinstance(what, Tag):
         return _of_any(lambda issue: _tag(issue, what), has_linked=has_linked)
     if isinstance(what, Field):
-        if what.name in {"level", "project"}:
+        if what.name in {"level", "project", "assignee"}:
             return _is(f"i.{what.name}", what.text)
+        if what.name == "priority":
+            return _is(_PRIORITY, what.text)
         return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
     if isinstance(what, Has):
         tagged = "EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue = {}.id AND t.tag = ? AND t.value <> '')"

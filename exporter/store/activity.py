@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.exporter.digest.changes import Spell
 from errtally.exporter.store.trends import Trends
 from errtally.exporter.store.words import Words
 
@@ -59,15 +60,15 @@ class ActivityWriter:
         if issue.seen is not None:
             self._words.describe(issue.id, issue.seen)
         hours: defaultdict[int, int] = defaultdict(int)
-        tags: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for (hour, *values), events in issue.seen_in.items():
-            hours[hour] += events
+        tags: dict[tuple[str, str], Spell] = {}
+        for (hour, *values), spell in issue.seen_in.items():
+            hours[hour] += spell.events
             for tag, value in zip(OWN_TAGS, values, strict=True):
                 if value:
-                    tags[tag, value] += events
-        for (tag, value), events in issue.tags.items():
-            if tag not in OWN_TAGS:
-                tags[tag, value] += events
+                    _count(tags, (tag, value), spell)
+        for key, spell in issue.tags.items():
+            if key[0] not in OWN_TAGS:
+                _count(tags, key, spell)
         newest = max(hours)
         self._trends.add(issue.id, hours)
         self._db.executemany(
@@ -75,14 +76,16 @@ class ActivityWriter:
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
             [(issue.id, hour, events, new_users if hour == newest else 0) for hour, events in hours.items()],
         )
-        bounded: defaultdict[tuple[str, str], int] = defaultdict(int)
-        for (tag, value), events in tags.items():
+        bounded: dict[tuple[str, str], Spell] = {}
+        for (tag, value), counted in tags.items():
             if (admitted := self._admit(issue.id, tag, value)) is not None:
-                bounded[tag, admitted] += events
+                _count(bounded, (tag, admitted), counted)
         self._db.executemany(
-            """INSERT INTO issue_tags VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET events = events + excluded.events""",
-            [(issue.id, tag, value, events) for (tag, value), events in bounded.items()],
+            """INSERT INTO issue_tags VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET events = events + excluded.events,
+              first_seen = min(first_seen, excluded.first_seen),
+              last_seen = max(coalesce(last_seen, 0), excluded.last_seen)""",
+            [(issue.id, *key, one.events, one.first, one.last) for key, one in bounded.items()],
         )
         self._words.flush(issue.id)
 
@@ -114,6 +117,14 @@ class ActivityWriter:
             self._words.note(tag, value)
         values.add(value)
         return value
+
+
+def _count(counted: dict[tuple[str, str], Spell], key: tuple[str, str], more: Spell) -> None:
+    known = counted.get(key)
+    if known is None:
+        counted[key] = Spell(more.first, more.last, more.events)
+    else:
+        known.absorb(more)
 
 
 def prune(db: sqlite3.Connection, now: float) -> None:
@@ -188,3 +199,23 @@ def tags(db: sqlite3.Connection, issues: Sequence[int]) -> dict[str, list[tuple[
         found.setdefault(tag, []).append((value, events))
     own = {tag: found.pop(tag) for tag in OWN_TAGS if tag in found}
     return own | dict(sorted(found.items(), key=lambda item: (-sum(n for _, n in item[1]), item[0])))
+
+
+def tag_times(
+    db: sqlite3.Connection, issues: Sequence[int]
+) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+    """Return when tags' values were first and last seen with issues, seconds since the epoch.
+
+    Returns:
+        Tag and value to both; None where an older version of errtally counted events without their times.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    marks = ", ".join("?" * len(issues))
+    rows = db.execute(
+        f"""SELECT tag, value, CASE WHEN count(first_seen) = count(*) THEN min(first_seen) END, max(last_seen)
+        FROM issue_tags WHERE issue IN ({marks}) GROUP BY tag, value""",  # noqa: S608 (marks only)
+        tuple(issues),
+    )
+    return {(tag, value): (first, last) for tag, value, first, last in rows}

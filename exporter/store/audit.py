@@ -28,14 +28,14 @@ class Wanted:
 
 
 def entries(db: sqlite3.Connection, wanted: Wanted) -> list[dict[str, Any]]:
-    """Return entries, the newest first. The issue of one that is gone from the store is None.
+    """Return entries, the newest first. ``issue`` of one that was deleted is None.
 
     Raises:
         sqlite3.Error: the store can't be read.
     """
     conditions, values = ["TRUE"], list[object]()
     for condition, value in (
-        ("i.project = ?", wanted.project),
+        ("coalesce(i.project, d.project) = ?", wanted.project),
         ("h.by = ?", wanted.by),
         ("h.id < ?", wanted.before),
     ):
@@ -43,8 +43,9 @@ def entries(db: sqlite3.Connection, wanted: Wanted) -> list[dict[str, Any]]:
             conditions.append(condition)
             values.append(value)
     rows = db.execute(
-        f"""SELECT h.id, h.at, h.by, h.what, h.details, i.project, i.fingerprint AS issue, i.title
-        FROM history h LEFT JOIN issues i ON i.id = h.issue
+        f"""SELECT h.id, h.at, h.by, h.what, h.details, coalesce(i.project, d.project) AS project,
+          i.fingerprint AS issue, coalesce(i.title, d.title) AS title
+        FROM history h LEFT JOIN issues i ON i.id = h.issue LEFT JOIN deleted_issues d ON d.id = h.issue
         WHERE {" AND ".join(conditions)} ORDER BY h.id DESC LIMIT ?""",  # noqa: S608 (constants)
         (*values, wanted.limit),
     )

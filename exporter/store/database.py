@@ -14,11 +14,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
-    2: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
+    2: """ALTER TABLE issues ADD COLUMN is_unhandled INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE issues ADD COLUMN assignee TEXT NOT NULL DEFAULT '';
+    ALTER TABLE issues ADD COLUMN priority TEXT NOT NULL DEFAULT '';
+    ALTER TABLE issues ADD COLUMN ticket TEXT NOT NULL DEFAULT '';
+    ALTER TABLE issue_tags ADD COLUMN first_seen REAL;
+    ALTER TABLE issue_tags ADD COLUMN last_seen REAL;
+    CREATE TABLE deleted_issues (
+      id          INTEGER PRIMARY KEY,
+      project     TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      title       TEXT NOT NULL,
+      change      INTEGER NOT NULL
+    )""",
+    3: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
     ALTER TABLE series ADD COLUMN returned_value REAL NOT NULL DEFAULT 0""",
 }
 """What brings the store of an older version to the next one."""

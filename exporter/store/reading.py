@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 _ISSUES = """
 SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, status, level, events, first_seen,
-  last_seen, first_release, last_release, resolved, regressed,
-  (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users
+  last_seen, first_release, last_release, resolved, regressed, is_unhandled, assignee, priority, ticket,
+  (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users,
+  (SELECT count(*) FROM history WHERE issue = issues.id AND what = 'note') AS notes
 FROM issues
 """
 
@@ -120,7 +121,7 @@ class StoreReader:
             found["history"] = [
                 {**dict(item), "details": json.loads(item["details"])}
                 for item in db.execute(
-                    f"SELECT at, by, what, details FROM history WHERE issue IN ({marks}) ORDER BY at DESC, id DESC",  # noqa: S608
+                    f"SELECT id, at, by, what, details FROM history WHERE issue IN ({marks}) ORDER BY at DESC, id DESC",  # noqa: S608
                     ids,
                 )
             ]
@@ -209,6 +210,16 @@ class StoreReader:
         with self._snapshot() as db:
             row = db.execute("SELECT 1 FROM history WHERE issue = ? AND at = ?", (issue_id, at)).fetchone()
         return row is not None
+
+    def tag_times(self, issue_ids: Sequence[int]) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+        """Return when a tag's value was first and last seen with an issue (its ``ids``), as `activity.tag_times`."""
+        with self._snapshot() as db:
+            return activity.tag_times(db, issue_ids)
+
+    def is_there(self, issue_id: int) -> bool:
+        """Whether an issue has not been deleted."""
+        with self._snapshot() as db:
+            return db.execute("SELECT 1 FROM issues WHERE id = ?", (issue_id,)).fetchone() is not None
 
     def issue_key(self, number: int) -> tuple[str, str] | None:
         """Return project and fingerprint of an issue by its number; of what it was merged into."""
@@ -305,7 +316,8 @@ def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
             SELECT sum(events) AS events, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
               (SELECT first_release FROM one ORDER BY first_seen LIMIT 1) AS first_release,
               (SELECT last_release FROM one ORDER BY last_release = '', last_seen DESC LIMIT 1) AS last_release,
-              (SELECT level FROM one ORDER BY last_seen DESC LIMIT 1) AS level
+              (SELECT level FROM one ORDER BY last_seen DESC LIMIT 1) AS level, max(is_unhandled) AS is_unhandled,
+              (SELECT count(*) FROM history WHERE issue IN (SELECT id FROM one) AND what = 'note') AS notes
             FROM one""",  # noqa: S608 (marks only)
             ids,
         ).fetchone()
@@ -314,6 +326,7 @@ def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
             ids,
         ).fetchall()
         found.update(dict(totals))
+        found["is_unhandled"] = bool(found["is_unhandled"])
         found["users"] = sum(
             users.count_together(db, [issue_subject(id_, environment) for id_ in ids])
             for (environment,) in environments
@@ -321,4 +334,10 @@ def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
 
 
 def _issue(row: sqlite3.Row) -> dict[str, Any]:
-    return {**dict(row), "why": json.loads(row["why"]), "ids": [row["id"]], "merged_fingerprints": []}
+    return {
+        **dict(row),
+        "why": json.loads(row["why"]),
+        "is_unhandled": bool(row["is_unhandled"]),
+        "ids": [row["id"]],
+        "merged_fingerprints": [],
+    }

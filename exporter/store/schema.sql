@@ -52,10 +52,23 @@ CREATE TABLE issues (
   resolved      REAL,
   regressed     REAL,
   change        INTEGER NOT NULL,
+  is_unhandled  INTEGER NOT NULL DEFAULT 0,   -- 1 when nothing caught one of its events
+  assignee      TEXT NOT NULL DEFAULT '',     -- who sees to it, by name
+  priority      TEXT NOT NULL DEFAULT '',     -- high, medium, low; '' for what its level says
+  ticket        TEXT NOT NULL DEFAULT '',     -- address of its ticket elsewhere
   UNIQUE (project, fingerprint)
 );
 CREATE INDEX issues_last_seen ON issues (last_seen);
 CREATE INDEX issues_resolved ON issues (resolved) WHERE status = 'resolved';
+
+-- Issues that people deleted: their numbers are not given again, and the history goes on naming them.
+CREATE TABLE deleted_issues (
+  id          INTEGER PRIMARY KEY,
+  project     TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  title       TEXT NOT NULL,
+  change      INTEGER NOT NULL
+);
 
 -- Fingerprints whose events count in another issue. One that was merged by hand has a row in issues too, with what was
 -- counted before. A merge that was taken back stays, so that it is not made again by itself.
@@ -125,6 +138,8 @@ CREATE TABLE issue_tags (
   tag    TEXT NOT NULL,
   value  TEXT NOT NULL,
   events INTEGER NOT NULL,
+  first_seen REAL,  -- NULL where an older version counted
+  last_seen  REAL,
   PRIMARY KEY (issue, tag, value)
 ) WITHOUT ROWID;
 

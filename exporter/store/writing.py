@@ -16,7 +16,7 @@ from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, exposure, lifecycle, rates, samples, session_users
+from errtally.exporter.store import activity, deletion, exposure, lifecycle, rates, samples, session_users
 from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.database import REQUEST_BOUNDS
 from errtally.exporter.store.merged import apply_alias, load_aliases
@@ -127,7 +127,8 @@ class StoreWriter:
             known.environments[environment] = bool(is_exposed)
             if is_exposed:
                 budget.remember(names.ISSUE_INFO, (project, environment, fingerprint), touched)
-        state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1)
+        (last_deleted,) = db.execute("SELECT coalesce(max(id), 0) FROM deleted_issues").fetchone()
+        state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1, last_deleted + 1)
         client_gauges.load(db, state)
         lifecycle.load(db, state, by_id)
         hashes: list[int] = []
@@ -158,15 +159,14 @@ class StoreWriter:
         Raises:
             StoreError: the transaction failed and changed nothing; the same call may be made again.
         """
-        fresh: dict[SeriesKey, int] = {}
         # What is made now can be seen from now on, however long ago the records came in.
         stored_at = time.time()
         noticed = dict.fromkeys(changes.noticed, stored_at)
         try:
             self._db.execute("BEGIN IMMEDIATE")
             change = self._change + 1
-            back, gauges = exposure.bring_back(self._db, changes.exposed, change, stored_at)
-            fresh |= back
+            deletion.apply(self._db, changes, change)
+            fresh, gauges = exposure.bring_back(self._db, changes.exposed, change, stored_at)
             self._write_series("+", gauges, changes, change, fresh)
             thinned = 0
             for issue in changes.issues.values():
@@ -322,7 +322,9 @@ class StoreWriter:
         db, seen = self._db, issue.seen
         if seen is not None:
             db.execute(
-                """INSERT INTO issues VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """INSERT INTO issues (id, project, fingerprint, type, title, culprit, pattern, scope, platform, why,
+                  status, level, events, first_seen, last_seen, first_release, last_release, resolved, regressed,
+                  change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit,
                   platform = excluded.platform, why = excluded.why, status = excluded.status,
                   level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
@@ -355,6 +357,10 @@ class StoreWriter:
                     (issue.level, issue.events, issue.first_seen, issue.last_seen, issue.last_release, issue.id,
                      issue.first_release),
                 )  # fmt: skip
+        if issue.is_unhandled:
+            db.execute("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND NOT is_unhandled", (issue.id,))
+        for field, value in issue.fields.items():
+            db.execute(f"UPDATE issues SET {field} = ? WHERE id = ?", (value, issue.id))  # noqa: S608 (records.FIELDS)
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
         new_users = 0

@@ -123,8 +123,9 @@ class Access:
 
     def is_forged(self) -> bool:
         """Whether a request that changes something may come from another site's page."""
-        if request.is_json or (request.authorization is not None and request.authorization.type == "bearer"):
-            return False  # a browser sends neither across origins without asking first, which is not granted
+        is_bearer = request.authorization is not None and request.authorization.type == "bearer"
+        if request.method == "DELETE" or request.is_json or is_bearer:
+            return False  # a browser sends none of these across origins without asking first, which is not granted
         try:
             made_for = self._signer.unsign(request.form.get("form_token", ""), max_age=FORM_TOKEN_SECONDS)
         except BadSignature:  # also when it has expired

@@ -40,6 +40,7 @@ from errtally.exporter.web import (
     plain,
     policy,
     runbooks,
+    sayings,
 )
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.hosts import Hosts
@@ -84,6 +85,7 @@ def create_app(
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
+    app.register_blueprint(sayings.routes)
     app.register_blueprint(listing.routes)
     app.register_blueprint(audit.routes)
     app.register_blueprint(stream.routes)

@@ -11,15 +11,14 @@ import msgspec
 from flask import abort, request
 from msgspec import Meta
 
-from errtally.errors import JournalError
 from errtally.exporter.digest import conditions
-from errtally.exporter.journal.records import StatusChange, Until, encoder
+from errtally.exporter.journal.records import StatusChange, Until
 from errtally.exporter.protocols import values
 from errtally.exporter.web import parts
+from errtally.exporter.web.journaling import journal, wait
 from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
 
-FOLD_WAIT_SECONDS = 2.0
 STATUS_OF = {"resolve": "resolved", "ignore": "ignored", "reopen": "unresolved"}
 MAX_HOURS = 10 * 366 * 24
 _OF_FORMS = frozenset({"form_token", "project"})
@@ -120,15 +119,9 @@ def take(found: dict[str, Any], status: str, until: Until | None, now: float) ->
     if until is not None and until.kind == "next_release" and not reader.has_releases(found["project"]):
         message = f"no release of {found['project']!r} is known yet, so none can be the next"
         raise Refusal(HTTPStatus.CONFLICT, "no_release", message)
-    try:
-        change = StatusChange(found["project"], found["fingerprint"], status, now, part("access").who(), until)
-        part("appender").append(encoder.encode(change), 0, now)
-    except JournalError as exc:
-        abort(503, str(exc))
+    journal(StatusChange(found["project"], found["fingerprint"], status, now, part("access").who(), until), now)
     if found["status"] != status or until is not None or found["condition"] is not None:
-        deadline = time.monotonic() + FOLD_WAIT_SECONDS
-        while not reader.is_decided(found["id"], now) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait(lambda: reader.is_decided(found["id"], now))
 
 
 def _fields() -> dict[str, Any]:

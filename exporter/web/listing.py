@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 
 from errtally import names
-from errtally.errors import JournalError
-from errtally.exporter.journal.records import MergeChange, StatusChange, encoder
+from errtally.exporter.journal.records import MergeChange, StatusChange
 from errtally.exporter.search import conditions, cursor, query
 from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
 from errtally.exporter.web import parts
-from errtally.exporter.web.decisions import FOLD_WAIT_SECONDS, STATUS_OF
+from errtally.exporter.web.decisions import STATUS_OF
+from errtally.exporter.web.journaling import journal, wait
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.policy import with_own_script
 from errtally.exporter.web.sparkline import sparkline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flask import Response as FlaskResponse
     from werkzeug.wrappers import Response
@@ -70,7 +70,7 @@ def wanted_of(parameters: Mapping[str, str], now: float, *, default_status: str,
         ListingError: a parameter is wrong; the message names it.
     """
     try:
-        terms = query.parse(parameters.get("query", ""), now)
+        terms = query.parse(parameters.get("query", ""), now, part("access").who())
     except query.QueryError as exc:
         raise ListingError(f"query: {exc.place}", exc.position) from exc
     if any(isinstance(term.condition, conditions.State) for term in terms):
@@ -182,11 +182,11 @@ def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
         return
     status, changed = STATUS_OF[action], None
     for issue in issues:
-        _journal(StatusChange(issue["project"], issue["fingerprint"], status, now, who), now)
+        journal(StatusChange(issue["project"], issue["fingerprint"], status, now, who), now)
         if issue["status"] != status or issue["condition"] is not None:
             changed = issue["id"]
     if changed is not None:
-        _wait(lambda: reader.is_decided(changed, now))
+        wait(lambda: reader.is_decided(changed, now))
 
 
 def merge_all(target: dict[str, Any], others: Sequence[dict[str, Any]]) -> None:
@@ -194,21 +194,8 @@ def merge_all(target: dict[str, Any], others: Sequence[dict[str, Any]]) -> None:
     now, who, reader = time.time(), part("access").who(), parts.reader()
     into, last = target["fingerprint"], others[-1]
     for issue in others:
-        _journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
-    _wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
-
-
-def _journal(decision: MergeChange | StatusChange, now: float) -> None:
-    try:
-        part("appender").append(encoder.encode(decision), 0, now)
-    except JournalError as exc:
-        abort(503, str(exc))
-
-
-def _wait(is_folded: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + FOLD_WAIT_SECONDS
-    while not is_folded() and time.monotonic() < deadline:
-        time.sleep(0.01)
+        journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
+    wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
 
 
 def _notice() -> str | None:

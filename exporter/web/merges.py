@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, jsonify, redirect, request, url_for
 from flask import Response as FlaskResponse
 
-from errtally.errors import JournalError
-from errtally.exporter.journal.records import MergeChange, encoder
+from errtally.exporter.journal.records import MergeChange
 from errtally.exporter.web import error_page
+from errtally.exporter.web.journaling import journal, wait
 from errtally.exporter.web.parts import part
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from errtally.exporter.store.reading import StoreReader
-
-FOLD_WAIT_SECONDS = 2.0
 
 routes = Blueprint("merges", __name__)
 
@@ -114,12 +112,6 @@ def _guard() -> None:
 
 
 def _journal(change: MergeChange, expected: str) -> None:
-    """Journal a decision and wait until it is folded, so that what is read next shows it."""
     reader: StoreReader = part("reader")
-    try:
-        part("appender").append(encoder.encode(change), 0, change.at)
-    except JournalError as exc:
-        abort(503, str(exc))
-    deadline = time.monotonic() + FOLD_WAIT_SECONDS
-    while reader.merge_of(change.fingerprint, change.project) != expected and time.monotonic() < deadline:
-        time.sleep(0.01)
+    journal(change, change.at)
+    wait(lambda: reader.merge_of(change.fingerprint, change.project) == expected)

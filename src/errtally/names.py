@@ -42,7 +42,7 @@ CATEGORIES = ("error", "transaction", "session", "monitor", "log_item", "default
 USER_WINDOWS = {"1h": 3600, "24h": 86400}
 """Windows of ``users_affected``: label value to seconds."""
 
-SAMPLE_REASONS = ("number", "age", "resolved", "idle", "size")
+SAMPLE_REASONS = ("number", "age", "resolved", "idle", "size", "deleted")
 """Why sample events are deleted: too many of one issue, too old, their issue is resolved or idle, too large a store."""
 
 OTHER = "__other__"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from errtally import names
+from errtally.command_line import errtally
 from errtally.config.document import parse
 from errtally.errors import ConfigError
 from errtally.exporter.config import ENVIRONMENT, build, from_environ
@@ -96,6 +98,13 @@ retention: {events_per_issue: 9}
     assert config.series_limits == {names.EVENTS.name: 7}
     assert config.has_web_auth
     assert not config.is_open
+
+
+def test_relative_paths_of_secrets_begin_beside_the_file(folder, monkeypatch):
+    text = "projects: [{name: a, key_file: keys}]\nweb: {password_file: password, token_file: ../FOLDER/token}\n"
+    monkeypatch.chdir("/")
+    config = made(folder, text.replace("FOLDER", folder.name))
+    assert (config.web_password, config.web_token, len(config.projects[0].keys)) == ("pass word", "t0ken", 3)
 
 
 VALUES = {
@@ -263,3 +272,13 @@ def test_all_contradictions_are_told_at_once(folder):
 
 def test_a_checked_document_is_built_without_the_environment():
     assert build(parse("workers: 2", "x"), "x").workers == 2
+
+
+def test_the_check_tells_contradictions_of_every_part_at_once(folder):
+    (folder / "errtally.yml").write_text("web: {username: ann}\nalerting: {channels: {slack: {channel: '#a'}}}\n")
+    done = CliRunner().invoke(errtally, ["config", "check", str(folder / "errtally.yml")])
+    assert done.exit_code == 1
+    assert done.stderr.splitlines() == [
+        f"Error: {folder}/errtally.yml: web.username: without web.password_file nobody is asked for it",
+        f"{folder}/errtally.yml: alerting.channels.slack: needs api_url_file (better) or api_url",
+    ]

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, request
 
-from errtally.exporter.web import parts
+from errtally.exporter.digest.sayings import NOTE
+from errtally.exporter.web import parts, sayings
+from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
-from errtally.exporter.web.sentry_api import answers, event_objects, issues, places
+from errtally.exporter.web.sentry_api import answers, event_objects, issues, objects, places
+from errtally.exporter.web.sentry_api.objects import moment
 
 if TYPE_CHECKING:
     from errtally.exporter.store.lookup import KeptEvent
@@ -88,7 +91,8 @@ def tags(issue: str, organization: str = places.ORGANIZATION) -> Response:
     """List the tags of an issue's events with their most frequent values."""
     places.check_organization(organization)
     found = places.issue(issue)
-    return answers.answer([_tag(name, values) for name, values in parts.reader().tags(found["ids"]).items()])
+    times = parts.reader().tag_times(found["ids"])
+    return answers.answer([_tag(name, values, times) for name, values in parts.reader().tags(found["ids"]).items()])
 
 
 @routes.get(f"{_OF_ISSUE[0]}/tags/<path:tag>/")
@@ -97,10 +101,11 @@ def one_tag(issue: str, tag: str, organization: str = places.ORGANIZATION) -> Re
     """Return one tag of an issue's events, or (``KEY/values/``) only its values."""
     places.check_organization(organization)
     name = tag.removesuffix("/values")
-    values = parts.reader().tags(places.issue(issue)["ids"]).get(name)
+    ids = places.issue(issue)["ids"]
+    values = parts.reader().tags(ids).get(name)
     if values is None:
         abort(404)
-    shown = _tag(name, values)
+    shown = _tag(name, values, parts.reader().tag_times(ids))
     return answers.answer(shown["topValues"] if name != tag else shown)
 
 
@@ -114,6 +119,47 @@ def hashes(issue: str, organization: str = places.ORGANIZATION) -> Response:
     event = _whole(newest[0], found) if newest else None
     fingerprints = [found["fingerprint"], *(one["fingerprint"] for one in found["merged_fingerprints"])]
     return answers.answer([{"id": fingerprint, "latestEvent": event} for fingerprint in fingerprints])
+
+
+@routes.get(f"{_OF_ISSUE[0]}/notes/")
+@routes.get(f"{_OF_ISSUE[2]}/notes/")
+@routes.get(f"{_OF_ISSUE[0]}/comments/")
+@routes.get(f"{_OF_ISSUE[2]}/comments/")
+def notes(issue: str, organization: str = places.ORGANIZATION) -> Response:
+    """List the notes that people left at an issue, the newest first."""
+    places.check_organization(organization)
+    found = [objects.deed(entry) for entry in places.issue(issue)["history"] if entry["what"] == NOTE]
+    return answers.answer(found, headers=answers.links(None, part("config").external_url))
+
+
+@routes.post(f"{_OF_ISSUE[0]}/notes/")
+@routes.post(f"{_OF_ISSUE[2]}/notes/")
+@routes.post(f"{_OF_ISSUE[0]}/comments/")
+@routes.post(f"{_OF_ISSUE[2]}/comments/")
+def add_note(issue: str, organization: str = places.ORGANIZATION) -> Response:
+    """Leave a note, ``text`` of the body, and return it."""
+    places.check_organization(organization)
+    sayings.guard()
+    text = answers.body().get("text")
+    if not isinstance(text, str) or not text.strip():
+        return answers.answer({"text": ["This field is required."]}, 400)
+    try:
+        sayings.add_note(places.issue(issue), text)
+    except Refusal as refusal:
+        abort(400, str(refusal))
+    kept = next((entry for entry in places.issue(issue)["history"] if entry["what"] == NOTE), None)
+    if kept is None:
+        abort(503, "the note is in the journal, and not counted yet")
+    return answers.answer(objects.deed(kept), 201)
+
+
+@routes.get(f"{_OF_ISSUE[0]}/external-issues/")
+@routes.get(f"{_OF_ISSUE[2]}/external-issues/")
+def external_issues(issue: str, organization: str = places.ORGANIZATION) -> Response:
+    """List the ticket that an issue is linked to."""
+    places.check_organization(organization)
+    found = places.issue(issue)
+    return answers.answer([objects.external_issue(found)] if found["ticket"] else [])
 
 
 @routes.get(f"{_OF_ISSUE[0]}/activities/")
@@ -169,16 +215,21 @@ def _issue_of(kept: KeptEvent) -> dict[str, Any]:
     return issue
 
 
-def _tag(name: str, values: list[tuple[str, int]]) -> dict[str, Any]:
+def _tag(
+    name: str,
+    values: list[tuple[str, int]],
+    times: dict[tuple[str, str], tuple[float | None, float | None]],
+) -> dict[str, Any]:
+    def shown(value: str, events: int) -> dict[str, Any]:
+        first, last = (None if at is None else moment(at) for at in times.get((name, value), (None, None)))
+        return {"key": name, "name": value, "value": value, "count": events, "firstSeen": first, "lastSeen": last}
+
     return {
         "key": name,
         "name": name,
         "totalValues": sum(events for _, events in values),
         "uniqueValues": len(values),
-        "topValues": [
-            {"key": name, "name": value, "value": value, "count": events, "firstSeen": None, "lastSeen": None}
-            for value, events in values
-        ],
+        "topValues": [shown(value, events) for value, events in values],
     }
 
 

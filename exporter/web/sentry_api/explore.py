@@ -263,7 +263,7 @@ def _top() -> int:
 
 def _wanted(span: Span) -> Wanted:
     try:
-        terms = list(query.parse(request.args.get("query", ""), span.until))
+        terms = list(query.parse(request.args.get("query", ""), span.until, part("access").who()))
     except query.QueryError as exc:
         abort(400, f"Error parsing search query: {exc.place}")
     chosen = [name for name in answers.parameters("project") if name != places.ALL_PROJECTS]

@@ -11,7 +11,7 @@ from errtally.exporter.search import cursor as cursors
 from errtally.exporter.search import query, short_ids
 from errtally.exporter.search.conditions import AnyOf, Field, Identity, Moment, State, Term, Wording
 from errtally.exporter.store.listing import Wanted
-from errtally.exporter.web import decisions, listing, parts
+from errtally.exporter.web import decisions, listing, parts, sayings
 from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers, objects, places, updates
@@ -77,7 +77,7 @@ def update_one(issue: str, organization: str = places.ORGANIZATION) -> Response:
     places.check_organization(organization)
     found = places.issue(issue)
     update = _update(found["project"])
-    _take([found], update)
+    _carry_out([found], update)
     shown = whole(places.issue(issue))
     if update.details:
         shown["statusDetails"] = {**shown["statusDetails"], **update.details}
@@ -99,13 +99,31 @@ def update_of_project(organization: str, project: str) -> Response:
 
 
 @routes.delete("/issues/<issue>/")
+@routes.delete("/groups/<issue>/")
 @routes.delete("/organizations/<organization>/issues/<issue>/")
+def delete_one(issue: str, organization: str = places.ORGANIZATION) -> Response:
+    """Delete an issue."""
+    places.check_organization(organization)
+    sayings.guard()
+    sayings.delete(places.issue(issue))
+    return answers.nothing(202)
+
+
 @routes.delete("/organizations/<organization>/issues/")
 @routes.delete("/projects/<organization>/<project>/issues/")
-def delete(organization: str = places.ORGANIZATION, **_: str) -> Response:
-    """Refuse to delete: what was counted stays counted; ignoring hides it."""
+def delete_several(organization: str, project: str | None = None) -> Response:
+    """Delete the issues that ``id`` names; never what a query finds."""
     places.check_organization(organization)
-    abort(403, "errtally deletes no issues: ignore them, and their events go by retention")
+    sayings.guard()
+    place = places.project(project) if project is not None else None
+    named = answers.parameters("id")
+    if not named:
+        abort(400, "id: name the issues to delete, as in ?id=1&id=2")
+    found = [places.issue(one) for one in named[:MAX_UPDATED]]
+    for one in found:
+        if place is None or one["project"] == place.name:
+            sayings.delete(one)
+    return answers.nothing()
 
 
 @routes.get("/organizations/<organization>/shortids/<short_id>/")
@@ -159,28 +177,9 @@ def whole(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_ACTIVITIES = {
-    "resolved": "set_resolved",
-    "ignored": "set_ignored",
-    "unresolved": "set_unresolved",
-    "reopened": "set_unresolved",
-    "regressed": "set_regression",
-    "merged": "merge",
-}
-
-
 def activity(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what was done about an issue, the newest first; at the end its first event."""
-    done = [
-        {
-            "id": str(index),
-            "type": _ACTIVITIES.get(entry["what"], entry["what"]),
-            "user": objects.user(entry["by"]) if entry["by"] else None,
-            "data": entry["details"],
-            "dateCreated": objects.moment(entry["at"]),
-        }
-        for index, entry in zip(range(len(found["history"]), 0, -1), found["history"], strict=True)
-    ]
+    done = [objects.deed(entry) for entry in found["history"]]
     seen = objects.moment(found["first_seen"])
     return [*done, {"id": "0", "type": "first_seen", "user": None, "data": {}, "dateCreated": seen}]
 
@@ -205,7 +204,7 @@ def _list(place: ProjectPlace | None, *, seen_within: bool) -> Response:
 def _wanted(sent: str, place: ProjectPlace | None, now: float, *, seen_within: bool) -> Wanted:
     """Read what a list is to show; a parameter that can't be read is a 400."""
     try:
-        terms = list(query.parse(sent, now))
+        terms = list(query.parse(sent, now, part("access").who()))
         since, until = period_of(request.args, now)
     except query.QueryError as exc:
         abort(400, f"Error parsing search query: {exc.place}")
@@ -295,17 +294,20 @@ def _update(project: str) -> updates.Update:
     if part("access").is_forged():
         abort(403, "send JSON or a bearer token")
     try:
-        return updates.read(answers.body(), releases[0]["release"] if releases else None)
+        return updates.read(answers.body(), releases[0]["release"] if releases else None, part("access").who())
     except updates.UpdateError as exc:
         abort(400, f"{exc.field}: {exc}")
 
 
-def _take(issues: Sequence[dict[str, Any]], update: updates.Update) -> None:
-    if update.status is None:
-        return
+def _carry_out(issues: Sequence[dict[str, Any]], update: updates.Update) -> None:
     for found in issues:
         try:
-            decisions.take(found, update.status, update.until, time.time())
+            if update.status is not None:
+                decisions.take(found, update.status, update.until, time.time())
+            if update.assignee is not None:
+                sayings.say(found, "assignee", update.assignee)
+            if update.priority is not None:
+                sayings.say(found, "priority", update.priority)
         except Refusal as refusal:
             abort(refusal.status, str(refusal))
 
@@ -329,10 +331,15 @@ def _update_several(place: ProjectPlace | None) -> Response:
     if body.get("merge"):
         return _merge(issues)
     update = _update(issues[0]["project"])
-    _take(issues, update)
-    if update.status is None:
-        return answers.answer({})
-    return answers.answer({"status": update.status, "statusDetails": update.details})
+    _carry_out(issues, update)
+    shown: dict[str, Any] = {}
+    if update.status is not None:
+        shown |= {"status": update.status, "statusDetails": update.details}
+    if update.assignee is not None:
+        shown["assignedTo"] = objects.assignee(update.assignee)
+    if update.priority is not None:
+        shown["priority"] = update.priority
+    return answers.answer(shown)
 
 
 def _with_status(wanted: Wanted, status: str) -> Wanted:

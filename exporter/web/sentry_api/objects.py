@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from errtally.exporter.search import short_ids
 from errtally.exporter.search.conditions import NEW_SECONDS
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from errtally.exporter.web.sentry_api.places import ProjectPlace
 
 _PRIORITY = {"fatal": "high", "error": "high", "warning": "medium"}
+OWN_DOMAIN = "errtally.invalid"
+"""Of the addresses of people: errtally knows none, and clients insist on one."""
+
 _EPOCH = "1970-01-01T00:00:00Z"
 SCOPES = ("event:read", "event:write", "org:read", "project:read", "project:releases", "team:read")
 """What a token may, in Sentry's words."""
@@ -31,11 +36,71 @@ def user(name: str) -> dict[str, Any]:
         "id": "1",
         "name": name,
         "username": name,
-        "email": f"{name}@errtally.invalid",
+        "email": f"{name}@{OWN_DOMAIN}",
         "isActive": True,
         "isSuperuser": False,
         "avatar": {"avatarType": "letter_avatar", "avatarUuid": None},
     }
+
+
+def assignee(name: str) -> dict[str, str] | None:
+    """Return who sees to an issue, None when nobody does."""
+    return {"type": "user", "id": name, "name": name, "email": f"{name}@{OWN_DOMAIN}"} if name else None
+
+
+_DEEDS = {
+    "resolved": "set_resolved",
+    "ignored": "set_ignored",
+    "unresolved": "set_unresolved",
+    "regressed": "set_regression",
+    "merged": "merge",
+    "took": "unmerge_source",
+    "assigned": "assigned",
+    "priority": "set_priority",
+    "linked": "create_issue",
+    "note": "note",
+}
+"""The first word of what the history says, to Sentry's word for the kind of deed."""
+
+
+def deed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of an issue's history."""
+    details = entry["details"]
+    kind, data = _DEEDS.get(entry["what"].partition(" ")[0], "note"), dict(details)
+    if kind == "set_resolved" and "in_release" in details:
+        kind, data = "set_resolved_in_release", {"version": details["in_release"]}
+    elif kind == "assigned":
+        named = assignee(details["assignee"])
+        kind = "assigned" if named is not None else "unassigned"
+        data = {"assignee": named["id"], "assigneeEmail": named["email"], "assigneeType": "user"} if named else {}
+    elif kind == "create_issue":
+        data = {"location": details["ticket"], "title": details["ticket"], "provider": "errtally"}
+    elif kind == "note" and not details:
+        data = {"text": entry["what"]}
+    return {
+        "id": str(entry["id"]),
+        "type": kind,
+        "user": user(entry["by"]) if entry["by"] else None,
+        "data": data,
+        "dateCreated": moment(entry["at"]),
+    }
+
+
+def external_issue(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ticket that an issue is linked to."""
+    host = urlsplit(found["ticket"]).netloc
+    return {
+        "id": str(found["id"]),
+        "issueId": str(found["id"]),
+        "serviceType": host,
+        "displayName": found["ticket"],
+        "webUrl": found["ticket"],
+    }
+
+
+def _annotations(ticket: str) -> list[str]:
+    """Return the link to an issue's ticket as the HTML that clients take out of it."""
+    return [f'<a href="{escape(ticket)}">{escape(urlsplit(ticket).netloc)}</a>'] if ticket else []
 
 
 def organization(external_url: str) -> dict[str, Any]:
@@ -142,18 +207,18 @@ def issue(
             "filename": where or None,
             "function": function if where else None,
         },
-        "numComments": 0,
-        "assignedTo": None,
+        "numComments": found["notes"],
+        "assignedTo": assignee(found["assignee"]),
         "isBookmarked": False,
         "isSubscribed": False,
         "subscriptionDetails": None,
         "hasSeen": True,
-        "annotations": [],
+        "annotations": _annotations(found["ticket"]),
         "issueType": "error",
         "issueCategory": "error",
-        "priority": _PRIORITY.get(found["level"], "low"),
+        "priority": found["priority"] or _PRIORITY.get(found["level"], "low"),
         "priorityLockedAt": None,
-        "isUnhandled": found["level"] == "fatal",
+        "isUnhandled": found["is_unhandled"],
         "count": str(found["events"]),
         "userCount": found["users"] or 0,
         "firstSeen": moment(found["first_seen"]),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.errors import ErrtallyError
 from errtally.exporter.digest import conditions
-from errtally.exporter.journal.records import Until
+from errtally.exporter.journal.records import PRIORITIES, Until
 from errtally.exporter.protocols import values
 from errtally.exporter.web.decisions import MAX_HOURS
+from errtally.exporter.web.sentry_api.objects import OWN_DOMAIN
+from errtally.exporter.web.sentry_api.places import ORGANIZATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,28 +50,32 @@ class Update:
         status: the new status, None when it is not about the status.
         until: what ends the status by itself.
         details: the same in Sentry's words, for the answer.
+        assignee: who sees to it from now on, "" for nobody; None when it is not about that.
+        priority: how urgent it is from now on; None when it is not about that.
     """
 
     status: str | None
     until: Until | None
     details: dict[str, Any]
+    assignee: str | None = None
+    priority: str | None = None
 
 
-def read(body: Mapping[str, Any], newest_release: str | None) -> Update:
+def read(body: Mapping[str, Any], newest_release: str | None, me: str) -> Update:
     """Read the body of an update; keys that errtally has nothing for (bookmarks, subscriptions) are left out.
 
     Args:
         body: what was sent.
         newest_release: of the project, what ``latest`` stands for.
+        me: the name of who asks.
 
     Raises:
         UpdateError: it asks for what can't be.
     """
+    assignee, priority = _assignee(body, me), _priority(body)
     sent = body.get("status")
     if sent is None:
-        if body.get("assignedTo"):
-            raise UpdateError("assignedTo", "errtally assigns no issues")
-        return Update(None, None, {})
+        return Update(None, None, {}, assignee, priority)
     status = _STATUSES.get(sent) if isinstance(sent, str) else None
     if status is None:
         raise UpdateError("status", f"{str(sent)[:40]!r} is none of {', '.join(_STATUSES)}")
@@ -88,7 +94,30 @@ def read(body: Mapping[str, Any], newest_release: str | None) -> Update:
         until, shown = _resolved(details, newest_release)
     elif status == "ignored":
         until, shown = _ignored(details)
-    return Update(status, until, shown)
+    return Update(status, until, shown, assignee, priority)
+
+
+def _assignee(body: Mapping[str, Any], me: str) -> str | None:
+    """Return the name that ``assignedTo`` stands for: ``me`` and user 1 are who asks, others are known by name."""
+    if "assignedTo" not in body:
+        return None
+    sent = body["assignedTo"]
+    if not sent:
+        return ""
+    named = values.label(sent) if isinstance(sent, (str, int)) and not isinstance(sent, bool) else None
+    if named is None:
+        raise UpdateError("assignedTo", f"{str(sent)[:40]!r} names nobody")
+    named = named.removeprefix("user:").removesuffix(f"@{OWN_DOMAIN}")
+    if named in {"me", "1"}:
+        return me
+    return ORGANIZATION if named.removeprefix("team:") in {"1", ORGANIZATION} else named
+
+
+def _priority(body: Mapping[str, Any]) -> str | None:
+    sent = body.get("priority")
+    if sent is not None and sent not in PRIORITIES:
+        raise UpdateError("priority", f"{str(sent)[:40]!r} is none of {', '.join(PRIORITIES)}")
+    return sent
 
 
 def _resolved(details: Mapping[str, Any], newest_release: str | None) -> tuple[Until | None, dict[str, Any]]:

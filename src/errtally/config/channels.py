@@ -105,6 +105,17 @@ class Channels:
         """The names of the channels for people that are configured."""
         return tuple(name for name in CHANNELS if getattr(self, name) is not None)
 
+    def secret_files(self) -> dict[str, str]:
+        """Return the files of secrets that Alertmanager reads, each under the key that names it."""
+        files = {
+            "slack.api_url_file": self.slack and self.slack.api_url.file,
+            "pagerduty.routing_key_file": self.pagerduty and self.pagerduty.routing_key.file,
+            "email.auth_password_file": self.email and self.email.auth_password.file,
+            "webhook.token_file": self.webhook and self.webhook.token_file,
+            "exporter.token_file": self.exporter and self.exporter.token_file,
+        }
+        return {key: file for key, file in files.items() if file}
+
     def or_else(self, others: Channels) -> Channels:
         """Return these channels for people, and for each that is not configured the one of ``others``."""
         return Channels(

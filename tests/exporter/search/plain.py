@@ -56,6 +56,10 @@ class Plain:
     last_release: str
     environments: dict[str, int]
     tags: dict[str, list[str]]
+    is_unhandled: bool = False
+    assignee: str = ""
+    said_priority: str = ""
+    ticket: str = ""
     merged_into: int | None = None
     is_alias_target: bool = False
     members: list[Plain] = field(default_factory=list)
@@ -63,6 +67,10 @@ class Plain:
     @property
     def fingerprint(self) -> str:
         return f"{self.id:08x}"
+
+    @property
+    def priority(self) -> str:
+        return self.said_priority or {"fatal": "high", "error": "high", "warning": "medium"}.get(self.level, "low")
 
     def all(self) -> list[Plain]:
         return [self, *self.members]
@@ -93,6 +101,10 @@ def issues(random: Random, count: int) -> list[Plain]:
                 for name in random.sample(("production", "staging", ""), random.randrange(1, 4))
             },
             tags={tag: random.sample(values, random.randrange(len(values) + 1)) for tag, values in TAGS.items()},
+            is_unhandled=random.random() < 1 / 4,
+            assignee=random.choice(("", "", "ann", "Bob B")),
+            said_priority=random.choice(("", "", "high", "low")),
+            ticket=random.choice(("", "https://tracker.example/7")),
         )
         same = [other for other in made if other.project == one.project]
         if same and random.random() < 1 / 8:
@@ -117,9 +129,10 @@ def write(db: sqlite3.Connection, made: list[Plain]) -> None:
     for one in made:
         db.execute(
             """INSERT INTO issues VALUES (?, ?, ?, ?, ?, ?, ?, 'scope', 'python', '[]', ?, ?, ?, ?, ?, ?, ?,
-            NULL, NULL, 1)""",
+            NULL, NULL, 1, ?, ?, ?, ?)""",
             (one.id, one.project, one.fingerprint, one.type, one.title, one.culprit, one.pattern, one.status, one.level,
-             one.events, one.first_seen, one.last_seen, one.first_release, one.last_release),
+             one.events, one.first_seen, one.last_seen, one.first_release, one.last_release,
+             one.is_unhandled, one.assignee, one.said_priority, one.ticket),
         )  # fmt: skip
         texts.describe(one.id, IssueSeen(one.fingerprint, one.type, one.title, one.culprit, one.pattern))
         for environment, users in one.environments.items():
@@ -130,7 +143,7 @@ def write(db: sqlite3.Connection, made: list[Plain]) -> None:
             )
         for tag, values in one.tags.items():
             for value in values:
-                db.execute("INSERT INTO issue_tags VALUES (?, ?, ?, 1)", (one.id, tag, value))
+                db.execute("INSERT INTO issue_tags VALUES (?, ?, ?, 1, 0, 0)", (one.id, tag, value))
                 texts.note(tag, value)
         texts.flush(one.id)
         if one.merged_into is not None:
@@ -162,7 +175,7 @@ def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each k
         wanted = re.compile(".*".join(re.escape(part.casefold()) for part in what.text.parts), re.DOTALL)
         return any(wanted.search(text.casefold()) for member in one.all() for text in _texts(member))
     if isinstance(what, Field):
-        members = [one] if what.name in {"project", "level"} else one.all()
+        members = [one] if what.name in {"project", "level", "assignee", "priority"} else one.all()
         values = {
             "environment": lambda member: list(member.environments),
             "release": lambda member: [member.first_release, member.last_release],
@@ -186,6 +199,11 @@ def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each k
         "unresolved": one.status in {"unresolved", "regressed"},
         "new": first >= NOW - 86_400,
         "merged": one.is_alias_target,
+        "assigned": bool(one.assignee),
+        "unassigned": not one.assignee,
+        "linked": bool(one.ticket),
+        "unhandled": any(member.is_unhandled for member in one.all()),
+        "handled": not any(member.is_unhandled for member in one.all()),
     }.get(what.name, one.status == what.name)
 
 

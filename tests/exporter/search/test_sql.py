@@ -30,6 +30,8 @@ QUERIES = (
     "users:>10", "users:>=10", "users:<5", "users:<=5", "users:0", "events:>200", "events:<=50", "events:100",
     "first_seen:<2d", "first_seen:>2d", "last_seen:<1h", "last_seen:>1h", "first_seen:>2026-11-20",
     "first_seen:<=2026-11-20", "last_seen:2026-11-22", "last_seen:>=2026-11-22T00:00", "first_seen:<1w",
+    "is:assigned", "is:linked", "is:unhandled", "error.unhandled:1", "error.handled:true", "assigned:ann",
+    "assignee:bob*", "assigned:[none, ann]", "priority:high", "priority:low",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from tests.exporter.inprocess import InProcess, envelope, environ
 
 from errtally.errors import JournalError
 from errtally.exporter.config import ExporterConfig
-from errtally.exporter.web import decisions as decisions_module
+from errtally.exporter.web import journaling
 from errtally.exporter.web.app import _ago, _moment
 
 HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
@@ -261,7 +261,7 @@ def test_the_api_decides(exporter, action, status):
 
 
 def test_a_decision_is_answered_when_the_writer_does_not_fold(exporter, monkeypatch):
-    monkeypatch.setattr(decisions_module, "FOLD_WAIT_SECONDS", 0.03)
+    monkeypatch.setattr(journaling, "FOLD_WAIT_SECONDS", 0.03)
     fingerprint = send(exporter)
     assert exporter.post(f"/api/issues/{fingerprint}/resolve", {}).status == 200
     exporter.fold()

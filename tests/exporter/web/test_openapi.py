@@ -32,7 +32,7 @@ OPERATIONS = [
     (path, method)
     for path, item in document.document()["paths"].items()
     for method in item
-    if method in {"get", "post"}
+    if method in {"get", "post", "delete"}
 ]  # fmt: skip
 # What other programs know by Sentry's documents is described in docs/sentry-api.md.
 _FOR_PEOPLE = re.compile(

@@ -274,7 +274,8 @@ def test_ignoring_for_a_time_says_until_when(exporter) -> None:
         pytest.param({"status": "ignored", "ignoreWindow": 60, "ignoreCount": 1}, "ignoreWindow", id="a window"),
         pytest.param({"status": "resolved", "statusDetails": {"inRelease": 3}}, "inRelease", id="no release's name"),
         pytest.param({"status": "resolvedInNextRelease"}, "inNextRelease", id="no release is known"),
-        pytest.param({"assignedTo": "user:1"}, "assignedTo", id="nobody can be assigned"),
+        pytest.param({"assignedTo": ["user:1"]}, "assignedTo", id="a list sees to it"),
+        pytest.param({"priority": "urgent"}, "priority", id="a priority that there is not"),
     ],
 )
 def test_a_decision_that_can_t_be_is_refused_by_name_and_changes_nothing(exporter, body: dict, named: str) -> None:
@@ -310,12 +311,63 @@ def test_merging_keeps_the_oldest_and_the_other_s_number_leads_there(exporter) -
     assert len(get(exporter, f"/issues/{known['AError']}/hashes/").json()) == 2
 
 
-def test_nothing_is_deleted(exporter) -> None:
+def test_a_deleted_issue_is_gone_and_the_error_that_comes_back_is_a_new_one(exporter) -> None:
+    send(exporter, "AError")
+    send(exporter, "BError")
+    known = numbers(exporter)
+    with exporter.folding():
+        answer = exporter.call(environ(f"/api/0/issues/{known['AError']}/", b"", BEARER, method="DELETE"))
+    assert (answer.status, answer.body) == (202, b"")
+    assert exporter.call(environ(f"/api/0/issues/{known['AError']}/", b"", BEARER, method="GET")).status == 404
+    assert list(numbers(exporter)) == ["BError"]
+    send(exporter, "AError")
+    again = numbers(exporter)
+    assert again["AError"] not in known.values()
+    assert get(exporter, f"/issues/{again['AError']}/").json()["count"] == "1"
+
+
+def test_only_named_issues_are_deleted(exporter) -> None:
+    for name in ("AError", "BError", "CError"):
+        send(exporter, name)
+    known = numbers(exporter)
+    path = "/api/0/organizations/errtally/issues/"
+    assert exporter.call(environ(path, b"", BEARER, method="DELETE", query="query=is:unresolved")).status == 400
+    assert numbers(exporter) == known
+    sent = f"id={known['AError']}&id={known['CError']}"
+    with exporter.folding():
+        assert exporter.call(environ(path, b"", BEARER, method="DELETE", query=sent)).status == 204
+    assert list(numbers(exporter)) == ["BError"]
+
+
+def test_an_issue_is_assigned_and_given_up(exporter) -> None:
     send(exporter, "AError")
     [number] = numbers(exporter).values()
-    answer = exporter.call(environ(f"/api/0/issues/{number}/", b"", BEARER, method="DELETE"))
-    assert answer.status == 403
-    assert get(exporter, f"/issues/{number}/").json()["id"] == number
+    for sent, named in (("me", "token"), ("user:1", "token"), ("ann", "ann"), ("user:ann", "ann"), ("", None)):
+        shown = put(exporter, f"/issues/{number}/", {"assignedTo": sent, "priority": "low"})
+        assert (shown["assignedTo"] or {}).get("name") == named
+        assert shown["priority"] == "low"
+        found = get(exporter, "/organizations/errtally/issues/?query=assigned:me").json()
+        assert [one["id"] for one in found] == ([number] if named == "token" else [])
+    kinds = [one["type"] for one in get(exporter, f"/issues/{number}/activities/").json()["activity"]]
+    assert kinds == ["unassigned", "assigned", "set_priority", "assigned", "first_seen"]
+
+
+def test_notes_are_kept_and_counted(exporter) -> None:
+    send(exporter, "AError")
+    [number] = numbers(exporter).values()
+    path = f"/api/0/organizations/errtally/issues/{number}/notes/"
+    with exporter.folding():
+        answer = exporter.call(environ(path, json.dumps({"text": "see <b>the log</b>"}).encode(), BEARER))
+    assert answer.status == 201
+    kept = answer.json()
+    assert (kept["type"], kept["data"], kept["user"]["name"]) == ("note", {"text": "see <b>the log</b>"}, "token")
+    assert get(exporter, f"/issues/{number}/notes/").json() == [kept]
+    assert get(exporter, f"/issues/{number}/comments/").json() == [kept]
+    assert get(exporter, f"/issues/{number}/").json()["numComments"] == 1
+    for body in (b"", b"{}", b'{"text": ""}', b'{"text": 7}', b"[", rb'{"text": "\ud800"}', rb'{"text": "\u0000"}'):
+        refused = exporter.call(environ(path, body, BEARER))
+        assert isinstance(refused.json(), dict)
+        assert refused.status == (201 if b"ud800" in body else 400)  # half a character is replaced
 
 
 def test_a_form_of_another_site_decides_nothing(tmp_path) -> None:
