@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, current_app, request
+from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask import Response as FlaskResponse
 
 from errtally import names
@@ -15,6 +15,8 @@ from errtally.exporter.web.shown_text import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from werkzeug.wrappers import Response as WerkzeugResponse
 
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.store.reading import StoreReader
@@ -174,6 +176,17 @@ def event_json(fingerprint: str, event_id: str) -> FlaskResponse:
     if event is None:
         abort(404)
     return FlaskResponse(json.dumps(event, indent=1, ensure_ascii=False), content_type="application/json")
+
+
+@routes.get("/events/<event_id>")
+def event_page(event_id: str) -> WerkzeugResponse:
+    """Lead from an event's id alone, such as that of an exemplar in Grafana, to the event on its issue's page."""
+    reader: StoreReader = current_app.extensions["errtally"]["reader"]
+    kept = reader.kept_event(event_id.replace("-", "").lower())
+    found = reader.issue(kept.fingerprint, kept.project) if kept is not None else None
+    if kept is None or found is None:
+        abort(404)
+    return redirect(url_for("web.issue", fingerprint=found["fingerprint"], project=kept.project, event=kept.event_id))
 
 
 def _percent(events: int, total: int) -> int:

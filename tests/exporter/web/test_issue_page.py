@@ -138,6 +138,10 @@ def test_the_json_of_an_event_is_what_was_kept(exporter) -> None:
     assert json.loads(answer.body)["extra"] == {"password": "[REDACTED]", "text": "<b>"}
     assert exporter.get(f"/issues/{fingerprint}/events/{'2' * 32}.json").status == 404
     assert exporter.get(f"/issues/none/events/{'1' * 32}.json").status == 404
+    # An exemplar in Grafana knows the id alone.
+    answer = exporter.get(f"/events/{'1' * 32}")
+    assert (answer.status, answer.headers["Location"]) == (302, f"/issues/{fingerprint}?project=shop&event={'1' * 32}")
+    assert exporter.get(f"/events/{'2' * 32}").status == 404
 
 
 def test_the_largest_event_makes_a_page_under_100_kb(exporter) -> None:
