@@ -56,10 +56,10 @@ def run(exporter: Exporter, seconds: float, rate: float) -> None:
         _alerts(exporter, began, is_firing=True)
         _push(exporter, "1", refused=7, state=2)
         _turned_away(exporter)
-        time.sleep(seconds * 0.35)
+        time.sleep(seconds * 0.45)  # the broken release is out: what it breaks goes on after it was resolved
         _resolve(exporter, 6)
         _sessions(exporter, BEFORE, crashed=4)
-        time.sleep(seconds * 0.35)
+        time.sleep(seconds * 0.25)
         _sessions(exporter, AFTER, crashed=1)
         _alerts(exporter, began, is_firing=False)
         _push(exporter, "2", refused=11, state=0)
