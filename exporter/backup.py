@@ -17,7 +17,7 @@ from errtally.errors import ErrtallyError
 from errtally.exporter.installation import JOURNAL_DIRECTORY, SECRET_FILE
 from errtally.exporter.journal.appender import SUFFIX
 from errtally.exporter.journal.reader import DAMAGED_SUFFIX
-from errtally.exporter.store import database
+from errtally.exporter.store import database, tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,10 @@ def _copied(data_dir: Path, draft: Path) -> bool:
     journal = data_dir / JOURNAL_DIRECTORY
     (draft / JOURNAL_DIRECTORY).mkdir()
     shutil.copy2(data_dir / SECRET_FILE, draft / SECRET_FILE)
+    if (data_dir / tokens.FILE_NAME).exists():
+        file = tokens.FILE_NAME
+        with closing(sqlite3.connect(data_dir / file)) as there, closing(sqlite3.connect(draft / file)) as here:
+            there.backup(here)
     with ExitStack() as stack:
         try:
             held = {name: stack.enter_context((journal / name).open("rb")) for name in _segments(journal)}

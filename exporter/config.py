@@ -22,6 +22,7 @@ from errtally.config.secret import read_secret
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
 from errtally.exporter.scrubbing import scrubbing
+from errtally.exporter.token import Token, hash_of
 
 if TYPE_CHECKING:
     from errtally.config.document import Document
@@ -145,6 +146,7 @@ class ExporterConfig:
     web_username: str = "errtally"
     web_password: str | None = None
     web_token: str | None = None
+    web_tokens: tuple[Token, ...] = ()
     live_frame_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     metrics_login: bool = False
@@ -164,7 +166,7 @@ class ExporterConfig:
     @property
     def has_web_auth(self) -> bool:
         """Whether pages and API ask who is there."""
-        return self.web_password is not None or self.web_token is not None
+        return self.web_password is not None or self.web_token is not None or bool(self.web_tokens)
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
@@ -240,12 +242,12 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
     base = urlsplit(str(document.get("external_url", ""))).path.strip("/").partition("/")[0]
     if base in OWN_ROOTS:
         problems.append(f"{name}: external_url: /{base} is a path of errtally's own: put it below another one")
-    if document.get("web", {}).get("metrics_login") and not {"password_file", "token_file"} & set(document["web"]):
+    web = document.get("web", {})
+    if web.get("metrics_login") and not {"password_file", "token_file", "tokens"} & set(web):
         problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)
     projects = _projects(document, name, folder, problems, common)
-    web = document.get("web", {})
     if "username" in web and "password_file" not in web:
         problems.append(f"{name}: web.username: without web.password_file nobody is asked for it")
     limits = Limits(**document.get("limits", {}))
@@ -277,6 +279,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         web_username=web.get("username", "errtally"),
         web_password=_secret(web, "password_file", folder, f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", folder, f"{name}: web.token_file", problems),
+        web_tokens=_tokens(web, folder, f"{name}: web.tokens", problems),
         live_frame_origins=tuple(web.get("live_frame_origins", ())),
         allowed_hosts=tuple(web.get("allowed_hosts", ())),
         metrics_login=bool(web.get("metrics_login", False)),
@@ -371,6 +374,25 @@ def _projects(
                 problems.append(f"{place}: {shown} belongs to {owner.removeprefix(f'{name}: ')} already")
         projects.append(project)
     return tuple(projects)
+
+
+def _tokens(web: Mapping[str, Any], folder: Path, place: str, problems: list[str]) -> tuple[Token, ...]:
+    """Read the tokens of programs: each has a file, or its hash stands in the configuration itself."""
+    found: dict[str, Token] = {}
+    taken = {web.get("username", "errtally"), "token", "anonymous"}  # what the history calls others
+    for index, entry in enumerate(web.get("tokens", ())):
+        here, token_name = f"{place}[{index}]", entry["name"]
+        hash_ = entry.get("sha256")
+        if (hash_ is None) == ("token_file" not in entry):
+            problems.append(f"{here}: a token has either `token_file` or `sha256`")
+            continue
+        if hash_ is None and (secret := _secret(entry, "token_file", folder, f"{here}.token_file", problems)):
+            hash_ = hash_of(secret)
+        if token_name in found or token_name in taken:
+            problems.append(f"{here}.name: {token_name!r} is taken: the history tells who did what by it")
+        elif hash_ is not None:
+            found[token_name] = Token(token_name, hash_.lower(), tuple(entry["scopes"]))
+    return tuple(found.values())
 
 
 def _rate_limits(entry: Mapping[str, Any]) -> dict[str, RateLimit]:

@@ -14,7 +14,7 @@ from errtally import names
 from errtally.config.document import schema
 from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
-from errtally.exporter.web import audit, issue_page, listing, login, merges, overview, sayings
+from errtally.exporter.web import audit, issue_page, listing, login, merges, overview, sayings, tokens
 from errtally.exporter.web.app import routes
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
@@ -35,14 +35,14 @@ def test_the_reference_pages_are_what_make_generate_writes() -> None:
 def _documented_routes() -> list[tuple[str, str]]:
     """Every `METHOD /path` of the documentation."""
     pages = "".join(path.read_text() for path in sorted(DOCS.glob("*.md")))
-    return re.findall(r"`(GET|POST|DELETE) (/[^`\s]*)`", pages)
+    return re.findall(r"`(GET|POST|PUT|DELETE) (/[^`\s]*)`", pages)
 
 
 def test_every_route_of_the_app_is_documented() -> None:
     app = Flask("documented", static_folder="static")
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
-    for pages in (audit, issue_page, listing, login, openapi, overview, sayings, stream):
+    for pages in (audit, issue_page, listing, login, openapi, overview, sayings, stream, tokens):
         app.register_blueprint(pages.routes)
     documented = set(_documented_routes())
     for rule in app.url_map.iter_rules():

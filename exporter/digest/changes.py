@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from errtally.exporter.digest.conditions import Condition
     from errtally.exporter.digest.monitors import Job, Monitor
     from errtally.exporter.digest.releases import Release
+    from errtally.exporter.digest.requests import HeldRequest
     from errtally.exporter.digest.state import IssueState
     from errtally.exporter.journal.records import AlertSeen, EventSeen, IssueSeen
 
@@ -237,6 +238,7 @@ class Changes:
         stream: what the live stream tells of them.
         at: when the newest record came in, seconds since the epoch; 0 when none of them says.
         deleted_samples: ids of sample events to delete, and why.
+        held: requests that are held back from now on, None when these are the same as before.
         request_bounds: bounds of the buckets of request durations from now on; empty when they stay.
     """
 
@@ -263,6 +265,7 @@ class Changes:
     at: float = 0.0
     deleted_samples: list[tuple[int, str]] = field(default_factory=list)
     request_bounds: tuple[float, ...] = ()
+    held: list[HeldRequest] | None = None
 
     def of(self, project: str, known: IssueState) -> IssueChange:
         """Find or begin the change of an issue."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from errtally import names
-from errtally.exporter.digest import apdex, users
-from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM, Buckets
+from errtally.exporter.digest import users
+from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
 from errtally.exporter.digest.budget import scope
 from errtally.exporter.digest.changes import (
     Changes,
@@ -22,6 +22,7 @@ from errtally.exporter.digest.deletions import Deletions
 from errtally.exporter.digest.measures import Measures
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.monitors import Monitors
+from errtally.exporter.digest.requests import Requests, observe
 from errtally.exporter.digest.sayings import Sayings
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState
@@ -30,7 +31,8 @@ from errtally.exporter.journal.records import Batch, DeletionChange, MergeChange
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Project
-    from errtally.exporter.digest.changes import IssueChange, SeriesKey
+    from errtally.exporter.digest.apdex import Thresholds
+    from errtally.exporter.digest.changes import IssueChange
     from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import (
         AlertSeen,
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
         EventSeen,
         IssueSeen,
         Record,
-        RequestSeen,
         SessionSeen,
     )
     from errtally.names import Metric
@@ -68,14 +69,14 @@ class Fold:
         thresholds: T of Apdex.
     """
 
-    def __init__(self, state: State, thresholds: apdex.Thresholds) -> None:
+    def __init__(self, state: State, thresholds: Thresholds) -> None:
         self._state = state
         self._touched = state.budget.touched
-        self._thresholds = thresholds
         self.changes = Changes()
         self._noted = ("", "")
         self._merges = Merges(state, self.changes, self._admit)
         self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
+        self._requests = Requests(state, self.changes, thresholds, place=self._place, admit=self._admit)
         self._decisions = Decisions(state, self.changes)
         self._sayings = Sayings(state, self.changes)
         self._deletions = Deletions(state, self.changes)
@@ -86,7 +87,7 @@ class Fold:
         """Make what alerts reckon with exist at 0: series of configured projects before their first event, and of those
         that an older exporter knew, counters without labels; and buckets for every T.
         """  # noqa: D205
-        buckets = self._state.request_buckets.with_bounds(self._thresholds.bounds())
+        buckets = self._state.request_buckets.with_bounds(self._requests.bounds())
         self._state.request_buckets, self.changes.request_bounds = buckets, buckets.bounds
         for project in projects:
             for environment in project.environments:
@@ -127,7 +128,8 @@ class Fold:
             How many things were looked at.
         """
         due = list(self._state.agenda.due(now))
-        if due:
+        settled = self._requests.settle(now)
+        if due or settled:
             self._tick(now)
         for kind, *key in due:
             if kind == AGENDA:
@@ -136,7 +138,7 @@ class Fold:
             else:
                 project, environment, monitor = key
                 self._monitors.judge((project, environment, monitor), now)
-        return len(due)
+        return len(due) + settled
 
     def _tick(self, at: float) -> None:
         """Set the clock forward; the workers' clocks, and so the times of their records, may go back."""
@@ -146,9 +148,11 @@ class Fold:
         changes = self.changes
         for event in batch.events:
             self._add_event(batch, event, batch.issues[event.issue])
+            if event.level == "fatal" and event.trace_id:
+                self._requests.fail(batch.project, event)
         is_new = not batch.identity or self._is_new("request", batch.project, batch.identity)
-        for request in batch.requests if is_new else ():
-            self._add_request(batch.project, request)
+        if is_new:
+            self._requests.add(batch)
         for session in batch.sessions:
             self._add_session(batch, session)
         for check_in in batch.check_ins:
@@ -216,13 +220,13 @@ class Fold:
             return
         metric, labels = names.ALERT_DURATION, (alert.name, alert.severity)
         seconds = max(alert.ends_at - alert.starts_at, 0.0)
-        self._observe(metric, labels, OF_CATALOGUE[metric.name], seconds)
+        observe(self.changes, metric, labels, OF_CATALOGUE[metric.name], seconds)
 
     def _add_event(self, batch: Batch, event: EventSeen, seen: IssueSeen) -> None:
         changes = self.changes
         changes.events += 1
         project, environment = self._place(batch.project, event.environment)
-        if event.has_own_id and not self._is_new("event", project, event.event_id):
+        if (event.has_own_id and not self._is_new("event", project, event.event_id)) | self._is_told(project, event):
             changes.add[names.DUPLICATES.name, (project,), ""] += 1
             return
         if event.release and (event.release, project) != self._noted:
@@ -319,39 +323,6 @@ class Fold:
             here.is_exposed = True
             self._state.issues[change.project, labels[2]].environments[environment] = True
 
-    def _add_request(self, sent_project: str, request: RequestSeen) -> None:
-        changes = self.changes
-        project, environment = self._place(sent_project, request.environment)
-        transaction, duration = request.transaction, request.duration_seconds
-        labels = self._admit(names.REQUESTS, (project, environment, transaction, request.method, request.status_class))
-        changes.add[names.REQUESTS.name, labels, ""] += 1
-        base = (project, environment)
-        changes.add[names.SERVICE_REQUESTS.name, (*base, request.status_class), ""] += 1
-        self._observe(names.SERVICE_REQUEST_DURATION, base, self._state.request_buckets, duration)
-        outcome = names.OUTCOMES[1 if request.failed else 0]
-        labels = self._admit(names.REQUEST_DURATION, (project, environment, transaction, outcome))
-        bucket = self._observe(names.REQUEST_DURATION, labels, self._state.request_buckets, duration)
-        if request.trace_id:
-            changes.exemplars[bucket] = Exemplar((("trace_id", request.trace_id),), duration, request.timestamp)
-        threshold = self._thresholds.seconds(project, transaction)
-        zone = apdex.zone(duration, threshold, failed=request.failed)
-        labels = self._admit(names.APDEX_REQUESTS, (project, environment, transaction, names.APDEX_ZONES[zone]))
-        changes.add[names.APDEX_REQUESTS.name, labels, ""] += 1
-        changes.add[names.SERVICE_APDEX_REQUESTS.name, (*base, names.APDEX_ZONES[zone]), ""] += 1
-        slot = int(request.timestamp // apdex.SLOT_SECONDS)
-        for name, seconds in ((labels[2], threshold), (names.SERVICE_WIDE, self._thresholds.seconds(project, ""))):
-            changes.apdex.setdefault((project, environment, name, slot), [0, 0, 0])[zone] += 1
-            shown = self._admit(names.APDEX_THRESHOLD, (project, environment, name))
-            if shown[2] != names.OTHER:
-                changes.put[names.APDEX_THRESHOLD.name, shown, ""] = seconds
-
-    def _observe(self, metric: Metric, labels: tuple[str, ...], buckets: Buckets, value: float) -> SeriesKey:
-        """Add a value to a histogram; return the bucket that it is in."""
-        bucket = (metric.name, labels, buckets.part(value))
-        self.changes.add[bucket] += 1
-        self.changes.add[metric.name, labels, SUM] += value
-        return bucket
-
     def _add_tallies(self, tallies: Tallies) -> None:
         add = self.changes.add
         for name, labels, amount in tallies.counters:
@@ -386,6 +357,14 @@ class Fold:
                 add[metric.name, (*base, value), ""] += 0
         for metric in (names.ISSUE_RESOLUTION, names.SERVICE_REQUEST_DURATION):
             add[metric.name, base, SUM] += 0
+
+    def _is_told(self, project: str, event: EventSeen) -> bool:
+        """Whether another event told of the same failure; leaves the event's own marks."""
+        seen = self._state.seen
+        is_told = any(hashed("failure", project, str(mark)) in seen for mark in event.told_by)
+        for mark in event.tells:
+            self._is_new("failure", project, str(mark))
+        return is_told
 
     def _is_new(self, *identity: str) -> bool:
         value = hashed(*identity)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from errtally.exporter.digest.conditions import Condition
     from errtally.exporter.digest.monitors import Job, Monitor
     from errtally.exporter.digest.releases import Releases
+    from errtally.exporter.digest.requests import HeldRequest
 
 __all__ = ["Budget", "IssueState", "State"]
 
@@ -63,6 +64,10 @@ class State:
     stream: StreamSampler = field(default_factory=StreamSampler)
     request_buckets: Buckets = OF_CATALOGUE[names.REQUEST_DURATION.name]
     """Of request durations: the catalogue's bounds and every T and 4 T that is or was configured."""
+    held_requests: list[HeldRequest] = field(default_factory=list)
+    """Requests that wait for a fatal error of their trace, in the order in which they came."""
+    fatal_traces: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Project and trace of the last fatal errors, to when they happened; a restart forgets them."""
     now: float = 0.0
     """When the newest record came in: the fold's clock, which never goes back; seconds since the epoch."""
     next_issue_id: int = 1

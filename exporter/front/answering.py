@@ -36,7 +36,7 @@ def head(
     date: str,
     *,
     length: int | None,
-    closes: bool,
+    connection: str = "",
     is_chunked: bool = False,
 ) -> bytes:
     """Write status line and headers.
@@ -46,7 +46,7 @@ def head(
         headers: beside those that this function writes.
         date: the line of the date.
         length: of the body in bytes; None when it is not known.
-        closes: whether the connection ends with the answer.
+        connection: what becomes of the connection, ``close`` or ``keep-alive``; "" when that goes without saying.
         is_chunked: whether the body comes in chunks.
     """
     lines = [_LINES.get(status) or f"HTTP/1.1 {status} \r\n", date]
@@ -55,8 +55,8 @@ def head(
         lines.append(f"content-length: {length}\r\n")
     if is_chunked:
         lines.append("transfer-encoding: chunked\r\n")
-    if closes:
-        lines.append("connection: close\r\n")
+    if connection:
+        lines.append(f"connection: {connection}\r\n")
     lines.append("\r\n")
     return "".join(lines).encode("latin-1", "replace")
 

@@ -1,22 +1,19 @@
 """One connection: requests in, answers out, in order. Runs on the event loop alone.
 
-A request's body is collected here, so that a slow client takes room and no thread. What is answered at once is
-answered in the call that brought the request's last byte; what may wait goes to a thread, and the connection reads no
-further request meanwhile.
+A request's body is collected before it is answered, so that a slow client takes room and no thread. What is answered at
+once is answered in the call that brought the request's last byte; what may wait goes to a thread, and the connection
+answers no further request meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import httptools
-
 from errtally.errors import OverloadedError
 from errtally.exporter.front import answering
-from errtally.exporter.front.environment import add_header, add_target
+from errtally.exporter.front.reading import Reading
 from errtally.exporter.ingest.request import LARGE_WAIT_SECONDS, REFUSED_KEY, WaitsError
 
 if TYPE_CHECKING:
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
 
     from errtally.exporter.front.front import Front
 
-HEADER_BYTES = 64 * 1024
-MAX_HEADERS = 100
 HEADER_SECONDS = 10.0
 REQUEST_SECONDS = 60.0
 """A request, answer included, that takes longer than this is cut; a live stream is none any more when it has begun."""
@@ -33,14 +28,14 @@ REQUEST_SECONDS = 60.0
 IDLE_SECONDS = 300.0
 """A connection without a request is closed after this."""
 
+UNREAD_SECONDS = 60.0
+"""A client that leaves so much of an answer unread that it can't be sent is cut after this."""
+
 INLINE_BYTES = 128 * 1024
 """A body above this is decoded in a thread: it would hold everything else up for more than a few milliseconds."""
 
-SMALL_BYTES = 64 * 1024
-"""A body above this takes of the room that all bodies share."""
-
-MAX_DRAIN_BYTES = 64 * 1024 * 1024
-"""A body that is too large is read up to here and dropped: many clients look for an answer only when they sent all."""
+MAX_QUEUED = 64
+"""Requests that wait behind one of their connection; those that were sent after them stay unread and unanswered."""
 
 
 class Connection(asyncio.Protocol):
@@ -49,41 +44,45 @@ class Connection(asyncio.Protocol):
     Attributes:
         since: when the request that is under way began, seconds of the loop's clock; None while there is none.
         idle_since: when the last answer was sent.
+        unread_since: when the client stopped to take what is sent; None while it takes it.
         is_streaming: whether an answer without an end is being sent.
         held_bytes: what it holds of the room for bodies.
+        on_room: what ends its wait for room; None while it does not wait.
     """
 
     __slots__ = (
-        "_address", "_body", "_closes", "_drops", "_environ", "_field_bytes", "_front", "_has_asked", "_head_bytes",
-        "_headers", "_in_head", "_is_busy", "_length", "_limit", "_parser", "_queue", "_size", "_target",
-        "_wants_continue", "held_bytes", "idle_since", "is_streaming", "on_room", "since", "transport",
+        "_closes", "_front", "_has_asked", "_has_ended", "_is_busy", "_protocol", "_queue", "_reading", "_refusal",
+        "held_bytes", "idle_since", "is_streaming", "on_room", "since", "transport", "unread_since",
     )  # fmt: skip
 
     def __init__(self, front: Front) -> None:
         self._front = front
-        self._parser = httptools.HttpRequestParser(self)
+        self._reading = Reading(self, front, "")
         self.transport: asyncio.Transport | None = None
         self.since: float | None = None
         self.idle_since = front.loop.time()
+        self.unread_since: float | None = None
         self.is_streaming = False
         self.held_bytes = 0
-        self.on_room: Any = None
-        self._address = ""
-        self._environ: dict[str, Any] = {}
-        self._target = b""
-        self._body: list[bytes] = []
-        self._size = self._headers = self._head_bytes = self._field_bytes = 0
-        self._limit = 0
-        self._length: int | None = None
-        self._in_head = True
-        self._has_asked = False
-        self._drops = self._closes = self._is_busy = self._wants_continue = False
-        self._queue: deque[tuple[dict[str, Any], bool]] = deque()
+        self.on_room: asyncio.TimerHandle | None = None
+        self._closes = self._has_asked = self._has_ended = self._is_busy = False
+        self._protocol = ""
+        self._queue: deque[tuple[dict[str, Any], int, bool]] = deque()
+        self._refusal: tuple[int, str] | None = None
 
     @property
     def is_reading(self) -> bool:
         """Whether a request is coming that is not all there."""
         return self.since is not None and not self._is_busy
+
+    @property
+    def holds_room(self) -> bool:
+        """Whether it has room for a body, or waits for it."""
+        return self.held_bytes > 0 or self.on_room is not None
+
+    @property
+    def _is_open(self) -> bool:
+        return self.transport is not None and not self.transport.is_closing()
 
     # What the transport calls.
 
@@ -91,7 +90,7 @@ class Connection(asyncio.Protocol):
         """Begin."""
         self.transport = transport  # type: ignore[assignment] # a TCP connection's
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._reading = Reading(self, self._front, str(peer[0]) if isinstance(peer, tuple) else "")
         self._front.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (the transport's signature)
@@ -101,136 +100,79 @@ class Connection(asyncio.Protocol):
         self._queue.clear()
 
     def pause_writing(self) -> None:
-        """The client does not take what is sent."""
+        """The client does not take what is sent: nothing more is taken of it, and no more is made for it."""
+        self.unread_since = self._front.loop.time()
+        self._front.unread[self] = None
+        if self.transport is not None:
+            self.transport.pause_reading()
         self._front.pages.pause(self)
 
     def resume_writing(self) -> None:
         """The client takes what is sent again."""
+        self.unread_since = None
+        self._front.unread.pop(self, None)
         self._front.pages.resume(self)
+        self._read_on()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
         self._has_asked = True
-        if self.since is None:
-            self.since = self._front.loop.time()
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Nothing else is spoken here; the request is answered as if nobody had asked, and its connection ends.
-            self._closes = True
-            if not self._is_busy and self.transport is not None:
-                self.transport.close()
-            return
-        except httptools.HttpParserError as exc:
-            self._bad(400, f"not a request: {exc}")
-            return
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEADER_BYTES:
-                self._bad(431, f"more than {HEADER_BYTES} bytes of headers")
+        self.begins()
+        self._reading.feed(data)
 
     def eof_received(self) -> bool:
         """The client sends no more: what it asked for is still answered, but for a stream, whose client is gone."""
-        if self.is_streaming:
-            return False
-        if self._is_busy or self._queue:
-            self._closes = True
-            return True
-        return False
+        self._has_ended = True
+        return self._is_busy and not self.is_streaming
 
-    # What the parser calls.
+    # What the reading of requests calls.
 
-    def on_message_begin(self) -> None:
-        """Begin a request."""
+    def begins(self) -> None:
+        """Take note of when something came."""
         if self.since is None:
             self.since = self._front.loop.time()
-        self._environ = self._front.environ(self._address)
-        self._target = b""
-        self._headers = self._head_bytes = self._field_bytes = self._size = 0
-        self._body = []
-        self._in_head = True
-        self._drops = self._wants_continue = False
 
-    def on_url(self, part: bytes) -> None:
-        """Take (a part of) the target."""
-        self._target += part
-        self._field_bytes += len(part)
+    def take(self, environ: dict[str, Any], size: int, *, closes: bool) -> None:
+        """Answer a whole request, or have it answered, when those before it are.
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
-        self._headers += 1
-        self._field_bytes += len(name) + len(value)
-        add_header(self._environ, name, value)
-
-    def on_headers_complete(self) -> None:
-        """Look at the head: what is too large is dropped unread."""
-        self._in_head = False
-        environ, parser = self._environ, self._parser
-        environ["REQUEST_METHOD"] = parser.get_method().decode("latin-1")
-        version = parser.get_http_version()
-        environ["SERVER_PROTOCOL"] = f"HTTP/{version}"
-        if not parser.should_keep_alive() or version not in {"1.1", "1.0"}:
-            self._closes = True
-        if self._headers > MAX_HEADERS or self._field_bytes > HEADER_BYTES:
-            self._bad(431, f"more than {MAX_HEADERS} headers, or than {HEADER_BYTES} bytes of them")
+        Args:
+            environ: the request as WSGI has it.
+            size: of its body in bytes.
+            closes: whether the connection ends with its answer.
+        """
+        if self.transport is None:
             return
-        try:
-            add_target(environ, self._target)
-        except ValueError as exc:
-            self._bad(400, str(exc))
+        if not self._is_busy:
+            self._dispatch(environ, size, closes)
+            self._read_on()
             return
-        length = environ.get("CONTENT_LENGTH")
-        self._length = int(length[:19]) if length and length.isdecimal() else None
-        self._limit = self._front.body_bytes
-        if self._length is not None and self._length > self._limit:
-            self._drops = True
-        elif self._wants_continue_now(environ, version):
-            self._wants_continue = True
-        if self._length is not None and self._length > SMALL_BYTES and not self._drops:
-            self._front.room.ask(self, self._length)
-        if self._wants_continue and self.on_room is None:
-            self._continue()
+        self.transport.pause_reading()
+        closes = closes or len(self._queue) + 1 == MAX_QUEUED
+        self._reading.is_over = closes
+        self._queue.append((environ, size, closes))
 
-    def on_body(self, part: bytes) -> None:
-        """Take a part of the body."""
-        self._size += len(part)
-        if self._drops:
-            if self._size > MAX_DRAIN_BYTES and self.transport is not None and not self._closes:
-                self._closes = True
-                self.on_message_complete()  # what follows is not read
-            return
-        self._body.append(part)
-        if self._size > SMALL_BYTES and not self.held_bytes and self.on_room is None:
-            self._front.room.ask(self, self._length or self._limit)  # in chunks, so nobody knows how much will come
-        if self._size > self._limit:
-            self._drops = True  # one byte more than the limit tells the reader that it is too large
-
-    def on_message_complete(self) -> None:
-        """Answer the request, or have it answered."""
-        environ = self._environ
-        if not environ or self.transport is None:
-            return
-        self._environ = {}
-        if self.on_room is not None:  # all of it came before reading was stopped
-            self._front.room.release(self)
-            self.on_room = None
-            self.transport.resume_reading()
-        body = b"".join(self._body) if len(self._body) != 1 else self._body[0]
-        self._body = []
-        if self._drops and self._length is not None:
-            body = b""  # refused by its length alone
-        environ["wsgi.input"] = io.BytesIO(body)
-        closes = self._closes = self._closes or not self._parser.should_keep_alive()
+    def refuse(self, status: int, message: str) -> None:
+        """Refuse what is no request when those before it are answered, and end the connection."""
+        self._front.room.leave(self)
         if self._is_busy:
-            self._queue.append((environ, closes))
-            self.transport.pause_reading()
-            return
-        self._dispatch(environ, len(body))
+            self._refusal = (status, message)
+        elif self._is_open:
+            self._closes = True
+            self.send(status, (("content-type", "text/plain; charset=utf-8"),), f"{message}\n".encode())
+            self._finish()
+
+    def may_continue(self) -> None:
+        """Tell a client that waits for it to send its body, unless there is no room or another answer comes first."""
+        if self._reading.wants_continue and self.on_room is None and not self._is_busy and self.transport is not None:
+            self._reading.wants_continue = False
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # Answering.
 
-    def _dispatch(self, environ: dict[str, Any], size: int) -> None:
+    def _dispatch(self, environ: dict[str, Any], size: int, closes: bool) -> None:  # noqa: FBT001 (an entry of the queue)
         front = self._front
+        self._closes = closes
+        self._protocol = environ["SERVER_PROTOCOL"]
         if front.answers_inline and size <= INLINE_BYTES and REFUSED_KEY not in environ:
             try:
                 answer = front.door.answer(environ, is_inline=True)
@@ -247,23 +189,33 @@ class Connection(asyncio.Protocol):
     def send(self, status: int, headers: Sequence[tuple[str, str]], body: bytes, *, is_head: bool = False) -> None:
         """Send a whole answer."""
         if self.transport is not None:
-            front = self._front
-            self._closes = self._closes or front.is_stopping
-            head = answering.head(status, headers, front.dates.line, length=len(body), closes=self._closes)
+            head = self._head(status, headers, length=len(body))
             self.transport.write(head if is_head else head + body)
 
     def begin(self, status: int, headers: Sequence[tuple[str, str]], *, length: int | None, is_streaming: bool) -> bool:
-        """Send the head of an answer that comes in parts; whether these are to be framed as chunks."""
+        """Send the head of an answer that comes in parts, or of one without its body.
+
+        Returns:
+            Whether the parts are to be framed as chunks.
+        """
         if self.transport is None:
             return False
-        is_chunked = length is None and self._parser.get_http_version() == "1.1"
-        self._closes = self._closes or self._front.is_stopping or (length is None and not is_chunked)
+        is_chunked = length is None and self._protocol == "HTTP/1.1"
+        self._closes = self._closes or (length is None and not is_chunked)
         self.is_streaming = is_streaming
-        date = self._front.dates.line
-        self.transport.write(
-            answering.head(status, headers, date, length=length, closes=self._closes, is_chunked=is_chunked)
-        )
+        self.transport.write(self._head(status, headers, length=length, is_chunked=is_chunked))
         return is_chunked
+
+    def _head(
+        self, status: int, headers: Sequence[tuple[str, str]], *, length: int | None, is_chunked: bool = False
+    ) -> bytes:
+        front = self._front
+        self._closes = self._closes or front.is_stopping
+        keeps = self._protocol == "HTTP/1.0" and not self._closes
+        connection = "close" if self._closes else "keep-alive" if keeps else ""
+        return answering.head(
+            status, headers, front.dates.line, length=length, connection=connection, is_chunked=is_chunked
+        )
 
     def write(self, data: bytes) -> None:
         """Send a part of an answer."""
@@ -274,41 +226,36 @@ class Connection(asyncio.Protocol):
         """An answer that a thread made is sent: go on with the next request."""
         self._is_busy = False
         self._finish()
-        while self._queue and not self._is_busy and self.transport is not None:
-            environ, closes = self._queue.popleft()
-            self._closes = closes
-            self.since = self._front.loop.time()
-            self._dispatch(environ, environ["wsgi.input"].getbuffer().nbytes)
-        if not self._queue and not self._is_busy and self.transport is not None and self.on_room is None:
-            self.transport.resume_reading()
+        while self._queue and not self._is_busy and self._is_open:
+            self.begins()
+            self._dispatch(*self._queue.popleft())
+        if self._is_busy or not self._is_open:
+            return
+        if self._refusal is not None:
+            self.refuse(*self._refusal)
+        elif self._has_ended and self.transport is not None:
+            self.transport.close()
+        else:
+            self.may_continue()
+            self._read_on()
 
     def _finish(self) -> None:
-        self.since = None
+        now = self._front.loop.time()
+        self.idle_since = now
         self.is_streaming = False
-        if self.held_bytes:
+        is_next_here = self._reading.is_under_way
+        self.since = now if is_next_here else None
+        if self.held_bytes and not is_next_here:
             self._front.room.release(self)
         if self._closes and self.transport is not None:
             self.transport.close()
-        else:
-            self.idle_since = self._front.loop.time()
 
-    def _wants_continue_now(self, environ: dict[str, Any], version: str) -> bool:
-        return version == "1.1" and environ.get("HTTP_EXPECT", "").lower() == "100-continue"
-
-    def _continue(self) -> None:
-        if self._wants_continue and self.transport is not None:
-            self._wants_continue = False
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def _bad(self, status: int, message: str) -> None:
-        """Refuse what is no request, and end the connection: where the next one would begin is not known."""
-        self._environ = {}
-        self._closes = True
-        if self.transport is None or self.transport.is_closing():
-            return
-        if not self._is_busy:
-            self.send(status, (("content-type", "text/plain; charset=utf-8"),), f"{message}\n".encode())
-        self.transport.close()
+    def _read_on(self) -> None:
+        """Read again, unless something speaks against it."""
+        if self._is_open and self.transport is not None and not (
+            self._queue or self.on_room is not None or self.unread_since is not None
+        ):  # fmt: skip
+            self.transport.resume_reading()
 
     # The room for bodies.
 
@@ -320,34 +267,38 @@ class Connection(asyncio.Protocol):
 
     def has_room(self) -> None:
         """Go on reading."""
+        self.stop_waiting()
+        self.may_continue()
+        self._read_on()
+
+    def stop_waiting(self) -> None:
+        """Take note that it does not wait for room any more."""
         if self.on_room is not None:
             self.on_room.cancel()
             self.on_room = None
-        if self.transport is not None:
-            self.transport.resume_reading()
-            self._continue()
 
     def has_no_room(self) -> None:
         """Refuse the request: there was no room for its body in time."""
-        self.on_room = None
-        if self.transport is None or not self._environ:
-            return
-        self._environ[REFUSED_KEY] = OverloadedError(
-            "large_bodies", "too many large bodies are being read already", retry_after_seconds=10
-        )
-        self._closes = self._drops = True
-        self._body = []
-        self.on_message_complete()
+        if self.transport is not None:
+            self._reading.refuse_body(
+                OverloadedError("large_bodies", "too many large bodies are being read already", retry_after_seconds=10)
+            )
 
     # What the front calls now and then.
 
     def is_due(self, now: float) -> bool:
         """Whether the client takes too long, or has not said anything for too long."""
+        if self.unread_since is not None:
+            return now - self.unread_since > UNREAD_SECONDS
         if self.since is None:
             return now - self.idle_since > IDLE_SECONDS
         if self.is_streaming:
             return False
-        return now - self.since > (HEADER_SECONDS if self._in_head and not self._is_busy else REQUEST_SECONDS)
+        return now - self.since > (HEADER_SECONDS if self._reading.in_head and not self._is_busy else REQUEST_SECONDS)
+
+    def unread_bytes(self) -> int:
+        """How much of its answers waits here for the client."""
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
 
     def cut(self) -> None:
         """End at once."""
@@ -356,6 +307,5 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """End when nothing is under way; a connection that is new may still bring the request that it was made for."""
-        self._closes = True
         if self.since is None and self._has_asked and self.transport is not None:
             self.transport.close()

@@ -50,12 +50,13 @@ def add_target(environ: dict[str, Any], target: bytes) -> None:
         ValueError: the target is neither a path nor an address.
     """
     if target[:1] != b"/":
-        if target == b"*":
+        if target == b"*" and environ["REQUEST_METHOD"] == "OPTIONS":
             target = b"/*"
-        else:  # the whole address, as clients send it to a proxy
+        else:  # the whole address, as clients send it to a proxy; its host is the one that counts (RFC 9112 3.2.2)
             parts = urlsplit(target.decode("latin-1"))
-            if not parts.netloc:
+            if not parts.hostname or parts.scheme not in {"http", "https"}:
                 raise ValueError("the target is no path")
+            environ["HTTP_HOST"] = parts.netloc.rpartition("@")[2]
             target = (parts.path or "/").encode("latin-1") + (
                 f"?{parts.query}".encode("latin-1") if parts.query else b""
             )

@@ -29,6 +29,9 @@ ACCEPTS_AT_ONCE = 8
 UNACKNOWLEDGED_MILLISECONDS = 60_000
 """What a client does not take for so long ends its connection, by the kernel (TCP_USER_TIMEOUT)."""
 
+UNREAD_BYTES = 256 * 1024 * 1024
+"""Answers that clients do not take are kept up to here; beyond, the clients are cut that have not read for longest."""
+
 STOP_SECONDS = 1.0
 """Requests that are under way when the worker is told to stop have so long to come to their ends."""
 
@@ -80,6 +83,7 @@ class Front:
         self.answers_inline = answers_inline
         self.room = Room()
         self.dates = Dates()
+        self.unread: dict[Connection, None] = {}
         self.is_stopping = False
         self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self.pages = Pages(self, application, threads)
@@ -118,6 +122,7 @@ class Front:
     def remove(self, connection: Connection) -> None:
         """Take note of a connection that is closed."""
         self._connections.pop(connection, None)
+        self.unread.pop(connection, None)
         self.room.release(connection)
         self.pages.resume(connection)
         if not self._connections and self.is_stopping:
@@ -182,7 +187,18 @@ class Front:
             now = self.loop.time()
             for connection in [one for one in self._connections if one.is_due(now)]:
                 connection.cut()
+            self._make_answers_fit()
             self.room.make(now)
+
+    def _make_answers_fit(self) -> None:
+        """Cut clients that do not take their answers while these are more than what is kept, the first ones first."""
+        waiting = {connection: connection.unread_bytes() for connection in self.unread}
+        total = sum(waiting.values())
+        for connection, size in waiting.items():
+            if total <= UNREAD_BYTES:
+                return
+            connection.cut()
+            total -= size
 
     def _make_place(self) -> None:
         """Cut one connection: the one idle for longest, else the one whose request is oldest."""

@@ -79,7 +79,13 @@ class Pages:
         try:
             result = self._application(environ, start_response)
             status, headers = started
-            if dict(headers).get("Content-Type", "").startswith("text/event-stream") and not hasattr(result, "__len__"):
+            is_stream = dict(headers).get("Content-Type", "").startswith("text/event-stream")
+            if is_stream and environ["REQUEST_METHOD"] == "HEAD":
+                if hasattr(result, "close"):
+                    result.close()
+                loop.call_soon_threadsafe(self._finish, connection, environ, status, headers, None)
+                return
+            if is_stream and not hasattr(result, "__len__"):
                 arguments = (connection, status, headers, result, writable)
                 threading.Thread(target=self._stream, args=arguments, name="stream", daemon=True).start()
                 loop.call_soon_threadsafe(self._left)
@@ -98,18 +104,24 @@ class Pages:
         self._waiting -= 1
 
     def _finish(
-        self, connection: Connection, environ: dict[str, Any], status: int, headers: list[tuple[str, str]], body: bytes
+        self,
+        connection: Connection,
+        environ: dict[str, Any],
+        status: int,
+        headers: list[tuple[str, str]],
+        body: bytes | None,
     ) -> None:
-        """Send a whole answer; on the loop's thread."""
+        """Send a whole answer, or the head alone of one whose length nobody knows; on the loop's thread."""
         self._left()
         self._writable.pop(connection, None)
         is_head = environ["REQUEST_METHOD"] == "HEAD"
         lengths = [value for name, value in headers if name.lower() == "content-length"]
-        if is_head and lengths:  # of what GET would have brought
-            headers = [entry for entry in headers if entry[0].lower() != "content-length"]
+        headers = [entry for entry in headers if entry[0].lower() != "content-length"]
+        if body is None:
+            connection.begin(status, headers, length=None, is_streaming=False)
+        elif is_head and lengths:  # of what GET would have brought
             connection.begin(status, headers, length=int(lengths[0]), is_streaming=False)
         else:
-            headers = [entry for entry in headers if entry[0].lower() != "content-length"]
             connection.send(status, headers, body, is_head=is_head)
         connection.done()
 

@@ -40,16 +40,21 @@ class Room:
             del self._holders[connection]
             self._free += connection.held_bytes
             connection.held_bytes = 0
-        elif connection.on_room is not None:
-            self._leave(connection)
+        self.leave(connection)
         while self._waiting and self._waiting[0][1] <= self._free:
             waiting, wanted = self._waiting.popleft()
             self._give(waiting, wanted)
             waiting.has_room()
 
+    def leave(self, connection: Connection) -> None:
+        """Take a connection's place in the queue back."""
+        if connection.on_room is not None:
+            connection.stop_waiting()
+            self._waiting = deque(entry for entry in self._waiting if entry[0] is not connection)
+
     def give_up(self, connection: Connection) -> None:
         """End the wait of a connection that waited for too long."""
-        self._leave(connection)
+        self.leave(connection)
         connection.has_no_room()
 
     def make(self, now: float) -> None:
@@ -63,10 +68,5 @@ class Room:
 
     def _give(self, connection: Connection, wanted: int) -> None:
         self._free -= wanted
-        connection.held_bytes = wanted
+        connection.held_bytes += wanted  # of a body that is being answered already, and of the next one
         self._holders[connection] = None
-
-    def _leave(self, connection: Connection) -> None:
-        if connection.on_room is not None:
-            connection.on_room.cancel()
-        self._waiting = deque(entry for entry in self._waiting if entry[0] is not connection)

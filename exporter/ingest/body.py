@@ -6,6 +6,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 import brotli
+import cramjam
 import zstandard
 
 from errtally.errors import MalformedError, TooLargeError
@@ -34,6 +35,11 @@ _ZSTD_MAX_WINDOW_BYTES = 1 << 25
 _CHUNK_BYTES = 16 * 1024
 _ZSTD_CHUNK_BYTES = 64
 """So little zstd input makes at most a few MiB beyond the limit, whatever it claims."""
+
+_SNAPPY_FRAMES = b"\xff\x06\x00\x00sNaPpY"
+"""How a stream of frames begins (snappy's framing_format.txt, 4.1)."""
+_OVERFLOW = "failed to write whole buffer"
+"""What cramjam says when more comes out than there is room for."""
 
 _PLAIN = frozenset({"", "identity", "utf-8", "utf8", "none"})
 
@@ -105,20 +111,28 @@ def decompress(body: bytes, encoding: str, limit_bytes: int, on_large: Callable[
         MalformedError: the body is not what the header says, or the encoding is not known (415).
     """
     name = encoding.strip().lower()
-    if name in _PLAIN or body[:1] == b"{":
-        # A proxy may have decompressed the body and left the header; no compressed stream starts with "{".
+    if name in _PLAIN or (body[:1] == b"{" and name != "snappy"):
+        # A proxy may have decompressed the body and left the header; no compressed stream starts with "{", but for a
+        # block of snappy that holds 123 bytes.
         return body
     decoder = _DECODERS.get(name)
     if decoder is None:
         raise MalformedError(
-            "unknown_encoding", f"Content-Encoding {encoding!r}: known are gzip, deflate, zlib, br, zstd", status=415
+            "unknown_encoding", f"Content-Encoding {encoding!r}: known are {', '.join(_DECODERS)}", status=415
         )
     try:
         plain = decoder(body, min(limit_bytes, LARGE_BYTES))
         if limit_bytes > LARGE_BYTES and len(plain) > LARGE_BYTES:
             on_large()
             plain = decoder(body, limit_bytes)
-    except (zlib.error, _inflating.error, brotli.error, zstandard.ZstdError, EOFError) as exc:
+    except (
+        zlib.error,
+        _inflating.error,
+        brotli.error,
+        zstandard.ZstdError,
+        cramjam.DecompressionError,
+        EOFError,
+    ) as exc:
         raise MalformedError("bad_compression", f"the body is not valid {name}: {exc}") from exc
     if len(plain) > limit_bytes:
         raise TooLargeError("decompressed_too_large", f"the body decompresses to more than {limit_bytes} bytes")
@@ -203,6 +217,35 @@ def _zstd(body: bytes, limit_bytes: int) -> bytes:
     return bytes(plain)
 
 
+def _lz4(body: bytes, limit_bytes: int) -> bytes:
+    return _filled(cramjam.lz4.decompress_into, body, limit_bytes)
+
+
+def _snappy_frames(body: bytes, limit_bytes: int) -> bytes:
+    return _filled(cramjam.snappy.decompress_into, body, limit_bytes)
+
+
+def _snappy(body: bytes, limit_bytes: int) -> bytes:
+    """Decompress one block, as Collectors send it today; those before 0.123 sent frames under this name."""
+    if body.startswith(_SNAPPY_FRAMES):
+        return _snappy_frames(body, limit_bytes)
+    if cramjam.snappy.decompress_raw_len(body) > limit_bytes:
+        return bytes(limit_bytes + 1)  # what it claims is enough to refuse it
+    return bytes(cramjam.snappy.decompress_raw(body))
+
+
+def _filled(decompress_into: Callable[[bytes, bytearray], int], body: bytes, limit_bytes: int) -> bytes:
+    """Decompress into a buffer that holds one byte more than the limit; one that overflows comes back full."""
+    plain = bytearray(limit_bytes + 1)
+    try:
+        size = decompress_into(body, plain)
+    except cramjam.DecompressionError as exc:
+        if str(exc) == _OVERFLOW:
+            return bytes(plain)
+        raise
+    return bytes(memoryview(plain)[:size])
+
+
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "gzip": _gzip,
     "x-gzip": _gzip,
@@ -210,4 +253,7 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "zlib": _deflate,  # the Collector's name for it
     "br": _brotli,
     "zstd": _zstd,
+    "lz4": _lz4,
+    "snappy": _snappy,
+    "x-snappy-framed": _snappy_frames,
 }

@@ -185,6 +185,8 @@ class Recorder:
                     timing.duration_seconds,
                     timing.timestamp,
                     label(timing.trace_id, scrubbed),
+                    timing.quantity,
+                    timing.is_unsure,
                 )
             )
         for session in delivery.sessions:
@@ -297,6 +299,8 @@ class Recorder:
             tags,
             message[:MAX_MESSAGE],
             any(one.handled is False for one in event.exceptions),
+            event.told_by,
+            event.tells,
         )
 
     def _group(self, project: str, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:

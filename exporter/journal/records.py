@@ -41,6 +41,8 @@ class EventSeen(msgspec.Struct, array_like=True):
         tags: scrubbed tags of an event that has a sample; those of the others are not counted.
         message: the beginning of the scrubbed message of one that has a sample.
         is_unhandled: whether the client says that nothing caught it.
+        told_by: marks of its failure, by which a layer that tells of it again is known; 64 bits each.
+        tells: marks that it leaves.
     """
 
     issue: int
@@ -57,10 +59,17 @@ class EventSeen(msgspec.Struct, array_like=True):
     tags: dict[str, str] = {}
     message: str = ""
     is_unhandled: bool = False
+    told_by: tuple[int, ...] = ()
+    tells: tuple[int, ...] = ()
 
 
 class RequestSeen(msgspec.Struct, array_like=True):
-    """One request of an observed service."""
+    """One request of an observed service.
+
+    Attributes:
+        quantity: how many requests of this duration it stands for.
+        is_unsure: whether its client says that all went well before it knows of a panic that is passed on.
+    """
 
     environment: str
     transaction: str
@@ -70,6 +79,8 @@ class RequestSeen(msgspec.Struct, array_like=True):
     duration_seconds: float
     timestamp: float
     trace_id: str = ""
+    quantity: int = 1
+    is_unsure: bool = False
 
 
 class SessionSeen(msgspec.Struct, array_like=True):

@@ -15,7 +15,7 @@ from errtally.errors import MalformedError, OverloadedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import frames, tolerant, values
+from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.endpoint import Endpoint, bearer, bounded
 from errtally.exporter.protocols.native import new_event_id
 
@@ -77,10 +77,12 @@ class Notice(msgspec.Struct):
     context: Context | None = None
 
 
+_CRUMB = frozenset({"type", "date", "message", "arguments", "severity"})
+
+
 def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode one notice; its key comes as a bearer token, as ``?key=`` or in ``X-Airbrake-Token``."""
-    key = bearer(request) or request.header("x-airbrake-token") or request.query.get("key")
-    delivery = Delivery(project=known.project(request.route["project"], key or None))
+    delivery = Delivery(project=known.project(request.route["project"], key_of(request)))
     payload = bounded(request.body(), limits, "a notice")
     sent = tolerant.decode(payload, Notice)
     errors = [error for error in sent.errors or () if error is not None][: frames.MAX_EXCEPTIONS]
@@ -105,6 +107,11 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     return delivery
 
 
+def key_of(request: Request) -> str | None:
+    """Return the key of a request, None without one."""
+    return bearer(request) or request.header("x-airbrake-token") or request.query.get("key") or None
+
+
 def _exception(sent: NoticeError, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
     backtrace = [frame for frame in sent.backtrace or () if frame is not None]
     return ExceptionInfo(
@@ -125,7 +132,7 @@ def _frame(sent: NoticeFrame, root: Any) -> Frame:  # noqa: ANN401
 
 def _transaction(context: Context) -> str | None:
     parts = [values.label(context.component), values.label(context.action)]
-    return values.label(context.route) or values.label("#".join(part for part in parts if part))
+    return values.label(context.route) or transactions.of_event("#".join(part for part in parts if part))
 
 
 def _user(context: Context) -> User | None:
@@ -137,6 +144,17 @@ def _user(context: Context) -> User | None:
         ip_address=values.label(context.user_addr, 64),
     )
     return user if user.identity() is not None else None
+
+
+def _crumb(sent: dict[str, Any]) -> dict[str, Any]:
+    arguments = sent.get("arguments")
+    message = sent.get("message")
+    if message is None and isinstance(arguments, list):  # what was written to the console
+        message = " ".join(values.text(argument) or "" for argument in arguments)
+    data = {name: value for name, value in sent.items() if name not in _CRUMB}
+    return breadcrumbs.shown(
+        at=sent.get("date"), category=sent.get("type"), message=message, level=sent.get("severity"), data=data or None
+    )
 
 
 def _details(payload: bytes) -> dict[str, Any]:
@@ -154,10 +172,7 @@ def _details(payload: bytes) -> dict[str, Any]:
     hidden = ("user", "history", "url", "httpMethod", "userAgent", "referer")
     return {
         "exceptions": exceptions,
-        "breadcrumbs": [
-            {"category": crumb.get("type"), "message": crumb.get("message"), "data": crumb}
-            for crumb in tolerant.objects(context.get("history"))[-100:]
-        ],
+        "breadcrumbs": breadcrumbs.trail(context.get("history"), _crumb),
         "request": {
             "url": context.get("url"), "method": context.get("httpMethod"), "user_agent": context.get("userAgent"),
             "params": sent.get("params"), "session": sent.get("session"), "environment": sent.get("environment"),

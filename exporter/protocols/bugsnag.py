@@ -17,7 +17,7 @@ from errtally.event.signals import SessionCount
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import frames, tolerant, values
+from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.endpoint import Endpoint, bounded
 from errtally.exporter.protocols.native import new_event_id
 
@@ -128,6 +128,8 @@ MAX_SINGLE_SESSIONS = 1000
 MAX_SESSIONS = 1_000_000
 """A report that tells of more started sessions than this is wrong."""
 
+_CONTEXTS = ("context", "app", "device", "session", "severityReason", "correlation")
+
 _payload = msgspec.json.Decoder(Payload)
 
 
@@ -184,7 +186,7 @@ def _event(payload: bytes, request: Request) -> tuple[EventDelivery, list[Sessio
         level=values.level(sent.severity),
         exceptions=exceptions,
         platform=values.platform(reported[0].type),
-        transaction=values.label(sent.context),
+        transaction=transactions.of_event(sent.context),
         environment=values.label(app.release_stage, 64) or values.label(sent.release_stage, 64) or "",
         release=values.label(app.version),
         server_name=values.label(device.hostname),
@@ -247,15 +249,35 @@ def _details(payload: bytes) -> dict[str, Any]:
         exceptions.append(frames.exception_shown(_exception(tolerant.fit(item, ReportException), root), called))
     return {
         "exceptions": exceptions,
-        "breadcrumbs": [
-            {"category": crumb.get("type"), "message": crumb.get("name"), "data": crumb.get("metaData")}
-            for crumb in tolerant.objects(sent.get("breadcrumbs"))[-100:]
-        ],
+        "breadcrumbs": breadcrumbs.trail(sent.get("breadcrumbs"), _crumb),
         "request": tolerant.mapping(sent.get("request")),
         "user": tolerant.mapping(sent.get("user")),
-        "contexts": {name: sent[name] for name in ("app", "device", "session", "severityReason") if sent.get(name)},
+        "contexts": _contexts(sent),
         "extra": tolerant.mapping(sent.get("metaData")),
     }
+
+
+def _crumb(sent: dict[str, Any]) -> dict[str, Any]:
+    data = sent.get("metaData", sent.get("metadata"))
+    return breadcrumbs.shown(
+        at=sent.get("timestamp"),
+        category=sent.get("type"),
+        message=sent.get("name", sent.get("message")),
+        data=data,
+    )
+
+
+def _contexts(sent: dict[str, Any]) -> dict[str, Any]:
+    """What is known of program and machine, the context as sent, and the feature flags with their variants."""
+    found = {name: sent[name] for name in _CONTEXTS if sent.get(name)}
+    flags = {
+        name: flag.get("variant") if flag.get("variant") is not None else "on"
+        for flag in tolerant.objects(sent.get("featureFlags"))
+        if (name := values.label(flag.get("featureFlag")))
+    }
+    if flags:
+        found["featureFlags"] = flags
+    return found
 
 
 def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:

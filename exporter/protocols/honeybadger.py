@@ -14,9 +14,10 @@ import msgspec
 
 from errtally.errors import MalformedError, OverloadedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
+from errtally.event.signals import CheckIn
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import frames, tolerant, values
+from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.endpoint import Endpoint, bounded
 from errtally.exporter.protocols.native import new_event_id
 
@@ -113,7 +114,7 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         timestamp=values.timestamp(server.time, request.received),
         exceptions=[_exception(cause, server.project_root) for cause in (*reversed(causes), error)],
         platform=_platform(sent.notifier or Notifier()),
-        transaction=values.label("#".join(part for part in parts if part)),
+        transaction=transactions.of_event("#".join(part for part in parts if part)),
         environment=values.label(server.environment_name, 64) or "",
         release=values.label(server.revision),
         server_name=values.label(server.hostname),
@@ -166,6 +167,15 @@ def _tags(sent: Any) -> dict[str, str]:  # noqa: ANN401
     return {"tags": shown} if shown else {}
 
 
+def _crumb(sent: dict[str, Any]) -> dict[str, Any]:
+    return breadcrumbs.shown(
+        at=sent.get("timestamp"),
+        category=sent.get("category"),
+        message=sent.get("message"),
+        data=sent.get("metadata"),
+    )
+
+
 def _details(payload: bytes) -> dict[str, Any]:
     """What the event's page shows beside the shared model; lists in the order in which they happened."""
     sent = tolerant.document(payload)
@@ -184,10 +194,7 @@ def _details(payload: bytes) -> dict[str, Any]:
     trail = trail.get("trail") if isinstance(trail, dict) else trail
     return {
         "exceptions": exceptions,
-        "breadcrumbs": [
-            {"category": crumb.get("category"), "message": crumb.get("message"), "data": crumb.get("metadata")}
-            for crumb in tolerant.objects(trail)[-100:]
-        ],
+        "breadcrumbs": breadcrumbs.trail(trail, _crumb),
         "request": {name: http[name] for name in ("url", "params", "session", "cgi_data") if http.get(name)},
         "extra": tolerant.mapping(http.get("context")),
         "contexts": {"server": server, "local_variables": http.get("local_variables")},
@@ -201,6 +208,26 @@ def decode_insights(request: Request, known: Keys, limits: Limits) -> Delivery:
     delivery = Delivery(project=project)
     if lines:
         delivery.items["insight"] = lines
+    return delivery
+
+
+def decode_check_in(request: Request, known: Keys, _: Limits) -> Delivery:
+    """Decode the address that a job asks for when it is done: its id, or the project's key and the job's name."""
+    key = request.route.get("key") or request.header("x-api-key") or None
+    monitor = values.label(request.route["monitor"], 64)
+    if monitor is None:
+        raise MalformedError("bad_check_in", "the check-in in the path is empty")
+    delivery = Delivery(project=known.project(None, key))
+    delivery.check_ins.append(CheckIn(monitor, "ok", request.received))
+    delivery.items["check_in"] = 1
+    return delivery
+
+
+def decode_deploy(request: Request, known: Keys, limits: Limits) -> Delivery:
+    """Count a deploy that is told of; a release is known from its first event on."""
+    delivery = Delivery(project=known.project(None, request.header("x-api-key") or request.query.get("api_key")))
+    bounded(request.body(), limits, "a deploy")
+    delivery.items["deploy"] = 1
     return delivery
 
 
@@ -218,21 +245,37 @@ def refuse(error: RejectedError) -> Response:
     return Response(error.status, msgspec.json.encode({"error": str(error)}), headers=headers)
 
 
-ENDPOINTS = tuple(
+def _answer_check_in(_: Delivery) -> Response:
+    return Response(200, b"{}")
+
+
+ENDPOINTS = (
     Endpoint(
         protocol="honeybadger",
-        pattern=re.compile(rf"(?:/.*)?/v1/{path}/?"),
-        decode=decoder,
-        answer=answer,
+        pattern=re.compile(r"(?:/.*)?/v1/check_in/(?:(?P<key>[^/]+)/)?(?P<monitor>[^/]+)/?"),
+        decode=decode_check_in,
+        answer=_answer_check_in,
         refuse=refuse,
-        allow_headers="Content-Type, Content-Encoding, Accept, X-API-Key",
-        expose_headers="Retry-After",
-        endings=(ending,),
-        categories=() if decoder is decode_insights else ("error",),
-    )
-    for path, ending, decoder in (
-        ("notices", "notices", decode),
-        ("notices/js", "js", decode),
-        ("events", "events", decode_insights),
-    )
+        methods=("GET", "POST", "HEAD"),
+        categories=("monitor",),
+    ),
+    *(
+        Endpoint(
+            protocol="honeybadger",
+            pattern=re.compile(rf"(?:/.*)?/v1/{path}/?"),
+            decode=decoder,
+            answer=answer,
+            refuse=refuse,
+            allow_headers="Content-Type, Content-Encoding, Accept, X-API-Key",
+            expose_headers="Retry-After",
+            endings=(ending,),
+            categories=("error",) if decoder is decode else (),
+        )
+        for path, ending, decoder in (
+            ("notices", "notices", decode),
+            ("notices/js", "js", decode),
+            ("events", "events", decode_insights),
+            ("deploys", "deploys", decode_deploy),
+        )
+    ),
 )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.exporter.protocols import airbrake, alertmanager, bugsnag, faro, honeybadger, native, rollbar
+from errtally.exporter.protocols import (
+    airbrake,
+    airbrake_stats,
+    alertmanager,
+    bugsnag,
+    faro,
+    honeybadger,
+    native,
+    rollbar,
+)
 from errtally.exporter.protocols.otlp import endpoints as otlp
 from errtally.exporter.protocols.sentry import crash_dumps, cron, reports
 from errtally.exporter.protocols.sentry import endpoints as sentry
@@ -24,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *otlp.ENDPOINTS,
     *faro.ENDPOINTS,
     *airbrake.ENDPOINTS,
+    *airbrake_stats.ENDPOINTS,
     *rollbar.ENDPOINTS,
     *honeybadger.ENDPOINTS,
     *bugsnag.ENDPOINTS,

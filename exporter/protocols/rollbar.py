@@ -18,7 +18,7 @@ from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import frames, tolerant, values
+from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.endpoint import Endpoint, bounded
 from errtally.exporter.protocols.native import new_event_id
 
@@ -112,6 +112,7 @@ class Data(msgspec.Struct):
     person: Person | None = None
     request: HttpRequest | None = None
     server: Server | None = None
+    client: dict[str, Any] | None = None
     fingerprint: Any = None
 
 
@@ -187,9 +188,9 @@ def _event(sent: Data, request: Request) -> tuple[Event, bool]:
         exceptions=[_exception(trace, server.root) for trace in reversed(chain)],
         stack=stack,
         platform=values.platform(sent.language) or values.platform(sent.platform),
-        transaction=values.label(sent.context),
+        transaction=transactions.of_event(sent.context),
         environment=values.label(sent.environment, 64) or "",
-        release=values.label(sent.code_version) or values.label(server.code_version),
+        release=_release(sent, server),
         server_name=values.label(server.host),
         user=_user(sent, request.remote_address),
     )
@@ -209,6 +210,14 @@ def _exception(sent: Trace, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatev
         value=values.text(raised.message),
         frames=[_frame(frame, root) for frame in frames.both_ends(called)],
         newest_first=newest_first,
+    )
+
+
+def _release(sent: Data, server: Server) -> str | None:
+    """The version of the code: of the item, of the server, or of what runs at the client (``client.javascript``)."""
+    client = (tolerant.mapping(part).get("code_version") for part in (sent.client or {}).values())
+    return next(
+        (name for one in (sent.code_version, server.code_version, *client) if (name := values.label(one))), None
     )
 
 
@@ -242,6 +251,17 @@ def _user(sent: Data, remote_address: str) -> User | None:
     return user if user.identity() is not None else None
 
 
+def _crumb(sent: dict[str, Any]) -> dict[str, Any]:
+    body = tolerant.mapping(sent.get("body"))
+    return breadcrumbs.shown(
+        at=sent.get("timestamp_ms", sent.get("timestamp")),
+        category=sent.get("type"),
+        message=body.get("message"),
+        level=sent.get("level"),
+        data={name: value for name, value in body.items() if name != "message"} or None,
+    )
+
+
 def _details(payload: bytes) -> dict[str, Any]:
     """What the event's page shows beside the shared model; lists in the order in which they happened."""
     sent = tolerant.mapping(tolerant.document(payload).get("data"))
@@ -267,10 +287,7 @@ def _details(payload: bytes) -> dict[str, Any]:
     return {
         "exceptions": exceptions,
         "stack": values.text(crash.get("raw"), 64 * 1024),
-        "breadcrumbs": [
-            {"category": crumb.get("type"), "message": None, "data": crumb.get("body")}
-            for crumb in tolerant.objects(body.get("telemetry"))[-100:]
-        ],
+        "breadcrumbs": breadcrumbs.trail(body.get("telemetry"), _crumb),
         "request": tolerant.mapping(sent.get("request")),
         "user": tolerant.mapping(sent.get("person")),
         "contexts": {name: sent[name] for name in ("server", "client", "notifier", "framework") if sent.get(name)},

@@ -35,6 +35,11 @@ def path_template(url: Any) -> str | None:  # noqa: ANN401 (whatever the client 
     return values.label("/".join(parts))
 
 
+def of_event(name: Any, source: Any = None) -> str | None:  # noqa: ANN401 (whatever the client sent)
+    """Name the transaction in which an event happened as that of a request; None when the client named none."""
+    return transaction_name(name, source) if values.label(name) is not None else None
+
+
 def transaction_name(name: Any, source: Any = None, *, path: Any = None, is_missing: bool = False) -> str:  # noqa: ANN401
     """Name a request for its series.
 

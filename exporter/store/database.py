@@ -38,6 +38,8 @@ _UPGRADES = {
 BUSY_TIMEOUT_SECONDS = 5.0
 REQUEST_BOUNDS = "request_duration_bounds"
 """The entry of table meta that holds the bounds of buckets of request durations."""
+HELD_REQUESTS = "held_requests"
+"""The entry of table meta that holds the requests that are not counted yet (see digest/requests.py)."""
 
 
 class Connection(sqlite3.Connection):

@@ -9,16 +9,19 @@ import time
 from collections import ChainMap, defaultdict
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from errtally import names
 from errtally.config.grouping import GroupingSettings
 from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.changes import Changes
+from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
 from errtally.exporter.store import activity, deletion, exposure, lifecycle, rates, samples, session_users
 from errtally.exporter.store import gauges as client_gauges
-from errtally.exporter.store.database import REQUEST_BOUNDS
+from errtally.exporter.store.database import HELD_REQUESTS, REQUEST_BOUNDS
 from errtally.exporter.store.merged import apply_alias, load_aliases
 from errtally.exporter.store.retention import overdue, vacuum
 from errtally.exporter.store.stream import StreamRing
@@ -88,6 +91,9 @@ class StoreWriter:
         bounds = db.execute("SELECT value FROM meta WHERE name = ?", (REQUEST_BOUNDS,)).fetchone()
         if bounds is not None:
             state.request_buckets = state.request_buckets.with_bounds(json.loads(bounds[0]))
+        held = db.execute("SELECT value FROM meta WHERE name = ?", (HELD_REQUESTS,)).fetchone()
+        if held is not None:
+            state.held_requests = msgspec.json.decode(held[0], type=list[HeldRequest])
         (last,) = db.execute("SELECT coalesce(max(id), 0) FROM series").fetchone()
         self._next_series_id = last + 1
         for id_, metric_name, text, part, touched in db.execute(
@@ -153,6 +159,14 @@ class StoreWriter:
             raise StoreError(f"the store can't be read: {exc}") from exc
         return aliases
 
+    def _write_meta(self, changes: Changes) -> None:
+        entries = []
+        if changes.held is not None:
+            entries.append((HELD_REQUESTS, msgspec.json.encode(changes.held).decode()))
+        if changes.request_bounds:
+            entries.append((REQUEST_BOUNDS, json.dumps(changes.request_bounds)))
+        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", entries)
+
     def apply(self, changes: Changes, positions: Mapping[str, int]) -> None:
         """Apply a fold's changes and the positions behind the records that made them: all or nothing.
 
@@ -200,9 +214,7 @@ class StoreWriter:
                 positions.items(),
             )
             self._db.execute("UPDATE meta SET value = ? WHERE name = 'change'", (change,))
-            if changes.request_bounds:
-                bounds = (REQUEST_BOUNDS, json.dumps(changes.request_bounds))
-                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", bounds)
+            self._write_meta(changes)
             self._db.execute("COMMIT")
         except sqlite3.Error as exc:
             self.users.forget()

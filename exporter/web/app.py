@@ -41,6 +41,7 @@ from errtally.exporter.web import (
     policy,
     runbooks,
     sayings,
+    tokens,
 )
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.hosts import Hosts
@@ -86,6 +87,7 @@ def create_app(
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
     app.register_blueprint(sayings.routes)
+    app.register_blueprint(tokens.routes)
     app.register_blueprint(listing.routes)
     app.register_blueprint(audit.routes)
     app.register_blueprint(stream.routes)

@@ -50,8 +50,8 @@ def begin() -> Response | tuple[str, int]:
         return too_many(wait_seconds)
     if access.is_password(request.form.get("username", "").strip(), request.form.get("password")):
         kind = "password"
-    elif access.is_token(request.form.get("token", "").strip()):
-        kind = "token"
+    elif (token := request.form.get("token", "").strip()) and (begun := access.session_kind(token)) is not None:
+        kind = begun
     else:
         access.attempts.failed(remote())
         return _form(target, "That is not right. Check it and try again."), 401
@@ -91,7 +91,7 @@ def _form(target: str, problem: str) -> str:
         target=target,
         problem=problem,
         with_password=config.web_password is not None,
-        with_token=config.web_token is not None,
+        with_token=_access().has_tokens(),
     )
 
 

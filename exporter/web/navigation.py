@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, request, url_for
 
+from errtally.exporter.web.parts import part
+
 if TYPE_CHECKING:
     from typing import Any
 
+_TOKENS = "tokens.page"
 ENTRIES = (
     ("Issues", "web.index"),
     ("Live", "stream.live"),
     ("Overview", "overview.page"),
     ("History", "audit.page"),
     ("Metrics", "web.metrics"),
+    ("Tokens", _TOKENS),
 )
-"""Label and endpoint of each page; one whose endpoint is not served is left out."""
+"""Label and endpoint of each page; one whose endpoint is not served is left out, as are tokens without a login."""
 
 
 def entries() -> list[dict[str, Any]]:
@@ -24,5 +28,5 @@ def entries() -> list[dict[str, Any]]:
     return [
         {"label": label, "url": url_for(endpoint), "is_here": request.endpoint == endpoint}
         for label, endpoint in ENTRIES
-        if endpoint in current_app.view_functions
+        if endpoint in current_app.view_functions and (endpoint != _TOKENS or part("config").has_web_auth)
     ]

@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("errtally.exporter.commands.serve", "exporter", "Run the exporter."),
     "demo": ("errtally.exporter.commands.demo", "exporter", "Send realistic traffic to a running exporter."),
     "backup": ("errtally.exporter.commands.backup", "exporter", "Copy an exporter's data while it runs."),
+    "tokens": ("errtally.exporter.commands.tokens", "exporter", "Make, list and revoke tokens for programs."),
     "group": ("errtally.exporter.commands.group", "exporter", "Group events from standard input."),
     "bench": (
         "errtally.exporter.commands.bench",

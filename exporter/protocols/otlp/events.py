@@ -1,10 +1,7 @@
 """Log records and exceptions of spans, mapped to the shared event model.
 
-One failure arrives many times: instrumentation records an exception on each span that it passes through, and again
-in a log record. All of them name one trace, so an exception gets its id from the trace, its type, its message and
-the call that raised it, and the fold counts that id once (`digest.seen`: bounded, kept over a restart). The rest of
-the stack takes no part, because on a span it goes up to the span and in a log record to the handler. Two equal
-failures within one trace, such as two tries, therefore count once.
+One failure arrives many times; `failures` marks what tells of it. An exception's id is made of its trace, its type, its
+message and the call that raised it.
 
 A record without a trace, and a message, gets its id from what it says, its times and its place in the request: a
 batch that a client sends again counts once, and equal records of one batch count each.
@@ -12,16 +9,17 @@ batch that a client sends again counts once, and equal records of one batch coun
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from errtally import names
-from errtally.event.model import Event, Frame, User
+from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.grouping.stacktraces import parse
 from errtally.exporter.ingest.delivery import EventDelivery
 from errtally.exporter.protocols import frames, values
 from errtally.exporter.protocols.native import new_event_id
-from errtally.exporter.protocols.otlp import model
+from errtally.exporter.protocols.otlp import failures, model
 from errtally.exporter.protocols.otlp.resource import Service, first
 
 if TYPE_CHECKING:
@@ -29,6 +27,10 @@ if TYPE_CHECKING:
 
 MAX_STACK = 256 * 1024
 NANOSECONDS = 1_000_000_000
+
+_EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
+_BRIDGES = re.compile(r"opentelemetry|\botel")
+"""Scopes that are a bridge's or a Collector receiver's package: they say how a record came, not who logged it."""
 
 _TEMPLATES = ("{OriginalFormat}", "message_template.text", "message.template")
 """Where logging frameworks put the message before its parameters: .NET, Serilog, others."""
@@ -57,20 +59,25 @@ def event_of_log(record: LogRecord, service: Service, scope: str, index: int, re
         received: when it came, seconds since the epoch.
     """
     attributes = record.attributes
-    has_exception = (
-        "exception.type" in attributes or "exception.message" in attributes or model.is_exception(record.event_name)
-    )
-    level = level_of(record, "error" if has_exception else "info")
-    if not has_exception and level not in names.ERROR_LEVELS:
+    body = values.text(record.body, MAX_STACK)
+    has_exception = model.is_exception(record.event_name) or any(name in attributes for name in _EXCEPTION)
+    # Severity 0 says that nobody looked (data model of logs, "SeverityNumber"): a traceback in the body tells then.
+    level = level_of(record, "error" if has_exception else "")
+    traceback = _traceback(body, service) if not has_exception and level in ("", *names.ERROR_LEVELS) else None
+    if not has_exception and traceback is None and level not in names.ERROR_LEVELS:
         return None
-    body = values.text(record.body)
+    level = level or "error"
     event = _event(service, attributes, record.trace_id, record.span_id)
     event.timestamp = values.timestamp((record.time or record.observed_time) / NANOSECONDS or None, received)
     event.level = level
-    event.logger = values.label(scope)
+    event.logger = None if _BRIDGES.search(scope) else values.label(scope)
     parts = (service.instance, scope, record.time, record.observed_time, body, index)
     if has_exception:
         _set_exception(event, attributes, body or "")
+        has_own_id = _name(event, parts, is_exception=True, has_time=bool(record.time or record.observed_time))
+    elif traceback is not None:
+        event.type, event.message = values.label(traceback.type), values.text(traceback.value) or ""
+        event.stack = body
         has_own_id = _name(event, parts, is_exception=True, has_time=bool(record.time or record.observed_time))
     else:
         event.message = body or ""
@@ -128,15 +135,22 @@ def _event(service: Service, attributes: Attributes, trace_id: str, span_id: str
 
 def _set_exception(event: Event, attributes: Attributes, otherwise: str) -> None:
     event.type = values.label(attributes.get("exception.type"))
-    event.message = values.text(attributes.get("exception.message")) or otherwise
     event.stack = values.text(attributes.get("exception.stacktrace"), MAX_STACK) or None
+    event.message = values.text(attributes.get("exception.message")) or ""
+    if event.stack and not (event.type and event.message):
+        told = next((one for one in reversed(parse(event.stack, event.platform)) if one.type), None)
+        if told is not None and event.type in (None, told.type):
+            event.type, event.message = values.label(told.type), event.message or values.text(told.value) or ""
+    if not event.type and not event.message:
+        event.message = otherwise  # of an exception that has a type and no message, the record's body is no message
 
 
 def _name(event: Event, parts: tuple[object, ...], *, is_exception: bool, has_time: bool) -> bool:
     """Give an event its id; tells whether a second delivery would get the same one."""
     identity: tuple[object, ...]
     if is_exception and event.trace_id:
-        identity = (event.trace_id, event.type, event.message, *_raised_at(event))
+        failures.mark(event)
+        identity = (event.trace_id, event.type, event.message, *failures.links(event)[0][2])
     elif has_time:
         identity = (event.trace_id, event.type, event.message, event.stack, *parts)
     else:
@@ -146,15 +160,12 @@ def _name(event: Event, parts: tuple[object, ...], *, is_exception: bool, has_ti
     return True
 
 
-def _raised_at(event: Event) -> tuple[object, ...]:
-    """The call that raised an exception; a stack that is not understood stands for itself."""
-    if not event.stack:
-        return ()
-    exceptions = parse(event.stack, event.platform)
-    if not exceptions or not exceptions[-1].frames:
-        return (event.stack.strip(),)
-    frame = exceptions[-1].frames[-1]
-    return (frame.abs_path, frame.filename, frame.module, frame.function, frame.lineno)
+def _traceback(body: str | None, service: Service) -> ExceptionInfo | None:
+    """Return the exception that a record's body is the traceback of; None when there is none in it."""
+    if not body or "\n" not in body:
+        return None
+    found = parse(body, service.platform)
+    return found[-1] if found and found[-1].frames and (found[-1].type or found[-1].value) else None
 
 
 def _place(attributes: Attributes) -> list[Frame]:

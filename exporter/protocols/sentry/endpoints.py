@@ -132,9 +132,15 @@ def _take(delivery: Delivery, kind: str, payload: bytes, request: Request, head_
             delivery.event_id = decoded.event.event_id
             delivery.events.append(decoded)
         case "transaction":
-            delivery.requests.append(items.transaction(payload, received=request.received, drift_seconds=drift))
+            timing = items.transaction(payload, received=request.received, drift_seconds=drift)
+            if timing is None:
+                delivery.items["skipped_span"] += 1
+            else:
+                delivery.requests.append(timing)
         case "span":
-            delivery.requests += items.spans(payload, received=request.received, drift_seconds=drift)
+            delivery.requests += items.spans(
+                payload, delivery.items, delivery.rejected, received=request.received, drift_seconds=drift
+            )
         case "session":
             delivery.sessions += items.session(payload)
         case "sessions":

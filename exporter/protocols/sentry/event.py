@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from errtally.errors import RejectedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import EventDelivery
-from errtally.exporter.protocols import tolerant, values
+from errtally.exporter.protocols import tolerant, transactions, values
 from errtally.exporter.protocols.sentry import wire
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def decode(
         platform=values.label(sent.platform, 32),
         logger=values.label(sent.logger),
         culprit=values.label(sent.culprit),
-        transaction=values.label(sent.transaction),
+        transaction=transactions.of_event(
+            sent.transaction, sent.transaction_info.source if sent.transaction_info is not None else None
+        ),
         environment=values.label(sent.environment, 64) or "",
         release=values.label(sent.release),
         server_name=values.label(sent.server_name),

@@ -45,23 +45,27 @@ _STATUS_CLASSES = {
 
 
 _NOT_FOUND = 404
+_CLIENT_OF_GO = "sentry.go"
+"""A client that finishes a request's transaction before the panic that it passes on makes the server answer 500."""
 _PAGES = ("pageload", "navigation")
 """Operations of browsers: an error on the page marks them as failed, which says nothing of the request."""
 
-_SEGMENT_OPERATIONS = (
-    "http.server",
-    "pageload",
-    "navigation",
-    "queue.process",
-    "queue.task",
-    "function",
-    "rpc",
-    "grpc.server",
-)
+_NO_REQUESTS = (
+    "http.client", "rpc.client", "grpc.client", "graphql.client", "websocket.client", "mcp.client", "db", "cache",
+    "file", "resource", "browser", "mark", "measure", "paint", "ui.", "queue.publish", "queue.submit", "queue.create",
+    "queue.enqueue", "gen_ai", "ai.", "template", "view", "serialize", "subprocess", "middleware",
+)  # fmt: skip
+"""Operations that serve nobody when they stand at the root: calls to others, parts of a page, clicks.
+
+All others count, whichever SDK names them: the list of what serves would never be complete (``rack.request``,
+``task``, ``rails.active_job``, or none at all).
+"""
+_SCREENS = ("ui.load",)
+"""Of phones: a screen that was opened, as ``pageload`` is a page."""
 
 
-def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> RequestTiming:
-    """Decode a transaction item.
+def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> RequestTiming | None:
+    """Decode a transaction item; None when its operation serves nobody.
 
     Raises:
         MalformedError: not a JSON object, or without both timestamps.
@@ -78,8 +82,11 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     code = values.integer(contexts.response.status_code if contexts.response else None)
     if code is None:
         code = values.integer(data.status_code if data.status_code is not None else data.old_status_code)
+    operation = str(trace.op or "")
+    if not _serves(operation):
+        return None
     status = values.status_class(code)
-    if status == "unknown" and not str(trace.op).startswith(_PAGES):
+    if status == "unknown" and not operation.startswith(_PAGES):
         status = _STATUS_CLASSES.get(str(trace.status), "unknown")
     method = (sent.request.method if sent.request is not None else None) or data.method or data.old_method
     return RequestTiming(
@@ -98,11 +105,25 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
         release=values.label(sent.release),
         trace_id=values.label(trace.trace_id, 32),
         span_id=values.label(trace.span_id, 16),
+        is_unsure=status != "5xx" and sent.sdk is not None and str(sent.sdk.name).startswith(_CLIENT_OF_GO),
     )
 
 
-def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> list[RequestTiming]:
-    """Decode a span container (version 2) or a single span; only segments that serve a request are timings.
+def _serves(operation: str) -> bool:
+    return operation.startswith(_SCREENS) or not operation.startswith(_NO_REQUESTS)
+
+
+def spans(
+    payload: bytes, skipped: Counter[str], rejected: Counter[str], *, received: float, drift_seconds: float = 0.0
+) -> list[RequestTiming]:
+    """Decode a span container (version 2) or a single span; only segments that serve somebody are timings.
+
+    Args:
+        payload: the item.
+        skipped: the other spans are counted here, as ``skipped_span``.
+        rejected: segments without sensible times are counted here, as ``bad_span``.
+        received: when it came, seconds since the epoch.
+        drift_seconds: what to add to the client's clock.
 
     Raises:
         MalformedError: not a JSON object.
@@ -114,9 +135,11 @@ def spans(payload: bytes, *, received: float, drift_seconds: float = 0.0) -> lis
         }
         operation = str(attributes.get("sentry.op") or span.get("op") or "")
         start, end = values.moment(span.get("start_timestamp")), values.moment(span.get("end_timestamp"))
-        if span.get("is_segment") is not True or start is None or end is None:
+        if span.get("is_segment") is not True or not _serves(operation):
+            skipped["skipped_span"] += 1
             continue
-        if not operation.startswith(_SEGMENT_OPERATIONS) or end - start > values.MAX_DURATION_SECONDS:
+        if start is None or end is None or end - start > values.MAX_DURATION_SECONDS:
+            rejected["bad_span"] += 1
             continue
         code = values.integer(attributes.get("http.response.status_code"))
         status = values.status_class(code)

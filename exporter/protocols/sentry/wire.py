@@ -116,6 +116,7 @@ class Sdk(msgspec.Struct):
     """The client that sent the event."""
 
     settings: SdkSettings | None = None
+    name: Any = None
 
 
 class TransactionInfo(msgspec.Struct):

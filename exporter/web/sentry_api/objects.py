@@ -12,7 +12,7 @@ from errtally.exporter.search.conditions import NEW_SECONDS
 from errtally.exporter.web.sentry_api.places import ORGANIZATION, ORGANIZATION_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from errtally.exporter.web.sentry_api.places import ProjectPlace
 
@@ -21,8 +21,18 @@ OWN_DOMAIN = "errtally.invalid"
 """Of the addresses of people: errtally knows none, and clients insist on one."""
 
 _EPOCH = "1970-01-01T00:00:00Z"
-SCOPES = ("event:read", "event:write", "org:read", "project:read", "project:releases", "team:read")
+_SCOPES = {
+    "read": ("event:read", "org:read", "project:read", "team:read"),
+    "write": ("event:write",),
+    "ingest-artifacts": ("project:releases",),
+    "admin": ("event:admin",),
+}
 """What a token may, in Sentry's words."""
+
+
+def scopes(held: Iterable[str]) -> list[str]:
+    """Return scopes in Sentry's words."""
+    return sorted({word for scope in held for word in _SCOPES.get(scope, ())})
 
 
 def moment(seconds: float) -> str:

@@ -19,7 +19,7 @@ routes = Blueprint("sentry_organizations", __name__, url_prefix=answers.PREFIX)
 @routes.get("/")
 def index() -> Response:
     """Say who asks and what the token may."""
-    return answers.answer({"version": "0", "auth": {"scopes": list(objects.SCOPES)}, "user": _user()})
+    return answers.answer({"version": "0", "auth": {"scopes": _scopes()}, "user": _user()})
 
 
 @routes.get("/auth/")
@@ -41,7 +41,7 @@ def organization(organization: str) -> Response:
     places.check_organization(organization)
     projects = [objects.project(place, _url()) for place in places.projects()]
     own = {**objects.organization(_url()), "projects": projects, "teams": [objects.team()], "orgRole": "member"}
-    return answers.answer({**own, "access": list(objects.SCOPES)})
+    return answers.answer({**own, "access": _scopes()})
 
 
 @routes.get("/projects/")
@@ -245,3 +245,8 @@ def _user() -> dict[str, Any]:
 def _url() -> str:
     url: str = part("config").external_url
     return url
+
+
+def _scopes() -> list[str]:
+    principal = part("access").principal()
+    return objects.scopes(principal.scopes if principal is not None else ())

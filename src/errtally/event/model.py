@@ -77,6 +77,8 @@ class Event:
         frames: stack of an event whose exceptions have none (``attach_stacktrace``, a thread), oldest first.
         stack: stack trace as the runtime's own text, not yet parsed.
         fingerprint: the client's own fingerprint, possibly with ``{{ default }}``.
+        told_by: marks of the failure that this event tells of; where one of them was left before, it is no other one.
+        tells: marks that it leaves.
         has_full_names: whether an old client of Sentry named the attributes in full (``sentry.interfaces.Exception``).
     """
 
@@ -102,3 +104,5 @@ class Event:
     trace_id: str | None = None
     span_id: str | None = None
     has_full_names: bool = False
+    told_by: tuple[int, ...] = ()
+    tells: tuple[int, ...] = ()

@@ -13,6 +13,8 @@ class RequestTiming:
         status_class: one of ``names.STATUS_CLASSES``.
         failed: True when the service failed it (a server error), which makes it frustrated for Apdex.
         timestamp: when it ended, seconds since the epoch.
+        is_unsure: whether the client may not know yet that the request failed.
+        quantity: how many requests of this duration it stands for, where a client adds them up itself.
     """
 
     transaction: str
@@ -25,6 +27,8 @@ class RequestTiming:
     release: str | None = None
     trace_id: str | None = None
     span_id: str | None = None
+    quantity: int = 1
+    is_unsure: bool = False
 
 
 @dataclass(slots=True)

@@ -413,3 +413,11 @@ def test_a_readers_connection_is_closed_with_its_thread(open_store, path, monkey
     thread.join()
     gc.collect()  # an unclosed one would be warned of here, from Python 3.13 on
     assert [connection() for connection in made] == [None]
+
+
+def test_a_request_that_is_held_back_is_held_back_after_a_restart(open_store):
+    store, state, _ = open_store()
+    held = RequestSeen("prod", "/a", "GET", "2xx", False, 0.1, 1005.0, "t" * 32, is_unsure=True)
+    store.apply(fold(state, batch(event(1), requests=[held])), {})
+    _, again, _ = open_store()
+    assert [one.request for one in again.held_requests] == [held]

@@ -41,12 +41,16 @@ _SUFFIXES = frozenset(_TEXT["source_suffixes"])
 _TEMPLATE = re.compile(_TEXT["templates"])
 _WORDS = re.compile(r"[ ][\w@.'%-]{1,24}[ :=]")
 _CODES = frozenset({("otp",), ("totp",), ("pin",), ("cvv",), ("cvc",), ("passcode",)})
+_ARN = re.compile(r"\barn:[\w:/-]{0,100}\Z")
+_FOLDED = re.compile(r"[>|][+-]?[0-9]?\r?\n[ ]{1,16}")
+_NAMES_OF_COOKIES = re.compile(r"[0-9]{1,4}(?![\w=])|[A-Za-z]{1,24}(?:,[ ]?[A-Za-z]{1,24})+(?![\w=])")
+_DIRECTORY = re.compile(r"(?:/[\w.-]{1,64}|~(?=/)|[A-Z]:(?=\\))(?:[/\\][\w.-]{0,64}){0,20}\Z")
 _TWO_WORDS = re.compile(r"[A-Za-z]{3,12}[ ]\Z")
 _FUNCTION = re.compile(r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh)(?=[A-Z_])")
 _BLANKS = re.compile(r"[ \t]{0,4}")
 _OPENING = re.compile(
     r"(?:(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\(|string\(\d{1,9}\) |[bBuUrRfFNE@]{1,2})?"
-    rf"((?:\\{{0,4}}[\"'`])|{ENCODED_QUOTES})"
+    rf"((?:\\{{0,4}}[\"'`])|[“„«\u2018]|{ENCODED_QUOTES})"
 )
 _WRAPPED = re.compile(r"(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\((?=[^\s()]{1,512}\))")
 _NEXT_COOKIES = re.compile(r"(?:set-)?cookie2?[\"'\\]{0,5}[ \t]{0,4}[:=]")
@@ -64,12 +68,13 @@ _SEPARATOR = (
 )
 # What sentences say of a password: `is x`, `for bob: x`.
 _SENTENCE = (
-    r"|(?<=\w[ ])(?=[0-9]{4,8}\b)|(?<=[ ])(?:is|was|es|ist|lautet|est|jest)[ ](?=[^\s])"
+    r"|(?<=\w[ ])(?=[0-9]{4,8}\b)|(?<=[ ])(?:is|was|es|ist|lautet|est|jest|è|é|är|er)[ ](?=[^\s])"
     r"|(?<=\w[ ])(?:[\w@.'%-]{1,24}[ ]){0,2}[\w@.'%-]{1,24}[ ]?[:=][ ](?=[^\s])"
+    r"|(?<=\w[ ])(?:[\w'-]{1,24}[ ]){0,2}(?=[“„«\u2018])|\|(?=[ ]?[^\s|])"
 )
 # What follows a key for one of these to be there: most words that only hold an anchor are given up here.
 _QUICK = r"(?=[\"'`\\%&\])=:>\uff1a\n-]|[ \t]{1,4}(?:\W|[\w:.-]{1,40}=))"
-_QUICK_SENTENCE = r"(?=[ \t\"'`\\%&\])=:>\uff1a\n-])"
+_QUICK_SENTENCE = r"(?=[ \t\"'`\\%&\])=:>\uff1a\n|-])"
 
 
 def anchors(extra: Iterable[str] = ()) -> str:
@@ -145,6 +150,7 @@ def scrub_assignments(
             rule = "cookie"
         elif kind is KeyKind.SECRET:
             start, end = _value(text, match, key, keys, lines, place)
+            read = max(read, start)
             replacement, count, rule = PLACEHOLDER, int(end > start), "key"
         else:
             continue
@@ -169,6 +175,8 @@ def _key(text: str, match: re.Match[str], floor: int) -> str:
         return key
     if _FUNCTION.match(key):
         return ""
+    if _ARN.search(text, max(0, start - 2 * _KEY_LENGTH_LIMIT), start):
+        return ""
     is_file = "." in key and key.rpartition(".")[2].lower() in _SUFFIXES
     return "" if is_file or text[start - 1 : start] == "=" or _is_path(text, start) else key
 
@@ -184,13 +192,16 @@ def _is_path(text: str, start: int) -> bool:
 def _value(
     text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: LineEnds, place: Place
 ) -> tuple[int, int]:
-    """Where the value behind a separator lies; empty when nothing there needs to go."""
+    """Where the value behind a separator lies; empty, behind what was read, when nothing there needs to go."""
     blanks = _BLANKS.match(text, match.end())
     start = blanks.end() if blanks else match.end()
     separator = text[match.end() - 1]
-    separator = {"\uff1a": ":", "[": ">"}.get(separator, separator)
+    separator = {"\uff1a": ":", "[": ">", "|": " "}.get(separator, separator)
     if separator == ">" and text[match.end() - 2] in "-=":
         separator = "="
+    folded = _FOLDED.match(text, start) if separator == ":" else None
+    if folded is not None:  # a block of YAML
+        start = folded.end()
     if place is Place.SOURCE:
         inside = literal(text, start, key, keys, lines)
         if inside is not None:
@@ -207,7 +218,9 @@ def _value(
     if opening is not None:
         begin, end = quoted(text, opening.end(), opening[1], lines)
         is_said = is_sentence and is_prose(text, begin, end)
-        return (begin, begin) if is_said or is_harmless(text[begin:end]) else (begin, end)
+        if is_harmless(text[begin:end]):
+            return end, end
+        return (begin, begin) if is_said else (begin, end)
     if is_sentence:
         return _said(text, start, key)
     return _bare_value(text, start, separator, key, keys, lines, is_spaced=start > match.end())
@@ -219,7 +232,7 @@ def _bare_value(
     """Where a value without quotes lies."""
     template = _TEMPLATE.match(text, start)
     if template is not None and not text[template.end() : template.end() + 1].isalnum():
-        return start, start
+        return template.end(), template.end()
     if text[start] in "{[":
         return (start, start) if is_description(text, start) else (start, container_end(text, start))
     wrapped = _WRAPPED.match(text, start)
@@ -233,6 +246,8 @@ def _bare_value(
             return start, start
         found = unquoted(text, start, separator)
     begin, end = found
+    if key.lower().endswith("pwd") and _DIRECTORY.match(text, begin, end):
+        return begin, begin
     is_reason = separator == ":" and (is_prose(text, begin, end) or is_component(key, text[begin:end]))
     return (begin, begin) if is_reason else found
 
@@ -277,7 +292,7 @@ def _cookies(text: str, lowered: str, start: int, keys: KeyMatcher, lines: LineE
         following = _NEXT_COOKIES.search(lowered, start, end)
         end = following.start() if following else end
     value = text[begin:end]
-    if _TEMPLATE.fullmatch(value) or is_prose(text, begin, end):
+    if _TEMPLATE.fullmatch(value) or _NAMES_OF_COOKIES.match(value) or is_prose(text, begin, end):
         return begin, end, value, 0
     replacement, count = scrub_cookie_header(value, keys)
     return begin, end, replacement, count

@@ -34,6 +34,12 @@ _VERSION_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PRODUCT_BEFORE = re.compile(rf"\b(?:{rules()['products']})[ ]\Z", re.IGNORECASE)
+_COMPONENT_BEFORE = re.compile(
+    r"(?:\b[A-Z][A-Za-z0-9]{0,40}(?:\.[A-Z][A-Za-z0-9]{0,40}){1,6}"
+    r"|\.(?:dll|exe|so|jar|sys|dylib|msi|nupkg|gem|whl))[ ]{1,2}v?\Z"
+)
+_DATABASE_CLIENT = re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|psql)\b")
+_SERIAL_BEFORE = re.compile(r"\b(?:serial(?: number)?|fingerprint|sha-?1|md5)[ :=]{1,3}\Z", re.IGNORECASE)
 _UPGRADE_BEFORE = re.compile(r"\b(?:up|down)grad\w{0,6} |\bmigrat\w{0,6} ", re.IGNORECASE)
 _VERSION_AFTER = re.compile(r"[-+][A-Za-z]")
 _SOURCE_POSITION = re.compile(r"(?:m?js|[jt]sx?|py|vue)$")
@@ -140,9 +146,35 @@ def oauth_code(match: re.Match[str]) -> bool:
     return _GRANT.search(around) is not None
 
 
+def mixed(match: re.Match[str]) -> bool:
+    """A value that no word of a sentence is: letters with digits, or with capitals behind small ones."""
+    value = match.group()[len(match.group(1)) :]
+    letters = "".join(filter(str.isalpha, value))
+    return bool(letters) and (any(map(str.isdigit, value)) or not (letters[1:].islower() or letters.isupper()))
+
+
+def no_port(match: re.Match[str]) -> bool:
+    """Behind ``-p``: a password, not a port, a process or a mapping of ports, nor the database that mysql has there."""
+    if _DATABASE_CLIENT.search(match.string, max(0, match.start() - 64), match.start()):
+        return False
+    value = match.group()[len(match.group(1)) :].strip("'\"")
+    return not value.replace(":", "").replace(".", "").replace("/", "").isdigit()
+
+
+def bot_token(match: re.Match[str]) -> bool:
+    """A token of a Discord bot: its first part is the number of its account."""
+    account = match.group().partition(".")[0]
+    try:
+        return base64.urlsafe_b64decode(account + "=" * (-len(account) % 4)).isdigit()
+    except (binascii.Error, ValueError):
+        return False
+
+
 def mac(match: re.Match[str]) -> bool:
-    """A hardware address; with dashes it must have a letter, or it is a date and time."""
+    """A hardware address, not a serial number; with dashes it must have a letter, or it is a date and time."""
     text = match.group()
+    if _SERIAL_BEFORE.search(match.string[max(0, match.start() - 24) : match.start()]):
+        return False
     return ":" in text or not text.replace("-", "").isdigit()
 
 
@@ -153,6 +185,8 @@ def ipv4(match: re.Match[str]) -> bool:
         return False
     before = match.string[max(0, match.start() - 48) : match.start()]
     if _VERSION_AFTER.match(match.string, match.end()):
+        return False
+    if _COMPONENT_BEFORE.search(before):
         return False
     return not (_VERSION_BEFORE.search(before) or _PRODUCT_BEFORE.search(before) or _UPGRADE_BEFORE.search(before))
 
@@ -198,7 +232,9 @@ def is_public(address: str) -> bool:
 
 CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     check.__name__: check
-    for check in (card, iban, ssn, jwt, basic, bearer, word_start, email, mac, oauth_code, ipv4, ipv6)
+    for check in (
+        card, iban, ssn, jwt, basic, bearer, word_start, email, mac, mixed, no_port, bot_token, oauth_code, ipv4, ipv6
+    )
 }  # fmt: skip
 """Checks by the name that rules.json uses."""
 

@@ -18,6 +18,7 @@ _UNACCENTED = {0x142: "l", 0x141: "L", 0xF8: "o", 0x131: "i"}
 """Letters that are not written as a letter and an accent: Polish l, Danish o, Turkish i."""
 _MEMO_LIMIT = 4096
 _KEY_LENGTH_LIMIT = 256
+_BLANKS_OF_ONE_WORD = 2
 
 
 class KeyKind(IntEnum):
@@ -60,8 +61,10 @@ class KeyMatcher:
     def __init__(self, extra: Iterable[str] = (), allow: Iterable[str] = ()) -> None:
         data = rules()["keys"]
         self._stems = re.compile("|".join(data["stems"]))
-        self._phrases = _any_of(map(_phrase, [*data["words"], *data["phrases"], *extra]))
+        self._phrases = _any_of(map(_phrase, [*data["words"], *data["phrases"]]))
+        self._own = _any_of(map(_phrase, extra))
         self._harmless = _any_of(map(_phrase, data["harmless"]))
+        self._ends = tuple(map(_phrase, data["ends"]))
         self._harmless_ends = tuple(map(_phrase, data["harmless_ends"]))
         self._whole = frozenset(map(_phrase, data["whole"]))
         self._cookies = frozenset(map(_phrase, data["cookies"]))
@@ -101,8 +104,11 @@ class KeyMatcher:
         phrase = _phrase(key)
         if phrase in self._cookies:
             return KeyKind.PLAIN if phrase in self._allow else KeyKind.COOKIES
+        if self._own.search(phrase):
+            return KeyKind.PLAIN if phrase in self._allow else KeyKind.SECRET
         flat = _NOT_ALPHANUMERIC.sub("", key.lower() if key.isascii() else phrase)
-        if phrase in self._whole or self._stems.search(flat) or self._phrases.search(phrase):
+        is_secret = phrase in self._whole or self._stems.search(flat) or self._phrases.search(phrase)
+        if is_secret or (phrase.endswith(self._ends) and phrase.count(" ") > _BLANKS_OF_ONE_WORD):
             return KeyKind.PLAIN if self._is_allowed(phrase) else KeyKind.SECRET
         if phrase.endswith(self._versions):
             return KeyKind.VERSION

@@ -19,6 +19,9 @@ _LETTERS = re.compile(r"[A-Za-z]{1,24}+(?![^\s.,;:!?)])")
 _SENTENCE = re.compile(r"[A-Z][a-z]{0,24}(?:[ ][\w'-]{1,24}){2,40}[.!]\Z")
 _SENTENCES = re.compile(r"""\[\s{0,4}["'][A-Z][a-z]{0,24}(?:[ ][\w'-]{1,24}){2,40}[.!]["']\s{0,4}\]""")
 _SCHEMA = re.compile(r"""\{\s{0,8}["']type["']\s{0,4}:\s{0,4}["'](?:string|number|integer|boolean|object|array)["']""")
+_TEST = re.compile(r"[\w./:-]{0,64}[Tt]est[\w./:-]{0,64}\Z")
+_TYPES = ("string", "number", "integer", "boolean", "object", "array")
+_SAMPLES = frozenset({"value", "default", "example", "examples", "const", "enum"})
 _COMPONENTS = frozenset({"auth", "oauth", "oauth2", "sso", "saml", "jwt", "csrf", "bearer", "sid", "sig", "otp"})
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 _ABOUT_A_NAME = re.compile(r"[\"'` ]{1,2}(?:not found|does not exist|is (?:missing|required|unknown)|already exists)")
@@ -29,13 +32,20 @@ def is_sentences(value: object) -> bool:
     return type(value) is list and bool(value) and all(type(part) is str and _SENTENCE.match(part) for part in value)
 
 
+def is_schema(value: object) -> bool:
+    """Whether a value is what a JSON Schema says of a field: ``"password": {"type": "string", "minLength": 8}``."""
+    return type(value) is dict and value.get("type") in _TYPES and not _SAMPLES & value.keys()
+
+
 def is_description(text: str, start: int) -> bool:
     """Whether brackets hold what is said of a field, not its value: sentences, or a JSON Schema."""
     return _SENTENCES.match(text, start) is not None or _SCHEMA.match(text, start) is not None
 
 
 def is_component(key: str, value: str) -> bool:
-    """Whether a key is a part of a program that reports something: ``auth: info: started``."""
+    """Whether a key is a part of a program that reports something: ``auth: info: started``, ``PASS: TestLogin``."""
+    if key == "PASS" and _TEST.match(value):
+        return True
     if key.lower() in {"pass", "pin"}:
         return value.isdigit() and len(value) < _SHORTEST_PIN
     return key.lower() in _COMPONENTS and not any(map(str.isdigit, value))

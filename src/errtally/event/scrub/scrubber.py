@@ -15,8 +15,8 @@ from errtally.event.scrub.keys import KeyMatcher
 from errtally.event.scrub.prefilter import LONG_CHARACTERS, may_have_colons, may_have_numbers
 from errtally.event.scrub.settings import ScrubSettings
 from errtally.event.scrub.source import Place
+from errtally.event.scrub.sql import BOUND_NEEDLES, scrub_bound, scrub_insert
 from errtally.event.scrub.sql import NEEDLE as INSERT
-from errtally.event.scrub.sql import scrub_insert
 from errtally.event.scrub.tree import TreeWalk
 from errtally.event.scrub.values import value_rules
 
@@ -101,7 +101,9 @@ class Scrubber:
         extra = self.settings.keys
         self._assignments = re.compile(finder(extra)), re.compile(finder(extra, is_ascii=False))
         self._anchors = re.compile(anchors(extra))
-        self._gates = gates([*[(rule.sign, rule.needles) for rule in self._rules], ("(", (INSERT,))])
+        words = [(rule.sign, rule.needles) for rule in self._rules]
+        own = [(rule.sign, rule.has_needle) for rule in self._rules if rule.has_needle is not None and not rule.needles]
+        self._gates = (*gates([*words, ("(", (INSERT, *BOUND_NEEDLES)), ("[", BOUND_NEEDLES)]), *own)
         self._digits = re.compile(rules()["digit_guard"])
         self._colons = re.compile(rules()["colon_guard"])
         # By place, as all that is looked up by one: a tuple's index costs less than the hash of a member of an Enum.
@@ -234,6 +236,8 @@ class Scrubber:
             before = scrubbed
             if INSERT in lowered:
                 scrubbed = scrub_insert(scrubbed, self.keys, counts)
+            if any(needle in lowered for needle in BOUND_NEEDLES):
+                scrubbed = scrub_bound(scrubbed, self.keys, counts)
             for rule in self._rules_before:
                 if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
                     scrubbed = rule.scrub(scrubbed, counts)

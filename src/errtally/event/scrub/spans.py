@@ -22,6 +22,7 @@ _UNQUOTED = re.compile(
     r"""(?:[^\s&;,"'`<>()\[\]{}\\%]|[(\[{]|[)\]}](?=[^\s,"'<>)\]}\\])|,(?!\s|\w{1,40}[=:])|\\(?!["'nrt\\u])"""
     r"""|%(?!2[2267Cc]|7[Dd]))*+"""
 )
+_CLOSING = {"“": "”", "„": "“", "«": "»", "\u2018": "\u2019"}
 _BRACKET = re.compile(r"[{}\[\]]")
 
 
@@ -49,7 +50,7 @@ def quoted(text: str, begin: int, quote: str, lines: LineEnds) -> tuple[int, int
         found = body.match(text, begin)
         return begin, found.end() if found else begin
     line_end = lines.end(begin)
-    close = text.find(quote, begin, line_end)
+    close = text.find(_CLOSING.get(quote, quote), begin, line_end)
     return begin, close if close >= 0 else line_end
 
 

@@ -1,4 +1,8 @@
-"""``INSERT INTO users (name, password) VALUES ('bob', 'x')``: the column says what is secret, by its position."""
+"""``INSERT INTO users (name, password) VALUES ('bob', 'x')``: the column says what is secret, by its position.
+
+So it is where the values stand apart from the statement, as database libraries log them: ``VALUES (?, ?) with params
+['bob', 'x']``, ``UPDATE users SET password = ? ... bindings: ['x', 4]``.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from errtally.event.scrub.values import Counts
 
 NEEDLE = "insert into"
+BOUND_NEEDLES = ("param", "bind", "args", "argument", "values:")
 _INSERT = re.compile(
     r"\binsert\s{1,8}into\s{1,8}[^\s(]{1,200}\s{0,8}\(([^()]{1,4000})\)\s{0,8}(?:output[^()]{0,200})?values\s{0,8}\(",
     re.IGNORECASE,
@@ -21,6 +26,17 @@ _INSERT = re.compile(
 _PART = re.compile(
     r"""\s*+([NEBX]?'(?:[^'\\]|''|\\.)*+'|"(?:[^"\\]|\\.)*+"|[^,()'"\s][^,()'"]{0,1024}+)?\s*+([,()]?)"""
 )
+_BOUND = re.compile(
+    r"\b(?:param(?:eter)?s?|bindings?|binds|bound|arg(?:ument)?s|values(?=:))[\"']?[ ]?[:=]?\s{0,4}"
+    r"[\[(](?![\"'][\w.]{1,64}[\"']\s{0,4}:)",
+    re.IGNORECASE,
+)
+_GAP = r"(?:\?|%s|\$[0-9]{1,3}|@p[0-9]{1,3})"
+_GAPS = re.compile(rf"[\s,(]+{_GAP}(?=[\s,)])")
+_COMPARED = re.compile(rf"""(\w{{1,64}})[`"\]]?\s{{0,4}}=\s{{0,4}}{_GAP}(?!\w)""")
+_COLUMNS = re.compile(rf"\(([^()]{{1,2000}})\)\s{{0,8}}values\s{{0,8}}\((?=\s{{0,8}}{_GAP})", re.IGNORECASE)
+_STATEMENT_CHARACTERS = 2000
+_LIST_LIMIT = 20
 _NEXT_ROW = re.compile(r"\s{0,8},\s{0,8}\(")
 
 
@@ -56,3 +72,40 @@ def _is_value(part: str) -> bool:
     """A literal, not a gap of a template, a parameter, or NULL."""
     bare = part.strip("'\" ")
     return bool(bare) and not is_harmless(bare) and part[0] not in "$:?@" and bare.lower() not in {"null", "default"}
+
+
+def scrub_bound(text: str, keys: KeyMatcher, counts: Counts) -> str:
+    """Redact what stands in a list of a statement's values for a secret column."""
+    pieces: list[str] = []
+    done = 0
+    for number, found in enumerate(_BOUND.finditer(text)):
+        if number >= _LIST_LIMIT:
+            break
+        names = _gaps(text[max(done, found.start() - _STATEMENT_CHARACTERS) : found.start()])
+        secret = [keys.kind(name) is KeyKind.SECRET for name in names]
+        if not any(secret):
+            continue
+        at = found.end()
+        for column in secret:
+            part = _PART.match(text, at)
+            if part is None or part.end() == at:
+                break
+            if part[1] and column and _is_value(part[1]):
+                begin, end = part.span(1)
+                begin, end = (begin + 1, end - 1) if part[1][0] in "'\"" else (begin, end)
+                pieces += (text[done:begin], PLACEHOLDER)
+                done = end
+                counts["sql"] = counts.get("sql", 0) + 1
+            at = part.end()
+            if part[2] != ",":
+                break
+    return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _gaps(statement: str) -> list[str]:
+    """The columns that the gaps of a statement stand for, in their order."""
+    inserted = _COLUMNS.search(statement)
+    if inserted is None:
+        return _COMPARED.findall(statement)
+    columns = [column.strip(' \t\n`"[]') for column in inserted[1].split(",")]
+    return columns * max(1, len(_GAPS.findall(statement, inserted.end() - 1)) // len(columns))

@@ -10,7 +10,7 @@ from errtally.event.scrub.catalogue import PLACEHOLDER
 from errtally.event.scrub.checks import is_card_number
 from errtally.event.scrub.cookies import scrub_cookie_header
 from errtally.event.scrub.keys import KeyKind
-from errtally.event.scrub.prose import is_sentences
+from errtally.event.scrub.prose import is_schema, is_sentences
 from errtally.event.scrub.source import Place
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class TreeWalk:
             return self._cookies(child)
         if kind is not KeyKind.SECRET:
             return self._meant(kind, child)
-        if is_sentences(child):
+        if is_sentences(child) or is_schema(child):
             return self.scrub(child)
         return child if child == PLACEHOLDER else self._redact("key")
 

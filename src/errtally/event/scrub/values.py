@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from errtally.event.scrub.catalogue import COUNT_LIMIT, PLACEHOLDER, rules
 from errtally.event.scrub.checks import CHECKS, PUBLIC_ONLY
 from errtally.event.scrub.gates import any_word
 from errtally.event.scrub.keys import KeyKind
+from errtally.event.scrub.spans import is_harmless
 
 if TYPE_CHECKING:
     from errtally.event.scrub.keys import KeyMatcher
@@ -28,7 +29,7 @@ class ValueRule:
 
     Attributes:
         needles: lowered text without any of these can't match; empty when the rule is for digits or colons.
-        has_needle: searches for the needles where they are many.
+        has_needle: searches for the needles where they are many, or for what no word tells.
         sign: stands in every text that can match beside a needle; "" when the needles themselves are rare enough.
         digits: tried only where the guard for digits found something.
         colons: tried also where five colons or dashes stand.
@@ -82,7 +83,14 @@ def value_rules(settings: ScrubSettings, keys: KeyMatcher) -> tuple[ValueRule, .
     def secret_flag(match: re.Match[str]) -> bool:
         return keys.kind(match.group(1).strip()) is KeyKind.SECRET
 
-    checks = {**CHECKS, "secret_flag": secret_flag, "userinfo": _userinfo}
+    def secret_argument(match: re.Match[str]) -> bool:
+        value = match.group()[len(match.group(1)) :].strip("'\"")
+        # A list of two names of fields is no name and its value.
+        return (
+            keys.kind(match.group(3)) is KeyKind.SECRET and keys.kind(value) is KeyKind.PLAIN and not is_harmless(value)
+        )
+
+    checks = {**CHECKS, "secret_flag": secret_flag, "secret_argument": secret_argument, "userinfo": _userinfo}
     if settings.ip_addresses == "public":
         checks |= PUBLIC_ONLY
     switches = {
@@ -96,7 +104,7 @@ def value_rules(settings: ScrubSettings, keys: KeyMatcher) -> tuple[ValueRule, .
             name=entry["rule"],
             pattern=re.compile(entry["pattern"]),
             needles=tuple(entry.get("needles", ())),
-            has_needle=re.compile(any_word(entry["needles"])).search if len(entry.get("needles", ())) > _FEW else None,
+            has_needle=_gate(entry),
             sign=entry.get("sign", ""),
             digits=entry.get("digits", False),
             colons=entry.get("colons", False),
@@ -106,6 +114,14 @@ def value_rules(settings: ScrubSettings, keys: KeyMatcher) -> tuple[ValueRule, .
         for entry in rules()["values"]
         if switches.get(entry.get("switch"), True)
     )
+
+
+def _gate(entry: Mapping[str, Any]) -> Callable[[str], re.Match[str] | None] | None:
+    """What finds quickly that a rule may match, where that is not a few words."""
+    if "gate" in entry:
+        return re.compile(entry["gate"]).search
+    needles = entry.get("needles", ())
+    return re.compile(any_word(needles)).search if len(needles) > _FEW else None
 
 
 def _userinfo(match: re.Match[str]) -> bool:

@@ -92,6 +92,26 @@ def test_a_transaction_without_a_duration_is_malformed(change, reason):
     assert caught.value.reason == "bad_transaction"
 
 
+@pytest.mark.parametrize("operation", ["http.client", "db.query", "ui.action.click", "queue.publish"])
+def test_a_root_operation_that_serves_nobody_is_skipped_whatever_the_version_of_the_sdk(operation):
+    skipped = Counter()
+    assert items.transaction(encoded(TRANSACTION | {"contexts": {"trace": {"op": operation}}}), received=NOW) is None
+    assert spans(SPAN | {"attributes": attributes(sentry__op=operation)}, skipped) == []
+    assert skipped == {"skipped_span": 1}
+
+
+@pytest.mark.parametrize("operation", ["rack.request", "task", "rails.active_job", "ui.load", "websocket.server", None])
+def test_a_root_operation_that_serves_somebody_counts_whatever_the_version_of_the_sdk(operation):
+    assert items.transaction(encoded(TRANSACTION | {"contexts": {"trace": {"op": operation}}}), received=NOW)
+    assert len(spans(SPAN | {"attributes": attributes(sentry__op=operation)})) == 1
+
+
+def test_a_segment_without_sensible_times_is_counted_as_rejected():
+    rejected = Counter()
+    assert spans(SPAN | {"end_timestamp": None}, rejected=rejected) == []
+    assert rejected == {"bad_span": 1}
+
+
 def test_a_transaction_that_ended_before_it_began_took_no_time_and_one_without_name_is_unnamed():
     timing = items.transaction(encoded({"start_timestamp": NOW, "timestamp": NOW - 5}), received=NOW)
     assert (timing.duration_seconds, timing.transaction) == (0.0, "unnamed")
@@ -113,8 +133,15 @@ SPAN = {
 }
 
 
-def test_a_segment_that_serves_a_request_is_a_request():
-    [timing] = items.spans(encoded({"version": 2, "items": [SPAN, SPAN | {"is_segment": False}]}), received=NOW)
+def spans(sent, skipped=None, rejected=None):
+    skipped = Counter() if skipped is None else skipped
+    return items.spans(encoded(sent), skipped, Counter() if rejected is None else rejected, received=NOW)
+
+
+def test_a_segment_that_serves_a_request_is_a_request_and_the_others_are_counted_as_skipped():
+    skipped = Counter()
+    [timing] = spans({"version": 2, "items": [SPAN, SPAN | {"is_segment": False}]}, skipped)
+    assert skipped == {"skipped_span": 1}
     assert (timing.transaction, timing.duration_seconds, timing.status_class) == ("GET /cart", 1.0, "5xx")
     assert (timing.method, timing.failed, timing.trace_id) == ("GET", True, "t" * 32)
 
@@ -123,8 +150,11 @@ def test_a_segment_that_serves_a_request_is_a_request():
     ("change", "expected"),
     [
         pytest.param({"attributes": attributes(sentry__op="db")}, [], id="a query is none"),
-        pytest.param({"attributes": {}}, [], id="a span without operation is none"),
-        pytest.param({"attributes": "x"}, [], id="attributes that are text"),
+        pytest.param({"attributes": {}}, ["2xx"], id="a root without operation is one, as in transactions"),
+        pytest.param({"attributes": "x"}, ["2xx"], id="attributes that are text"),
+        pytest.param({"attributes": attributes(sentry__op="task")}, ["2xx"], id="a task"),
+        pytest.param({"attributes": attributes(sentry__op="http.client")}, [], id="a call to another is none"),
+        pytest.param({"attributes": attributes(sentry__op="ui.interaction.click")}, [], id="nor a click"),
         pytest.param({"attributes": {}, "op": "http.server"}, ["2xx"], id="an operation of its own"),
         pytest.param({"end_timestamp": None}, [], id="a span without an end is none"),
         pytest.param({"start_timestamp": "x"}, [], id="nor one without a start"),
@@ -137,7 +167,7 @@ def test_a_segment_that_serves_a_request_is_a_request():
     ],
 )
 def test_which_spans_are_requests(change, expected):
-    assert [timing.status_class for timing in items.spans(encoded(SPAN | change), received=NOW)] == expected
+    assert [timing.status_class for timing in spans(SPAN | change)] == expected
 
 
 def test_a_span_is_named_after_its_segment():
@@ -146,9 +176,9 @@ def test_a_span_is_named_after_its_segment():
             sentry__op="http.server", sentry__segment__name="/cart", sentry__environment="e", sentry__release="r"
         )
     }
-    [timing] = items.spans(encoded(SPAN | change), received=NOW)
+    [timing] = spans(SPAN | change)
     assert (timing.transaction, timing.environment, timing.release) == ("/cart", "e", "r")
-    [unnamed] = items.spans(encoded(SPAN | {"name": None}), received=NOW)
+    [unnamed] = spans(SPAN | {"name": None})
     assert unnamed.transaction == "unnamed"
 
 
