@@ -19,7 +19,7 @@ KNOWN_USERS = 12
 
 SESSIONS = 400
 CRASHED, CRASHED_WHEN_BROKEN = 1, 8
-"""Of the some four hundred sessions of a report: a healthy release is above 99 % free of crashes, a broken one below."""
+"""Of some four hundred sessions of a report: a healthy release is above 99 % free of crashes, a broken one below."""
 
 
 @dataclass(frozen=True, slots=True)
