@@ -31,10 +31,11 @@ class Decisions:
         self._changes = changes
 
     def release(self, project: str, release: str, at: float) -> None:
-        """Note that something of a release came in; at any time but the first, this changes nothing."""
+        """Note that something of a release came in; at any time but the first, this changes only how often."""
         known = self._state.releases.get(project)
         if known is None:
             known = self._state.releases[project] = Releases()
+        known.uses[release] += 1
         one = known.known.get(release)
         if one is None or one.seen is None:
             self._add_release(project, known, release, at)
@@ -77,10 +78,11 @@ class Decisions:
         if until.kind == "next_release":
             newest = releases.newest()
             return Condition(until.kind, decision.at, newest) if newest is not None else None
-        if until.release not in releases.known:
+        release = releases.named(until.release)
+        if release not in releases.known:
             # It gets its place now, so that what appears before it does is older where names do not tell.
-            self._add_release(decision.project, releases, until.release, None)
-        return Condition(until.kind, decision.at, releases.known[until.release])
+            self._add_release(decision.project, releases, release, None)
+        return Condition(until.kind, decision.at, releases.known[release])
 
     def _count_resolution(self, project: str, known: IssueState, at: float) -> None:
         since = known.regressed if known.status == "regressed" and known.regressed else known.first_seen

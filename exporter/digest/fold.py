@@ -72,8 +72,8 @@ class Fold:
     def __init__(self, state: State, thresholds: Thresholds) -> None:
         self._state = state
         self._touched = state.budget.touched
+        self._uses = state.budget.uses
         self.changes = Changes()
-        self._noted = ("", "")
         self._merges = Merges(state, self.changes, self._admit)
         self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
         self._requests = Requests(state, self.changes, thresholds, place=self._place, admit=self._admit)
@@ -229,8 +229,7 @@ class Fold:
         if (event.has_own_id and not self._is_new("event", project, event.event_id)) | self._is_told(project, event):
             changes.add[names.DUPLICATES.name, (project,), ""] += 1
             return
-        if event.release and (event.release, project) != self._noted:
-            self._noted = (event.release, project)
+        if event.release:
             self._decisions.release(project, event.release, event.timestamp)
         labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
         changes.add[names.EVENTS.name, labels, ""] += 1
@@ -254,6 +253,7 @@ class Fold:
                 affected.add(event.user)
         if here.is_exposed:
             self._touched[here.label_set] = self._state.now
+            self._uses[here.label_set] += 1
         else:
             self._expose(change, environment, here)
         shown = fingerprint if here.is_exposed else names.OTHER
@@ -378,6 +378,7 @@ class Fold:
         label_set = (metric.name, labels)
         if label_set in self._touched:
             self._touched[label_set] = self._state.now
+            self._uses[label_set] += 1
             return labels
         state, changes, owner = self._state, self.changes, scope(metric, labels)
         before = len(state.budget)

@@ -9,12 +9,17 @@ order, and a release that appears later changes nothing about those known before
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+ESTABLISHED_USES = 10
+ESTABLISHED_SHARE = 0.1
+"""A release that something came in of so often, or this part of what the most used one has, is one that runs."""
 
 MAX_RELEASES = 1000
 """Releases of one project that are known; beyond, the one that appeared first is forgotten."""
@@ -112,7 +117,8 @@ class Releases:
 
     known: dict[str, Release] = field(default_factory=dict)
     next_number: int = 1
-    _newest: Release | None = None
+    uses: Counter[str] = field(default_factory=Counter)
+    """How often something of a release came in."""
 
     @classmethod
     def load(cls, releases: Iterable[Release]) -> Releases:
@@ -135,7 +141,6 @@ class Releases:
         if former is not None:
             made = Release(release, former.number, former.rank, seen if former.seen is None else former.seen)
             self.known[release] = made
-            self._newest = None
             return made, []
         rank, name = self.next_number, parse(release)
         if name.key is not None:
@@ -145,17 +150,46 @@ class Releases:
                     rank = min(rank, other.rank)
         made = self.known[release] = Release(release, self.next_number, rank, seen)
         self.next_number += 1
-        self._newest = None
         forgotten = list(self.known)[: max(len(self.known) - MAX_RELEASES, 0)]
         for name_ in forgotten:
             del self.known[name_]
+            self.uses.pop(name_, None)
         return made, forgotten
 
     def newest(self) -> Release | None:
-        """Return the newest release of which something came in, None without any."""
-        if self._newest is None:
-            self._newest = max((one for one in self.known.values() if one.seen is not None), key=_place, default=None)
-        return self._newest
+        """Return the newest release of which something came in, None without any.
+
+        One that hardly anything came in of, beside others of which much did, may be made up (`999.9.9`): it would stand
+        in front of all that come.
+        """
+        seen = [one for one in self.known.values() if one.seen is not None]
+        most = max((self.uses[one.release] for one in seen), default=0)
+        needed = min(ESTABLISHED_USES, ESTABLISHED_SHARE * most)
+        return max((one for one in seen if self.uses[one.release] >= needed), key=_place, default=None)
+
+    def named(self, sent: str) -> str:
+        """Return the release that a person means: with or without package, as the project's releases are called.
+
+        Args:
+            sent: ``10.24.0`` may mean ``app@10.24.0``, and ``v1.4`` ``1.4.0``.
+        """
+        name = parse(sent)
+        if sent in self.known or name.key is None:
+            return sent
+        package, kind = name.series
+        places = sorted(self.known.values(), key=_place, reverse=True)
+        for one in places:
+            theirs = parse(one.release)
+            is_same_package = theirs.series[0] == package or not package or not theirs.series[0]
+            if theirs.key == name.key and theirs.series[1] == kind and is_same_package:
+                return one.release
+        packages = {parse(one.release).series[0] for one in places if parse(one.release).key is not None}
+        if not packages or package in packages:
+            return sent
+        if not package:
+            newest = next(parse(one.release).series[0] for one in places if parse(one.release).key is not None)
+            return f"{newest}@{sent}"
+        return sent.rpartition("@")[2] if packages == {""} else sent
 
 
 def _place(release: Release) -> tuple[int, VersionKey, int]:

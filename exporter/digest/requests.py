@@ -14,6 +14,7 @@ import msgspec
 
 from errtally import names
 from errtally.exporter.digest import apdex
+from errtally.exporter.digest.addresses import Addresses
 from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.journal.records import RequestSeen  # noqa: TC001 (msgspec reads it)
@@ -115,6 +116,11 @@ class Requests:
         changes, quantity = self._changes, request.quantity
         project, environment = self._place(sent_project, request.environment)
         transaction, duration = request.transaction, request.duration_seconds
+        if request.is_address:
+            known = self._state.addresses.get(project)
+            if known is None:
+                known = self._state.addresses[project] = Addresses()
+            transaction = known.name(transaction)
         labels = self._admit(names.REQUESTS, (project, environment, transaction, request.method, request.status_class))
         changes.add[names.REQUESTS.name, labels, ""] += quantity
         base = (project, environment)

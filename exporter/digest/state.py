@@ -14,6 +14,7 @@ from errtally.exporter.digest.seen import Seen
 from errtally.exporter.digest.stream import StreamSampler
 
 if TYPE_CHECKING:
+    from errtally.exporter.digest.addresses import Addresses
     from errtally.exporter.digest.conditions import Condition
     from errtally.exporter.digest.monitors import Job, Monitor
     from errtally.exporter.digest.releases import Releases
@@ -64,6 +65,8 @@ class State:
     stream: StreamSampler = field(default_factory=StreamSampler)
     request_buckets: Buckets = OF_CATALOGUE[names.REQUEST_DURATION.name]
     """Of request durations: the catalogue's bounds and every T and 4 T that is or was configured."""
+    addresses: dict[str, Addresses] = field(default_factory=dict)
+    """By project, the names of requests that were made of addresses; a restart forgets them."""
     held_requests: list[HeldRequest] = field(default_factory=list)
     """Requests that wait for a fatal error of their trace, in the order in which they came."""
     fatal_traces: dict[tuple[str, str], float] = field(default_factory=dict)

@@ -117,7 +117,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
         self._has_asked = True
-        self.begins()
+        if self.since is None:
+            self.since = self._front.loop.time()
         self._reading.feed(data)
 
     def eof_received(self) -> bool:
@@ -144,7 +145,6 @@ class Connection(asyncio.Protocol):
             return
         if not self._is_busy:
             self._dispatch(environ, size, closes)
-            self._read_on()
             return
         self.transport.pause_reading()
         closes = closes or len(self._queue) + 1 == MAX_QUEUED
@@ -240,13 +240,14 @@ class Connection(asyncio.Protocol):
             self._read_on()
 
     def _finish(self) -> None:
-        now = self._front.loop.time()
-        self.idle_since = now
+        self.idle_since = now = self._front.loop.time()
         self.is_streaming = False
-        is_next_here = self._reading.is_under_way
-        self.since = now if is_next_here else None
-        if self.held_bytes and not is_next_here:
-            self._front.room.release(self)
+        if self._reading.environ:  # the next one is on its way
+            self.since = now
+        else:
+            self.since = None
+            if self.held_bytes:
+                self._front.room.release(self)
         if self._closes and self.transport is not None:
             self.transport.close()
 
@@ -266,16 +267,16 @@ class Connection(asyncio.Protocol):
             self.on_room = self._front.loop.call_later(LARGE_WAIT_SECONDS, self._front.room.give_up, self)
 
     def has_room(self) -> None:
-        """Go on reading."""
+        """Go on reading, and have the client send what it holds back."""
         self.stop_waiting()
         self.may_continue()
-        self._read_on()
 
     def stop_waiting(self) -> None:
-        """Take note that it does not wait for room any more."""
+        """Read again: it does not wait for room any more."""
         if self.on_room is not None:
             self.on_room.cancel()
             self.on_room = None
+            self._read_on()
 
     def has_no_room(self) -> None:
         """Refuse the request: there was no room for its body in time."""

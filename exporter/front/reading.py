@@ -41,15 +41,16 @@ class Reading:
         address: of the client.
 
     Attributes:
+        environ: of the request that is on its way, as WSGI has it; empty while there is none.
         in_head: whether a head is coming that is not all there.
         is_over: nothing that comes from here on is read: the last request said so, or it was none.
         wants_continue: whether the client waits to be told that it may send its body.
     """
 
     __slots__ = (
-        "_address", "_body", "_closes", "_connection", "_drops", "_environ", "_field_bytes", "_front", "_headers",
+        "_address", "_body", "_closes", "_connection", "_drops", "_field_bytes", "_front", "_headers",
         "_is_repeating", "_is_upgrade", "_length", "_limit", "_messages", "_parser", "_quiet_bytes", "_size",
-        "_target", "in_head", "is_over", "wants_continue",
+        "_target", "environ", "in_head", "is_over", "wants_continue",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, front: Front, address: str) -> None:
@@ -57,7 +58,7 @@ class Reading:
         self._front = front
         self._address = address
         self._parser = httptools.HttpRequestParser(self)
-        self._environ: dict[str, Any] = {}
+        self.environ: dict[str, Any] = {}
         self._target = b""
         self._body: bytes | bytearray = b""
         self._size = self._headers = self._field_bytes = self._quiet_bytes = self._messages = 0
@@ -67,11 +68,6 @@ class Reading:
         self.is_over = False
         self.wants_continue = False
         self._closes = self._drops = self._is_upgrade = self._is_repeating = False
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether a request has begun that is not all there."""
-        return bool(self._environ)
 
     def feed(self, data: bytes) -> None:
         """Take bytes; whole requests go to the connection."""
@@ -106,7 +102,7 @@ class Reading:
             return
         self._messages += 1
         self._connection.begins()
-        self._environ = {} if self.is_over else self._front.environ(self._address)
+        self.environ = {} if self.is_over else self._front.environ(self._address)
         self._target = b""
         self._headers = self._field_bytes = self._size = 0
         self._body = b""
@@ -124,7 +120,7 @@ class Reading:
         if self.in_head and not self.is_over:
             self._headers += 1
             self._field_bytes += len(name) + len(value)
-            add_header(self._environ, name, value)
+            add_header(self.environ, name, value)
 
     def on_headers_complete(self) -> None:
         """Look at the head: what is too large is dropped unread."""
@@ -132,7 +128,7 @@ class Reading:
         if self._is_repeating:
             self._is_repeating = False
             return
-        environ, parser = self._environ, self._parser
+        environ, parser = self.environ, self._parser
         if not environ:
             return
         version = parser.get_http_version()
@@ -161,7 +157,7 @@ class Reading:
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body."""
-        if not self._environ:
+        if not self.environ:
             return
         self._size += len(part)
         if self._drops:
@@ -183,11 +179,12 @@ class Reading:
 
     def on_message_complete(self) -> None:
         """Hand the request over."""
-        environ = self._environ
+        environ = self.environ
         if not environ or self._is_upgrade:
             return
-        self._environ = {}
-        self._front.room.leave(self._connection)  # all of it came before reading was stopped
+        self.environ = {}
+        if self._connection.on_room is not None:  # all of it came before reading was stopped
+            self._front.room.leave(self._connection)
         body = b"" if self._drops and self._length is not None else bytes(self._body)  # refused by its length alone
         self._body = b""
         environ["wsgi.input"] = io.BytesIO(body)
@@ -196,8 +193,8 @@ class Reading:
 
     def refuse_body(self, error: OverloadedError) -> None:
         """Hand the request over without its body, which nobody reads any more."""
-        if self._environ:
-            self._environ[REFUSED_KEY] = error
+        if self.environ:
+            self.environ[REFUSED_KEY] = error
             self._closes = self._drops = True
             self._is_upgrade = False
             self._body = b""
@@ -210,15 +207,15 @@ class Reading:
         head, so another one gets the same head without the offer.
         """
         self._is_upgrade = False
-        if not self._environ:
+        if not self.environ:
             return
         self._parser = httptools.HttpRequestParser(self)
         self._is_repeating = True
-        self.feed(b"POST / HTTP/1.1\r\n" + framing(self._environ) + b"\r\n" + rest)
+        self.feed(b"POST / HTTP/1.1\r\n" + framing(self.environ) + b"\r\n" + rest)
 
     def _refuse(self, status: int, message: str) -> None:
         """End: where the next request would begin is not known."""
         if not self.is_over:
             self.is_over = True
-            self._environ = {}
+            self.environ = {}
             self._connection.refuse(status, message)

@@ -17,13 +17,15 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from errtally.exporter.grouping.wordlike import is_wordlike
+from errtally.exporter.grouping.wordlike import is_usual, is_wordlike
 
 CACHE_SIZE: Final = 8192
 
 _HEX: Final = re.compile(r"(?:^|[.\-_~])((?=[0-9a-f]*\d)[0-9a-f]{6,64}|[0-9a-f]{8,64}|[0-9A-F]{16,64})(?=[.\-_~]|$)")
 _HEX_WITH_LETTERS: Final = re.compile(r"(?:^|[.\-_~])((?=\d*[a-f])(?=[a-f]*\d)[0-9a-f]{7,64})(?=[.\-_~]|$)")
-_DIGITS: Final = re.compile(r"\d{1,5}|\d{4}-\d{2}|v\d{1,2}|x509")
+_DIGITS: Final = re.compile(
+    r"\d{1,5}|\d{4}-\d{2}|v\d{1,2}|x509|x64|x86|win32|ia32|arm64|amd64|d3|h[23]|s3|k8s|i18n|l10n|a11y|e2e|p2p|md5|ed25519|es[56]|web3|[23]d"
+)
 _BASE64: Final = re.compile(r"(?:^|[.\-])([A-Za-z0-9_\-]{8})(?=$|\.)")
 _BASE32: Final = re.compile(r"(?:^|[.\-])([A-Z2-7]{8})(?=$|\.)")
 _TURBOPACK: Final = re.compile(r"(?:^|[.\-])([0-3][0-9a-z_\-~.]{12})$")
@@ -75,9 +77,16 @@ def is_hashed_folder(name: str) -> bool:
 
 def _reads_as_words(text: str) -> bool:
     """Whether what might be a hash is words and numbers with marks between them, all written in one way."""
-    parts = [part for part in _JOINTS.split(text) if part]
-    if not parts:
-        return False
-    if len(parts) > 1 and (text != text.lower() or len(text) - len("".join(parts)) != len(parts) - 1):
-        return False  # words with marks between them are lower case, with one mark
-    return all(_DIGITS.fullmatch(part) or is_wordlike(part) for part in parts) and not all(map(str.isdigit, parts))
+    parts = _JOINTS.split(text)
+    if not all(parts) or len(set(_JOINTS.findall(text))) > 1 or all(map(str.isdigit, parts)):
+        return False  # marks stand between words, and are all the same
+    return all(map(_is_part if len(parts) > 1 else _is_word, parts))
+
+
+def _is_word(text: str) -> bool:
+    return _DIGITS.fullmatch(text) is not None or is_wordlike(text)
+
+
+def _is_part(part: str) -> bool:
+    """Whether a part of several is a number, a word, or an acronym that is known."""
+    return _is_word(part) and (part == part.lower() or (part.isupper() and is_usual(part)))

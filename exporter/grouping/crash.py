@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_CAUSES: Final = 5
 MAX_MEMBERS: Final = 16
 MAX_DEPTH: Final = 8
+SHORTEST_TYPE: Final = 3
 
 _GROUPS: Final = frozenset(("ExceptionGroup", "BaseExceptionGroup", "AggregateException", "AggregateError"))
 _RUST: Final = frozenset(("rust", "native"))
@@ -45,7 +46,9 @@ def crash_of(event: Event, own: Ownership | None = None) -> Crash:
         found = _of_chain(_chain(exceptions, exceptions[-1]), event, own, from_text=from_text, is_rust=is_rust)
         found = _ungrouped(found, exceptions, exceptions[-1], event, own, is_rust=is_rust)
         found.exceptions = exceptions
-    found.is_minified = found.frame is not None and is_minified(found.frame)
+    if found.frame is not None and is_minified(found.frame):
+        found.is_minified = True
+        found.type = "" if len(found.type) < SHORTEST_TYPE else found.type  # a class that the minifier named
     return found
 
 

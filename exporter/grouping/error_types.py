@@ -16,7 +16,7 @@ CACHE_SIZE: Final = 4096
 
 _PARTS: Final = re.compile(r"::|[.\\/$+:]")
 _NAME: Final = re.compile(r"[\w.$\\/:*&+`<>\[\], ~\-]*")
-_GENERIC: Final = re.compile(r"(?<=\w)[<\[`].*$")
+_GENERIC: Final = re.compile(r"(?<=\w)[<\[].*$|`\d+(?:\[[^\]]*\])?")
 _PLACE: Final = re.compile(r"\S+\.\w{1,5}:\d+(?: \(.*\))?")
 _TOO_SHORT: Final = frozenset(("error", "exception", "err", "errors", "exceptions", "fault", "failure"))
 _NO_NAME: Final = frozenset((

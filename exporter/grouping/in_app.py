@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from errtally.exporter.grouping.places import NATIVE, SCRIPTS, language_of, site
 from errtally.exporter.grouping.reporter_frames import reports_for, without_reporters
+from errtally.exporter.grouping.scoped_names import scoped_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,14 @@ _FAMILIES: Final = {
 _MODULES: Final = {
     (name, family): frozenset(modules) for _, name in _TIERS for family, modules in _RULES[name]["modules"].items()
 }
+_CRATES: Final = frozenset((*_RULES["dependency"]["crates"], *_RULES["dependency"]["crate_families"]))
+_CRATE_FAMILIES: Final = tuple(f"{family}_" for family in _RULES["dependency"]["crate_families"])
+_CRATE: Final = re.compile(r"<?(?:&(?:mut )?|\*(?:const|mut) |dyn )*(?:[A-Z]\w* as )?([a-z_]\w*)(?:\[\w+\])?::")
+"""The crate of a function's path; of ``<E as anyhow::StdError>::context``, where any type stands first, the trait's."""
+
 _SEPARATORS: Final = re.compile(r"[./$+]|$")
+_DECORATORS: Final = frozenset(_RULES["decorators"])
+_WITH_DECORATORS: Final = frozenset(("py", "pyc"))
 _OVERRULED: Final = frozenset(("go", "rs", "s")) | SCRIPTS | NATIVE
 """Languages whose clients flag dependencies as the application."""
 
@@ -59,7 +67,8 @@ def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tup
 
     The newest frame of the application; without one the newest of a dependency; without one the newest. What the
     reporting client and the runtime's panic did goes first. Recursion needs no collapsing: only one frame of it is
-    looked at.
+    looked at. The function that a decorator puts around others is the place of none of them: it decides
+    where no other of the application is there.
 
     Args:
         frames: oldest first.
@@ -70,11 +79,15 @@ def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tup
     flags = {_believed(frame) for frame in called if frame.function not in _HELPERS}
     best: Frame | None = None
     best_tier = REPORTER - 1
+    decorator: Frame | None = None
     for at, frame in reversed([*enumerate(called)]):
         if frame.function in _HELPERS:
             continue
         tier = _tier_among(frame, flags, own)
         if tier == APPLICATION:
+            if frame.function in _DECORATORS and _language(frame) in _WITH_DECORATORS:
+                decorator = decorator or frame
+                continue
             if at and not has_panicked and reports_for(frame, called[at - 1]):
                 caller = called[at - 1]
                 if _tier_among(caller, flags, own) == APPLICATION:
@@ -82,6 +95,8 @@ def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tup
             return frame, True
         if tier > best_tier:
             best, best_tier = frame, tier
+    if decorator is not None:
+        return decorator, True
     return best if best is not None else (called[-1] if called else None), False
 
 
@@ -143,6 +158,9 @@ def _tier(path: str, module: str, function: str, package: str) -> int:
     if language == "go" and (tier := _go_tier(path, module)) is not None:
         return tier
     families = _FAMILIES.get(language, ())
+    if language in NATIVE or language == "rs":
+        # What a template returns, and a lambda's holder, stand before the name.
+        function = scoped_name(function) if " " in function and not function.startswith(("<", "operator")) else function
     name_of_class = site(path, module, function, package).place if families == ("jvm",) else module
     parts = path if path.startswith("/") else f"/{path}"
     for tier, name in _TIERS:
@@ -153,11 +171,18 @@ def _tier(path: str, module: str, function: str, package: str) -> int:
             or any(_is_within(name_of_class, _MODULES.get((name, family))) for family in families)
             or function.startswith(tuple(rules["functions"]))
             or package in rules.get("packages", ())
+            or (tier == DEPENDENCY and language == "rs" and not package and _is_library(function))
         ):
             return tier
     if package and _is_native_library(package):
         return STANDARD_LIBRARY
     return APPLICATION
+
+
+def _is_library(function: str) -> bool:
+    """Return whether a function of Rust is a well-known crate's."""
+    found = _CRATE.match(function)
+    return found is not None and (found[1] in _CRATES or found[1].startswith(_CRATE_FAMILIES))
 
 
 def _go_tier(path: str, module: str) -> int | None:

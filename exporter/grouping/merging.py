@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz
 
-from errtally.exporter.grouping.template import ANY_VALUE, is_outcome, untyped
+from errtally.exporter.grouping.template import ANY_VALUE, untyped
+from errtally.exporter.grouping.tokens import is_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,14 +159,15 @@ class Patterns:
         # What stands around a word has as its key the sum over all the others, so that each costs the same.
         hashes = [hash(word) * factor for word, factor in zip(words, _FACTORS, strict=False)]
         whole = sum(hashes) + hash(scope) * _FACTORS[len(words)]
+        noted = self._around.setdefault
         for position, kind in enumerate(kinds):
             if not kind & _VARIES or fixed - (kind & _TEXT) < needed:
                 continue
-            word, key = words[position], whole - hashes[position] + position
-            known = self._around.get(key)
-            if known is None:
-                self._around[key] = node
+            key = whole - hashes[position] + position
+            known = noted(key, node)
+            if known is node:
                 continue
+            word = words[position]
             if isinstance(known, int):
                 if known < 0:
                     joined.add(~known)

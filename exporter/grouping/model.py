@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from errtally.event.model import ExceptionInfo, Frame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Grouping:
-    """The issue that an event belongs to.
+    """The issue that an event belongs to. Nobody changes one; frozen, it would take twice the time to make.
 
     Attributes:
         fingerprint: 16 hex digits, the issue's id.

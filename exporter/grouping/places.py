@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote
 
 from errtally.exporter.grouping.bundles import is_hashed_folder, without_hash
 from errtally.exporter.grouping.scoped_names import scoped_name
@@ -38,8 +39,14 @@ NATIVE: Final = frozenset(("c", "cc", "cpp", "cxx", "c++", "h", "hh", "hpp", "m"
 _SCHEME: Final = re.compile(r"^(?:[A-Za-z][\w+.\-]+:)?//(?:[^/]*(?=/))?|^[A-Za-z][\w+\-]+:(?=[^/\\])")
 _AFTER_PATH: Final = re.compile(r"[?#].*$")
 _VERSION: Final = re.compile(r"@v?\d[\w.\-+]*|-\d+(?:\.\d+)+(?=/|$)")
+_AROUND: Final = re.compile(
+    r"^/?\[?PROJECT_ROOT\]?(?=/)"
+    r"|^/(?:var/lib|run)/(?:docker|containerd|containers)/[\w./\-]{1,200}/(?:merged|fs|diff|rootfs)(?=/)"
+)
+"""What a client writes for the program's folder, and where containers keep their files."""
+
 _ROOT: Final = re.compile(
-    r"^(?:[A-Za-z]:)?/(?:var/task|var/runtime|usr/src/app|usr/app|usr/local|var/www(?:/html)?|home/[^/]+|users/[^/]+|root|app|srv|opt|"
+    r"^(?:[A-Za-z]:)?/(?:home/site/wwwroot|var/task|var/runtime|usr/src/app|usr/app|usr/local|var/www(?:/html)?|home/[^/]+|users/[^/]+|root|app|srv|opt|"
     r"workspaces?|code|function|github/workspace|vercel/path\d|(?:private/)?(?:var/)?tmp|private/var/folders/[^/]+/[^/]+/\w|"
     r"var/folders/[^/]+/[^/]+/\w|inetpub/wwwroot|nix/store/[0-9a-z]{32}-[^/]+|gnu/store/[0-9a-z]{32}-[^/]+|"
     r"users/[^/]+/appdata/local/temp)(?=/)",
@@ -47,7 +54,7 @@ _ROOT: Final = re.compile(
 )
 _CHANGING_FOLDER: Final = re.compile(
     r"v?\d[\d.\-_T]*|release[\-_]?\d[\w.\-]*|releases|current|build|dist|src|lib|app|\.{1,2}|[A-Za-z]:|"
-    r"[0-9a-f]{8}-[0-9a-f\-]{27}|[\w\-]*[\-_]v?\d+(?:\.\d+)+[\w\-]*|"
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F\-]{27}|[\w\-]*[\-_]v?\d+(?:\.\d+)+[\w\-]*|"
     r"tmp[._\-]?(?=[a-z_]*\d|[A-Z])\w{6,12}|tmp[a-z0-9_]{8}|tmp\.\w{6,12}|_MEI\w+|ipykernel_\d+|go-build\d+|b\d{3}|_ray_pkg_\w+|session_[\d\-_]+|"
     r"(?:spark|blockmgr|userFiles|container|application|attempt|job|build|runtime_resources|pip-[a-z]+)[\-_][\w\-]*\d[\w\-]*"
 )
@@ -58,6 +65,7 @@ _JVM_ROOT: Final = re.compile(
 )
 _JVM_PACKAGE: Final = re.compile(r"^.*?/(?=(?:com|org|net|io|de|fr|uk|eu|dev|app|ch|at|nl|jp|co)/)")
 _JVM_CLASS: Final = re.compile(r"(?:[a-z_][\w]*\.)+[A-Za-z_$][\w$]*")
+_LAMBDA_CLASS: Final = re.compile(r"\$\$Lambda.*$")
 _RECEIVER: Final = re.compile(r"^(?:[\w\-~.%/]+/)?(?:[a-z][\w\-]*\.)(?=\(\*?[A-Z]|\(\*?[a-z]\w*\)|[A-Za-z_])")
 _INLINED: Final = re.compile(
     r"(?:^|\.)(?:func\d+|gowrap\d+|[a-z]\w*\.func\d+)(?:\.\d+)*\.((?:\(\*?\w+\)\.)?[A-Z_a-z]\w*)\.(?:func)?\d+(?:\.\d+)*$"
@@ -103,11 +111,11 @@ def site(path: str, module: str, function: str, package: str) -> Site:
             return Site(_path_place(path, language), name, language)
         scope, _, last = name.rpartition("::")
         return Site(scope or module, last, language)
-    name = normalised(function)
+    name = "{closure}" if language == "php" and "{closure" in function else normalised(function)
     if not path:
         return Site(normalised(_VERSION.sub("", module)), name, language)
     # JavaScript, Ruby and PHP name the class in some traces and not in others; the file stands for it.
-    for mark in (".", "#", "::"):
+    for mark in (".", "#", "::", "->", "\\"):
         name = name.rpartition(mark)[2]
     return Site(_path_place(path, language), normalised(name), language)
 
@@ -124,7 +132,7 @@ def language_of(path: str, module: str, function: str, package: str) -> str:
             return "rs"  # and C++, which is read in the same way
         if _JVM_CLASS.fullmatch(path) and extension not in _DOTNET and extension not in _BEAM:
             return "java"
-        if module and "/" in module and not path:
+        if module and "/" in module and not path and "$$" not in module:
             return "go"
         if package and not module and not path:
             return "c"
@@ -165,7 +173,7 @@ def _jvm_names(path: str, module: str, function: str) -> tuple[str, str]:
     if not module and "." in function and not function.startswith("<"):
         module, _, function = function.rpartition(".")
     if not module and path:
-        name = path.replace("\\", "/")
+        name = _AROUND.sub("", path.replace("\\", "/"))
         if name.endswith(".class") or "/" in name:
             name = _JVM_ROOT.sub("", name)
             if name.startswith("/"):
@@ -174,7 +182,8 @@ def _jvm_names(path: str, module: str, function: str) -> tuple[str, str]:
             module = re.sub(r"\.(?:java|kt|kts|scala|groovy|clj)$", "", name).replace("/", ".")
         else:
             module = re.sub(r"\.(?:java|kt|kts|scala|groovy|clj)$", "", name)
-    return module.rpartition("/")[2], function
+    # A module of Java's stands before a slash, and a lambda's address behind one.
+    return _LAMBDA_CLASS.sub("$$Lambda", module).rpartition("/")[2], function
 
 
 def _path_place(path: str, language: str) -> str:
@@ -192,7 +201,9 @@ def _path_place(path: str, language: str) -> str:
             return INLINE
     path = _AFTER_PATH.sub("", path)
     path = _SCHEME.sub("", path.replace("\\", "/"))
-    path = _ROOT.sub("", path)
+    if is_script and "%" in path:
+        path = unquote(path)
+    path = _ROOT.sub("", _AROUND.sub("", path))
     folders, _, name = _VERSION.sub("", path).rpartition("/")
     stem = without_hash(name.rpartition(".")[0] or name, is_script=is_script or language in SCRIPTS)
     if not is_script and language == "php" and is_hashed_folder(stem):

@@ -14,7 +14,7 @@ CACHE_SIZE: Final = 8192
 WORD_BITS: Final = 4.75
 """Bits a letter above which text is no word. Of names of files 1 % are beyond it, of eight random letters 92 %."""
 
-COMPOUND_BITS: Final = 4.25
+COMPOUND_BITS: Final = 4.0
 """The same for a compound such as ``UserForm``, over all of its parts. A random letter of either case has 5.7, so of
 eight one text in 10,000 comes below it."""
 
@@ -57,6 +57,11 @@ def is_wordlike(text: str) -> bool:
     if text.islower() or text.isupper():
         return text.lower() in _USUAL_WORDS or bits_of_a_letter(text) <= WORD_BITS
     return sum(map(_bits_of_a_part, _PART.findall(text))) <= COMPOUND_BITS * len(text)
+
+
+def is_usual(text: str) -> bool:
+    """Return whether a text is a word of the list, whatever its case."""
+    return text.lower() in _USUAL_WORDS
 
 
 def _bits_of_a_part(part: str) -> float:

@@ -22,6 +22,7 @@ from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.quotas import Quotas
 from errtally.exporter.ingest.rates import Rates
 from errtally.exporter.ingest.sampling import SamplePolicy
+from errtally.exporter.ingest.shortening import shortened
 from errtally.exporter.journal import records
 from errtally.exporter.scrubbing import scrubber
 
@@ -187,6 +188,7 @@ class Recorder:
                     label(timing.trace_id, scrubbed),
                     timing.quantity,
                     timing.is_unsure,
+                    timing.is_address,
                 )
             )
         for session in delivery.sessions:
@@ -382,14 +384,15 @@ class Recorder:
             "tags": event.tags,
         }
         try:
-            encoded = _encode(page | self._scrubber.scrub_value(item.details(), scrubbed))
+            whole = page | self._scrubber.scrub_value(item.details(), scrubbed)
+            encoded = _encode(whole)
         except (RejectedError, RecursionError, UnicodeError, msgspec.DecodeError) as exc:
             # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.
             page["truncated"] = f"its details can't be read: {type(exc).__name__}"
             return _encode(page)
         if len(encoded) > MAX_SAMPLE_BYTES:
             page["truncated"] = f"its details of {len(encoded)} bytes were not kept"
-            encoded = _encode(page)
+            encoded = shortened(whole, MAX_SAMPLE_BYTES, _encode) or _encode(page)
         return encoded
 
     def _hash(self, project: str, identity: str) -> int:
@@ -401,11 +404,16 @@ class Recorder:
 def _cut_short(item: EventDelivery) -> EventDelivery:
     """The event with as much of it as tells what happened, and no details."""
     event = item.event
-    event.message, event.template, event.stack = event.message[:MAX_LATE_CHARACTERS], None, None
+    event.message, event.template, event.stack = _begun(event.message), None, None
     event.tags = {}
     for exception in event.exceptions:
-        exception.value = exception.value[:MAX_LATE_CHARACTERS] if exception.value else None
+        exception.value = _begun(exception.value) if exception.value else None
     return replace(item, event=event, details=dict)
+
+
+def _begun(text: str) -> str:
+    """The beginning of a text, with the mark by which the scrubber knows that half a secret may stand at its end."""
+    return text if len(text) <= MAX_LATE_CHARACTERS else f"{text[: MAX_LATE_CHARACTERS - 1]}…"
 
 
 def _encode(page: dict[str, Any]) -> bytes:

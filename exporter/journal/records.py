@@ -68,6 +68,7 @@ class RequestSeen(msgspec.Struct, array_like=True):
 
     Attributes:
         quantity: how many requests of this duration it stands for.
+        is_address: whether the transaction was made of an address that somebody asked for.
         is_unsure: whether its client says that all went well before it knows of a panic that is passed on.
     """
 
@@ -81,6 +82,7 @@ class RequestSeen(msgspec.Struct, array_like=True):
     trace_id: str = ""
     quantity: int = 1
     is_unsure: bool = False
+    is_address: bool = False
 
 
 class SessionSeen(msgspec.Struct, array_like=True):

@@ -1,6 +1,6 @@
 """Rollbar's items, as pyrollbar, rollbar.js, the Rollbar gem and others send them.
 
-Oldest frame first, as in the shared model, but for rollbar-go; in a ``trace_chain`` the raised exception comes first,
+The order of frames is told by `rollbar_order`; in a ``trace_chain`` the raised exception comes first,
 its causes behind it. An item's uuid is its identity, so that one sent again counts once.
 """
 
@@ -21,6 +21,7 @@ from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.endpoint import Endpoint, bounded
 from errtally.exporter.protocols.native import new_event_id
+from errtally.exporter.protocols.rollbar_order import is_newest_first
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
@@ -97,6 +98,12 @@ class Server(msgspec.Struct):
     code_version: Any = None
 
 
+class Notifier(msgspec.Struct):
+    """The client."""
+
+    name: Any = None
+
+
 class Data(msgspec.Struct):
     """One occurrence."""
 
@@ -112,6 +119,7 @@ class Data(msgspec.Struct):
     person: Person | None = None
     request: HttpRequest | None = None
     server: Server | None = None
+    notifier: Notifier | None = None
     client: dict[str, Any] | None = None
     fingerprint: Any = None
 
@@ -121,9 +129,6 @@ class Item(msgspec.Struct):
 
     access_token: Any = None
     data: Data | None = None
-
-
-_GO_ENTRIES = frozenset({"runtime.goexit", "runtime.main"})
 
 
 def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
@@ -185,7 +190,7 @@ def _event(sent: Data, request: Request) -> tuple[Event, bool]:
         timestamp=values.timestamp(sent.timestamp, request.received),
         level=values.level(sent.level),
         message=message or "",
-        exceptions=[_exception(trace, server.root) for trace in reversed(chain)],
+        exceptions=[_exception(trace, server.root, _client(sent)) for trace in reversed(chain)],
         stack=stack,
         platform=values.platform(sent.language) or values.platform(sent.platform),
         transaction=transactions.of_event(sent.context),
@@ -199,10 +204,14 @@ def _event(sent: Data, request: Request) -> tuple[Event, bool]:
     return event, own_id is not None
 
 
-def _exception(sent: Trace, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
+def _client(sent: Data) -> str:
+    return (values.label(sent.notifier.name) if sent.notifier is not None else None) or ""
+
+
+def _exception(sent: Trace, root: Any, client: str) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
     raised = sent.exception or ExceptionPart()
     called = [frame for frame in sent.frames or () if frame is not None]
-    newest_first = _is_newest_first([frame.method for frame in called])
+    newest_first = is_newest_first([frame.method for frame in called], client)
     if newest_first:
         called.reverse()
     return ExceptionInfo(
@@ -219,13 +228,6 @@ def _release(sent: Data, server: Server) -> str | None:
     return next(
         (name for one in (sent.code_version, server.code_version, *client) if (name := values.label(one))), None
     )
-
-
-def _is_newest_first(methods: list[Any]) -> bool:
-    """Whether a stack begins with the newest frame, as rollbar-go sends it: it ends where a goroutine begins."""
-    if not methods or not isinstance(methods[-1], str):
-        return False
-    return methods[-1] in _GO_ENTRIES or (isinstance(methods[0], str) and methods[0].startswith("rollbar-go."))
 
 
 def _frame(sent: RollbarFrame, root: Any) -> Frame:  # noqa: ANN401
@@ -268,11 +270,12 @@ def _details(payload: bytes) -> dict[str, Any]:
     body = tolerant.mapping(sent.get("body"))
     root = tolerant.mapping(sent.get("server")).get("root")
     chain = tolerant.objects(body.get("trace_chain"))[: frames.MAX_EXCEPTIONS] or tolerant.objects([body.get("trace")])
+    client = values.label(tolerant.mapping(sent.get("notifier")).get("name")) or ""
     exceptions = []
     for trace in reversed(chain):
         called = []
         sent_frames = tolerant.objects(trace.get("frames"))
-        if _is_newest_first([frame.get("method") for frame in sent_frames]):
+        if is_newest_first([frame.get("method") for frame in sent_frames], client):
             sent_frames.reverse()
         for frame in frames.both_ends(sent_frames):
             around = tolerant.mapping(frame.get("context"))
@@ -282,7 +285,7 @@ def _details(payload: bytes) -> dict[str, Any]:
             for name in ("pre_context", "post_context"):
                 page[name] = page[name] if isinstance(page[name], list) else []
             called.append(page)
-        exceptions.append(frames.exception_shown(_exception(tolerant.fit(trace, Trace), root), called))
+        exceptions.append(frames.exception_shown(_exception(tolerant.fit(trace, Trace), root, client), called))
     crash = tolerant.mapping(body.get("crash_report"))
     return {
         "exceptions": exceptions,

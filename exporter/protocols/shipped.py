@@ -10,12 +10,12 @@ from typing import Any
 
 from errtally.exporter.protocols import tolerant, values
 
-MARKS = ("@timestamp", "log.level", "log", "error", "err", "stack_trace", "severity", "time", "pid", "PRIORITY")
+MARKS = ("@timestamp", "log.level", "log", "error", "err", "stack_trace", "severity", "time", "pid", "PRIORITY", "host")
 """Fields that the native API has not: where one of them is, a record with a ``message`` is looked at here as well."""
 
 _MESSAGES = ("message", "msg", "short_message", "log", "MESSAGE", "event", "error.message", "err.message")
 _LEVELS = ("level", "log.level", "severity", "lvl", "levelname", "level_name", "PRIORITY", "LEVEL")
-_TIMES = ("timestamp", "@timestamp", "time", "ts", "date", "datetime")
+_TIMES = ("timestamp", "@timestamp", "time", "ts", "date", "datetime", "ISODATE")
 _STACKS = (
     "stack",
     "error.stack_trace",

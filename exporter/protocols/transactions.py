@@ -41,6 +41,11 @@ def of_event(name: Any, source: Any = None) -> str | None:  # noqa: ANN401 (what
 
 
 def transaction_name(name: Any, source: Any = None, *, path: Any = None, is_missing: bool = False) -> str:  # noqa: ANN401
+    """Name a request for its series; see `named`."""
+    return named(name, source, path=path, is_missing=is_missing)[0]
+
+
+def named(name: Any, source: Any = None, *, path: Any = None, is_missing: bool = False) -> tuple[str, bool]:  # noqa: ANN401
     """Name a request for its series.
 
     Args:
@@ -48,16 +53,20 @@ def transaction_name(name: Any, source: Any = None, *, path: Any = None, is_miss
         source: where the name comes from, as the client says; None when it does not.
         path: of the page, for clients that give all pages one name.
         is_missing: the answer was 404.
+
+    Returns:
+        The name, and whether it was made of an address.
     """
     label = values.label(name) or "unnamed"
     if source in _NAMED_SOURCES:
-        return label
+        return label, False
     if label in _PAGE_NAMES:
-        return (path_template(path) if path else None) or label
+        template = path_template(path) if path else None
+        return template or label, template is not None
     found = _ADDRESS.match(label)
     if found is None or (source != "url" and _PARAMETER.search(found["address"])):
-        return label
+        return label, False
     if is_missing:
-        return UNMATCHED
+        return UNMATCHED, False
     template = path_template(found["address"]) or "/"
-    return f"{found['method']} {template}" if found["method"] else template
+    return f"{found['method']} {template}" if found["method"] else template, True

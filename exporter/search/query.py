@@ -91,6 +91,18 @@ def parse(text: str, now: float, me: str = "me") -> tuple[Term, ...]:
     return tuple(_Reader(text, now, me).terms())
 
 
+def quoted(text: str) -> str:
+    """Return a text as a value of a query that stands for itself."""
+    return f'"{_escaped(text)}"'
+
+
+def of_tag(tag: tuple[str, str]) -> str:
+    """Return the query for issues with a value of a tag, given its name and value."""
+    name, value = tag
+    is_plain = name.isascii() and name.replace("_", "").replace("-", "").replace(".", "").isalnum()
+    return f"tag.{name if is_plain else quoted(name)}:{quoted(value)}"
+
+
 class _Reader:
     """Goes through a query once, from left to right."""
 

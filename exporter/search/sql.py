@@ -45,6 +45,9 @@ linked (root, id) AS MATERIALIZED (
 """
 """Issues that were merged into others, by the issue that they are in now; only where there are any."""
 
+HERE = "here (environment) AS (SELECT ?)"
+"""The environment whose numbers count; only where those of one count."""
+
 _LATEST = """EXISTS (SELECT 1 FROM releases r WHERE r.project = {issue}.project
   AND r.release IN ({issue}.first_release, {issue}.last_release)
   AND r.number = (SELECT max(number) FROM releases WHERE project = {issue}.project AND seen IS NOT NULL))"""
@@ -66,13 +69,21 @@ _STATES = {
 }
 
 
-def total(column: str, *, has_linked: bool) -> str:
+def total(column: str, *, has_linked: bool, is_here: bool = False) -> str:
     """Return the SQL of a number of an issue with what was merged into it.
 
     Args:
         column: ``events``, ``users`` (where a user of two merged issues counts twice), ``first_seen`` or ``last_seen``.
         has_linked: whether anything was merged; `LINKED` has to stand before the statement then.
+        is_here: whether it is one environment's; `HERE` has to stand before the statement then.
     """
+    if is_here:
+        function = {"events": "sum", "users": "sum", "first_seen": "min", "last_seen": "max"}[column]
+        among = "e.issue = i.id"
+        if has_linked:
+            among = "e.issue IN (SELECT i.id UNION ALL SELECT id FROM linked WHERE root = i.id)"
+        return f"""(SELECT coalesce({function}(e.{column}), 0) FROM issue_environments e
+          WHERE e.environment = (SELECT environment FROM here) AND {among})"""  # noqa: S608 (constants)
     if column == "users":
         of = "SELECT coalesce(sum(e.users), 0) FROM issue_environments e WHERE e.issue = "
         own = f"({of}i.id)"
@@ -89,39 +100,40 @@ def total(column: str, *, has_linked: bool) -> str:
     return f"{'min' if column == 'first_seen' else 'max'}({own}, coalesce({linked}, {own}))"
 
 
-def condition(terms: Sequence[Term], now: float, *, has_linked: bool) -> Clause:
+def condition(terms: Sequence[Term], now: float, *, has_linked: bool, is_here: bool = False) -> Clause:
     """Return what has to hold of an issue, its row and what was merged into it.
 
     Args:
         terms: of a query; all have to match.
         now: seconds since the epoch.
         has_linked: whether anything was merged; `LINKED` has to stand before the statement then.
+        is_here: whether the numbers of one environment count; `HERE` has to stand before the statement then.
     """
     found, values = list[str](), list[object]()
     for term in terms:
-        sql, parameters = _one(term.condition, now, has_linked=has_linked)
+        sql, parameters = _one(term.condition, now, has_linked=has_linked, is_here=is_here)
         found.append(f"NOT ({sql})" if term.is_negated else f"({sql})")
         values += parameters
     return " AND ".join(found) or "TRUE", tuple(values)
 
 
-def _one(what: Condition, now: float, *, has_linked: bool) -> Clause:
+def _one(what: Condition, now: float, *, has_linked: bool, is_here: bool) -> Clause:
     if isinstance(what, Fixed):
         return ("TRUE" if what.holds else "FALSE"), ()
     if isinstance(what, AnyOf):
-        parts = [_one(one, now, has_linked=has_linked) for one in what.conditions]
+        parts = [_one(one, now, has_linked=has_linked, is_here=is_here) for one in what.conditions]
         return " OR ".join(f"({sql})" for sql, _ in parts) or "FALSE", tuple(v for _, values in parts for v in values)
     if isinstance(what, Number):
-        return f"{total(what.name, has_linked=has_linked)} {what.operator} ?", (what.amount,)
+        return f"{total(what.name, has_linked=has_linked, is_here=is_here)} {what.operator} ?", (what.amount,)
     if isinstance(what, State):
         if what.name == "new":
-            return f"{total('first_seen', has_linked=has_linked)} >= ?", (now - NEW_SECONDS,)
+            return f"{total('first_seen', has_linked=has_linked, is_here=is_here)} >= ?", (now - NEW_SECONDS,)
         if what.name in {"handled", "unhandled"}:
             unhandled, _ = _of_any(lambda issue: (f"{issue}.is_unhandled", ()), has_linked=has_linked)
             return (unhandled if what.name == "unhandled" else f"NOT ({unhandled})"), ()
         return _STATES[what.name], ()
     if isinstance(what, Moment):
-        return _moment(what, has_linked=has_linked)
+        return _moment(what, has_linked=has_linked, is_here=is_here)
     return _of_rows(what, has_linked=has_linked)
 
 
@@ -136,7 +148,8 @@ def _of_rows(what: Words | Tag | Has | Field | Identity | LatestRelease, *, has_
             return _is(f"i.{what.name}", what.text)
         if what.name == "priority":
             return _is(_PRIORITY, what.text)
-        return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
+        of_field = _first_release if what.name == "first_release" else _any_field
+        return of_field(what, has_linked=has_linked)
     if isinstance(what, Has):
         tagged = "EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue = {}.id AND t.tag = ? AND t.value <> '')"
         return _of_any(lambda issue: (tagged.format(issue), (what.name,)), has_linked=has_linked)
@@ -145,8 +158,28 @@ def _of_rows(what: Words | Tag | Has | Field | Identity | LatestRelease, *, has_
     return _of_any(lambda issue: (_LATEST.format(issue=issue), ()), has_linked=has_linked)
 
 
-def _moment(what: Moment, *, has_linked: bool) -> Clause:
-    column = total(what.name, has_linked=has_linked)
+def _any_field(what: Field, *, has_linked: bool) -> Clause:
+    return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
+
+
+def _first_release(what: Field, *, has_linked: bool) -> Clause:
+    """Of merged issues, the first release is that of the one that was seen first, as their page shows it."""
+    own, values = _is("i.first_release", what.text)
+    if not has_linked:
+        return own, values
+    linked, _ = _is("x.first_release", what.text)
+    of_issue = "SELECT 1 FROM linked l JOIN issues {0} ON {0}.id = l.id WHERE l.root = i.id"
+    merged = f"{of_issue} AND {{0}}.first_seen < {{1}}.first_seen"
+    at_first = f"({own} AND NOT EXISTS ({merged.format('y', 'i')}))"
+    merged_first = f"{merged.format('x', 'i')} AND ({linked}) AND NOT EXISTS ({merged.format('y', 'x')})"
+    return (
+        f"{at_first} OR EXISTS ({merged_first})",
+        (*values, *values),
+    )
+
+
+def _moment(what: Moment, *, has_linked: bool, is_here: bool) -> Clause:
+    column = total(what.name, has_linked=has_linked, is_here=is_here)
     bounds = [(f"{column} >= ?", what.since), (f"{column} < ?", what.until)]
     given = [(sql, value) for sql, value in bounds if value is not None]
     return " AND ".join(sql for sql, _ in given), tuple(value for _, value in given)

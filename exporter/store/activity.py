@@ -12,7 +12,7 @@ from errtally.exporter.store.words import Words
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from errtally.exporter.digest.changes import IssueChange
 
@@ -45,12 +45,13 @@ class ActivityWriter:
         self._words = Words(db)
         self._trends = Trends(db)
 
-    def apply(self, issue: IssueChange, new_users: int) -> None:
+    def apply(self, issue: IssueChange, new_users: Mapping[str, int]) -> None:
         """Add the events of a fold to an issue.
 
         Args:
             issue: its change.
-            new_users: users that were not seen with it before; they count in the hour of its newest event.
+            new_users: environments to users that were not seen with it there before; they count in the hour of the
+                environment's newest event.
 
         Raises:
             sqlite3.Error: the store can't be written.
@@ -60,21 +61,26 @@ class ActivityWriter:
         if issue.seen is not None:
             self._words.describe(issue.id, issue.seen)
         hours: defaultdict[int, int] = defaultdict(int)
+        places: defaultdict[tuple[str, int], int] = defaultdict(int)
         tags: dict[tuple[str, str], Spell] = {}
         for (hour, *values), spell in issue.seen_in.items():
             hours[hour] += spell.events
+            places[values[0], hour] += spell.events
             for tag, value in zip(OWN_TAGS, values, strict=True):
                 if value:
                     _count(tags, (tag, value), spell)
         for key, spell in issue.tags.items():
             if key[0] not in OWN_TAGS:
                 _count(tags, key, spell)
-        newest = max(hours)
+        newest = dict(sorted(places))  # of each environment its last hour
         self._trends.add(issue.id, hours)
         self._db.executemany(
-            """INSERT INTO issue_hours VALUES (?, ?, ?, ?)
+            """INSERT INTO issue_hours VALUES (?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
-            [(issue.id, hour, events, new_users if hour == newest else 0) for hour, events in hours.items()],
+            [
+                (issue.id, hour, place, events, new_users.get(place, 0) if newest[place] == hour else 0)
+                for (place, hour), events in places.items()
+            ],
         )
         bounded: dict[tuple[str, str], Spell] = {}
         for (tag, value), counted in tags.items():
@@ -137,8 +143,8 @@ def prune(db: sqlite3.Connection, now: float) -> None:
     if db.execute("SELECT 1 FROM issue_hours WHERE hour < ? LIMIT 1", (before,)).fetchone() is not None:
         db.execute("BEGIN IMMEDIATE")
         db.execute(
-            """INSERT INTO issue_days SELECT issue, hour / 24, sum(events), sum(users) FROM issue_hours
-            WHERE hour < ? GROUP BY issue, hour / 24
+            """INSERT INTO issue_days SELECT issue, hour / 24, environment, sum(events), sum(users) FROM issue_hours
+            WHERE hour < ? GROUP BY issue, hour / 24, environment
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
             (before,),
         )
@@ -147,8 +153,16 @@ def prune(db: sqlite3.Connection, now: float) -> None:
     db.execute("DELETE FROM issue_days WHERE day < ?", (int(now // 86400) - DAYS_KEPT,))
 
 
-def hours(db: sqlite3.Connection, issues: Sequence[int], since_hour: int) -> dict[int, tuple[int, int]]:
+def hours(
+    db: sqlite3.Connection, issues: Sequence[int], since_hour: int, environment: str | None = None
+) -> dict[int, tuple[int, int]]:
     """Return events and new users of issues together by hour since the epoch; hours without events are not there.
+
+    Args:
+        db: the store.
+        issues: their numbers.
+        since_hour: the first hour.
+        environment: only of this one.
 
     Raises:
         sqlite3.Error: the store can't be read.
@@ -156,14 +170,23 @@ def hours(db: sqlite3.Connection, issues: Sequence[int], since_hour: int) -> dic
     marks = ", ".join("?" * len(issues))
     rows = db.execute(
         f"""SELECT hour, sum(events), sum(users) FROM issue_hours
-        WHERE issue IN ({marks}) AND hour >= ? GROUP BY hour ORDER BY hour""",  # noqa: S608 (marks only)
-        (*issues, since_hour),
+        WHERE issue IN ({marks}) AND hour >= ? AND environment = coalesce(?, environment)
+        GROUP BY hour ORDER BY hour""",  # noqa: S608 (marks only)
+        (*issues, since_hour, environment),
     )
     return {hour: (events, users) for hour, events, users in rows}
 
 
-def days(db: sqlite3.Connection, issues: Sequence[int], since_day: int) -> dict[int, tuple[int, int]]:
+def days(
+    db: sqlite3.Connection, issues: Sequence[int], since_day: int, environment: str | None = None
+) -> dict[int, tuple[int, int]]:
     """Return events and new users of issues together by day since the epoch, also of hours that are no days yet.
+
+    Args:
+        db: the store.
+        issues: their numbers.
+        since_day: the first day.
+        environment: only of this one.
 
     Raises:
         sqlite3.Error: the store can't be read.
@@ -171,11 +194,13 @@ def days(db: sqlite3.Connection, issues: Sequence[int], since_day: int) -> dict[
     marks = ", ".join("?" * len(issues))
     rows = db.execute(
         f"""SELECT day, sum(events), sum(users) FROM (
-          SELECT day, events, users FROM issue_days WHERE issue IN ({marks}) AND day >= ?
+          SELECT day, events, users FROM issue_days
+          WHERE issue IN ({marks}) AND day >= ? AND environment = coalesce(?, environment)
           UNION ALL
-          SELECT hour / 24, events, users FROM issue_hours WHERE issue IN ({marks}) AND hour >= ?
+          SELECT hour / 24, events, users FROM issue_hours
+          WHERE issue IN ({marks}) AND hour >= ? AND environment = coalesce(?, environment)
         ) GROUP BY day ORDER BY day""",  # noqa: S608 (marks only)
-        (*issues, since_day, *issues, since_day * 24),
+        (*issues, since_day, environment, *issues, since_day * 24, environment),
     )
     return {day: (events, users) for day, events, users in rows}
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -31,7 +31,31 @@ _UPGRADES = {
       title       TEXT NOT NULL,
       change      INTEGER NOT NULL
     )""",
-    3: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
+    3: """ALTER TABLE issue_hours RENAME TO old_issue_hours;
+    CREATE TABLE issue_hours (
+      issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+      hour        INTEGER NOT NULL,
+      environment TEXT NOT NULL,
+      events      INTEGER NOT NULL,
+      users       INTEGER NOT NULL,
+      PRIMARY KEY (issue, hour, environment)
+    ) WITHOUT ROWID;
+    INSERT INTO issue_hours SELECT issue, hour, '', events, users FROM old_issue_hours;
+    DROP TABLE old_issue_hours;
+    CREATE INDEX issue_hours_hour ON issue_hours (hour);
+    ALTER TABLE issue_days RENAME TO old_issue_days;
+    CREATE TABLE issue_days (
+      issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+      day         INTEGER NOT NULL,
+      environment TEXT NOT NULL,
+      events      INTEGER NOT NULL,
+      users       INTEGER NOT NULL,
+      PRIMARY KEY (issue, day, environment)
+    ) WITHOUT ROWID;
+    INSERT INTO issue_days SELECT issue, day, '', events, users FROM old_issue_days;
+    DROP TABLE old_issue_days;
+    CREATE INDEX issue_days_day ON issue_days (day)""",
+    4: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
     ALTER TABLE series ADD COLUMN returned_value REAL NOT NULL DEFAULT 0""",
 }
 """What brings the store of an older version to the next one."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from errtally import names
 from errtally.event.signals import Schedule
 from errtally.exporter.digest import decisions, monitors
 from errtally.exporter.digest.conditions import Condition
@@ -36,6 +37,9 @@ def load(db: sqlite3.Connection, state: State, by_id: Mapping[int, tuple[str, st
     for project, *columns in db.execute("SELECT project, release, number, rank, seen FROM releases"):
         of_project.setdefault(project, []).append(Release(*columns))
     state.releases = {project: Releases.load(releases) for project, releases in of_project.items()}
+    for project, release, uses in _uses(db):
+        if (known_releases := state.releases.get(project)) is not None and release in known_releases.known:
+            known_releases.uses[release] += int(uses)
     for issue, kind, at, release, number, rank, amount, events in db.execute(
         "SELECT issue, kind, at, release, release_number, release_rank, amount, events FROM conditions"
     ):
@@ -55,6 +59,17 @@ def load(db: sqlite3.Connection, state: State, by_id: Mapping[int, tuple[str, st
         known_job = monitors.Monitor(Schedule(**json.loads(schedule)), expected, judged_next, json.loads(runs))
         state.monitors[job] = known_job
         state.agenda.note((monitors.AGENDA, *job), known_job.due)
+
+
+def _uses(db: sqlite3.Connection) -> Iterator[tuple[str, str, float]]:
+    """What came in of the releases: events, and sessions."""
+    yield from db.execute(
+        """SELECT i.project, t.value, sum(t.events) FROM issue_tags t JOIN issues i ON i.id = t.issue
+        WHERE t.tag = 'release' GROUP BY 1, 2"""
+    )
+    for text, value in db.execute("SELECT labels, value FROM series WHERE metric = ?", (names.SESSIONS.name,)):
+        project, _, release, _ = json.loads(text)
+        yield project, release, value
 
 
 def apply(db: sqlite3.Connection, changes: Changes) -> None:

@@ -31,7 +31,8 @@ class Wanted:
         terms: of the query.
         now: seconds since the epoch, from which ages count.
         project: only this project's.
-        environment: only issues that were seen there.
+        environment: only issues that were seen there, and what happened there alone counts: for the order and for
+            terms about events, users and times. What trends is of all environments.
         level: only with this level.
         status: only with this status; ``open`` stands for unresolved and regressed.
         order: one of `ORDERS`, the most or newest first.
@@ -77,21 +78,21 @@ def find(db: sqlite3.Connection, wanted: Wanted) -> Found:
     has_linked = has_aliases and merged.has_linked(db)
     cursor = wanted.cursor or Cursor(db.execute("SELECT coalesce(max(id), 0) FROM issues").fetchone()[0])
     where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
-    prefix = sql.LINKED if has_linked else ""
+    prefix, prefixed = _prefix(wanted, has_linked=has_linked)
     room = MAX_SHOWN - len(cursor.shown)
     limit = min(wanted.limit, room)
     rows = db.execute(
         f"""{prefix} SELECT i.id FROM issues i LEFT JOIN issue_trends ON issue_trends.issue = i.id
         WHERE {where} AND i.id <= ? AND i.id NOT IN (SELECT value FROM json_each(?))
-        ORDER BY {_order(wanted.order, has_linked=has_linked)} DESC, i.id DESC LIMIT ?""",  # noqa: S608 (constants)
-        (*values, cursor.newest, json.dumps(list(cursor.shown)), limit + 1),
+        ORDER BY {_order(wanted, has_linked=has_linked)} DESC, i.id DESC LIMIT ?""",  # noqa: S608 (constants)
+        (*prefixed, *values, cursor.newest, json.dumps(list(cursor.shown)), limit + 1),
     ).fetchall()
     issues = [row[0] for row in rows[:limit]]
     has_more = len(rows) > limit
     newer = wanted.cursor is not None and (
         db.execute(
             f"{prefix} SELECT 1 FROM issues i WHERE {where} AND i.id > ? LIMIT 1",  # noqa: S608 (constants)
-            (*values, cursor.newest),
+            (*prefixed, *values, cursor.newest),
         ).fetchone()
         is not None
     )
@@ -99,13 +100,16 @@ def find(db: sqlite3.Connection, wanted: Wanted) -> Found:
     return Found(issues, cursor.after(issues) if has_more and not is_cut and issues else None, is_cut, newer)
 
 
-def hours(db: sqlite3.Connection, roots: Mapping[int, int], since_hour: int) -> dict[int, dict[int, int]]:
+def hours(
+    db: sqlite3.Connection, roots: Mapping[int, int], since_hour: int, environment: str | None = None
+) -> dict[int, dict[int, int]]:
     """Return events by hour since the epoch of several issues.
 
     Args:
         db: the store.
         roots: numbers of issues to the issue that they count in.
         since_hour: the first hour.
+        environment: only of this one.
 
     Raises:
         sqlite3.Error: the store can't be read.
@@ -113,8 +117,9 @@ def hours(db: sqlite3.Connection, roots: Mapping[int, int], since_hour: int) -> 
     found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
     marks = ", ".join("?" * len(roots))
     for issue, hour, events in db.execute(
-        f"SELECT issue, hour, events FROM issue_hours WHERE issue IN ({marks}) AND hour >= ?",  # noqa: S608 (marks only)
-        (*roots, since_hour),
+        f"""SELECT issue, hour, events FROM issue_hours
+        WHERE issue IN ({marks}) AND hour >= ? AND environment = coalesce(?, environment)""",  # noqa: S608 (marks only)
+        (*roots, since_hour, environment),
     ):
         of_root = found[roots[issue]]
         of_root[hour] = of_root.get(hour, 0) + events
@@ -143,18 +148,22 @@ def counts(
     has_aliases = merged.has_aliases(db)
     has_linked = has_aliases and merged.has_linked(db)
     where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
-    prefix = f"{sql.LINKED}, " if has_linked else "WITH "
+    prefix, prefixed = _prefix(wanted, has_linked=has_linked)
+    prefix = f"{prefix}, " if prefix else "WITH "
     members = " UNION SELECT root, id FROM linked" if has_linked else ""
+    moments = (int(since), int(until), wanted.environment)
     rows = db.execute(
         f"""{prefix} own (root, id) AS (SELECT id, id FROM issues{members}),
         counted (issue, at, events) AS (
-          SELECT issue, hour * 3600, events FROM issue_hours WHERE hour BETWEEN ? / 3600 AND ? / 3600
+          SELECT issue, hour * 3600, events FROM issue_hours
+          WHERE hour BETWEEN ? / 3600 AND ? / 3600 AND environment = coalesce(?, environment)
           UNION ALL
-          SELECT issue, day * 86400, events FROM issue_days WHERE day BETWEEN ? / 86400 AND ? / 86400
+          SELECT issue, day * 86400, events FROM issue_days
+          WHERE day BETWEEN ? / 86400 AND ? / 86400 AND environment = coalesce(?, environment)
         )
         SELECT own.root, counted.at / ?, sum(counted.events) FROM counted JOIN own ON own.id = counted.issue
         WHERE own.root IN (SELECT i.id FROM issues i WHERE {where}) GROUP BY 1, 2""",  # noqa: S608 (constants)
-        (int(since), int(until), int(since), int(until), step_seconds, *values),
+        (*prefixed, *moments, *moments, step_seconds, *values),
     )
     found: dict[int, dict[int, int]] = {}
     for issue, step, events in rows:
@@ -187,7 +196,9 @@ def _distinct(db: sqlite3.Connection, table: str, column: str) -> list[str]:
 
 
 def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> sql.Clause:
-    clause, parameters = sql.condition(wanted.terms, wanted.now, has_linked=has_linked)
+    clause, parameters = sql.condition(
+        wanted.terms, wanted.now, has_linked=has_linked, is_here=wanted.environment is not None
+    )
     found, values = [clause], list(parameters)
     if has_aliases:
         found.append(sql.NOT_MERGED)
@@ -210,7 +221,16 @@ def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> sql.Clause
     return " AND ".join(f"({one})" for one in found), tuple(values)
 
 
-def _order(order: str, *, has_linked: bool) -> str:
-    if order == "trend":
+def _prefix(wanted: Wanted, *, has_linked: bool) -> sql.Clause:
+    """Return what stands before a statement: issues that were merged, and the environment whose numbers count."""
+    found = [sql.LINKED] if has_linked else []
+    if wanted.environment is None:
+        return "".join(found), ()
+    found.append(sql.HERE if has_linked else f"WITH {sql.HERE}")
+    return ", ".join(found), (wanted.environment,)
+
+
+def _order(wanted: Wanted, *, has_linked: bool) -> str:
+    if wanted.order == "trend":
         return trends.ORDER.format(trends="issue_trends")
-    return sql.total(order, has_linked=has_linked)
+    return sql.total(wanted.order, has_linked=has_linked, is_here=wanted.environment is not None)

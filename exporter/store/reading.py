@@ -73,7 +73,10 @@ class StoreReader:
                 for one in found:
                     _add_up(db, one)
             roots = {id_: one["id"] for one in found for id_ in one["ids"]}
-            hours = listing.hours(db, roots, int(wanted.now // 3600) + 1 - listing.SPARK_HOURS)
+            if wanted.environment is not None:
+                _narrow(db, found, wanted.environment)
+            since = int(wanted.now // 3600) + 1 - listing.SPARK_HOURS
+            hours = listing.hours(db, roots, since, wanted.environment)
             return [{**one, "hours": hours[one["id"]]} for one in found], page
 
     def choices(self) -> dict[str, list[str]]:
@@ -168,15 +171,19 @@ class StoreReader:
             row = db.execute(one, (root, where, where)).fetchone()
         return row
 
-    def hours(self, issue_ids: Sequence[int], since_hour: int) -> dict[int, tuple[int, int]]:
-        """Return events and new users of an issue (its ``ids``) by hour since the epoch."""
+    def hours(
+        self, issue_ids: Sequence[int], since_hour: int, environment: str | None = None
+    ) -> dict[int, tuple[int, int]]:
+        """Return events and new users of an issue (its ``ids``) by hour since the epoch, of an environment or all."""
         with self._snapshot() as db:
-            return activity.hours(db, issue_ids, since_hour)
+            return activity.hours(db, issue_ids, since_hour, environment)
 
-    def days(self, issue_ids: Sequence[int], since_day: int) -> dict[int, tuple[int, int]]:
-        """Return events and new users of an issue (its ``ids``) by day since the epoch."""
+    def days(
+        self, issue_ids: Sequence[int], since_day: int, environment: str | None = None
+    ) -> dict[int, tuple[int, int]]:
+        """Return events and new users of an issue (its ``ids``) by day since the epoch, of an environment or all."""
         with self._snapshot() as db:
-            return activity.days(db, issue_ids, since_day)
+            return activity.days(db, issue_ids, since_day, environment)
 
     def tags(self, issue_ids: Sequence[int]) -> dict[str, list[tuple[str, int]]]:
         """Return what the events of an issue (its ``ids``) have in common: tag to values and events."""
@@ -330,6 +337,29 @@ def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
         found["users"] = sum(
             users.count_together(db, [issue_subject(id_, environment) for id_ in ids])
             for (environment,) in environments
+        )
+
+
+def _narrow(db: sqlite3.Connection, issues: Sequence[dict[str, Any]], environment: str) -> None:
+    """Make the numbers of issues those of one environment, where they were seen."""
+    marks = ", ".join("?" * sum(len(one["ids"]) for one in issues))
+    rows = db.execute(
+        f"""SELECT issue, events, users, first_seen, last_seen FROM issue_environments
+        WHERE environment = ? AND issue IN ({marks})""",  # noqa: S608 (marks only)
+        (environment, *(id_ for one in issues for id_ in one["ids"])),
+    )
+    by_id = {row["issue"]: row for row in rows}
+    for one in issues:
+        here = [by_id[id_] for id_ in one["ids"] if id_ in by_id]
+        if not here:
+            continue
+        one["events"] = sum(row["events"] for row in here)
+        one["first_seen"] = min(row["first_seen"] for row in here)
+        one["last_seen"] = max(row["last_seen"] for row in here)
+        one["users"] = (
+            here[0]["users"]
+            if len(here) == 1
+            else users.count_together(db, [issue_subject(row["issue"], environment) for row in here])
         )
 
 

@@ -107,20 +107,22 @@ CREATE INDEX issue_environments_environment ON issue_environments (environment);
 
 -- Events of an issue over time, and users who were new to it; hours become days when they are old.
 CREATE TABLE issue_hours (
-  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
-  hour   INTEGER NOT NULL,  -- since the epoch
-  events INTEGER NOT NULL,
-  users  INTEGER NOT NULL,
-  PRIMARY KEY (issue, hour)
+  issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  hour        INTEGER NOT NULL,  -- since the epoch
+  environment TEXT NOT NULL,     -- '' where an older version counted
+  events      INTEGER NOT NULL,
+  users       INTEGER NOT NULL,
+  PRIMARY KEY (issue, hour, environment)
 ) WITHOUT ROWID;
 CREATE INDEX issue_hours_hour ON issue_hours (hour);
 
 CREATE TABLE issue_days (
-  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
-  day    INTEGER NOT NULL,  -- since the epoch
-  events INTEGER NOT NULL,
-  users  INTEGER NOT NULL,
-  PRIMARY KEY (issue, day)
+  issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  day         INTEGER NOT NULL,  -- since the epoch
+  environment TEXT NOT NULL,     -- as of hours
+  events      INTEGER NOT NULL,
+  users       INTEGER NOT NULL,
+  PRIMARY KEY (issue, day, environment)
 ) WITHOUT ROWID;
 CREATE INDEX issue_days_day ON issue_days (day);
 

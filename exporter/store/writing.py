@@ -15,6 +15,7 @@ from errtally import names
 from errtally.config.grouping import GroupingSettings
 from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
+from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
@@ -96,8 +97,8 @@ class StoreWriter:
             state.held_requests = msgspec.json.decode(held[0], type=list[HeldRequest])
         (last,) = db.execute("SELECT coalesce(max(id), 0) FROM series").fetchone()
         self._next_series_id = last + 1
-        for id_, metric_name, text, part, touched in db.execute(
-            "SELECT id, metric, labels, part, touched FROM series WHERE NOT evicted"
+        for id_, metric_name, text, part, touched, value in db.execute(
+            "SELECT id, metric, labels, part, touched, value FROM series WHERE NOT evicted"
         ):
             labels = tuple(json.loads(text))
             self._series[metric_name, labels, part] = id_
@@ -105,7 +106,7 @@ class StoreWriter:
             state.now = max(state.now, touched)
             metric = names.BY_NAME.get(metric_name)
             if metric is not None and metric.other_label:
-                budget.remember(metric, labels, touched)
+                budget.remember(metric, labels, touched, 0.0 if metric.kind == "gauge" or part == SUM else value)
             if metric is not None and metric is names.NEW_ISSUES:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
             elif metric is names.ALERT_DURATION:
@@ -126,13 +127,13 @@ class StoreWriter:
             state.issues[project, fingerprint] = known
             by_id[id_] = (project, fingerprint, known)
             state.next_issue_id = max(state.next_issue_id, id_ + 1)
-        for id_, environment, is_exposed, touched in db.execute(
-            "SELECT issue, environment, is_exposed, touched FROM issue_environments"
+        for id_, environment, is_exposed, touched, events in db.execute(
+            "SELECT issue, environment, is_exposed, touched, events FROM issue_environments"
         ):
             project, fingerprint, known = by_id[id_]
             known.environments[environment] = bool(is_exposed)
             if is_exposed:
-                budget.remember(names.ISSUE_INFO, (project, environment, fingerprint), touched)
+                budget.remember(names.ISSUE_INFO, (project, environment, fingerprint), touched, events)
         (last_deleted,) = db.execute("SELECT coalesce(max(id), 0) FROM deleted_issues").fetchone()
         state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1, last_deleted + 1)
         client_gauges.load(db, state)
@@ -375,12 +376,11 @@ class StoreWriter:
             db.execute(f"UPDATE issues SET {field} = ? WHERE id = ?", (value, issue.id))  # noqa: S608 (records.FIELDS)
         # The series of the issue show its status, title and culprit in every environment.
         db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
-        new_users = 0
+        new_users: dict[str, int] = {}
         for environment, here in issue.environments.items():
             users = 0
             if here.users:
-                users, grew_by = self.users.add((issue_subject(issue.id, environment), 0, 0), here.users)
-                new_users += grew_by
+                users, new_users[environment] = self.users.add((issue_subject(issue.id, environment), 0, 0), here.users)
             db.execute(
                 """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +20,19 @@ from flask import (
     url_for,
 )
 from flask import Response as FlaskResponse
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from errtally.errors import ConfigError, NotServedError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.protocols import native, registry, unserved
+from errtally.exporter.search import query
 from errtally.exporter.web import (
     audit,
     decisions,
     error_page,
+    event_list,
+    event_parts,
     issue_page,
     listing,
     login,
@@ -41,6 +43,7 @@ from errtally.exporter.web import (
     policy,
     runbooks,
     sayings,
+    times,
     tokens,
 )
 from errtally.exporter.web.framing import allow_frames
@@ -49,6 +52,7 @@ from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers as sentry_answers
 from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
+from errtally.exporter.web.shown_text import visible
 from errtally.exporter.web.stream import routes as stream
 
 if TYPE_CHECKING:
@@ -92,15 +96,20 @@ def create_app(
     app.register_blueprint(audit.routes)
     app.register_blueprint(stream.routes)
     app.register_blueprint(openapi.routes)
-    app.register_blueprint(issue_page.routes)
+    app.register_blueprint(event_parts.routes)
+    app.register_blueprint(event_list.routes)
     app.register_blueprint(overview.routes)
     app.register_blueprint(login.routes)
     # Clients write addresses with and without the slash, and some follow no redirect.
     app.url_map.strict_slashes = False
     for blueprint in SENTRY_BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.jinja_env.filters["moment"] = _moment
-    app.jinja_env.filters["ago"] = _ago
+    app.jinja_env.filters["moment"] = times.moment
+    app.jinja_env.filters["instant"] = times.instant
+    app.jinja_env.filters["ago"] = times.ago
+    app.jinja_env.filters["visible"] = visible
+    app.jinja_env.filters["tag_query"] = query.of_tag
+    app.jinja_env.filters["quoted"] = query.quoted
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
     app.jinja_env.globals["navigation"] = navigation.entries
     app.jinja_env.globals["session_name"] = access.session
@@ -264,7 +273,8 @@ def _refused(error: HTTPException) -> Response | tuple[FlaskResponse | str, int]
         response.headers.extend(answer.headers)
         return response
     if status == HTTPStatus.NOT_FOUND:
-        return render_template("not_found.html", path=request.path), 404
+        is_told = error.description != NotFound.description
+        return render_template("not_found.html", path=request.path, reason=error.description if is_told else ""), 404
     if not error_page.is_for_people():
         return error.get_response()
     response = error.get_response()
@@ -294,15 +304,3 @@ def _protect(response: FlaskResponse) -> FlaskResponse:
         response.headers.setdefault(name, value)
     allow_frames(response, request.path, part("config").live_frame_origins)
     return response
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _ago(seconds: float, now: float) -> str:
-    elapsed = max(now - seconds, 0)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if elapsed >= size:
-            return f"{int(elapsed // size)} {unit} ago"
-    return f"{int(elapsed)} s ago"

@@ -1,4 +1,4 @@
-"""One sample event as the page shows it: sections of plain texts, whatever shape the client sent. Pure.
+"""One sample event as the page shows it: the stack first, then plain texts, whatever shape the client sent. Pure.
 
 Nothing of an event becomes a link: its text is a stranger's, and whoever reads it at night must not be led anywhere.
 """
@@ -6,47 +6,39 @@ Nothing of an event becomes a link: its text is a stranger's, and whoever reads 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from errtally.exporter.web import stack_view
-from errtally.exporter.web.shown_text import Allowance, text_of
+from errtally.exporter.web import breadcrumb_view, event_sections, stack_view
+from errtally.exporter.web.curl_line import curl_line
+from errtally.exporter.web.shown_text import Allowance, text_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from errtally.exporter.web.breadcrumb_view import Crumbs
+    from errtally.exporter.web.event_sections import Section
     from errtally.exporter.web.stack_view import ExceptionView
 
-MAX_BREADCRUMBS = 100
-MAX_PAIRS = 100
-PAIR_CHARACTERS = 1_000
-STACK_CHARACTERS = 20_000
-_PAIR_MARKUP, _CRUMB_MARKUP = 50, 120
-_PLAIN = ("transaction", "logger", "server_name", "platform", "trace_id")
-_REQUEST_FIRST = ("method", "url", "query_string", "data", "headers", "cookies", "env")
-_OWN_SECTIONS = (("user", "User"), ("contexts", "Contexts"), ("extra", "Extra"), ("sdk", "SDK"))
-
-Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Crumb:
-    """One thing that happened before; ``time`` is "" where the client sent none that can be read."""
-
-    time: str
-    level: str
-    category: str
-    message: str
-    values: str
+FIRST_BREADCRUMBS = 10
+MAX_PAIRS = 40
+PAIR_CHARACTERS = 600
+PROCESS_CHARACTERS = 120
+CURL_CHARACTERS = 2_000
+TEXT_CHARACTERS = 12_000
+HEADING_CHARACTERS = 300
+MAX_THREADS = 50
+_STACK_SHARE = 0.7
+_THREAD_MARKUP = 250
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """Names and values under a heading."""
+class ThreadView:
+    """A thread of the program when the event happened; ``note`` says which it is."""
 
-    id: str
-    title: str
-    pairs: Pairs
+    number: int
+    name: str
+    note: str
+    calls: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +47,14 @@ class EventView:
 
     Attributes:
         message: "" when an exception says the same.
-        text: the stack trace as text to copy: the runtime's own, where that is what the client sent.
+        left_out_exceptions: how many exceptions of the event do not stand here.
+        text: the stack trace as text to copy, the runtime's own where that is what the client sent; "" where it is too
+            long for the page, or there is none.
+        has_text: whether there is any.
         request: method and address in one line, "" without a request.
-        notice: what of the event is not here, "" when all is.
+        curl: a line that sends the request again, "" where it can't be made or is too long for the page.
+        sections: by their ids, those with something in them.
+        notice: what of the event was not kept, "" when all was.
     """
 
     event_id: str
@@ -66,13 +63,16 @@ class EventView:
     environment: str
     release: str
     message: str
+    is_message_cut: bool
     exceptions: tuple[ExceptionView, ...]
+    left_out_exceptions: int
+    threads: tuple[ThreadView, ...]
     text: str
-    tags: Pairs
-    breadcrumbs: tuple[Crumb, ...]
+    has_text: bool
     request: str
-    sections: tuple[Section, ...]
-    facts: Pairs
+    curl: str
+    sections: Mapping[str, Section]
+    breadcrumbs: Crumbs
     notice: str
 
 
@@ -84,122 +84,86 @@ def view(event: Mapping[str, Any], allowance: Allowance | None = None) -> EventV
         allowance: how much of it may be shown; by default what one page holds.
     """
     allowance = allowance or Allowance()
-    # Neither the stack nor its text may take what the breadcrumbs need.
-    part = allowance.portion(0.6)
-    exceptions = stack_view.exceptions_of(event, part)
-    allowance.give_back(part)
-    part = allowance.portion(0.4)
-    stack = event.get("stack")
-    raw = part.take(stack, STACK_CHARACTERS) if isinstance(stack, str) else ""
-    copied = "" if raw or not exceptions else part.take(stack_view.as_text(exceptions), STACK_CHARACTERS)
-    allowance.give_back(part)
+    part = allowance.portion(_STACK_SHARE)  # the stack may not take what all else needs
     message = text_of(event.get("message"))
+    exceptions = stack_view.exceptions_of(event, part)
     is_said = any(message in {one.value, f"{one.type}: {one.value}"} for one in exceptions)
+    shown_message = "" if is_said else part.take(message)
+    threads = _threads(event, part)
+    allowance.give_back(part)
     request = event.get("request")
     request = request if isinstance(request, dict) else {}
-    # What stands further up on the page comes first, so that it is never cut for what stands below.
-    shown_message = "" if is_said else allowance.take(message)
-    tags = _pairs(event.get("tags"), allowance)
-    crumbs = _breadcrumbs(event.get("breadcrumbs"), allowance)
-    sections = _sections(event, request, allowance)
-    facts = tuple(
-        (name.replace("_", " "), text)
-        for name in _PLAIN
-        if (text := allowance.take(event.get(name), PAIR_CHARACTERS, markup=_PAIR_MARKUP))
-    )
+    line = " ".join(one for one in (text_of(request.get("method")), text_of(request.get("url"))) if one)
+    curl = curl_line(request)
+    sections: dict[str, Section] = {}
+    for name in event_sections.TITLES:
+        if name == "extra":  # stands below the breadcrumbs
+            crumbs = _breadcrumbs(event, allowance)
+        characters = PROCESS_CHARACTERS if name == "process" else PAIR_CHARACTERS
+        found = event_sections.section(event, name, allowance, most=MAX_PAIRS, characters=characters)
+        if found.pairs or found.left_out:
+            sections[name] = found
+    text = visible(raw if isinstance(raw := event.get("stack"), str) else stack_view.as_text(event))
     return EventView(
         event_id=text_of(event.get("event_id")),
         timestamp=float(event.get("timestamp") or 0.0),
         level=text_of(event.get("level")),
-        environment=text_of(event.get("environment")),
-        release=text_of(event.get("release")),
+        environment=visible(text_of(event.get("environment"))),
+        release=visible(text_of(event.get("release"))),
         message=shown_message,
+        is_message_cut=not is_said and shown_message != visible(message),
         exceptions=exceptions,
-        text=raw or copied,
-        tags=tags,
-        breadcrumbs=crumbs,
-        request=" ".join(part for part in (text_of(request.get("method")), text_of(request.get("url"))) if part)[
-            :PAIR_CHARACTERS
-        ],
+        left_out_exceptions=len(stack_view.kept_exceptions(event)) - len(exceptions),
+        threads=threads,
+        text=_whole(text, TEXT_CHARACTERS, allowance),
+        has_text=bool(text),
+        request=allowance.take(line, PAIR_CHARACTERS),
+        curl=_whole(curl, CURL_CHARACTERS, allowance),
         sections=sections,
-        facts=facts,
-        notice=_notice(event, allowance),
+        breadcrumbs=crumbs,
+        notice=text_of(event.get("truncated")),
     )
 
 
-def _notice(event: Mapping[str, Any], allowance: Allowance) -> str:
-    if isinstance(truncated := event.get("truncated"), str):
-        return truncated
-    return "the event is longer than a page: the rest is in its JSON" if allowance.is_used_up else ""
+def _whole(text: str, limit: int, allowance: Allowance) -> str:
+    """Return a text where there is room for all of it, else "": part of it would be of no use."""
+    if len(text) > limit or not allowance.has_room(2 * len(text)):
+        return ""
+    return allowance.take(text, limit)
 
 
-def _breadcrumbs(sent: Any, allowance: Allowance) -> tuple[Crumb, ...]:  # noqa: ANN401
-    crumbs = [crumb for crumb in sent if isinstance(crumb, dict)] if isinstance(sent, list) else []
-    shown: list[Crumb] = []
-    for crumb in reversed(crumbs[-MAX_BREADCRUMBS:]):  # the newest stand first, and are the last to be cut
+def heading(event: Mapping[str, Any]) -> str:
+    """Return what an event says in one line: the raised exception's type and text, else its message; "" without any."""
+    message = text_of(event.get("message"))
+    kept = stack_view.kept_exceptions(event)
+    if kept:
+        sent, _ = kept[stack_view.raised(kept)]
+        said = ": ".join(one for one in (text_of(sent.get("type")), text_of(sent.get("value"))) if one)
+        message = said or message
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
+    return visible(first if len(first) <= HEADING_CHARACTERS else first[:HEADING_CHARACTERS] + " …")
+
+
+def _threads(event: Mapping[str, Any], allowance: Allowance) -> tuple[ThreadView, ...]:
+    found: list[ThreadView] = []
+    for number, sent in enumerate(stack_view.dicts(event.get("threads"))[:MAX_THREADS]):
         if allowance.is_empty:
             allowance.is_used_up = True
             break
-        shown.append(
-            Crumb(
-                _clock(crumb.get("timestamp")),
-                allowance.take(crumb.get("level"), 20),
-                allowance.take(crumb.get("category") or crumb.get("type"), 100, markup=_CRUMB_MARKUP),
-                allowance.take(crumb.get("message"), PAIR_CHARACTERS),
-                allowance.take(crumb.get("data") or crumb.get("metadata") or None, PAIR_CHARACTERS),
+        name = text_of(sent.get("name")) or f"thread {text_of(sent.get('id'))}"
+        notes = [word for word in ("crashed", "current") if sent.get(word) is True]
+        notes += [text_of(sent["state"])] if sent.get("state") else []
+        found.append(
+            ThreadView(
+                number,
+                allowance.take(name, 100, markup=_THREAD_MARKUP),
+                allowance.take(", ".join(notes), 100),
+                len(stack_view.dicts(sent.get("frames"))),
             )
         )
-    return tuple(shown)
+    return tuple(found)
 
 
-def _clock(sent: Any) -> str:  # noqa: ANN401
-    """Return the time of day, UTC; clients send seconds, milliseconds or a text with date and time."""
-    if isinstance(sent, str):
-        try:
-            moment = datetime.fromisoformat(sent)
-        except ValueError:
-            return ""
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).strftime("%H:%M:%S")
-    if isinstance(sent, bool) or not isinstance(sent, (int, float)):
-        return ""
-    seconds = sent / 1000 if sent > 1e11 else sent  # noqa: PLR2004 (seconds until the year 5138)
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return ""
-
-
-def _sections(event: Mapping[str, Any], request: Mapping[str, Any], allowance: Allowance) -> tuple[Section, ...]:
-    ordered = [*(name for name in _REQUEST_FIRST if name in request), *sorted(request.keys() - set(_REQUEST_FIRST))]
-    flat = {part: value for name in ordered for part, value in _spread(name, request[name])}
-    found = [Section("request", "Request", _pairs(flat, allowance, in_order=True))]
-    for name, title in _OWN_SECTIONS:
-        sent = event.get(name)
-        if isinstance(sent, dict):
-            spread = {part: value for key in sent for part, value in _spread(key, sent[key])}
-            found.append(Section(name, title, _pairs(spread, allowance)))
-    return tuple(section for section in found if section.pairs)
-
-
-def _spread(name: str, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
-    """Return one level of nesting as names with a dot; what is nested deeper stays JSON."""
-    if isinstance(value, dict) and value:
-        return [(f"{name}.{key}", inner) for key, inner in value.items() if not (key == "type" and inner == name)]
-    if isinstance(value, list) and value and all(isinstance(one, list) and len(one) == 2 for one in value):  # noqa: PLR2004
-        return [(f"{name}.{text_of(key)}", inner) for key, inner in value]  # headers of some SDKs
-    return [(name, value)]
-
-
-def _pairs(sent: Any, allowance: Allowance, *, in_order: bool = False) -> Pairs:  # noqa: ANN401
-    if not isinstance(sent, dict):
-        return ()
-    items = list(sent.items()) if in_order else sorted(sent.items())
-    shown = []
-    for name, value in items[:MAX_PAIRS]:
-        if allowance.is_empty:
-            allowance.is_used_up = True
-            break
-        if value is not None and value not in ("", {}, []):
-            shown.append((allowance.take(name, 200, markup=_PAIR_MARKUP), allowance.take(value, PAIR_CHARACTERS)))
-    return tuple(shown)
+def _breadcrumbs(event: Mapping[str, Any], allowance: Allowance) -> Crumbs:
+    sent = stack_view.dicts(event.get("breadcrumbs"))
+    return breadcrumb_view.breadcrumbs(sent, allowance, start=0, most=FIRST_BREADCRUMBS, characters=PAIR_CHARACTERS)

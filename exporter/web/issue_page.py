@@ -1,22 +1,22 @@
-"""What the page of an issue shows, put together from the store's answers, and the JSON of one of its events."""
+"""What the page of an issue shows, put together from the store's answers."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from flask import Blueprint, abort, current_app, redirect, request, url_for
-from flask import Response as FlaskResponse
+from flask import request
+from markupsafe import escape
 
 from errtally import names
+from errtally.exporter.store.listing import SPARK_HOURS
 from errtally.exporter.web import charts, event_view, links
-from errtally.exporter.web.shown_text import Allowance
+from errtally.exporter.web.shown_text import Allowance, text_of, visible
+from errtally.exporter.web.sparkline import sparkline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from werkzeug.wrappers import Response as WerkzeugResponse
 
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.store.reading import StoreReader
@@ -28,10 +28,10 @@ TAGS_CHARACTERS = 14_000
 """Of HTML for what the events share."""
 
 TAG_CHARACTERS = 100
-_TAG_MARKUP, _SHARE_MARKUP = 180, 180
+MAX_NOTES_SHOWN, NOTES_CHARACTERS = 20, 6_000
+WHERE_CHARACTERS = 200
+_TAG_MARKUP, _SHARE_MARKUP = 180, 300
 MAX_MERGED_SHOWN = 50
-
-routes = Blueprint("issue_page", __name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,31 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
         StoreError: the store can't be read.
     """
     ids, project = found["ids"], found["project"]
-    kept = [sample["event_id"] for sample in reversed(found["samples"])]
+    environment = request.args.get("environment", "")
+    numbers = numbers_of(found, environment)
+    kept = [
+        sample["event_id"]
+        for sample in reversed(found["samples"])
+        if not environment or sample["environment"] == environment
+    ]
+    newest = reader.sample(ids, kept[-1]) if kept else None
     event_id = request.args.get("event") or (kept[-1] if kept else "")
-    event = reader.sample(ids, event_id) if event_id else None
+    event = newest if kept and event_id == kept[-1] else (reader.sample(ids, event_id) if event_id else None)
     hour, day = int(now // 3600), int(now // 86400)
-    by_day = reader.days(ids, day - charts.DAYS_SHOWN + 1)
+    by_hour = reader.hours(ids, hour - charts.HOURS_SHOWN + 1, environment or None)
+    by_day = reader.days(ids, day - charts.DAYS_SHOWN + 1, environment or None)
     fingerprints = {found["fingerprint"], *(merged["fingerprint"] for merged in found["merged_fingerprints"])}
     of_issue, of_project = alerts_of(reader.firing(project), fingerprints, request.script_root)
     return {
+        "heading": (event_view.heading(newest) if newest is not None else "") or visible(found["title"]),
+        "where": _where(newest) if newest is not None else "",
+        "environment": environment,
+        "numbers": numbers,
+        "spark": sparkline({at: events for at, (events, _) in by_hour.items()}, hour, SPARK_HOURS),
         "event": event_view.view(event) if event is not None else None,
         "steps": steps(kept, event_id),
         "charts": (
-            charts.by_hour(reader.hours(ids, hour - charts.HOURS_SHOWN + 1), now),
+            charts.by_hour(by_hour, now),
             charts.by_day(by_day, now),
         ),
         "fortnight": charts.newest(by_day, day, charts.FORTNIGHT_DAYS),
@@ -101,6 +114,7 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
         "alerts_of_project": of_project,
         "dashboards": links.dashboards(config.grafana_url, project, found["fingerprint"]),
         "history": found["history"][:MAX_HISTORY_SHOWN],
+        "notes": _notes(found["history"]),
         "merged": found["merged_fingerprints"][:MAX_MERGED_SHOWN],
     }
 
@@ -143,7 +157,7 @@ def tags(counted: Mapping[str, Sequence[tuple[str, int]]]) -> tuple[Tag, ...]:
         label = allowance.take(name, TAG_CHARACTERS, markup=_TAG_MARKUP)
         shares = [
             TagShare(
-                allowance.take(value, TAG_CHARACTERS, markup=_SHARE_MARKUP),
+                allowance.take(value, TAG_CHARACTERS, markup=_SHARE_MARKUP + len(quote(value[:TAG_CHARACTERS]))),
                 events,
                 _percent(events, total),
                 is_rest=False,
@@ -167,26 +181,34 @@ def alerts_of(
     return of_issue[:MAX_ALERTS_SHOWN], of_project[:MAX_ALERTS_SHOWN]
 
 
-@routes.get("/issues/<fingerprint>/events/<event_id>.json")
-def event_json(fingerprint: str, event_id: str) -> FlaskResponse:
-    """Return one kept event whole, as far as it was kept."""
-    reader: StoreReader = current_app.extensions["errtally"]["reader"]
-    found = reader.issue(fingerprint, request.args.get("project"))
-    event = reader.sample(found["ids"], event_id) if found is not None else None
-    if event is None:
-        abort(404)
-    return FlaskResponse(json.dumps(event, indent=1, ensure_ascii=False), content_type="application/json")
+def numbers_of(found: Mapping[str, Any], environment: str) -> Mapping[str, Any]:
+    """Return ``events``, ``users``, ``first_seen`` and ``last_seen`` of an issue: in an environment, or in all.
+
+    Args:
+        found: the issue as the reader gives it.
+        environment: "" for all; in one where it was not seen it has all there is as well.
+    """
+    return next((one for one in found["environments"] if one["environment"] == environment), found)
 
 
-@routes.get("/events/<event_id>")
-def event_page(event_id: str) -> WerkzeugResponse:
-    """Lead from an event's id alone, such as that of an exemplar in Grafana, to the event on its issue's page."""
-    reader: StoreReader = current_app.extensions["errtally"]["reader"]
-    kept = reader.kept_event(event_id.replace("-", "").lower())
-    found = reader.issue(kept.fingerprint, kept.project) if kept is not None else None
-    if kept is None or found is None:
-        abort(404)
-    return redirect(url_for("web.issue", fingerprint=found["fingerprint"], project=kept.project, event=kept.event_id))
+def _notes(history: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the newest notes that a page has room for."""
+    notes = [entry for entry in history if entry["what"] == "note"]
+    room = NOTES_CHARACTERS
+    shown: list[Mapping[str, Any]] = []
+    for note in notes[:MAX_NOTES_SHOWN]:
+        room -= len(str(escape(note["details"]["text"])).encode())
+        if room < 0 and shown:
+            break
+        shown.append(note)
+    return shown
+
+
+def _where(event: Mapping[str, Any]) -> str:
+    """Return what the program was doing: its transaction, else the address that was asked for."""
+    request_ = event.get("request")
+    url = request_.get("url") if isinstance(request_, dict) else None
+    return visible((text_of(event.get("transaction")) or text_of(url))[:WHERE_CHARACTERS])
 
 
 def _percent(events: int, total: int) -> int:

@@ -11,7 +11,7 @@ from errtally import names
 from errtally.exporter.journal.records import MergeChange, StatusChange
 from errtally.exporter.search import conditions, cursor, query
 from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
-from errtally.exporter.web import parts
+from errtally.exporter.web import notices, parts
 from errtally.exporter.web.decisions import STATUS_OF
 from errtally.exporter.web.journaling import journal, wait
 from errtally.exporter.web.parts import part
@@ -29,18 +29,9 @@ PAGE_SIZE = 50
 MAX_LIST = 500
 """Issues that one answer of the API holds."""
 
-MAX_SELECTED = 500
 STATUSES = ("open", "all", *names.ISSUE_STATUSES)
 _PLACE = ("query", "status", "project", "environment", "level", "sort", "cursor")
 """Parameters that say what a list shows."""
-
-_DONE = {"resolve": "resolved", "ignore": "ignored", "merge": "merged into one"}
-_NOT_DONE = {
-    "none": "No issue was selected.",
-    "one": "Select at least two issues to merge them.",
-    "projects": "Issues of different projects can't be merged.",
-    "gone": "An issue that was selected is not there any more; nothing was changed.",
-}
 
 routes = Blueprint("listing", __name__)
 
@@ -123,7 +114,7 @@ def page() -> FlaskResponse:
         choices=parts.reader().choices(),
         levels=names.LEVELS,
         orders=ORDERS,
-        notice=_notice(),
+        notice=notices.of(request.args, request.args.getlist("issue")),
         new_since=now - conditions.NEW_SECONDS,
         form_token=part("access").form_token(),
         config=part("config"),
@@ -150,14 +141,17 @@ def api() -> tuple[list[dict[str, Any]], str | None]:
 def decide_on_selected() -> Response:
     """Resolve, ignore or merge the issues that were selected in the list, and show the list again."""
     action = request.form.get("action", "")
-    if action not in _DONE:
-        abort(400, f"action: one of {', '.join(_DONE)}")
+    if action not in notices.DONE:
+        abort(400, f"action: one of {', '.join(notices.DONE)}")
     if part("access").is_forged():
         abort(403, "the form is too old, or was made by another site: load the page again")
     place: dict[str, Any] = {name: value for name in _PLACE if (value := request.form.get(name))}
-    selected = dict.fromkeys(request.form.getlist("issue")[:MAX_SELECTED])
-    issues = [parts.reader().issue(*_identity(value)) for value in selected]
+    selected = dict.fromkeys(request.form.getlist("issue")[: notices.MAX_SELECTED])
+    issues = [parts.reader().issue(*notices.identity(value)) for value in selected]
     known = [issue for issue in issues if issue is not None]
+    if action == "unmerge" and known:
+        _take_out(list(selected))
+        return redirect(url_for("web.index", **place, done=action, count=len(selected)), 303)
     if not known:
         result: dict[str, Any] = {"failed": "gone" if issues else "none"}
     elif len(known) < len(issues):
@@ -167,19 +161,22 @@ def decide_on_selected() -> Response:
     elif action == "merge" and len({issue["project"] for issue in known}) > 1:
         result = {"failed": "projects"}
     else:
-        _decide_all(action, known)
-        result = {"done": action, "count": len(known)}
+        result = notices.parameters(action, known, _decide_all(action, known))
     return redirect(url_for("web.index", **place, **result), 303)
 
 
-def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
-    """Journal decisions on issues and wait until they are folded, so that what is read next shows them."""
+def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Journal decisions on issues and wait until they are folded, so that what is read next shows them.
+
+    Returns:
+        The issue that the others were merged into, None for other decisions.
+    """
     now, who, reader = time.time(), part("access").who(), parts.reader()
     if action == "merge":
         # The one that is known for longest goes on: links to it are the oldest.
         target, *others = sorted(issues, key=lambda issue: (issue["first_seen"], issue["id"]))
         merge_all(target, others)
-        return
+        return target
     status, changed = STATUS_OF[action], None
     for issue in issues:
         journal(StatusChange(issue["project"], issue["fingerprint"], status, now, who), now)
@@ -187,6 +184,17 @@ def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> None:
             changed = issue["id"]
     if changed is not None:
         wait(lambda: reader.is_decided(changed, now))
+    return None
+
+
+def _take_out(selected: Sequence[str]) -> None:
+    """Take merged fingerprints out of the issues that they are in, and wait until that is folded."""
+    now, who, reader = time.time(), part("access").who(), parts.reader()
+    merged = [one for one in map(notices.identity, selected) if reader.merge_of(*one)]
+    for fingerprint, project in merged:
+        journal(MergeChange(project, fingerprint, "", now, who), now)
+    if merged:
+        wait(lambda: reader.merge_of(*merged[-1]) == "")
 
 
 def merge_all(target: dict[str, Any], others: Sequence[dict[str, Any]]) -> None:
@@ -196,21 +204,6 @@ def merge_all(target: dict[str, Any], others: Sequence[dict[str, Any]]) -> None:
     for issue in others:
         journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
     wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
-
-
-def _notice() -> str | None:
-    """Say what the decision that led here did; only words of our own, whatever the address says."""
-    if (failed := request.args.get("failed")) is not None:
-        return _NOT_DONE.get(failed)
-    done, count = _DONE.get(request.args.get("done", "")), request.args.get("count", 0, type=int)
-    if done is None or not 0 < count <= MAX_SELECTED:
-        return None
-    return f"{count} issue{'' if count == 1 else 's'} {done}."
-
-
-def _identity(selected: str) -> tuple[str, str]:
-    fingerprint, _, project = selected.partition(":")
-    return fingerprint, project
 
 
 def _choice(parameters: Mapping[str, str], name: str, choices: Sequence[str]) -> str | None:

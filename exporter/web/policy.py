@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 WITHOUT_SCRIPT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-WITH_OWN_SCRIPT = f"{WITHOUT_SCRIPT}; script-src 'self'"
+WITH_OWN_SCRIPT = f"{WITHOUT_SCRIPT}; script-src 'self'; connect-src 'self'"
 
 
 def with_own_script(response: Response) -> Response:
-    """Let a page load scripts from this exporter, and none from within itself."""
+    """Let a page load scripts from this exporter, and none from within itself; they may ask this exporter alone."""
     response.headers["Content-Security-Policy"] = WITH_OWN_SCRIPT
     return response

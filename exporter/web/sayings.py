@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, jsonify, request
+from flask import Blueprint, abort, jsonify, redirect, request, url_for
 
-from errtally.exporter.journal.records import PRIORITIES, DeletionChange, FieldChange, NoteChange
+from errtally.exporter.journal.records import FIELDS, PRIORITIES, DeletionChange, FieldChange, NoteChange
 from errtally.exporter.protocols import values
 from errtally.exporter.web import parts
 from errtally.exporter.web.journaling import journal, wait
@@ -20,6 +20,7 @@ from errtally.exporter.web.parts import part
 
 if TYPE_CHECKING:
     from flask import Response
+    from werkzeug.wrappers import Response as Redirection
 
 MAX_NOTE = 10_000
 MAX_ADDRESS = 2_000
@@ -54,6 +55,21 @@ def api_note(fingerprint: str) -> Response:
         raise Refusal(400, "malformed", 'the body has to be {"text": "..."}')
     add_note(found, text)
     return jsonify({"issue": found["fingerprint"], "notes": _known(fingerprint)["notes"]})
+
+
+@routes.post("/issues/<fingerprint>/say")
+def say_on_page(fingerprint: str) -> Redirection:
+    """Say what the form of an issue's page holds, and show the issue again."""
+    guard()
+    found = parts.reader().issue(fingerprint, request.form.get("project"))
+    if found is None:
+        raise Refusal(404, "unknown_issue", f"no issue {fingerprint!r}")
+    for field in FIELDS:
+        if (value := request.form.get(field)) is not None:
+            say(found, field, value)
+    if (note := request.form.get("note", "")).strip():
+        add_note(found, note)
+    return redirect(url_for("web.issue", fingerprint=found["fingerprint"], project=found["project"]), 303)
 
 
 @routes.delete("/api/issues/<fingerprint>")

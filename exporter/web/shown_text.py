@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from markupsafe import escape
 
-PAGE_CHARACTERS = 48_000
+PAGE_CHARACTERS = 62_000
 """Of HTML for what one event says; a page with all else around it stays under 100 KB."""
 
 VALUE_CHARACTERS = 4_000
 """Of one value, such as a message or a variable."""
 
 CUT = " … (cut)"
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+    "|\r(?!\n)|[\U000e0000-\U000e007f]"
+)
+"""Control characters but for tab and the ends of lines, marks of direction, and what has no width and joins nothing."""
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
@@ -21,7 +27,21 @@ def text_of(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()  # half of a surrogate pair is no text
+    return text
+
+
+def visible(text: str) -> str:
+    """Return a text with its control characters as signs: nobody may hide a word of it, or turn its direction round."""
+    return _HIDDEN.sub(_sign, text)
+
+
+def _sign(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:  # noqa: PLR2004 (Unicode has a picture of each)
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"\u2039U+{code:04X}\u203a"  # noqa: PLR2004 (DEL)
 
 
 class Allowance:
@@ -40,6 +60,10 @@ class Allowance:
         """Whether nothing more can be shown."""
         return self._left <= 0
 
+    def has_room(self, characters: int) -> bool:
+        """Whether so many more can be shown."""
+        return self._left >= characters
+
     def portion(self, share: float) -> Allowance:
         """Set a share aside for one thing, so that it leaves something for what comes after it; then `give_back`."""
         part = Allowance(max(int(self._left * share), 0))
@@ -51,6 +75,15 @@ class Allowance:
         self._left += max(part._left, 0)
         self.is_used_up = self.is_used_up or part.is_used_up
 
+    def trial(self) -> Allowance:
+        """Return the same again, for what is shown only if all of it fits; then `accept` it."""
+        return Allowance(self._left)
+
+    def accept(self, trial: Allowance) -> None:
+        """Take what a trial took."""
+        self._left = trial._left
+        self.is_used_up = self.is_used_up or trial.is_used_up
+
     def take(self, value: Any, limit: int = VALUE_CHARACTERS, *, markup: int = 0) -> str:  # noqa: ANN401
         """Return as much of a value's text as may be shown.
 
@@ -59,7 +92,7 @@ class Allowance:
             limit: characters of this one.
             markup: length of the HTML that goes around it.
         """
-        text = text_of(value)
+        text = visible(text_of(value))
         if self.is_empty:
             self.is_used_up = self.is_used_up or bool(text)
             return ""

@@ -1,52 +1,40 @@
-"""Stack traces as the page shows them: the newest call first, the application's open, libraries folded. Pure."""
+"""The exceptions of an event as the page shows them: what each says, and its calls with the newest on top. Pure.
+
+What a page has room for goes to what tells most: what each exception says, the lines of the application's calls, source
+and variables where each exception began, the lines of libraries' calls, and then source and variables of the
+application's other calls. The rest is a page away (see `event_parts`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from errtally.event.model import Frame
-from errtally.exporter.grouping import in_app
 from errtally.exporter.grouping.stacktraces import registry
+from errtally.exporter.web import exception_tree, frame_view
+from errtally.exporter.web.shown_text import text_of, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from errtally.event.model import Frame
+    from errtally.exporter.web.frame_view import FrameView
     from errtally.exporter.web.shown_text import Allowance
 
-MAX_CAUSES = 10
-MAX_FRAMES_SHOWN = 100
-MAX_SOURCE_LINES = 5
-"""Before the line of the call, and after it."""
-
 MAX_VARIABLES = 30
-SOURCE_LINE_CHARACTERS = 300
-VARIABLE_CHARACTERS = 500
-NAME_CHARACTERS = 300
 NAMES_IN_FOLD = 3
-_ROW_MARKUP, _FRAME_MARKUP = 90, 500
+OPEN_LIBRARY_CALLS = 3
+"""Of an exception without a call of the application: its newest ones show without being asked."""
 
+MAX_BLOCK = 6
+"""Calls that call each other in turn, of which one round is shown."""
 
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """One line of source; ``number`` is "" where the client sent none."""
+FIRST_VALUE_CHARACTERS, VALUE_CHARACTERS = 4_000, 1_000
+_HEAD_SHARE, _OWN_SHARE, _LIBRARY_SHARE = 0.4, 0.6, 1.0
+_HEAD_MARKUP = 500
 
-    number: str
-    text: str
-    is_call: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FrameView:
-    """One call."""
-
-    place: str
-    function: str
-    line: str
-    is_in_app: bool
-    source: tuple[SourceLine, ...]
-    variables: tuple[tuple[str, str], ...]
+Exceptions = list[tuple["Mapping[str, Any]", list[dict[str, Any]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +54,160 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionView:
-    """One exception of a chain; ``note`` says how it was caught, where the client told."""
+    """One exception.
 
+    Attributes:
+        number: its index in what the client sent.
+        depth: how far below the raised one it stands.
+        relation: to the exception above it, "" for the raised one.
+        note: how it was caught, where the client told.
+        calls: how many it has.
+        left_out: how many of them do not stand here.
+        has_more: whether source or variables of its calls do not stand here.
+    """
+
+    number: int
+    depth: int
+    relation: str
     type: str
     value: str
     note: str
     runs: tuple[Run, ...]
+    calls: int
+    left_out: int = 0
+    has_more: bool = False
 
     @property
     def frames(self) -> tuple[FrameView, ...]:
-        """All calls, the newest first."""
+        """All calls that are shown, the newest first."""
         return tuple(frame for run in self.runs for frame in run.frames)
 
 
 def exceptions_of(event: Mapping[str, Any], allowance: Allowance) -> tuple[ExceptionView, ...]:
-    """Return the exceptions of a sample event, the raised one first and its causes after it.
+    """Return the exceptions of a sample event, the raised one first and beneath it what it came from.
 
     Args:
         event: the kept page of an event; of any shape, because clients send what they like.
         allowance: what may be shown of it.
     """
-    newest = list(reversed(kept_exceptions(event)))[:MAX_CAUSES]
-    return tuple(_exception(sent, frames, allowance) for sent, frames in newest)
+    kept = kept_exceptions(event)
+    drafts = [_Draft(place, *kept[place.number]) for place in exception_tree.ordered([sent for sent, _ in kept])]
+    part = allowance.portion(_HEAD_SHARE)
+    for at, draft in enumerate(drafts):
+        draft.take_head(part, FIRST_VALUE_CHARACTERS if at == 0 else VALUE_CHARACTERS)
+    allowance.give_back(part)
+    for is_own, share in ((True, _OWN_SHARE), (False, _LIBRARY_SHARE)):
+        part = allowance.portion(share)
+        for draft in drafts:
+            draft.take_lines(part, is_own=is_own)
+        allowance.give_back(part)
+        if is_own:
+            focus = next((draft for draft in drafts if draft.has_own), drafts[0] if drafts else None)
+            for draft in drafts:
+                draft.take_details(allowance, only_focus=True, is_focus=draft is focus)
+    for draft in drafts:
+        draft.take_details(allowance)
+    return tuple(draft.view() for draft in drafts if draft.is_told)
 
 
-def kept_exceptions(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], list[dict[str, Any]]]]:
+class _Draft:
+    """An exception of which more and more is shown."""
+
+    def __init__(self, place: exception_tree.Place, sent: Mapping[str, Any], frames: Sequence[dict[str, Any]]) -> None:
+        self._place, self._sent = place, sent
+        self._frames = list(reversed(frames))  # the newest first
+        self._rows = list(collapsed([frame_view.identity(frame) for frame in self._frames]))
+        self._own = {index for index, _, _ in self._rows if frame_view.is_in_app(self._frames[index])}
+        self._shown: dict[int, FrameView] = {}
+        self._type = self._value = ""
+        self.is_told = False
+
+    @property
+    def has_own(self) -> bool:
+        """Whether a call of the application is among its calls."""
+        return bool(self._own)
+
+    def take_head(self, allowance: Allowance, most: int) -> None:
+        if allowance.is_empty:
+            allowance.is_used_up = True
+            return
+        self.is_told = True
+        self._type = allowance.take(self._sent.get("type"), frame_view.NAME_CHARACTERS, markup=_HEAD_MARKUP)
+        self._value = allowance.take(self._sent.get("value"), most)
+
+    def take_lines(self, allowance: Allowance, *, is_own: bool) -> None:
+        for index, repeated, block in self._rows if self.is_told else ():
+            if (index in self._own) is not is_own:
+                continue
+            if allowance.is_empty:
+                allowance.is_used_up = True
+                return
+            line = frame_view.line_of(self._frames[index], allowance)
+            self._shown[index] = replace(line, repeated=repeated, block=block)
+
+    def take_details(self, allowance: Allowance, *, only_focus: bool = False, is_focus: bool = False) -> None:
+        """Add source and variables: of the call where the exception began, or of the application's others."""
+        focus = min(self._own, default=0)
+        for index in [focus] if only_focus else sorted(self._own - {focus}):
+            sent = self._frames[index] if index < len(self._frames) else {}
+            if not frame_view.has_details(sent) or (index not in self._shown and index in self._own):
+                continue
+            trial = allowance.trial()
+            line = self._shown.get(index) or frame_view.line_of(sent, trial)
+            shown = frame_view.with_details(line, sent, trial, most_variables=MAX_VARIABLES)
+            if trial.is_used_up and not only_focus:
+                continue
+            allowance.accept(trial)
+            self._shown[index] = replace(shown, is_focus=is_focus)
+
+    def view(self) -> ExceptionView:
+        shown = [self._shown[index] for index, _, _ in self._rows if index in self._shown]
+        has_own = any(frame.is_in_app for frame in shown)
+        runs: list[Run] = []
+        for is_own, grouped in groupby(shown, key=lambda frame: frame.is_in_app):
+            run = tuple(grouped)
+            if not has_own and len(run) > OPEN_LIBRARY_CALLS + 1:
+                # Where the application is not in the trace, its newest calls are all there is to see.
+                runs.append(Run(is_own, run[:OPEN_LIBRARY_CALLS], "", is_open=True))
+                run = run[OPEN_LIBRARY_CALLS:]
+                runs.append(Run(is_own, run, _label(run), is_open=False))
+            else:
+                runs.append(Run(is_own, run, _label(run), is_open=is_own or not has_own))
+        return ExceptionView(
+            self._place.number, self._place.depth, self._place.relation, self._type, self._value,
+            _note(self._sent.get("mechanism")), tuple(runs), len(self._frames), len(self._rows) - len(shown),
+            has_more=any(frame.has_more for frame in shown) or len(self._rows) < len(self._frames)
+            or self._value != visible(text_of(self._sent.get("value"))),
+        )  # fmt: skip
+
+
+def collapsed(identities: Sequence[Any]) -> Iterator[tuple[int, int, int]]:
+    """Give the calls to show when calls that repeat, alone or in turn, are shown once.
+
+    Args:
+        identities: what the same calls share, in their order.
+
+    Returns:
+        Index of each call to show, how many more times the block that ends with it stood there, and its length.
+    """
+    at = 0
+    while at < len(identities):
+        size, times = 1, 1
+        for length in range(1, MAX_BLOCK + 1):
+            block = identities[at : at + length]
+            rounds = 1
+            while identities[at + rounds * length : at + (rounds + 1) * length] == block:
+                rounds += 1
+            if rounds > 1 and (rounds - 1) * length > (times - 1) * size:
+                size, times = length, rounds
+        if times * size <= size + 1:  # a call that stands there twice is shown twice
+            size, times = 1, 1
+        for step in range(size):
+            yield at + step, (times - 1 if step == size - 1 else 0), size
+        at += size * times
+
+
+def kept_exceptions(event: Mapping[str, Any]) -> Exceptions:
     """Return the exceptions of a sample event with their frames, causes first; also from a stack that came as text.
 
     Args:
@@ -115,102 +232,28 @@ def kept_exceptions(event: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], l
     ]
 
 
-def as_text(exceptions: Sequence[ExceptionView]) -> str:
-    """Return the trace as plain text for a ticket or a chat: newest call first, causes below."""
+def raised(kept: Exceptions) -> int:
+    """Return the index of the exception that was raised, among at least one."""
+    return exception_tree.ordered([sent for sent, _ in kept])[0].number
+
+
+def as_text(event: Mapping[str, Any]) -> str:
+    """Return the whole trace as plain text for a ticket or a chat: newest call first, causes below; "" without one."""
+    kept = kept_exceptions(event)
     lines: list[str] = []
-    for index, exception in enumerate(exceptions):
-        heading = ": ".join(part for part in (exception.type, exception.value) if part) or "Stack"
-        lines.append(f"Caused by: {heading}" if index else heading)
-        for frame in exception.frames:
-            place = f"{frame.place}:{frame.line}" if frame.line else frame.place
-            lines.append(f"  {'*' if frame.is_in_app else ' '} {frame.function or '?'} ({place})")
-            lines += [f"      > {line.text.strip()}" for line in frame.source if line.is_call and frame.is_in_app]
+    for place in exception_tree.ordered([sent for sent, _ in kept]):
+        sent, frames = kept[place.number]
+        heading = ": ".join(part for part in (text_of(sent.get("type")), text_of(sent.get("value"))) if part) or "Stack"
+        lines.append(f"{place.relation.capitalize()}: {heading}" if place.relation else heading)
+        for frame in reversed(frames):
+            names = [text_of(frame.get(name)) for name in ("filename", "abs_path", "module", "package")]
+            where = next((name for name in names if name), "?")
+            where += f":{number}" if (number := text_of(frame.get("lineno"))) else ""
+            is_own = frame_view.is_in_app(frame)
+            lines.append(f"  {'*' if is_own else ' '} {text_of(frame.get('function')) or '?'} ({where})")
+            if is_own and frame.get("context_line") is not None:
+                lines.append(f"      > {text_of(frame['context_line']).strip()}")
     return "\n".join(lines)
-
-
-def _exception(sent: Mapping[str, Any], frames: Sequence[Mapping[str, Any]], allowance: Allowance) -> ExceptionView:
-    type_ = allowance.take(sent.get("type"), NAME_CHARACTERS, markup=_FRAME_MARKUP)
-    value = allowance.take(sent.get("value"))
-    newest = list(reversed(frames))
-    views = []
-    for frame in newest[:MAX_FRAMES_SHOWN]:
-        if allowance.is_empty:
-            allowance.is_used_up = True
-            break
-        views.append(_frame(frame, allowance))
-    has_own = any(view.is_in_app for view in views)
-    runs: list[Run] = []
-    for is_own, grouped in groupby(views, key=lambda view: view.is_in_app):
-        run = tuple(grouped)
-        # Where the application is not in the trace, its newest calls are all there is to see.
-        runs.append(Run(is_own, run, _label(run), is_open=is_own or (not has_own and not runs)))
-    return ExceptionView(type_, value, _note(sent.get("mechanism")), tuple(runs))
-
-
-def _frame(sent: Mapping[str, Any], allowance: Allowance) -> FrameView:
-    def word(name: str) -> str:
-        return allowance.take(sent.get(name), NAME_CHARACTERS)
-
-    allowance.take("", markup=_FRAME_MARKUP)
-    place = word("filename") or word("abs_path") or word("module") or "?"
-    lineno = sent.get("lineno")
-    number = lineno if isinstance(lineno, int) and not isinstance(lineno, bool) else None
-    is_own = is_in_app(sent)
-    function = word("function")
-    return FrameView(
-        place,
-        function,
-        str(number) if number is not None else allowance.take(lineno, 20),
-        is_own,
-        _source(sent, number, allowance, around=MAX_SOURCE_LINES if is_own else 0),
-        _variables(sent.get("vars"), allowance) if is_own else (),
-    )
-
-
-def _source(sent: Mapping[str, Any], number: int | None, allowance: Allowance, around: int) -> tuple[SourceLine, ...]:
-    call = sent.get("context_line")
-    if call is None:
-        return ()
-    before = _lines(sent.get("pre_context"))[-around:] if around else []
-    after = _lines(sent.get("post_context"))[:around]
-    texts = [*before, call, *after]
-    first = number - len(before) if number is not None else None
-    return tuple(
-        SourceLine(
-            str(first + index) if first is not None else "",
-            allowance.take(text, SOURCE_LINE_CHARACTERS, markup=_ROW_MARKUP),
-            index == len(before),
-        )
-        for index, text in enumerate(texts)
-    )
-
-
-def _variables(sent: Any, allowance: Allowance) -> tuple[tuple[str, str], ...]:  # noqa: ANN401
-    if not isinstance(sent, dict):
-        return ()
-    return tuple(
-        (
-            allowance.take(name, NAME_CHARACTERS, markup=_ROW_MARKUP),
-            allowance.take(value, VARIABLE_CHARACTERS),
-        )
-        for name, value in sorted(sent.items())[:MAX_VARIABLES]
-        if not allowance.is_empty
-    )
-
-
-def is_in_app(sent: Mapping[str, Any]) -> bool:
-    """Whether a frame is the application's: as the client says, else by the rules that group events."""
-    flag = sent.get("in_app")
-    if isinstance(flag, bool):
-        return flag
-
-    def word(name: str) -> str | None:
-        value = sent.get(name)
-        return value if isinstance(value, str) else None
-
-    return in_app.is_application(
-        Frame(word("function"), word("module"), word("filename"), word("abs_path"), package=word("package"))
-    )
 
 
 def _as_sent(frame: Frame) -> dict[str, Any]:
@@ -221,9 +264,10 @@ def _as_sent(frame: Frame) -> dict[str, Any]:
 
 
 def _label(run: Sequence[FrameView]) -> str:
+    count = sum(1 + frame.repeated * frame.block for frame in run)
     seen = list(dict.fromkeys(frame.place for frame in run))
     named = ", ".join(seen[:NAMES_IN_FOLD]) + (", …" if len(seen) > NAMES_IN_FOLD else "")
-    return f"{len(run)} call{'' if len(run) == 1 else 's'} in libraries: {named}"
+    return f"{count} call{'' if count == 1 else 's'} in libraries: {named}"
 
 
 def _note(mechanism: Any) -> str:  # noqa: ANN401
@@ -231,10 +275,6 @@ def _note(mechanism: Any) -> str:  # noqa: ANN401
     if handled is True:
         return "caught and reported by the program"
     return "nothing caught it" if handled is False else ""
-
-
-def _lines(value: Any) -> list[Any]:  # noqa: ANN401
-    return value if isinstance(value, list) else []
 
 
 def dicts(value: object) -> list[dict[str, Any]]:

@@ -119,7 +119,7 @@ def test_issues_are_found_and_decided_on(browser, exporter, layout: str, script:
         shown.box("CError").check()
         shown.box("DError").check()
         page.get_by_role("button", name="Merge").click()
-        expect(page.get_by_role("status")).to_have_text("2 issues merged into one.")
+        expect(page.get_by_role("status")).to_contain_text("2 issues merged into one:")
         expect(page.locator(".list-issues > li")).to_have_count(1)
         page.get_by_role("navigation", name="Status").get_by_role("link", name="resolved").click()
         shown.shows("AError")

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.flow
 
 TOKEN = {"Authorization": "Bearer t0ken-of-the-pages"}
 MAX_PAGE_BYTES = 100_000
+KEPT = f"{1:032x}"
+"""The first event that is sent, which stays."""
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,12 @@ def addresses(issue: str) -> dict[str, str]:
     return {
         "list": "/",
         "issue": f"/issues/{issue}?project=shop",
+        "issue in an environment": f"/issues/{issue}?project=shop&environment=production",
+        "events": f"/issues/{issue}/events?project=shop",
+        "calls": f"/issues/{issue}/events/{KEPT}/calls?project=shop&exception=1",
+        "breadcrumbs": f"/issues/{issue}/events/{KEPT}/breadcrumbs?project=shop",
+        "request": f"/issues/{issue}/events/{KEPT}/request?project=shop",
+        "text": f"/issues/{issue}/events/{KEPT}/text?project=shop",
         "an event that is gone": f"/issues/{issue}?project=shop&event={'f' * 32}",
         "overview": "/overview",
         "history": "/history",
@@ -158,7 +166,7 @@ def test_sample_events_are_stepped_through(browser, exporter, issue) -> None:
     heading, steps = page.locator("#event-heading"), page.get_by_role("navigation", name="Events of this issue")
     count = int(re.search(r"Event (\d+) of \1 kept", heading.inner_text())[1])
     assert count > 4
-    expect(steps.get_by_role("link")).to_have_text(["First", "Previous"])
+    expect(steps.get_by_role("link")).to_have_text(["First", "Previous", "All as a table"])
     for link, place in (("First", 1), ("Next", 2), ("Next", 3), ("Previous", 2), ("Latest", count)):
         steps.get_by_role("link", name=link).click()
         expect(heading).to_have_text(f"Event {place} of {count} kept")
@@ -180,9 +188,9 @@ def test_an_issue_shows_what_a_metric_can_not_hold(browser, exporter, issue) -> 
     page.goto(f"{exporter.url}/issues/{issue}?project=shop")
     # The application's calls are open, the libraries' folded; the raised exception stands first.
     expect(page.locator(".frames .in-app").first).to_contain_text("shop/orders.py:31 in price_order")
-    expect(page.get_by_text("full_dispatch_request()")).to_be_hidden()
+    expect(page.get_by_text("flask/app.py:919 in full_dispatch_request")).to_be_hidden()
     page.get_by_text("3 calls in libraries: flask/app.py").click()
-    expect(page.get_by_text("full_dispatch_request()")).to_be_visible()
+    expect(page.get_by_text("flask/app.py:919 in full_dispatch_request")).to_be_visible()
     assert page.locator(".exception h3").all_inner_texts() == [
         "KeyError nothing caught it",
         "caused by ConnectionError",

@@ -32,6 +32,9 @@ _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _BRIDGES = re.compile(r"opentelemetry|\botel")
 """Scopes that are a bridge's or a Collector receiver's package: they say how a record came, not who logged it."""
 
+_PROGRAMS = ("appname", "log.logger", "logger.name")
+"""Attributes that say who logged what came over a bridge: of syslog's receiver, and of appenders."""
+
 _TEMPLATES = ("{OriginalFormat}", "message_template.text", "message.template")
 """Where logging frameworks put the message before its parameters: .NET, Serilog, others."""
 
@@ -70,7 +73,7 @@ def event_of_log(record: LogRecord, service: Service, scope: str, index: int, re
     event = _event(service, attributes, record.trace_id, record.span_id)
     event.timestamp = values.timestamp((record.time or record.observed_time) / NANOSECONDS or None, received)
     event.level = level
-    event.logger = None if _BRIDGES.search(scope) else values.label(scope)
+    event.logger = values.label(first(attributes, *_PROGRAMS)) if _BRIDGES.search(scope) else values.label(scope)
     parts = (service.instance, scope, record.time, record.observed_time, body, index)
     if has_exception:
         _set_exception(event, attributes, body or "")
@@ -80,7 +83,7 @@ def event_of_log(record: LogRecord, service: Service, scope: str, index: int, re
         event.stack = body
         has_own_id = _name(event, parts, is_exception=True, has_time=bool(record.time or record.observed_time))
     else:
-        event.message = body or ""
+        event.message = _said(body or "", attributes)
         event.template = values.text(first(attributes, *_TEMPLATES))
         event.frames = _place(attributes)
         has_own_id = _name(event, parts, is_exception=False, has_time=bool(record.time or record.observed_time))
@@ -158,6 +161,12 @@ def _name(event: Event, parts: tuple[object, ...], *, is_exception: bool, has_ti
         return False
     event.event_id = blake2b(repr(identity).encode("utf-8", "replace"), digest_size=16).hexdigest()
     return True
+
+
+def _said(body: str, attributes: Attributes) -> str:
+    """Return what a record says: of a syslog line, which receivers keep whole as the body, its message alone."""
+    message = values.text(attributes.get("message"))
+    return message if message and body.endswith(message) else body
 
 
 def _traceback(body: str | None, service: Service) -> ExceptionInfo | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_FRAMES = 250
 MAX_EXCEPTIONS = 50
+MAX_THREADS = 200
 MAX_PARAMETER_CHARACTERS = 1024
 
 _TOO_WIDE = re.compile(r"%[^%a-zA-Z]*(?:\*|[0-9]{3})")
@@ -230,13 +231,15 @@ def _details(payload: bytes) -> dict[str, Any]:
     if isinstance(exception, dict):
         exception = exception.get("values", [exception])
     details: dict[str, Any] = {"exceptions": [_exception_details(item) for item in _dicts(exception)]}
+    threads = sent.get("threads")
+    threads = threads.get("values") if isinstance(threads, dict) else threads
     if not any(exception["frames"] for exception in details["exceptions"]):
-        threads = sent.get("threads")
-        threads = threads.get("values") if isinstance(threads, dict) else threads
         stacks = [sent.get("stacktrace"), *(thread.get("stacktrace") for thread in _dicts(threads))]
         details["frames"] = next((_dicts(stack.get("frames")) for stack in _dicts(stacks)), [])[-MAX_FRAMES:]
         if len(details["exceptions"]) == 1 and details["frames"]:
             details["exceptions"][0]["frames"] = details.pop("frames")
+    if len(_dicts(threads)) > 1:  # one alone has the event's own stack
+        details["threads"] = [_thread_details(thread) for thread in _dicts(threads)[:MAX_THREADS]]
     breadcrumbs = sent.get("breadcrumbs")
     breadcrumbs = breadcrumbs.get("values") if isinstance(breadcrumbs, dict) else breadcrumbs
     details["breadcrumbs"] = _dicts(breadcrumbs)[-100:]
@@ -256,6 +259,12 @@ def _exception_details(sent: dict[str, Any]) -> dict[str, Any]:
         "mechanism": mechanism if isinstance(mechanism, dict) else None,
         "frames": _dicts(stack.get("frames") if isinstance(stack, dict) else None)[-MAX_FRAMES:],
     }
+
+
+def _thread_details(sent: dict[str, Any]) -> dict[str, Any]:
+    stack = sent.get("stacktrace")
+    told = {name: sent[name] for name in ("id", "name", "crashed", "current", "state") if name in sent}
+    return told | {"frames": _dicts(stack.get("frames") if isinstance(stack, dict) else None)[-MAX_FRAMES:]}
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401

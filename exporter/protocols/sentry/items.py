@@ -9,7 +9,7 @@ from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import CheckIn, Discard, LogCount, RequestTiming, SessionCount
 from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import monitor_config, wire
-from errtally.exporter.protocols.transactions import transaction_name
+from errtally.exporter.protocols.transactions import named
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -89,13 +89,14 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     if status == "unknown" and not operation.startswith(_PAGES):
         status = _STATUS_CLASSES.get(str(trace.status), "unknown")
     method = (sent.request.method if sent.request is not None else None) or data.method or data.old_method
+    name, is_address = named(
+        sent.transaction,
+        sent.transaction_info.source if sent.transaction_info is not None else None,
+        path=sent.request.url if sent.request is not None else None,
+        is_missing=code == _NOT_FOUND or (code is None and trace.status == "not_found"),
+    )
     return RequestTiming(
-        transaction=transaction_name(
-            sent.transaction,
-            sent.transaction_info.source if sent.transaction_info is not None else None,
-            path=sent.request.url if sent.request is not None else None,
-            is_missing=code == _NOT_FOUND or (code is None and trace.status == "not_found"),
-        ),
+        transaction=name,
         duration_seconds=max(end - start, 0.0),
         timestamp=values.timestamp(sent.timestamp, received, drift_seconds),
         method=values.method(method),
@@ -105,6 +106,7 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
         release=values.label(sent.release),
         trace_id=values.label(trace.trace_id, 32),
         span_id=values.label(trace.span_id, 16),
+        is_address=is_address,
         is_unsure=status != "5xx" and sent.sdk is not None and str(sent.sdk.name).startswith(_CLIENT_OF_GO),
     )
 
@@ -145,14 +147,15 @@ def spans(
         status = values.status_class(code)
         if status == "unknown" and not operation.startswith(_PAGES):
             status = _STATUS_CLASSES.get(str(span.get("status")), "unknown")
+        name, is_address = named(
+            attributes.get("sentry.segment.name") or span.get("name"),
+            attributes.get("sentry.segment.name.source") or attributes.get("sentry.span.source"),
+            path=attributes.get("url.path") or attributes.get("url.full"),
+            is_missing=code == _NOT_FOUND,
+        )
         timings.append(
             RequestTiming(
-                transaction=transaction_name(
-                    attributes.get("sentry.segment.name") or span.get("name"),
-                    attributes.get("sentry.segment.name.source") or attributes.get("sentry.span.source"),
-                    path=attributes.get("url.path") or attributes.get("url.full"),
-                    is_missing=code == _NOT_FOUND,
-                ),
+                transaction=name,
                 duration_seconds=max(end - start, 0.0),
                 timestamp=values.timestamp(span.get("end_timestamp"), received, drift_seconds),
                 method=values.method(attributes.get("http.request.method")),
@@ -162,6 +165,7 @@ def spans(
                 release=values.label(attributes.get("sentry.release")),
                 trace_id=values.label(span.get("trace_id"), 32),
                 span_id=values.label(span.get("span_id"), 16),
+                is_address=is_address,
             )
         )
     return timings

@@ -9,9 +9,10 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from errtally.exporter.web.frame_view import is_in_app
 from errtally.exporter.web.sentry_api.objects import moment
 from errtally.exporter.web.shown_text import text_of
-from errtally.exporter.web.stack_view import dicts, is_in_app, kept_exceptions
+from errtally.exporter.web.stack_view import dicts, kept_exceptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

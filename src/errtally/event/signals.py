@@ -13,6 +13,7 @@ class RequestTiming:
         status_class: one of ``names.STATUS_CLASSES``.
         failed: True when the service failed it (a server error), which makes it frustrated for Apdex.
         timestamp: when it ended, seconds since the epoch.
+        is_address: whether the transaction was made of an address that somebody asked for.
         is_unsure: whether the client may not know yet that the request failed.
         quantity: how many requests of this duration it stands for, where a client adds them up itself.
     """
@@ -29,6 +30,7 @@ class RequestTiming:
     span_id: str | None = None
     quantity: int = 1
     is_unsure: bool = False
+    is_address: bool = False
 
 
 @dataclass(slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errtally import names
-from errtally.exporter.digest.budget import Budget, scope
+from errtally.exporter.digest.budget import MAX_WAITING, RARE_FACTOR, Budget, scope
 
 IDLE = 1000.0
 SESSIONS, EVENTS = names.SESSIONS, names.EVENTS
@@ -121,6 +123,8 @@ steps = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 700)), max_size=80
 def test_it_does_what_a_list_of_all_times_would_do(history):
     made, now = budget(3), 0.0
     touched: dict[str, float] = {}
+    uses: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
     for release, passed in history:
         now += passed
         name = f"r{release}"
@@ -129,13 +133,57 @@ def test_it_does_what_a_list_of_all_times_would_do(history):
             oldest = min(touched, key=lambda one: (touched[one], one))
             if now - touched[oldest] >= IDLE:
                 gone = [oldest]
-                del touched[oldest]
             else:
-                expected = names.OTHER
+                waiting[name] += 1
+                rarest = min(touched, key=lambda one: (uses[one], labels(one)))
+                if waiting[name] > RARE_FACTOR * uses[rarest]:
+                    gone = [rarest]
+                    uses[name] = waiting.pop(name) - 1
+                else:
+                    expected = names.OTHER
+            for one in gone:
+                del touched[one], uses[one]
         if expected == name:
             touched[name] = now
+            uses[name] += 1
         shown, evicted = admit(made, name, now)
         assert shown == expected
         assert [touched.get(one) for one in evicted] == [None] * len(gone)
         assert len(evicted) == len(gone)
         assert evicted == gone
+
+
+def test_a_name_that_was_seen_once_does_not_keep_out_one_that_is_seen_all_the_time():
+    made = budget(3)
+    for number in range(3):
+        admit(made, f"scanned-{number}", 0.0)
+    shown = [admit(made, "checkout", 1.0)[0] for _ in range(5)]
+    assert shown == [names.OTHER, names.OTHER, "checkout", "checkout", "checkout"]
+
+
+def test_names_that_are_seen_once_never_take_the_place_of_one_that_is_seen_more_often():
+    made = budget(2)
+    for release in ("a", "b") * 2:
+        admit(made, release, 0.0)
+    assert {admit(made, f"scanned-{number}", 1.0)[0] for number in range(1000)} == {names.OTHER}
+
+
+def test_two_that_are_used_as_often_do_not_take_turns():
+    made = budget(1)
+    changes = sum(bool(admit(made, name, 1.0)[1]) for _ in range(500) for name in ("a", "b"))
+    assert changes <= 1
+
+
+def test_what_waits_is_bounded():
+    made = budget(1)
+    admit(made, "a", 0.0)
+    for number in range(MAX_WAITING + 10):
+        admit(made, f"scanned-{number}", 0.0)
+    assert len(made._waiting) <= MAX_WAITING
+
+
+def test_what_the_store_counted_is_a_use():
+    made = budget(1)
+    made.remember(SESSIONS, labels("a"), 0.0, 100.0)
+    assert {admit(made, "b", 1.0)[0] for _ in range(200)} == {names.OTHER}
+    assert admit(made, "b", 1.0) == ("b", ["a"])

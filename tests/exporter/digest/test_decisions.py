@@ -98,6 +98,24 @@ def test_a_release_that_was_only_named_is_not_the_current_one(life):
     assert life.issue("f2")["condition"]["after_release"] == "1.4.2"
 
 
+def test_a_release_that_is_named_without_its_package_is_the_one_with_that_version(life):
+    life.event(release="app@10.23.0")
+    life.decide("resolved", Until("in_release", "10.24.0"))
+    life.event(release="app@10.23.9")
+    assert life.status() == "resolved"
+    life.event(release="app@10.24.0")
+    assert life.status() == "regressed"
+
+
+def test_a_release_that_somebody_made_up_does_not_stand_in_front_of_the_next_ones(life):
+    for _ in range(30):
+        life.event(release="10.23.0")
+    life.event(release="999.9.9", fingerprint="f2")
+    life.decide("resolved", Until("next_release"))
+    life.event(release="10.24.0")
+    assert life.status() == "regressed"
+
+
 def test_what_is_resolved_in_the_next_release_of_none_is_resolved_now(life):
     life.event()
     life.decide("resolved", Until("next_release"))

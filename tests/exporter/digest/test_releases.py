@@ -101,6 +101,38 @@ def test_the_newest_is_one_that_was_seen():
     assert Releases().newest() is None
 
 
+def test_the_newest_is_none_that_hardly_anything_came_in_of():
+    known = appeared("10.23.0", "10.24.0", "999.9.9")
+    known.uses.update({"10.23.0": 5000, "10.24.0": 40, "999.9.9": 1})
+    assert known.newest().release == "10.24.0"
+    known.uses["999.9.9"] = 10
+    assert known.newest().release == "999.9.9"
+
+
+def test_where_little_comes_in_one_event_makes_the_newest():
+    known = appeared("1.0", "1.1")
+    known.uses.update({"1.0": 5, "1.1": 1})
+    assert known.newest().release == "1.1"
+
+
+@pytest.mark.parametrize(
+    ("releases", "sent", "meant"),
+    [
+        pytest.param(["app@10.24.0"], "10.24.0", "app@10.24.0", id="without the package"),
+        pytest.param(["app@10.23.0"], "10.24.0", "app@10.24.0", id="one that is to come, without the package"),
+        pytest.param(["10.24.0"], "app@10.24.0", "10.24.0", id="with a package that releases do not have"),
+        pytest.param(["10.23.0"], "app@10.24.0", "10.24.0", id="the same for one that is to come"),
+        pytest.param(["v1.4"], "1.4.0", "v1.4", id="the same version in other words"),
+        pytest.param(["web@2.0", "app@1.0"], "app@3.0", "app@3.0", id="a package that is known"),
+        pytest.param(["web@2.0"], "app@2.0", "app@2.0", id="the version of another package"),
+        pytest.param(["app@1.0"], "9f3c2a1", "9f3c2a1", id="a name that is no version"),
+        pytest.param([], "1.0", "1.0", id="nothing is known"),
+    ],
+)
+def test_the_release_that_a_person_means(releases, sent, meant):
+    assert appeared(*releases).named(sent) == meant
+
+
 def test_beyond_the_bound_the_first_to_appear_is_forgotten_and_the_order_stays(monkeypatch):
     monkeypatch.setattr(releases_module, "MAX_RELEASES", 3)
     known = appeared("3.0", "dev", "1.0")

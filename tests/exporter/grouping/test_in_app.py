@@ -221,3 +221,48 @@ GO_CLIENTS = [
 @pytest.mark.parametrize("clients", [JVM, GO_CLIENTS], ids=["JVM", "Go"])
 def test_one_call_is_called_the_same_whichever_client_sent_it(clients):
     assert len({site_of(Frame(**frame))[:2] for frame in clients}) == 1
+
+
+def of_module(language):
+    return lambda name: {"module": name, "function": "run", "filename": f"x.{language}"}
+
+
+@pytest.mark.parametrize(
+    ("library", "names"),
+    [
+        pytest.param(of_module("java"), ["com.slack.api.Slack", "io.vavr.control.Try", "org.xerial.snappy.Snappy", "cn.hutool.core.Util", "org.jetbrains.exposed.sql.Query", "io.temporal.Worker"], id="JVM"),
+        pytest.param(of_module("cs"), ["CommunityToolkit.Mvvm.Bus", "MailKit.Net.Smtp.SmtpClient", "Volo.Abp.Module", "Avalonia.Controls.Button", "LiteDB.Engine"], id=".NET"),
+        pytest.param(lambda name: {"function": name, "in_app": True}, ["hashbrown::map::HashMap::index", "prost::Message::decode", "rusqlite::Connection::prepare", "<E as anyhow::StdError>::ext_context", "<&mut serde_json::Deserializer<R> as serde::Deserializer>::map", "diesel::connection::execute", "sqlx_core::pool::Pool::acquire"], id="crates without debug information"),
+        pytest.param(lambda name: {"function": "run", "filename": name}, [
+            "https://cdn.jsdelivr.net/npm/vue@3.4.0/dist/vue.global.js", "https://unpkg.com/react@18/umd/react.js", "https://js.stripe.com/v3/index.js",
+            "https://www.googletagmanager.com/gtag/js", "/app/wp-includes/class-wpdb.php", "C:\\Python311\\Lib\\json\\decoder.py",
+        ], id="by path"),
+        pytest.param(lambda name: {"function": "run", "package": name}, [
+            "C:\\WINDOWS\\SYSTEM32\\VCRUNTIME140.dll", "nvoglv64.dll", "d3d11.dll", "libnvidia-glcore.so.535", "/usr/lib/jvm/java-17/lib/server/libjvm.so",
+        ], id="binaries"),
+    ],
+)  # fmt: skip
+def test_libraries_never_decide(library, names):
+    application = {"function": "price", "module": "shop.Orders", "package": "/opt/shop/shop"}
+    assert [name for name in names if deciding_frame(frames(application, library(name)))[0].function != "price"] == []
+
+
+def test_a_namespace_of_cpp_is_no_crate():
+    drawn = {"function": "image::Decoder::decode(int)", "package": "/opt/shop/shop"}
+    assert deciding_frame(frames({"function": "main", "package": "/opt/shop/shop"}, drawn))[0].function.startswith(
+        "image"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stack", "function"),
+    [
+        pytest.param(["price", "wrapper"], "price", id="what called the decorated function"),
+        pytest.param(["price", "inner", "wrapper"], "price", id="two decorators"),
+        pytest.param(["price", "wrapper", "load"], "load", id="the decorated function"),
+        pytest.param(["wrapper"], "wrapper", id="nothing else"),
+    ],
+)
+def test_a_decorators_function_is_no_place(stack, function):
+    names = frames(*[{"function": name, "filename": "/srv/shop/orders.py"} for name in stack])
+    assert deciding_frame(names) == (names[stack.index(function)], True)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.waiting import LINEAR_SECONDS
 
-from errtally.exporter.grouping import template
+from errtally.exporter.grouping import tokens
 from errtally.exporter.grouping.template import mask, untyped
 
 
@@ -98,17 +98,17 @@ def test_a_value_that_is_now_a_number_now_a_word_is_one_value():
 
 
 def test_the_cache_of_tokens_is_bounded(monkeypatch):
-    monkeypatch.setattr(template, "TOKEN_CACHE_LIMIT", 11)
+    monkeypatch.setattr(tokens, "CACHE_LIMIT", 11)
     for number in range(40):
         mask(f"token{number} x")
-        assert len(template._masks) <= 11
+        assert len(tokens.masks) <= 11
     mask("y" * 300)
-    assert "y" * 300 not in template._masks
+    assert "y" * 300 not in tokens.masks
 
 
 @given(st.text())
 def test_any_text_has_a_pattern_that_is_the_same_each_time(text):
-    template._masks.clear()
+    tokens.masks.clear()
     pattern = mask(text)
     assert mask(text) == pattern
     assert "\n" not in pattern

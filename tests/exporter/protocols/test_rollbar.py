@@ -65,6 +65,26 @@ def test_event_page_and_issue_agree_on_the_order_of_frames(sent):
     assert fingerprint(event).culprit == "orders/orders in Price"
 
 
+@pytest.mark.parametrize(
+    ("client", "first"),
+    [
+        pytest.param("Rollbar.NET (Rollbar)", "Price", id="Rollbar.NET"),
+        pytest.param("rollbar-dart", "Price", id="Dart and Flutter"),
+        pytest.param("rollbar-java", "Main", id="Java"),
+        pytest.param("rollbar-php", "Main", id="PHP"),
+        pytest.param("rollbar-gem", "Main", id="Ruby"),
+    ],
+)
+def test_clients_that_send_the_newest_frame_first(client, first):
+    newest, oldest = {"method": "Price", "filename": "/srv/a"}, {"method": "Main", "filename": "/srv/b"}
+    sent = [newest, oldest] if first == "Price" else [oldest, newest]
+    trace = {"exception": {"class": "StockError", "message": "m"}, "frames": sent}
+    delivery = deliver(PATH, {"data": {"body": {"trace": trace}, "notifier": {"name": client}}})
+    called = [frame.function for frame in delivery.events[0].event.exceptions[0].frames]
+    assert called == ["Main", "Price"]
+    assert [frame["function"] for frame in page(delivery)["exceptions"][0]["frames"]] == called
+
+
 def test_its_page_has_the_line_that_raised_and_the_variables():
     frame = page(deliver(*captured("rollbar-python")))["exceptions"][-1]["frames"][-1]
     assert frame["context_line"].startswith("except KeyError as e: raise ValueError(")

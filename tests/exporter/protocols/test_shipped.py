@@ -67,6 +67,24 @@ RECORDS = {
         {"MESSAGE": "no stock", "PRIORITY": "3", "_HOSTNAME": "web-1", "SYSLOG_IDENTIFIER": "shop", "time": ISO},
         {"level": "error", "server_name": "web-1", "logger": "shop"},
     ),
+    "syslog-ng's own time": (
+        {"MESSAGE": "no stock", "PRIORITY": "err", "ISODATE": ISO, "PROGRAM": "shop"}, {"level": "error"},
+    ),
+    "Vector, from a file": (
+        {"message": "no stock", "timestamp": ISO, "host": "web-1", "source_type": "file", "file": "/var/log/a.log",
+         "level": "WARN"},
+        {"level": "warning", "server_name": "web-1"},
+    ),
+    "Logstash, from a file": (
+        {"@timestamp": ISO, "@version": "1", "message": "no stock", "host": {"name": "web-1"}, "level": "ERROR",
+         "log": {"file": {"path": "/var/log/a.log"}}, "event": {"original": "ERROR no stock"}},
+        {"level": "error", "message": "no stock", "server_name": "web-1"},
+    ),
+    "Fluent Bit, with Kubernetes' fields": (
+        {"@timestamp": ISO, "log": "no stock", "stream": "stderr", "level": "fatal",
+         "kubernetes": {"pod_name": "shop-1", "namespace_name": "shop"}},
+        {"level": "fatal", "message": "no stock"},
+    ),
     "syslog-ng": (
         {"MESSAGE": "no stock", "PRIORITY": "crit", "HOST": "web-1", "PROGRAM": "shop", "date": ISO},
         {"level": "fatal", "server_name": "web-1", "logger": "shop"},

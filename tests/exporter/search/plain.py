@@ -176,6 +176,8 @@ def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each k
         return any(wanted.search(text.casefold()) for member in one.all() for text in _texts(member))
     if isinstance(what, Field):
         members = [one] if what.name in {"project", "level", "assignee", "priority"} else one.all()
+        if what.name == "first_release":
+            members = [member for member in members if member.first_seen == min(other.first_seen for other in members)]
         values = {
             "environment": lambda member: list(member.environments),
             "release": lambda member: [member.first_release, member.last_release],

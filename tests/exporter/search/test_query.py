@@ -24,7 +24,7 @@ from errtally.exporter.search.conditions import (
     Wording,
     Words,
 )
-from errtally.exporter.search.query import MAX_LENGTH, MAX_TERMS, MAX_WILDCARDS, QueryError, parse
+from errtally.exporter.search.query import MAX_LENGTH, MAX_TERMS, MAX_WILDCARDS, QueryError, of_tag, parse
 
 NOW = 1_795_500_000.0
 EXAMPLES = int(os.environ.get("ERRTALLY_QUERY_EXAMPLES", "300"))
@@ -213,3 +213,8 @@ def test_any_text_can_be_looked_for_when_it_is_quoted(text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     assert parse(f'"{quoted}"', NOW) == (Term(words(text)),)
     assert parse(f'tag."{quoted}":"{quoted}"', NOW) == (Term(Tag(text, Wording((text,)))),)
+
+
+@pytest.mark.parametrize(("name", "value"), [("browser", "Safari 17"), ("two words", 'a "b" \\ *'), ("is", "-")])
+def test_the_query_for_a_tag_s_value_asks_for_just_that(name: str, value: str) -> None:
+    assert parse(of_tag((name, value)), 0.0) == (Term(Tag(name, Wording((value,)))),)

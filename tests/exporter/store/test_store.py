@@ -339,11 +339,23 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(pa
     ):  # fmt: skip
         table, name = column.split(".")
         db.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
+    db.execute("PRAGMA foreign_keys = OFF")
+    for table, unit in (("issue_hours", "hour"), ("issue_days", "day")):
+        db.execute(f"DROP TABLE {table}")
+        columns = f"issue INTEGER, {unit} INTEGER, events INTEGER, users INTEGER, PRIMARY KEY (issue, {unit})"
+        db.execute(f"CREATE TABLE {table} ({columns}) WITHOUT ROWID")
+        db.execute(f"CREATE INDEX {table}_{unit} ON {table} ({unit})")
+        db.execute(f"INSERT INTO {table} VALUES (1, 9, 7, 3)")
+    db.execute(
+        "INSERT INTO issues VALUES (1, 'p', 'f', '', '', '', '', '', '', '[]', '', '', 7, 0, 0, '', '', NULL, NULL, 1)"
+    )
     db.execute("INSERT INTO series VALUES (1, 'errtally_new_issues_total', '[\"p\", \"prod\"]', '', 7, NULL, 1, 5, 0)")
     db.execute("PRAGMA user_version = 1")
     db.close()
     upgraded = database.create(path)
     assert upgraded.execute("SELECT value, created FROM series").fetchall() == [(7.0, 0.0)]
+    for table in ("issue_hours", "issue_days"):
+        assert upgraded.execute(f"SELECT * FROM {table}").fetchall() == [(1, 9, "", 7, 3)]
     assert upgraded.execute("PRAGMA user_version").fetchone() == (database.SCHEMA_VERSION,)
     upgraded.close()
     database.create(path).close()

@@ -11,7 +11,7 @@ from tests.exporter.inprocess import InProcess, envelope, environ
 from errtally.errors import JournalError
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.web import journaling
-from errtally.exporter.web.app import _ago, _moment
+from errtally.exporter.web.times import ago, moment
 
 HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
 
@@ -434,11 +434,11 @@ def test_a_decision_names_who_made_it(tmp_path, headers, who):
     ],
 )
 def test_how_long_ago(elapsed, text):
-    assert _ago(1e9 - elapsed, 1e9) == text
+    assert ago(1e9 - elapsed, 1e9) == text
 
 
 def test_a_moment_is_shown_in_utc():
-    assert _moment(0.0) == "1970-01-01 00:00:00 UTC"
+    assert moment(0.0) == "1970-01-01 00:00:00 UTC"
 
 
 JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from errtally.exporter.web import event_view
-from errtally.exporter.web.shown_text import CUT, Allowance
+from errtally.exporter.web.shown_text import CUT, Allowance, visible
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
@@ -37,7 +37,7 @@ def test_an_event_of_any_shape_is_shown(event) -> None:
 
 @given(st.text(max_size=300), st.integers(0, 400), st.integers(1, 400))
 def test_what_is_taken_never_costs_more_than_is_left(text, left, limit) -> None:
-    allowance = Allowance(left)
+    allowance, text = Allowance(left), visible(text)
     shown = allowance.take(text, limit)
     assert len(str(escape(shown.removesuffix(CUT))).encode()) <= left
     assert text.startswith(shown.removesuffix(CUT))
@@ -60,12 +60,12 @@ def test_what_is_taken_never_costs_more_than_is_left(text, left, limit) -> None:
 )
 def test_breadcrumbs_tell_the_time_of_day(sent, shown) -> None:
     event = {"breadcrumbs": [{"timestamp": sent, "message": "m"}]}
-    assert event_view.view(event).breadcrumbs[0].time == shown
+    assert event_view.view(event).breadcrumbs.shown[0].time == shown
 
 
 def test_the_newest_breadcrumb_comes_first() -> None:
     event = {"breadcrumbs": [{"message": "old"}, {"message": "new", "data": {"a": 1}}, "no crumb"]}
-    crumbs = event_view.view(event).breadcrumbs
+    crumbs = event_view.view(event).breadcrumbs.shown
     assert [(crumb.message, crumb.values) for crumb in crumbs] == [("new", '{"a": 1}'), ("old", "")]
 
 
@@ -73,7 +73,12 @@ def test_a_request_is_one_line_and_all_of_it() -> None:
     event = {"request": {"url": "https://e/x", "method": "PUT", "headers": {"A": "1"}, "zeta": [["k", "v"]]}}
     shown = event_view.view(event)
     assert shown.request == "PUT https://e/x"
-    assert shown.sections[0].pairs == (("method", "PUT"), ("url", "https://e/x"), ("headers.A", "1"), ("zeta.k", "v"))
+    assert shown.sections["request"].pairs == (
+        ("method", "PUT"),
+        ("url", "https://e/x"),
+        ("headers.A", "1"),
+        ("zeta.k", "v"),
+    )
 
 
 def test_a_message_that_the_exception_says_is_not_said_again() -> None:
@@ -82,8 +87,30 @@ def test_a_message_that_the_exception_says_is_not_said_again() -> None:
         assert event_view.view({"message": message, "exceptions": exceptions}).message == shown
 
 
-def test_what_is_cut_is_told() -> None:
-    event = {"message": "m" * 3_000, "extra": {"a": "<" * 900}}
-    assert event_view.view(event).notice == ""
-    assert "the rest is in its JSON" in event_view.view(event, Allowance(3_100)).notice
+def test_nothing_is_cut_without_saying_so() -> None:
+    event = {
+        "message": "m" * 9_000,
+        "extra": {f"e{number}": "<" * 900 for number in range(60)},
+        "breadcrumbs": [{"message": "b"}] * 30,
+        "exceptions": [{"type": f"T{number}", "value": "v" * 5_000} for number in range(40)],
+    }
+    for characters in (200, 5_000, 60_000):
+        shown = event_view.view(event, Allowance(characters))
+        assert shown.is_message_cut
+        assert shown.breadcrumbs.next is not None
+        assert shown.sections["extra"].left_out >= 60 - len(shown.sections["extra"].pairs) > 0
+        assert len(shown.exceptions) + shown.left_out_exceptions == 40
+        assert all(one.has_more for one in shown.exceptions)
     assert event_view.view({"truncated": "its details were not kept"}).notice == "its details were not kept"
+
+
+def test_what_an_event_says_is_its_heading() -> None:
+    chain = [{"type": "Cause", "value": "c"}, {"type": "KeyError", "value": "'A-17'\nand more"}]
+    for event, said in (
+        ({"exceptions": chain, "message": "m"}, "KeyError: 'A-17'"),
+        ({"message": "\n stock of A-17 is low "}, "stock of A-17 is low"),
+        ({"exceptions": [{}], "message": "m"}, "m"),
+        ({}, ""),
+        ({"message": "safe\u202etxt.exe\x1b[2J"}, "safe\u2039U+202E\u203atxt.exe\u241b[2J"),
+    ):
+        assert event_view.heading(event) == said

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from tests.exporter.inprocess import InProcess, envelope
+from tests.exporter.inprocess import InProcess, envelope, environ
 
 from errtally import names
 from errtally.exporter.config import ExporterConfig
@@ -138,10 +142,68 @@ def test_the_json_of_an_event_is_what_was_kept(exporter) -> None:
     assert json.loads(answer.body)["extra"] == {"password": "[REDACTED]", "text": "<b>"}
     assert exporter.get(f"/issues/{fingerprint}/events/{'2' * 32}.json").status == 404
     assert exporter.get(f"/issues/none/events/{'1' * 32}.json").status == 404
-    # An exemplar in Grafana knows the id alone.
-    answer = exporter.get(f"/events/{'1' * 32}")
-    assert (answer.status, answer.headers["Location"]) == (302, f"/issues/{fingerprint}?project=shop&event={'1' * 32}")
-    assert exporter.get(f"/events/{'2' * 32}").status == 404
+
+
+def rich_event() -> dict[str, Any]:
+    """An event as large as SDKs send them: 34 calls of 12 variables each in a chain of two, 100 breadcrumbs.
+
+    Each thing in it has a word of its own, so that one can look for it.
+    """
+
+    def frame(number: int) -> dict[str, Any]:
+        return {
+            "function": f"function{number}x", "filename": f"lib/file{number}x.py", "in_app": number % 7 == 0,
+            "lineno": 40 + number, "pre_context": [f"before{number}x{line}" for line in range(5)],
+            "context_line": f"here{number}x", "post_context": [f"after{number}x{line}" for line in range(5)],
+            "vars": {f"name{number}x{at}": f"value{number}x{at} " + "<&'" * 20 for at in range(12)},
+        }  # fmt: skip
+
+    frames = [frame(number) for number in range(34)]
+    return {
+        "exception": {
+            "values": [
+                {"type": "Cause", "value": "cause_text", "stacktrace": {"frames": frames[:9]}},
+                {"type": "Raised", "value": "raised_text", "stacktrace": {"frames": frames[9:]}},
+            ]
+        },
+        "breadcrumbs": [{"message": f"crumb{number}x", "category": f"kind{number % 3}x"} for number in range(100)],
+        "tags": {f"tag{number}x": f"tagged{number}x" for number in range(50)},
+        "user": {"id": "user_id_x", "username": "user_name_x"},
+        "request": {"url": "https://e/x", "headers": {f"Head{number}x": f"sent{number}x" for number in range(60)}},
+        "contexts": {f"context{number}x": {"key": f"meant{number}x"} for number in range(60)},
+        "extra": {f"extra{number}x": "<" * 900 + f"more{number}x" for number in range(30)},
+    }
+
+
+def linked_parts(page: str) -> set[str]:
+    return {html.unescape(link) for link in re.findall(r'href="(/issues/\w+/events/\w+/[^"#]+)"', page)}
+
+
+def test_nothing_of_a_rich_event_is_out_of_reach_and_every_page_is_under_100_kb(exporter) -> None:
+    fingerprint = send(exporter, **rich_event())
+    first = exporter.get(f"/issues/{fingerprint}").body
+    assert len(first) < 100_000
+    page = first.decode()
+    for said in ("raised_text", "cause_text", "user_id_x", "crumb99x", "tagged0x", "meant0x", "https://e/x"):
+        assert said in page, said
+    assert all(f"function{number}x" in page for number in range(34))
+    for number in (28, 7):  # where each of the two began: the newest call of the application
+        assert f"here{number}x" in page
+        assert f"value{number}x11" in page
+    waiting, seen, everything = linked_parts(page), set(), page
+    while waiting:
+        link = waiting.pop()
+        seen.add(link)
+        answer = exporter.get(link)
+        assert (answer.status, len(answer.body) < 100_000) == (200, True), link
+        everything += answer.body.decode()
+        waiting |= linked_parts(answer.body.decode()) - seen
+    words = [f"{word}{number}x{at}" for word in ("name", "value") for number in range(34) for at in range(12)]
+    words += [f"{word}{number}x{line}" for word in ("before", "after") for number in range(34) for line in range(5)]
+    words += [f"crumb{number}x" for number in range(100)] + [f"tagged{number}x" for number in range(50)]
+    words += [f"{word}{number}x" for word in ("sent", "meant") for number in range(60)]
+    words += [f"more{number}x" for number in range(30)]
+    assert [word for word in words if word not in everything] == []
 
 
 def test_the_largest_event_makes_a_page_under_100_kb(exporter) -> None:
@@ -152,13 +214,54 @@ def test_the_largest_event_makes_a_page_under_100_kb(exporter) -> None:
         "vars": {f"<{n}>": "&" * 400 for n in range(20)},
     }
     crumbs = [{"message": "<" * 500, "category": "&"}] * 90
+    frames = [{**frame, "lineno": number} for number in range(12)]
     fingerprint = send(
         exporter,
-        exception={"values": [{"type": "T", "value": "<" * 900, "stacktrace": {"frames": [frame] * 12}}]},
+        exception={"values": [{"type": "T", "value": "<" * 900, "stacktrace": {"frames": frames[:4]}}] * 3},
         breadcrumbs=crumbs,
         tags={f"t{n}": "<" * 190 for n in range(40)},
         request={"url": "https://e/" + "<" * 3000, "headers": {f"h{n}": "<" * 300 for n in range(40)}},
+        threads={"values": [{"id": n, "name": "<" * 90, "stacktrace": {"frames": [frame]}} for n in range(60)]},
     )
-    page = exporter.get(f"/issues/{fingerprint}").body
-    assert b"the rest is in its JSON" in page
-    assert len(page) < 100_000
+    answer = exporter.get(f"/issues/{fingerprint}")
+    assert len(answer.body) < 100_000
+    for link in linked_parts(answer.body.decode()):
+        assert len(exporter.get(link).body) < 100_000, link
+
+
+def test_an_event_is_found_by_its_id(exporter) -> None:
+    fingerprint = send(exporter)
+    for written in ("1" * 32, "11111111-1111-1111-1111-111111111111"):
+        answer = exporter.get(f"/events/{written}")
+        assert answer.status == 302
+        assert answer.headers["Location"] == f"/issues/{fingerprint}?project=shop&event={'1' * 32}#event"
+    assert exporter.get(f"/events/{'2' * 32}").status == 404
+
+
+def test_numbers_are_of_the_environment_that_was_asked_for(exporter) -> None:
+    for number, environment in enumerate(("production", "staging", "staging"), 1):
+        fingerprint = send(exporter, event_id=f"{number:032x}", environment=environment, user={"id": f"u{number}"})
+    page = exporter.get(f"/issues/{fingerprint}?environment=production").body.decode()
+    assert "Event 1 of 1 kept" in page
+    assert f"{1:032x}" in page
+    assert "<b>1 event</b> <b>1 user</b>" in page
+    assert "<b>3 events</b> <b>3 users</b>" in exporter.get(f"/issues/{fingerprint}").body.decode()
+    table = exporter.get(f"/issues/{fingerprint}/events?environment=staging").body.decode()
+    assert re.findall(r"event=(\w+)", table) == [f"{3:032x}", f"{2:032x}"]
+
+
+def test_what_people_say_of_an_issue_stands_on_its_page(exporter) -> None:
+    fingerprint = send(exporter)
+    page = exporter.get(f"/issues/{fingerprint}").body.decode()
+    token = html.unescape(re.search(r'name="form_token" value="([^"]+)"', page)[1])
+    form = {"project": "shop", "assignee": "ann", "priority": "low", "ticket": "https://t.example/7", "note": "a <b>"}
+    for given, status in (({"form_token": "forged"}, 403), ({"form_token": token}, 303)):
+        sent = environ(f"/issues/{fingerprint}/say", urlencode(form | given).encode())
+        sent["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+        assert exporter.call(sent).status == status
+        exporter.fold()
+    page = exporter.get(f"/issues/{fingerprint}").body.decode()
+    assert "<bdi>ann</bdi>" in page
+    assert "<dd>low</dd>" in page
+    assert '<a href="https://t.example/7" rel="noreferrer">' in page
+    assert '<p class="said breaks">a &lt;b&gt;</p>' in page

@@ -212,7 +212,9 @@ def test_several_issues_are_decided_on_at_once(exporter, action: str, status: st
     assert answer.status == 303
     place = urlsplit(answer.headers["Location"])
     assert place.path == "/"
-    assert parse_qs(place.query) == {"query": ["Error"], "sort": ["events"], "done": [action], "count": ["2"]}
+    told = parse_qs(place.query)
+    assert len(told.pop("issue")) == 2  # what the button beside it takes back
+    assert told == {"query": ["Error"], "sort": ["events"], "done": [action], "count": ["2"]}
     assert sorted(types(exporter, status=status)) == ["AError", "CError"]
     assert types(exporter, status="open") == ["BError"]
     told = {"resolve": "2 issues resolved.", "ignore": "2 issues ignored."}[action]
@@ -223,7 +225,8 @@ def test_several_issues_are_merged_into_the_one_known_for_longest(exporter) -> N
     send(exporter, "BError", timestamp=NOW - 7200)
     send(exporter, "AError", "CError", "DError", timestamp=NOW - 3600)
     answer = submit(exporter, "AError", "BError", "CError", action="merge")
-    assert parse_qs(urlsplit(answer.headers["Location"]).query) == {"done": ["merge"], "count": ["3"]}
+    told = parse_qs(urlsplit(answer.headers["Location"]).query)
+    assert (told["done"], told["count"], len(told["issue"]), len(told["into"])) == (["merge"], ["3"], 2, 1)
     assert sorted(types(exporter)) == ["BError", "DError"]
     [found] = api(exporter, query="is:merged")["issues"]
     assert (found["type"], found["events"], len(found["merged_fingerprints"])) == ("BError", 3, 2)
@@ -364,3 +367,79 @@ def test_a_wrong_parameter_of_the_history_is_named(exporter, query: str) -> None
     assert answer.status == 400
     assert answer.json()["error"]["message"].startswith(query.split("=", maxsplit=1)[0])
     assert exporter.get("/history?" + query).status == 400
+
+
+def test_with_an_environment_the_numbers_and_the_order_are_its_own(exporter) -> None:
+    """An issue that is loud in staging does not lead the list of production."""
+    for number in range(5):
+        fields = {"context": {"environment": "staging", "user": {"id": f"s{number}"}}, "timestamp": NOW - 60}
+        send(exporter, "LoudError", **fields)
+    for type_, age, count in (("LoudError", 7200, 1), ("QuietError", 3600, 2)):
+        for number in range(count):
+            fields = {"context": {"environment": "production", "user": {"id": f"p{number}"}}, "timestamp": NOW - age}
+            send(exporter, type_, **fields)
+    assert types(exporter) == ["LoudError", "QuietError"]
+    for sort in ("last_seen", "first_seen", "events", "users"):
+        assert types(exporter, environment="production", sort=sort) == ["QuietError", "LoudError"], sort
+    quiet, loud = api(exporter, environment="production")["issues"]
+    assert [(one["events"], one["users"], one["last_seen"], one["first_seen"]) for one in (quiet, loud)] == [
+        (2, 2, NOW - 3600, NOW - 3600),
+        (1, 1, NOW - 7200, NOW - 7200),
+    ]
+    assert types(exporter, environment="production", query="events:>1") == ["QuietError"]
+    assert types(exporter, environment="production", query="users:1") == ["LoudError"]
+    assert types(exporter, environment="staging", query="events:5 users:5") == ["LoudError"]
+    page = exporter.get("/?environment=production&status=all").body.decode()
+    assert re.findall(r'href="(/issues/\w+\?[^"]+)"', page) == [
+        f"/issues/{one['issue']}?project=shop&amp;environment=production" for one in (quiet, loud)
+    ]
+
+
+def test_numbers_of_an_environment_are_those_of_all_that_was_merged(exporter) -> None:
+    for type_, user, age in (("OneError", "a", 60), ("TwoError", "a", 120), ("TwoError", "b", 180)):
+        fields = {"context": {"environment": "production", "user": {"id": user}}, "timestamp": NOW - age}
+        send(exporter, type_, **fields)
+    send(exporter, "OneError", context={"environment": "staging"}, timestamp=NOW)
+    one, two = (issue["issue"] for issue in sorted(api(exporter)["issues"], key=lambda issue: issue["type"]))
+    answer = exporter.post(f"/api/issues/{two}/merge", {"into": one}, {"Authorization": "Bearer t"})
+    assert answer.status == 200, answer.body
+    exporter.fold()
+    [found] = api(exporter, environment="production", query="events:3")["issues"]
+    assert (found["events"], found["users"]) == (3, 2)
+    assert (found["first_seen"], found["last_seen"]) == (NOW - 180, NOW - 60)
+
+
+def undo(exporter, address: str, **changes) -> str:
+    """Press the button beside what a list says was done; return the address that it leads to."""
+    page = exporter.get(address).body.decode()
+    [form] = [one for one in re.findall(r"<form.*?</form>", page, re.DOTALL) if ">Undo<" in one]
+    fields = [(name, unescape(value)) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form)]
+    made = environ("/issues", urlencode([*fields, *changes.items()]).encode())
+    made["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+    answer = exporter.call(made)
+    assert answer.status == 303, answer.body
+    exporter.fold()
+    return answer.headers["Location"]
+
+
+def test_what_was_done_says_to_what_and_is_taken_back_at_once(exporter) -> None:
+    send(exporter, "AError", "BError", "CError")
+    address = submit(exporter, "AError", "CError", action="merge").headers["Location"]
+    exporter.fold()
+    assert types(exporter) == ["AError", "BError"] or types(exporter) == ["BError", "AError"]
+    page = exporter.get(address).body.decode()
+    assert re.search(r"2 issues merged into one: <a [^>]+><bdi>AError", page)
+    assert "2 issues" not in exporter.get(undo(exporter, address)).body.decode()
+    assert sorted(types(exporter)) == ["AError", "BError", "CError"]
+    address = submit(exporter, "BError", action="ignore").headers["Location"]
+    exporter.fold()
+    assert sorted(types(exporter, status="open")) == ["AError", "CError"]
+    undo(exporter, address)
+    assert sorted(types(exporter, status="open")) == ["AError", "BError", "CError"]
+
+
+def test_a_failure_does_not_look_like_success(exporter) -> None:
+    send(exporter, "AError")
+    page = exporter.get("/?failed=one").body.decode()
+    assert '<div class="list-notice bad"><p role="alert">Select at least two issues' in page
+    assert "Undo" not in page

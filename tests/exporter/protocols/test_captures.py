@@ -1,0 +1,157 @@
+"""What real clients sent, whole runs of their programs: everything is taken, and counted as what it was."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.exporter.inprocess import InProcess, environ
+
+from errtally import names
+
+CAPTURES = Path(__file__).parents[2] / "data" / "captures"
+
+
+@dataclass
+class Run:
+    """What a program did, as counted in its source and its requests by hand.
+
+    Attributes:
+        issues: failures that a person would call different bugs.
+        requests: by class of status.
+        transactions: names under which its requests count, where they are few.
+        release: of all events.
+    """
+
+    events: int
+    issues: int
+    requests: dict[str, int] = field(default_factory=dict)
+    transactions: set[str] | None = None
+    sessions: dict[str, int] = field(default_factory=dict)
+    check_ins: dict[tuple[str, str], int] = field(default_factory=dict)
+    logs: dict[str, int] = field(default_factory=dict)
+    release: str | None = None
+
+
+RUNS = {
+    "airbrake-browser-2.1.9": Run(12, 7),
+    "bugsnag-go-1.7.0": Run(7, 5, sessions={"started": 1, "crashed": 1}),
+    "bugsnag-java-3.8.0": Run(9, 6, sessions={"started": 1}),
+    "bugsnag-js-browser-9.0.0": Run(10, 5, sessions={"started": 1, "crashed": 1}),
+    "faro-web-2.12.1": Run(12, 7, {"2xx": 1}, {"/shop/*/faro"}, logs={"info": 1}),
+    "gobrake-5.6.2": Run(56, 19),
+    "honeybadger-js-node-6.16.5": Run(12, 7, check_ins={("XyZZy", "ok"): 1}),
+    "javabrake-0.2.4": Run(9, 6),
+    "otel-python-1.45.1-flask-gzip": Run(22, 9, {"2xx": 3, "4xx": 1, "5xx": 3}, logs={"warning": 1, "info": 1}),
+    "otel-rust-0.33": Run(21, 7, {"2xx": 3, "4xx": 3, "5xx": 3}, {"/orders/{id}", "/ok/{id}", "/gone/{id}"}),
+    "pybrake-1.10.1-library-error": Run(2, 2),
+    "rollbar-go-1.4.5": Run(58, 20),
+    "rollbar-js-browser-3.1.0": Run(12, 7, release="3.2.1"),
+    "sentry-browser-11.12.0": Run(
+        17, 11, {"unknown": 2}, {"/shop/*/*", "/orders/*"}, {"started": 1, "unhandled": 1}, release="shop-web@3.2.1"
+    ),
+    "sentry-browser-8.55.2": Run(16, 10, {"unknown": 2}, {"/shop/*/*"}, {"started": 1, "crashed": 1}),
+    "sentry-cli-3.8.0": Run(
+        1, 1,
+        check_ins={
+            ("nightly-cli", "in_progress"): 1, ("nightly-cli", "ok"): 1,
+            ("broken-cli", "in_progress"): 1, ("broken-cli", "error"): 1,
+        },
+    ),
+    "sentry-go-0.11.0": Run(14, 9, {"unknown": 4}, {"GET /orders/*"}),
+    "sentry-go-0.50-gin-0.46": Run(30, 10, {"2xx": 3, "4xx": 6, "5xx": 30}),
+    "sentry-go-0.50-plain": Run(
+        66, 25, {"2xx": 1}, logs={"info": 1, "error": 2},
+        check_ins={
+            ("nightly-stock", "in_progress"): 1, ("nightly-stock", "ok"): 1,
+            ("send-mails", "in_progress"): 1, ("send-mails", "error"): 1,
+        },
+    ),
+    "sentry-java-1.7.30": Run(9, 6),
+    # 20 failures of 10 kinds: of six the client sends the wrapper and, in another trace, the cause by Tomcat's logger.
+    "sentry-java-8.44.1-spring": Run(
+        26, 12, {"2xx": 13, "4xx": 5, "5xx": 12},
+        check_ins={
+            ("nightly-prices", "in_progress"): 1, ("nightly-prices", "ok"): 1,
+            ("nightly-invoices", "in_progress"): 1, ("nightly-invoices", "error"): 1,
+        },
+    ),
+    "sentry-node-9.47.2": Run(
+        17, 11, {"2xx": 4, "5xx": 1}, {"GET /orders/:id", "GET /fail/:id", "job nightly"},
+        {"started": 6, "exited": 4, "crashed": 2}, logs={"info": 1, "error": 1},
+    ),
+    "sentry-python-2.75.0-fastapi": Run(10, 4, {"2xx": 3, "4xx": 3, "5xx": 10}),
+    "sentry-ruby-5.3.0": Run(14, 9, {"2xx": 3, "5xx": 1}, {"/orders/*"}),
+    "sentry-rust-0.49.5-debug": Run(56, 19, {"unknown": 1}, {"reindex"}, {"started": 1, "crashed": 1}),
+    # One file twice, with and without severities, and three lines of syslog; lz4 and snappy.
+    "otel-collector-0.165-filelog-syslog": Run(5, 4, logs={"info": 5, "warning": 1}),
+    "syslog-ng-3.38": Run(8, 8),
+    "two-bugsnag-default": Run(2, 2),
+}  # fmt: skip
+
+
+PROGRAMS_OF_ONE_CLIENT = {"pybrake-1.10.1-library-error", "two-bugsnag-default", "sentry-go-0.50-gin-0.46"}
+"""Further runs of clients that have their row."""
+
+
+@pytest.fixture
+def exporter(tmp_path):
+    made = InProcess(tmp_path)
+    yield made
+    made.close()
+
+
+def send(exporter, folder):
+    for head in sorted((CAPTURES / folder).glob("*.head")):
+        first, *lines = head.read_bytes().decode("latin-1").replace("\r\n", "\n").splitlines()
+        method, target, _ = first.split(" ", 2)
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines if ": " in line)}
+        body = head.with_suffix(".body")
+        path, _, query = target.partition("?")
+        made = environ(path, body.read_bytes() if body.exists() else b"", headers, method=method, query=query)
+        made["CONTENT_TYPE"] = headers.get("content-type", "")
+        answer = exporter.call(made)
+        assert answer.status < 300, f"{head.name}: {answer.status} {answer.body[:200]!r}"
+    exporter.fold()
+    exporter.writer._clock = lambda: time.time() + 60  # what is held back is due
+    exporter.fold()
+
+
+def by(exporter, metric, *labels):
+    found = {}
+    for (name, own), value in exporter.series().items():
+        if name == metric.name and value:
+            sent = dict(own)
+            key = tuple(sent[label] for label in labels)
+            key = key if len(key) > 1 else key[0]
+            found[key] = found.get(key, 0) + value
+    return found
+
+
+@pytest.mark.parametrize("folder", sorted(RUNS))
+def test_a_run_counts_as_what_it_was(exporter, folder):
+    run = RUNS[folder]
+    send(exporter, folder)
+    assert exporter.total(names.EVENTS.name) == run.events
+    assert exporter.total(names.NEW_ISSUES.name) == run.issues
+    assert by(exporter, names.REQUESTS, "status_class") == run.requests
+    if run.release is not None:
+        [project] = by(exporter, names.EVENTS, "project")
+        issues = exporter.get(f"/api/issues?project={project}").json()["issues"]
+        assert {issue["last_release"] for issue in issues} == {run.release}
+    if run.transactions is not None:
+        assert set(by(exporter, names.REQUESTS, "transaction")) == run.transactions
+    sessions = by(exporter, names.SESSIONS, "status")
+    assert sessions == run.sessions or not run.sessions
+    if run.check_ins:
+        assert by(exporter, names.CHECK_INS, "monitor", "status") == run.check_ins
+    if run.logs:
+        assert by(exporter, names.LOG_RECORDS, "level") == run.logs
+
+
+def test_every_run_has_its_row_in_the_table_of_clients():
+    page = (CAPTURES.parents[2] / "docs" / "protocols.md").read_text()
+    rows = {row.split("|")[1].strip() for row in page.splitlines() if row.startswith("| ")}
+    assert set(RUNS) - PROGRAMS_OF_ONE_CLIENT <= rows
