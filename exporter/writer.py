@@ -119,16 +119,7 @@ class Writer:
         fold, records = Fold(self._state, self._thresholds), 0
         if (config := self._next_config) is not None:
             self._next_config = None
-            self._thresholds = Thresholds(config.projects)
-            self._state.budget.limits = config.series_limits
-            self._state.budget.idle_seconds = config.series_idle_seconds
-            self._store.events_per_issue = config.retention.events_per_issue
-            self._retention = config.retention
-            if config.grouping != self._state.aliases.settings:
-                self._state.aliases = self._store.aliases(config.grouping)
-            fold = Fold(self._state, self._thresholds)
-            fold.declare(config.projects)
-            records = 1
+            fold, records = self._take_up(config), 1
         try:
             for frame in self._reader.read(MAX_FOLD_EVENTS):
                 records += 1
@@ -165,11 +156,26 @@ class Writer:
             bucket = OF_CATALOGUE[names.DIGEST_DURATION.name].part(seconds)
             self._own.add[names.DIGEST_DURATION.name, (), bucket] += 1
             self._own.add[names.DIGEST_DURATION.name, (), SUM] += seconds
+        elif self._store.is_waiting:  # a pause
+            self._apply(fold.changes, stop)
         if finished := self._reader.finished():
             self._drop(finished)
         if self._forgotten:
             self._forget()
         return records
+
+    def _take_up(self, config: ExporterConfig) -> Fold:
+        """Begin a fold with changed settings."""
+        self._thresholds = Thresholds(config.projects)
+        self._state.budget.limits = config.series_limits
+        self._state.budget.idle_seconds = config.series_idle_seconds
+        self._store.events_per_issue = config.retention.events_per_issue
+        self._retention = config.retention
+        if config.grouping != self._state.aliases.settings:
+            self._state.aliases = self._store.aliases(config.grouping)
+        fold = Fold(self._state, self._thresholds)
+        fold.declare(config.projects)
+        return fold
 
     def _drop(self, finished: list[str]) -> None:
         """Remove segments that were read to their ends: what was in them is stored, once that is on the disk."""

@@ -14,8 +14,20 @@ from errtally import names
 from errtally.config.document import schema
 from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
-from errtally.exporter.web import audit, event_list, event_parts, listing, login, merges, overview, sayings, tokens
+from errtally.exporter.web import (
+    audit,
+    event_list,
+    event_parts,
+    listing,
+    login,
+    markdown_pages,
+    merges,
+    overview,
+    sayings,
+    tokens,
+)
 from errtally.exporter.web.app import routes
+from errtally.exporter.web.mcp import routes as mcp
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
 from errtally.exporter.web.stream import routes as stream
@@ -42,7 +54,20 @@ def test_every_route_of_the_app_is_documented() -> None:
     app = Flask("documented", static_folder="static")
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
-    for pages in (audit, event_list, event_parts, listing, login, openapi, overview, sayings, stream, tokens):
+    for pages in (
+        audit,
+        event_list,
+        event_parts,
+        listing,
+        login,
+        openapi,
+        overview,
+        sayings,
+        stream,
+        tokens,
+        markdown_pages,
+        mcp,
+    ):
         app.register_blueprint(pages.routes)
     documented = set(_documented_routes())
     for rule in app.url_map.iter_rules():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+import tracemalloc
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CHANGED_SHARE = 0.01
+CHANGED_SHARES = (0.01, 0.1)
+"""Of the series, before each scrape."""
+
 TARGET_MILLISECONDS = {10_000: 10.0, 100_000: 100.0}
 """Series to the time that a scrape of them may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Scrapes of one number of series. Times are CPU time of the one thread, in milliseconds."""
+    """Scrapes of one number of series. Times are CPU time of the one thread, in milliseconds.
+
+    Attributes:
+        view_bytes: what a worker holds after the first scrape: lines, what they are made of, and the texts of families.
+    """
 
     series: int
     changed_share: float
@@ -40,6 +47,12 @@ class Measurement:
     openmetrics_milliseconds: float
     gzip_milliseconds: float
     peer_milliseconds: float
+    view_bytes: int
+
+    @property
+    def first_ratio(self) -> float:
+        """How many times as long as an ordinary one the first scrape takes."""
+        return self.first_milliseconds / self.median_milliseconds
 
     @property
     def times_faster(self) -> float:
@@ -48,15 +61,18 @@ class Measurement:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON."""
-        return {**asdict(self), "times_faster": self.times_faster}
+        return {**asdict(self), "times_faster": self.times_faster, "first_ratio": self.first_ratio}
 
 
-def measure(folder: Path, series: int, *, rounds: int = 15, peer_rounds: int = 3) -> Measurement:
-    """Fill a store, and scrape it again and again after one in a hundred series has changed.
+def measure(
+    folder: Path, series: int, *, changed_share: float = CHANGED_SHARES[0], rounds: int = 15, peer_rounds: int = 3
+) -> Measurement:
+    """Fill a store, and scrape it again and again after a share of the series has changed.
 
     Args:
         folder: an empty folder for the store.
         series: about how many series.
+        changed_share: of the series, before each scrape.
         rounds: scrapes that are measured.
         peer_rounds: expositions by the library that are measured.
 
@@ -71,13 +87,14 @@ def measure(folder: Path, series: int, *, rounds: int = 15, peer_rounds: int = 3
 
     try:
         body, first = timed(scrape)
+        view_bytes = _held_bytes(folder, now)
         times, openmetrics_times = [], []
         for _ in range(rounds):
-            filled.change(CHANGED_SHARE)
+            filled.change(changed_share)
             body, took = timed(scrape)
             times.append(took)
         for _ in range(min(rounds, 5)):
-            filled.change(CHANGED_SHARE)
+            filled.change(changed_share)
             openmetrics_times.append(timed(lambda: view.render(now, openmetrics=True))[1])
         _, zipped = timed(lambda: exposition.compress(body))
     finally:
@@ -88,13 +105,13 @@ def measure(folder: Path, series: int, *, rounds: int = 15, peer_rounds: int = 3
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     try:
         for _ in range(peer_rounds):
-            change(CHANGED_SHARE)
+            change(changed_share)
             peer_times.append(timed(lambda: generate_latest(registry))[1])
     finally:
         prometheus_client.enable_created_metrics()  # type: ignore[no-untyped-call]
     return Measurement(
         series=sum(not line.startswith(b"#") for line in body.splitlines()),
-        changed_share=CHANGED_SHARE,
+        changed_share=changed_share,
         body_bytes=len(body),
         target_milliseconds=TARGET_MILLISECONDS.get(series),
         first_milliseconds=first,
@@ -103,7 +120,19 @@ def measure(folder: Path, series: int, *, rounds: int = 15, peer_rounds: int = 3
         openmetrics_milliseconds=statistics.median(openmetrics_times),
         gzip_milliseconds=zipped,
         peer_milliseconds=statistics.median(peer_times),
+        view_bytes=view_bytes,
     )
+
+
+def _held_bytes(folder: Path, now: float) -> int:
+    """Return what a view allocates for a scrape and keeps."""
+    tracemalloc.start()
+    try:
+        view = StoreView(folder, Budget({}))
+        view.render(now, openmetrics=False)
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
 
 
 def timed(call: Callable[[], bytes]) -> tuple[bytes, float]:

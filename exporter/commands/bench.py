@@ -25,7 +25,7 @@ from errtally.exporter.bench.profile import STAGES, Profile, profile
 from errtally.exporter.bench.protected import TARGET_MICROSECONDS as PROTECTED_TARGET_MICROSECONDS
 from errtally.exporter.bench.protected import ProtectedCost, measure_protected
 from errtally.exporter.bench.work import KINDS
-from errtally.exporter.commands import bench_grouping
+from errtally.exporter.commands import bench_grouping, bench_peers
 
 _TABLE_WIDTH = 175
 
@@ -36,6 +36,7 @@ def command() -> None:
 
 
 command.add_command(bench_grouping.command, "grouping")
+command.add_command(bench_peers.command, "peers")
 
 
 @command.command()
@@ -195,18 +196,32 @@ def _client_table(rows: list[CaptureCost]) -> Table:
     show_default=True,
     help="About how many series; may be repeated.",
 )
+@click.option(
+    "--changed",
+    "percentages",
+    type=click.FloatRange(0.01, 100.0),
+    multiple=True,
+    default=tuple(100 * share for share in scraping.CHANGED_SHARES),
+    show_default=True,
+    help="Percent of the series that change before each scrape; may be repeated.",
+)
 @click.option("--rounds", type=click.IntRange(1, 1000), default=15, show_default=True, help="Scrapes measured.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Parent of the stores' directories.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def scrape(*, counts: tuple[int, ...], rounds: int, data_dir: Path | None, as_json: bool) -> None:
+def scrape(
+    *, counts: tuple[int, ...], percentages: tuple[float, ...], rounds: int, data_dir: Path | None, as_json: bool
+) -> None:
     """Scrape a filled store in this process, beside prometheus_client with the same series.
 
-    Between two scrapes one in a hundred series changes. Times are CPU time of the one thread that renders.
+    Between two scrapes some of the series change. Times are CPU time of the one thread that renders.
     """
     rows: list[scraping.Measurement] = []
     with tempfile.TemporaryDirectory(prefix="errtally-bench-", dir=data_dir) as directory:
-        rows += [scraping.measure(Path(directory, str(count)), count, rounds=rounds) for count in counts]
-    setting = f"one thread, {rounds} scrapes, {scraping.CHANGED_SHARE:.0%} of the series changed before each"
+        for count in counts:
+            for percent in percentages:
+                store = Path(directory, f"{count}-{percent:g}")
+                rows.append(scraping.measure(store, count, changed_share=percent / 100, rounds=rounds))
+    setting = f"one thread, {rounds} scrapes"
     if as_json:
         click.echo(json.dumps({"setting": setting, "rows": [row.as_dict() for row in rows]}, indent=2))
         return
@@ -215,13 +230,16 @@ def scrape(*, counts: tuple[int, ...], rounds: int, data_dir: Path | None, as_js
     table = Table(title="scrape", caption=setting)
     for column in (
         "series",
+        "changed %",
         "MB",
         "target ms",
         "median ms",
         "worst ms",
         "OpenMetrics ms",
         "first ms",
+        "first / median",
         "gzip ms",
+        "bytes a series",
         "prometheus_client ms",
         "times faster",
     ):
@@ -229,13 +247,16 @@ def scrape(*, counts: tuple[int, ...], rounds: int, data_dir: Path | None, as_js
     for row in rows:
         table.add_row(
             f"{row.series:,}",
+            f"{row.changed_share * 100:g}",
             f"{row.body_bytes / 1e6:.1f}",
             _figure(row.target_milliseconds, "{:.0f}"),
             f"{row.median_milliseconds:.1f}",
             f"{row.worst_milliseconds:.1f}",
             f"{row.openmetrics_milliseconds:.1f}",
             f"{row.first_milliseconds:.0f}",
+            f"{row.first_ratio:.0f}",
             f"{row.gzip_milliseconds:.1f}",
+            f"{row.view_bytes / row.series:.0f}",
             f"{row.peer_milliseconds:.0f}",
             f"{row.times_faster:.0f}",
         )

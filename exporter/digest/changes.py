@@ -126,6 +126,7 @@ class IssueChange:
         counted_users: users that the condition counts since.
         seen_in: hour since the epoch, environment, level, release and transaction to events.
         tags: tag and value to events, of events that came with their tags.
+        is_recast: whether it was merged into another issue, or taken out of it.
     """
 
     id: int
@@ -150,6 +151,7 @@ class IssueChange:
     counted_users: list[int] = field(default_factory=list)
     seen_in: dict[tuple[int, str, str, str, str], Spell] = field(default_factory=dict)
     tags: dict[tuple[str, str], Spell] = field(default_factory=dict)
+    is_recast: bool = False
 
     def count(self, event: EventSeen, environment: str) -> None:
         """Count an event, and what it has in common with others."""

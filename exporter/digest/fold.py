@@ -48,6 +48,9 @@ MAX_SAMPLES_A_FOLD = 20
 """Samples of one issue that one fold keeps; the workers' policy bounds them already, but there may be many workers."""
 
 _ERROR_LEVELS = frozenset(names.ERROR_LEVELS)
+_EVENTS, _SERVICE_EVENTS, _ISSUE_EVENTS = (
+    metric.name for metric in (names.EVENTS, names.SERVICE_EVENTS, names.ISSUE_EVENTS)
+)
 
 _RECKONED_SESSION_STATUSES = ("started", *names.CRASHED_SESSION_STATUSES)
 """What every release has from its first session on: the shares of crashes are made of these."""
@@ -232,8 +235,8 @@ class Fold:
         if event.release:
             self._decisions.release(project, event.release, event.timestamp)
         labels = self._admit(names.EVENTS, (project, environment, event.level, seen.type))
-        changes.add[names.EVENTS.name, labels, ""] += 1
-        changes.add[names.SERVICE_EVENTS.name, (project, environment, event.level), ""] += 1
+        changes.add[_EVENTS, labels, ""] += 1
+        changes.add[_SERVICE_EVENTS, (project, environment, event.level), ""] += 1
         fingerprint = self._issue_of(project, seen, batch.received)
         change, here = self._issue(project, environment, event, fingerprint)
         if change.seen is None and fingerprint == seen.fingerprint:
@@ -241,8 +244,10 @@ class Fold:
         change.count(event, environment)
         here.events += 1
         change.see(event)
-        here.first_seen = min(here.first_seen, event.timestamp)
-        here.last_seen = max(here.last_seen, event.timestamp)
+        if event.timestamp < here.first_seen:
+            here.first_seen = event.timestamp
+        elif event.timestamp > here.last_seen:
+            here.last_seen = event.timestamp
         if event.user is not None:
             here.users.add(event.user)
             if event.level in _ERROR_LEVELS:
@@ -257,7 +262,7 @@ class Fold:
         else:
             self._expose(change, environment, here)
         shown = fingerprint if here.is_exposed else names.OTHER
-        key = (names.ISSUE_EVENTS.name, (project, environment, shown, event.level), "")
+        key = (_ISSUE_EVENTS, (project, environment, shown, event.level), "")
         changes.add[key] += 1
         if event.sample is not None and len(change.samples) < MAX_SAMPLES_A_FOLD:
             change.samples.append(Sample(event.event_id, environment, event.timestamp, event.sample))

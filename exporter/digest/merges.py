@@ -105,7 +105,7 @@ class Merges:
         root = state.issues[project, target]
         if (merged := state.issues.get((project, fingerprint))) is not None:
             self._count(project, merged, -1)
-            changes.of(project, merged)
+            changes.of(project, merged).is_recast = True
             for environment in merged.environments.keys() - root.environments.keys():
                 # The issue is not new there: it was known under the other fingerprint.
                 labels = self._admit(names.ISSUE_INFO, (project, environment, target))
@@ -123,7 +123,7 @@ class Merges:
         # What has no counts of its own becomes an issue with its next event.
         if (merged := state.issues.get((project, fingerprint))) is not None:
             self._count(project, merged, 1)
-            changes.of(project, merged)
+            changes.of(project, merged).is_recast = True
             if merged.condition is not None and merged.condition.kind == "time":
                 state.agenda.note((AGENDA, project, fingerprint), merged.condition.amount)
         # The target may have been merged itself since.

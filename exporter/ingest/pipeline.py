@@ -167,10 +167,11 @@ class Recorder:
         label = self._label
         batch = records.Batch(project=delivery.project, received=received, identity=delivery.identity)
         indices: dict[str, int] = {}
-        late_at = time.thread_time() + MAX_CPU_SECONDS
+        late_at = float("inf")
         for position, item in enumerate(delivery.events):
-            if not position % EVENTS_BETWEEN_LOOKS and time.thread_time() > late_at:
-                late_at = 0.0
+            if not position % EVENTS_BETWEEN_LOOKS and position:  # a look takes as long as a tenth of an event
+                now = time.thread_time()
+                late_at = now + MAX_CPU_SECONDS if late_at == float("inf") else 0.0 if now > late_at else late_at
             if not late_at:
                 scrubbed["limit"] += 1
                 item = _cut_short(item)  # noqa: PLW2901 (what a hostile request has left)
@@ -343,7 +344,10 @@ class Recorder:
 
     def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a name that comes again and again, such as a transaction or an environment."""
-        return self._remembered(text, scrubbed, self._names, self._scrubber.scrub_name) if text else ""
+        if not text:
+            return ""
+        known = self._names.get(text)
+        return self._remembered(text, scrubbed, self._names, self._scrubber.scrub_name) if known is None else known
 
     def _version(self, text: str | None, scrubbed: Counter[str]) -> str:
         """Scrub a release: ``1.2.3.4`` is one, not an address."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ _MIN_EVENT_BYTES = 16
 _TIME_END = re.compile(rb"[\xc0-\xef]\x41")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One frame: its payload, the events in it, when they were received, and where the next frame begins."""
 
     payload: bytes

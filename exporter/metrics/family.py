@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import accumulate
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
@@ -38,11 +37,26 @@ def labels_text(names: Sequence[str], values: Sequence[str]) -> str:
     return "{" + ",".join([f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True)]) + "}"
 
 
+def _form(start: str, names: Sequence[str]) -> str:
+    """Return what `_filled` fills: the beginning of a line, with a place for each label's value."""
+    return start + ("{" + ",".join([f'{name}="%s"' for name in names]) + "} " if names else " ")
+
+
+def _filled(form: str, values: tuple[str, ...]) -> str:
+    """Fill label values in, escaped; nearly none of them has anything to escape."""
+    together = "".join(values)
+    if "\\" in together or '"' in together or "\n" in together:
+        values = tuple([escape(value) for value in values])
+    return form % values
+
+
 def number_text(value: float) -> str:
     """Render a number: whole ones without a point, infinite ones as Prometheus writes them."""
-    if not isfinite(value):
+    try:
+        whole = int(value)
+    except (OverflowError, ValueError):
         return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"  # noqa: PLR0124 (what NaN is)
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)  # noqa: PLR2004 (exact as float)
+    return str(whole) if value == whole and -1e15 < value < 1e15 else repr(value)  # noqa: PLR2004 (exact as float)
 
 
 def exemplar_text(exemplar: Exemplar) -> str:
@@ -65,6 +79,7 @@ class Family:
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
+        self._form = _form(metric.name, metric.labels)
         self._prefixes: dict[tuple[str, ...], bytes] = {}
         self._lines: dict[tuple[str, ...], bytes] = {}
         self._exemplars: dict[tuple[str, ...], Exemplar] = {}
@@ -79,13 +94,15 @@ class Family:
         """Set a series' value; ``created`` is since when a counter counts, 0 where that is not known."""
         prefix = self._prefixes.get(labels)
         if prefix is None:
-            prefix = (self.metric.name + labels_text(self.metric.labels, labels) + " ").encode()
-            self._prefixes[labels] = prefix
-        self._lines[labels] = prefix + number_text(value).encode()
+            prefix = self._prefixes[labels] = _filled(self._form, labels).encode()
+        line = prefix + number_text(value).encode()
         if exemplar is not None:
             self._exemplars[labels] = fitting(exemplar)
+        elif self._lines.get(labels) == line:
+            return
         if created:
             self._created[labels] = created
+        self._lines[labels] = line
         self._messages.pop(labels, None)
         self._text = self._openmetrics = None
 
@@ -245,10 +262,11 @@ class HistogramFamily:
     def _block(self, labels: tuple[str, ...]) -> tuple[bytes, bytes]:
         parts, prefixes = self._buckets.parts, self._prefixes.get(labels)
         if prefixes is None:
-            names, name = self.metric.labels, self.metric.name
-            buckets = [f"{name}_bucket{labels_text((*names, 'le'), (*labels, bound))} " for bound in parts]
-            shown = labels_text(names, labels)
-            prefixes = self._prefixes[labels] = (buckets, f"{name}_sum{shown} ", f"{name}_count{shown} ")
+            name = self.metric.name
+            shown = _filled(_form("", self.metric.labels), labels)
+            inner = shown[1:-2] + "," if self.metric.labels else ""
+            buckets = [f'{name}_bucket{{{inner}le="{bound}"}} ' for bound in parts]
+            prefixes = self._prefixes[labels] = (buckets, f"{name}_sum{shown}", f"{name}_count{shown}")
         buckets, sum_prefix, count_prefix = prefixes
         cumulative = [number_text(count) for count in self._cumulative(labels)]
         tail = f"{sum_prefix}{number_text(self._sums.get(labels, 0.0))}\n{count_prefix}{cumulative[-1]}\n"

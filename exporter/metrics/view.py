@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from errtally import names
 from errtally.errors import StoreError
 from errtally.exporter.digest import apdex
@@ -26,11 +28,22 @@ if TYPE_CHECKING:
     from errtally.names import Metric
 
 _ISSUE_ROWS = """
-SELECT e.issue AS id, e.environment, e.users, e.first_seen, e.last_seen, e.noticed, i.project, i.fingerprint, i.type,
-  i.title, i.culprit, i.status, i.regressed, e.is_exposed, EXISTS (SELECT 1 FROM aliases a
+SELECT e.environment, e.users, e.first_seen, e.last_seen, e.noticed, i.project, i.fingerprint, i.type, i.title,
+  i.culprit, i.status, i.regressed, e.is_exposed, EXISTS (SELECT 1 FROM aliases a
     WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL) AS is_merged
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ?
 """
+_OF_AN_ISSUE = (
+    names.ISSUE_INFO,
+    names.ISSUE_FIRST_SEEN,
+    names.ISSUE_NOTICED,
+    names.ISSUE_LAST_SEEN,
+    names.ISSUE_USERS,
+    names.ISSUE_REGRESSED,
+)
+"""The gauges of an issue; all but the first have its base labels alone."""
+
+_label_values = msgspec.json.Decoder(tuple[str, ...])
 _USERS_CACHE_SECONDS = 5.0
 _USERS_CACHE_FACTOR = 20
 """Counting users of sessions grows with the store: its result holds for 20 times as long as it took."""
@@ -158,11 +171,13 @@ class StoreView:
             WHERE change > ?1 AND (?1 >= 0 OR NOT evicted) ORDER BY id""",
             (self._change,),
         )
-        for metric, text, part, value, exemplar_json, evicted, created, returned, returned_value in rows:
+        decode = _label_values.decode
+        for row in map(tuple, rows):
+            metric, text, part, value, exemplar_json, evicted, created, returned, returned_value = row
             family = families.get(metric)
             if family is None:  # written by a newer exporter
                 continue
-            labels = tuple(json.loads(text))
+            labels = decode(text)
             if len(labels) != len(family.metric.labels):  # written by an exporter whose metric had other labels
                 continue
             if evicted:
@@ -209,46 +224,37 @@ class StoreView:
 
     def _read_issues(self) -> None:
         assert self._db is not None
-        info = self._family(names.ISSUE_INFO)
+        info, first_seen_in, noticed_in, last_seen_in, users_in, regressed_in = map(self._family, _OF_AN_ISSUE)
         if self._infos and (deleted := deletion.since(self._db, self._change)):
             for key in [key for key in self._infos if (key[0], key[2]) in deleted]:
                 self._drop_issue(key)
-        for row in self._db.execute(_ISSUE_ROWS, (self._change,)):
-            key = (row["project"], row["environment"], row["fingerprint"])
-            if row["is_merged"] or not row["is_exposed"]:
+        for (
+            environment, users, first_seen, last_seen, noticed, project, fingerprint, type_, title, culprit, status,
+            regressed, is_exposed, is_merged,
+        ) in map(tuple, self._db.execute(_ISSUE_ROWS, (self._change,))):  # fmt: skip
+            key = (project, environment, fingerprint)
+            if is_merged or not is_exposed:
                 self._drop_issue(key)
                 continue
-            labels = (
-                *key,
-                row["type"],
-                row["title"][:MAX_TITLE_LABEL],
-                row["culprit"][:MAX_TITLE_LABEL],
-                row["status"],
-            )
+            labels = (*key, type_, title[:MAX_TITLE_LABEL], culprit[:MAX_TITLE_LABEL], status)
             old = self._infos.get(key)
             if old != labels:
                 if old is not None:
                     info.drop(old)
                 self._infos[key] = labels
                 info.put(labels, 1)
-            self._family(names.ISSUE_FIRST_SEEN).put(key, row["first_seen"])
-            self._family(names.ISSUE_NOTICED).put(key, row["noticed"] or row["first_seen"])
-            self._family(names.ISSUE_LAST_SEEN).put(key, row["last_seen"])
-            self._family(names.ISSUE_USERS).put(key, row["users"])
-            if row["regressed"] is not None:
-                self._family(names.ISSUE_REGRESSED).put(key, row["regressed"])
+            first_seen_in.put(key, first_seen)
+            noticed_in.put(key, noticed or first_seen)
+            last_seen_in.put(key, last_seen)
+            users_in.put(key, users)
+            if regressed is not None:
+                regressed_in.put(key, regressed)
 
     def _drop_issue(self, key: tuple[str, str, str]) -> None:
         """Remove the gauges of what is no issue of its own any more, whose counter stays, or gave its place up."""
         if (labels := self._infos.pop(key, None)) is not None:
             self._family(names.ISSUE_INFO).drop(labels)
-        for metric in (
-            names.ISSUE_FIRST_SEEN,
-            names.ISSUE_NOTICED,
-            names.ISSUE_LAST_SEEN,
-            names.ISSUE_USERS,
-            names.ISSUE_REGRESSED,
-        ):
+        for metric in _OF_AN_ISSUE[1:]:
             self._family(metric).drop(key)
 
     def _read_alerts(self) -> None:

@@ -114,14 +114,18 @@ class NativeDiscard(msgspec.Struct):
 
 
 class _Events(msgspec.Struct):
-    events: list[msgspec.Raw]
+    """A batch; without its list, what came is one event, which a decoder that fails would tell at some cost."""
+
+    events: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
     discarded: list[msgspec.Raw] = []
     measures: list[msgspec.Raw] = []
     report_id: str | None = None
 
 
 class _Requests(msgspec.Struct):
-    requests: list[msgspec.Raw]
+    """As `_Events`."""
+
+    requests: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
     report_id: str | None = None
 
 
@@ -197,31 +201,32 @@ def event_from(
     own_id = None
     if sent.event_id is not None and (own_id := values.event_id(sent.event_id)) is None:
         raise MalformedError("bad_event", f"event_id {sent.event_id!r} is not 32 hex digits - at `$.event_id`")
+    label = values.LABELS
     event = Event(
         event_id=own_id or new_event_id(),
         timestamp=values.timestamp(sent.timestamp, received),
         level=level,
-        type=values.label(sent.type),
+        type=label[sent.type],
         message=values.text(sent.message) or "",
         template=values.text(sent.template),
         stack=sent.stack if sent.stack is None or len(sent.stack) <= MAX_STACK else _stack(sent.stack),
         platform=values.label(sent.platform, 32),
-        logger=values.label(sent.logger),
-        transaction=values.label(sent.transaction),
+        logger=label[sent.logger],
+        transaction=label[sent.transaction],
         fingerprint=[values.text(part, 256) or "" for part in (sent.fingerprint or ())[:MAX_FINGERPRINT_PARTS]] or None,
     )
     context = sent.context
     if context is not None:
         event.environment = values.label(context.environment, 64) or ""
-        event.release = values.label(context.release)
-        event.server_name = values.label(context.server_name)
+        event.release = label[context.release]
+        event.server_name = label[context.server_name]
         event.tags = values.tags(context.tags)
         if context.user is not None:
             user = context.user
             event.user = User(
                 values.label(user.id),
-                values.label(user.email),
-                values.label(user.username),
+                label[user.email],
+                label[user.username],
                 values.label(user.ip_address, 64),
             )
         if context.trace is not None:
@@ -357,7 +362,10 @@ def _raw_items(
         raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
     try:
         sent = batch.decode(body)
-        found = getattr(sent, name)
+        listed = getattr(sent, name)
+        if listed is msgspec.UNSET:
+            sent, listed = None, [body]
+        found = listed
     except _NOT_JSON as exc:
         found = _other_forms(body, name, required, exc)
     if len(found) > limits.batch_events:

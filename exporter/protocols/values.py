@@ -6,9 +6,12 @@ import json
 import math
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from errtally import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_TEXT = 8192
 MAX_LABEL = 200
@@ -93,14 +96,16 @@ def _json(value: Any) -> str:  # noqa: ANN401
         return "…"
 
 
-class _Labels(dict[str, str | None]):
+class _Labels(dict[str | None, str | None]):
     """Texts seen lately to the labels made of them: releases, tags and types come again with every event."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
         self._limit = limit
 
-    def __missing__(self, sent: str) -> str | None:
+    def __missing__(self, sent: str | None) -> str | None:
+        if sent is None:
+            return None
         made = _clean(sent, self._limit)
         if len(sent) <= self._limit:
             if len(self) >= MAX_KNOWN_LABELS:
@@ -110,6 +115,8 @@ class _Labels(dict[str, str | None]):
 
 
 _labels = {limit: _Labels(limit) for limit in (MAX_LABEL, 64, 32)}
+LABELS: Mapping[str | None, str | None] = _labels[MAX_LABEL]
+"""Any text, or none, to the label that `label` makes of it; without a call for one that was seen lately."""
 
 
 def label(value: Any, limit: int = MAX_LABEL) -> str | None:  # noqa: ANN401
@@ -208,8 +215,10 @@ def tags(value: Any) -> dict[str, str]:  # noqa: ANN401
     else:
         return {}
     found: dict[str, str] = {}
+    known = _labels[MAX_LABEL]
     for key, content in pairs[:100]:
-        name, shown = label(key), label(content)
+        name = known[key] if type(key) is str else label(key)
+        shown = known[content] if type(content) is str else label(content)
         if name is not None and shown is not None:
             found[name] = shown
     return found

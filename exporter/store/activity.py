@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from errtally import names
 from errtally.exporter.digest.changes import Spell
 from errtally.exporter.store.trends import Trends
+from errtally.exporter.store.waiting import Waiting
 from errtally.exporter.store.words import Words
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from errtally.exporter.digest.changes import IssueChange
+    from errtally.exporter.store.waiting import Count, Term
 
 HOURS_KEPT = 14 * 24
 """Hours that are told apart; older ones become days."""
@@ -29,7 +31,18 @@ MAX_VALUES = 20
 OWN_TAGS = ("environment", "level", "release", "transaction")
 """Counted of all events; a client's tag of the same name is not counted beside them."""
 
+FEW_ISSUES = 20
+"""What a fold has of so many issues goes into its tables at once, unless something waits already."""
+
+LATEST_SECONDS = 5.0
+"""While events come without a pause, the counts of pages are so old at most; in the first pause they are brought in."""
+
+MAX_WAITING = 30_000
+"""Issues whose counts wait; beyond, they are brought in earlier."""
+
 _MAX_KNOWN = 5_000
+_OF_EVENTS, _OF_TAG = 5, 2
+"""How long the terms are by which events and a client's tag are counted; that of new users is between."""
 
 
 class ActivityWriter:
@@ -44,62 +57,105 @@ class ActivityWriter:
         self._known: dict[int, dict[str, set[str]]] = {}
         self._words = Words(db)
         self._trends = Trends(db)
+        self._waiting: Waiting | None = None
+        self._settled = float("-inf")
 
-    def apply(self, issue: IssueChange, new_users: Mapping[str, int]) -> None:
-        """Add the events of a fold to an issue.
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are counts that are not in their tables."""
+        return self._waiting is not None and bool(self._waiting.issues)
+
+    def apply(self, issues: Iterable[IssueChange], new_users: Mapping[tuple[int, str], int], now: float) -> None:
+        """Add the events of a fold to their issues: at once, or with those of the next folds when they are many.
 
         Args:
-            issue: its change.
-            new_users: environments to users that were not seen with it there before; they count in the hour of the
-                environment's newest event.
+            issues: the changes; with none, what waits is brought in.
+            new_users: issue and environment to users that were not seen with it there before; they count in the hour of
+                the environment's newest event.
+            now: seconds of a clock that only goes forward.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            sqlite3.Error: the store can't be read or written.
         """
-        if not issue.seen_in:
-            return
-        if issue.seen is not None:
-            self._words.describe(issue.id, issue.seen)
-        hours: defaultdict[int, int] = defaultdict(int)
-        places: defaultdict[tuple[str, int], int] = defaultdict(int)
-        tags: dict[tuple[str, str], Spell] = {}
-        for (hour, *values), spell in issue.seen_in.items():
-            hours[hour] += spell.events
-            places[values[0], hour] += spell.events
-            for tag, value in zip(OWN_TAGS, values, strict=True):
-                if value:
-                    _count(tags, (tag, value), spell)
-        for key, spell in issue.tags.items():
-            if key[0] not in OWN_TAGS:
-                _count(tags, key, spell)
-        newest = dict(sorted(places))  # of each environment its last hour
-        self._trends.add(issue.id, hours)
+        if self._waiting is None:
+            self._waiting = Waiting(self._db)
+        waiting = self._waiting
+        first = len(waiting.terms)
+        counts: dict[int, dict[int, Count]] = {}
+        for issue in issues:
+            if not issue.seen_in:
+                continue
+            if issue.seen is not None:
+                self._words.describe(issue.id, issue.seen)
+                self._words.flush(issue.id)
+            fresh = counts[issue.id] = {
+                waiting.number(seen): (spell.events, spell.first, spell.last) for seen, spell in issue.seen_in.items()
+            }
+            for tag, spell in issue.tags.items():
+                if tag[0] not in OWN_TAGS:
+                    fresh[waiting.number(tag)] = (spell.events, spell.first, spell.last)
+            for environment in issue.environments:
+                if users := new_users.get((issue.id, environment)):
+                    newest = max(hour for hour, place, *_ in issue.seen_in if place == environment)
+                    fresh[waiting.number((newest, environment, ""))] = (users, 0.0, 0.0)
+        is_due = now - self._settled >= LATEST_SECONDS or len(waiting.issues) + len(counts) > MAX_WAITING
+        is_calm = not waiting.issues and len(counts) <= FEW_ISSUES
+        if counts and not is_due and not is_calm:
+            waiting.keep(counts, first)
+        elif taken := waiting.take(counts):
+            self._bring_in(taken, waiting.terms)
+            waiting.clear_terms()
+            self._settled = self._settled if is_calm else now
+
+    def _bring_in(self, counts: Mapping[int, Mapping[int, Count]], terms: Sequence[Term]) -> None:
+        """Add counts to the tables, issue by issue, so that rows that lie together are written together."""
+        all_hours: list[tuple[int, int, str, int, int]] = []
+        all_tags: list[tuple[int, str, str, int, float, float]] = []
+        for issue in sorted(counts):
+            hours: defaultdict[int, int] = defaultdict(int)
+            places: defaultdict[tuple[int, str], int] = defaultdict(int)
+            users: dict[tuple[int, str], int] = {}
+            tags: dict[tuple[str, str], Spell] = {}
+            for number, (count, first, last) in counts[issue].items():
+                term: Any = terms[number]
+                if len(term) == _OF_EVENTS:
+                    hours[term[0]] += count
+                    places[term[0], term[1]] += count
+                    for tag, value in zip(OWN_TAGS, term[1:], strict=True):
+                        if value:
+                            _count(tags, (tag, value), Spell(first, last, count))
+                elif len(term) == _OF_TAG:
+                    _count(tags, term, Spell(first, last, count))
+                else:
+                    users[term[0], term[1]] = count
+            self._trends.add(issue, hours)
+            all_hours += [(issue, *place, events, users.get(place, 0)) for place, events in places.items()]
+            bounded: dict[tuple[str, str], Spell] = {}
+            for (tag, value), counted in tags.items():
+                if (admitted := self._admit(issue, tag, value)) is not None:
+                    _count(bounded, (tag, admitted), counted)
+            all_tags += [(issue, *key, one.events, one.first, one.last) for key, one in bounded.items()]
+            self._words.flush(issue)
+        self._trends.flush()
         self._db.executemany(
             """INSERT INTO issue_hours VALUES (?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
-            [
-                (issue.id, hour, place, events, new_users.get(place, 0) if newest[place] == hour else 0)
-                for (place, hour), events in places.items()
-            ],
+            all_hours,
         )
-        bounded: dict[tuple[str, str], Spell] = {}
-        for (tag, value), counted in tags.items():
-            if (admitted := self._admit(issue.id, tag, value)) is not None:
-                _count(bounded, (tag, admitted), counted)
         self._db.executemany(
             """INSERT INTO issue_tags VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET events = events + excluded.events,
               first_seen = min(first_seen, excluded.first_seen),
               last_seen = max(coalesce(last_seen, 0), excluded.last_seen)""",
-            [(issue.id, *key, one.events, one.first, one.last) for key, one in bounded.items()],
+            all_tags,
         )
-        self._words.flush(issue.id)
 
     def forget(self) -> None:
         """Forget what is known of the store: a transaction was rolled back."""
         self._known.clear()
         self._words.forget()
         self._trends.forget()
+        self._waiting = None
 
     def _admit(self, issue: int, tag: str, value: str) -> str | None:
         """Return the value under which a tag's value counts, None when the issue has as many tags as it may."""

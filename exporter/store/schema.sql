@@ -145,6 +145,12 @@ CREATE TABLE issue_tags (
   PRIMARY KEY (issue, tag, value)
 ) WITHOUT ROWID;
 
+-- What is not in the tables of hours, tags and trends yet, one row a fold (see store/waiting.py).
+CREATE TABLE issue_counts (
+  id     INTEGER PRIMARY KEY,
+  counts BLOB NOT NULL  -- MessagePack
+);
+
 -- What free words are looked for in, with case folded: what the issue is, and the values of its tags.
 CREATE TABLE issue_words (
   issue INTEGER PRIMARY KEY REFERENCES issues (id) ON DELETE CASCADE,

@@ -35,16 +35,17 @@ class Trends:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._known: dict[int, tuple[float, float]] = {}
+        self._changed: dict[int, tuple[float, float]] = {}
 
     def add(self, issue: int, hours: Mapping[int, int]) -> None:
-        """Add events of an issue.
+        """Add events of an issue; written with `flush`.
 
         Args:
             issue: its number.
             hours: hours since the epoch to events in them; at least one.
 
         Raises:
-            sqlite3.Error: the store can't be read or written.
+            sqlite3.Error: the store can't be read.
         """
         before = self._known.get(issue)
         if before is None:
@@ -56,12 +57,24 @@ class Trends:
             worth = log2(events)
             short = _sum(short, worth + hour / SHORT_HOURS)
             long = _sum(long, worth + hour / LONG_HOURS)
-        self._known[issue] = short, long
-        self._db.execute("INSERT OR REPLACE INTO issue_trends VALUES (?, ?, ?)", (issue, short, long))
+        self._known[issue] = self._changed[issue] = (short, long)
+
+    def flush(self) -> None:
+        """Write what was added.
+
+        Raises:
+            sqlite3.Error: the store can't be written.
+        """
+        self._db.executemany(
+            "INSERT OR REPLACE INTO issue_trends VALUES (?, ?, ?)",
+            [(issue, *sums) for issue, sums in self._changed.items()],
+        )
+        self._changed.clear()
 
     def forget(self) -> None:
         """Forget what is known of the store: a transaction was rolled back."""
         self._known.clear()
+        self._changed.clear()
 
 
 def _sum(one: float, other: float) -> float:

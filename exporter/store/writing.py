@@ -7,6 +7,7 @@ import sqlite3
 import struct
 import time
 from collections import ChainMap, defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,19 +21,20 @@ from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, deletion, exposure, lifecycle, rates, samples, session_users
+from errtally.exporter.store import activity, deletion, exposure, lifecycle, rates, session_users
 from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.database import HELD_REQUESTS, REQUEST_BOUNDS
+from errtally.exporter.store.issues import IssueWriter
 from errtally.exporter.store.merged import apply_alias, load_aliases
 from errtally.exporter.store.retention import overdue, vacuum
 from errtally.exporter.store.stream import StreamRing
-from errtally.exporter.store.users import UserSets, issue_subject
+from errtally.exporter.store.users import UserSets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from errtally.exporter.config import Retention
-    from errtally.exporter.digest.changes import Exemplar, IssueChange, SeriesKey
+    from errtally.exporter.digest.changes import Exemplar, SeriesKey
 
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS
 ALERTS_KEEP_SECONDS = 7 * 86400
@@ -61,9 +63,15 @@ class StoreWriter:
         self._parts: defaultdict[str, set[str]] = defaultdict(set)
         self._next_series_id = 1
         self._seen_rows: list[tuple[int, int]] = []
+        self._issues = IssueWriter(connection, self.users)
         self._activity = activity.ActivityWriter(connection)
         self._change = 0
         self._stream = StreamRing(connection)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether pages wait for counts that another call of `apply` brings in, with or without changes."""
+        return self._activity.is_waiting
 
     def load(
         self,
@@ -180,12 +188,12 @@ class StoreWriter:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             change = self._change + 1
+            if changes.deleted_issues:
+                self._activity.apply((), {}, time.monotonic())  # so that nothing waits for an issue that is gone
             deletion.apply(self._db, changes, change)
             fresh, gauges = exposure.bring_back(self._db, changes.exposed, change, stored_at)
             self._write_series("+", gauges, changes, change, fresh)
-            thinned = 0
-            for issue in changes.issues.values():
-                thinned += self._apply_issue(issue, change, changes.at, stored_at)
+            thinned = self._apply_issues(changes, change, stored_at)
             for alias in changes.aliases:
                 apply_alias(self._db, alias, change, changes.at)
             exposure.expose_issues(self._db, changes.exposed, change)
@@ -221,6 +229,7 @@ class StoreWriter:
             self.users.forget()
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            self._issues.forget()
             self._activity.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
         self._change = change
@@ -328,86 +337,15 @@ class StoreWriter:
             else:
                 updates.append((value, text, change, at, id_))
         self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0)", inserts)
+        updates.sort(key=itemgetter(-1))  # rows that lie together are written together
         self._db.executemany(_UPDATES[kind], updates)
 
-    def _apply_issue(self, issue: IssueChange, change: int, at: float, stored_at: float) -> int:
-        """Write an issue; return how many of its samples had to go."""
-        db, seen = self._db, issue.seen
-        if seen is not None:
-            db.execute(
-                """INSERT INTO issues (id, project, fingerprint, type, title, culprit, pattern, scope, platform, why,
-                  status, level, events, first_seen, last_seen, first_release, last_release, resolved, regressed,
-                  change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit,
-                  platform = excluded.platform, why = excluded.why, status = excluded.status,
-                  level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
-                  events = events + excluded.events,
-                  first_release = CASE WHEN excluded.first_seen < first_seen
-                    THEN excluded.first_release ELSE first_release END,
-                  first_seen = min(first_seen, excluded.first_seen),
-                  last_release = CASE WHEN (excluded.last_seen >= last_seen OR last_release = '')
-                    AND excluded.last_release <> '' THEN excluded.last_release ELSE last_release END,
-                  last_seen = max(last_seen, excluded.last_seen),
-                  resolved = excluded.resolved, regressed = excluded.regressed, change = excluded.change""",
-                (issue.id, issue.project, seen.fingerprint, seen.type, seen.title, seen.culprit, seen.pattern,
-                 seen.scope, seen.platform, json.dumps(seen.why), issue.status, issue.level, issue.events,
-                 issue.first_seen, issue.last_seen, issue.first_release, issue.last_release, issue.resolved,
-                 issue.regressed, change),
-            )  # fmt: skip
-        else:
-            db.execute(
-                "UPDATE issues SET status = ?, resolved = ?, regressed = ?, change = ? WHERE id = ?",
-                (issue.status, issue.resolved, issue.regressed, change, issue.id),
-            )
-            if issue.events:
-                db.execute(
-                    """UPDATE issues SET level = CASE WHEN ?4 >= last_seen THEN ?1 ELSE level END,
-                      events = events + ?2, first_release = CASE WHEN ?3 < first_seen THEN ?7 ELSE first_release END,
-                      first_seen = min(first_seen, ?3),
-                      last_release = CASE WHEN (?4 >= last_seen OR last_release = '') AND ?5 <> ''
-                        THEN ?5 ELSE last_release END,
-                      last_seen = max(last_seen, ?4) WHERE id = ?6""",
-                    (issue.level, issue.events, issue.first_seen, issue.last_seen, issue.last_release, issue.id,
-                     issue.first_release),
-                )  # fmt: skip
-        if issue.is_unhandled:
-            db.execute("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND NOT is_unhandled", (issue.id,))
-        for field, value in issue.fields.items():
-            db.execute(f"UPDATE issues SET {field} = ? WHERE id = ?", (value, issue.id))  # noqa: S608 (records.FIELDS)
-        # The series of the issue show its status, title and culprit in every environment.
-        db.execute("UPDATE issue_environments SET change = ? WHERE issue = ?", (change, issue.id))
-        new_users: dict[str, int] = {}
-        for environment, here in issue.environments.items():
-            users = 0
-            if here.users:
-                users, new_users[environment] = self.users.add((issue_subject(issue.id, environment), 0, 0), here.users)
-            db.execute(
-                """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
-                  users = max(users, excluded.users), is_exposed = excluded.is_exposed, touched = excluded.touched,
-                  first_seen = min(first_seen, excluded.first_seen),
-                  last_seen = max(last_seen, excluded.last_seen), change = excluded.change""",
-                (
-                    issue.id,
-                    environment,
-                    here.events,
-                    users,
-                    here.first_seen,
-                    here.last_seen,
-                    here.is_exposed,
-                    change,
-                    at,
-                    stored_at,
-                ),
-            )
-        self._activity.apply(issue, new_users)
-        if issue.decisions:
-            db.execute("UPDATE issue_environments SET touched = ? WHERE issue = ?", (at, issue.id))
-        db.executemany(
-            "INSERT INTO history (issue, at, by, what, details) VALUES (?, ?, ?, ?, ?)",
-            [(issue.id, one.at, one.by, one.what, json.dumps(one.details)) for one in issue.decisions],
-        )
-        return samples.add(db, issue.id, issue.samples, self.events_per_issue) if issue.samples else 0
+    def _apply_issues(self, changes: Changes, change: int, stored_at: float) -> int:
+        """Write issues; return how many samples had to go."""
+        issues = [changes.issues[number] for number in sorted(changes.issues)]
+        new_users = self._issues.apply(issues, change, changes.at, stored_at)
+        self._activity.apply(issues, new_users, time.monotonic())
+        return self._issues.tell(issues, changes.at, self.events_per_issue)
 
     def _apply_requests(self, changes: Changes) -> None:
         self._db.executemany(

@@ -36,6 +36,7 @@ from errtally.exporter.web import (
     issue_page,
     listing,
     login,
+    markdown_pages,
     merges,
     navigation,
     overview,
@@ -48,6 +49,7 @@ from errtally.exporter.web import (
 )
 from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.hosts import Hosts
+from errtally.exporter.web.mcp import routes as mcp
 from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers as sentry_answers
@@ -92,6 +94,8 @@ def create_app(
     app.register_blueprint(merges.routes)
     app.register_blueprint(sayings.routes)
     app.register_blueprint(tokens.routes)
+    app.register_blueprint(markdown_pages.routes)
+    app.register_blueprint(mcp.routes)
     app.register_blueprint(listing.routes)
     app.register_blueprint(audit.routes)
     app.register_blueprint(stream.routes)

@@ -13,6 +13,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("errtally.exporter.commands.demo", "exporter", "Send realistic traffic to a running exporter."),
     "backup": ("errtally.exporter.commands.backup", "exporter", "Copy an exporter's data while it runs."),
     "tokens": ("errtally.exporter.commands.tokens", "exporter", "Make, list and revoke tokens for programs."),
+    "issues": ("errtally.exporter.commands.issues", "exporter", "List and show issues, and decide about them."),
+    "events": ("errtally.exporter.commands.events", "exporter", "Show events that were kept."),
+    "releases": ("errtally.exporter.commands.releases", "exporter", "List releases and the issues that they brought."),
+    "tail": ("errtally.exporter.commands.tail", "exporter", "Follow events as they are counted."),
+    "mcp": ("errtally.exporter.commands.mcp", "exporter", "Serve a language model over standard input and output."),
+    "completion": ("errtally.exporter.commands.completion", "exporter", "Write a completion script for a shell."),
     "group": ("errtally.exporter.commands.group", "exporter", "Group events from standard input."),
     "bench": (
         "errtally.exporter.commands.bench",

@@ -84,8 +84,11 @@ def test_the_table_shows_every_count_and_the_library_is_left_as_it_was(tmp_path)
     shown = CliRunner().invoke(command, arguments)
     assert shown.exit_code == 0, shown.output
     assert "prometheus_client" in shown.output
-    [row] = json.loads(CliRunner().invoke(command, [*arguments, "--json"]).output)["rows"]
-    assert row["series"] >= 200
-    assert row["median_milliseconds"] > 0
+    rows = json.loads(CliRunner().invoke(command, [*arguments, "--json"]).output)["rows"]
+    assert [row["changed_share"] for row in rows] == list(scrape.CHANGED_SHARES)
+    for row in rows:
+        assert row["series"] >= 200
+        assert row["median_milliseconds"] > 0
+        assert row["view_bytes"] > row["body_bytes"]
     assert prometheus_client.metrics._use_created
     assert list(tmp_path.iterdir()) == []

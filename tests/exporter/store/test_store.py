@@ -350,6 +350,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(pa
         "INSERT INTO issues VALUES (1, 'p', 'f', '', '', '', '', '', '', '[]', '', '', 7, 0, 0, '', '', NULL, NULL, 1)"
     )
     db.execute("INSERT INTO series VALUES (1, 'errtally_new_issues_total', '[\"p\", \"prod\"]', '', 7, NULL, 1, 5, 0)")
+    db.execute("DROP TABLE issue_counts")
     db.execute("PRAGMA user_version = 1")
     db.close()
     upgraded = database.create(path)

@@ -1,0 +1,147 @@
+"""Issues and their environments as a fold leaves them: few statements, each for all issues that it concerns."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from errtally.exporter.store import samples
+from errtally.exporter.store.users import issue_subject
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from errtally.exporter.digest.changes import IssueChange
+    from errtally.exporter.store.users import UserSets
+
+_MAX_KNOWN = 200_000
+
+_COUNT = """level = CASE WHEN ?2 >= last_seen THEN ?3 ELSE level END, events = events + ?4,
+  first_release = CASE WHEN ?5 < first_seen THEN ?6 ELSE first_release END, first_seen = min(first_seen, ?5),
+  last_release = CASE WHEN (?2 >= last_seen OR last_release = '') AND ?7 <> '' THEN ?7 ELSE last_release END,
+  last_seen = max(last_seen, ?2), change = ?8"""
+_COUNT_ISSUE = f"UPDATE issues SET {_COUNT} WHERE id = ?1"  # noqa: S608 (a constant)
+_WRITE_ISSUE = f"""INSERT INTO issues (id, project, fingerprint, type, title, culprit, pattern, scope, platform, why,
+  status, level, events, first_seen, last_seen, first_release, last_release, resolved, regressed, change) VALUES
+  (?1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?3, ?4, ?5, ?2, ?6, ?7, ?19, ?20, ?8)
+  ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit, platform = excluded.platform,
+  why = excluded.why, status = excluded.status, resolved = excluded.resolved, regressed = excluded.regressed,
+  {_COUNT}"""  # noqa: S608 (a constant)
+_DECIDE_ISSUE = "UPDATE issues SET status = ?, resolved = ?, regressed = ?, change = ? WHERE id = ?"
+_COUNT_HERE = """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
+  users = max(users, excluded.users), is_exposed = excluded.is_exposed, touched = excluded.touched,
+  first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen),
+  change = excluded.change"""
+
+
+class IssueWriter:
+    """Writes changes of issues, within the transaction of the store's writer.
+
+    Args:
+        db: the store.
+        users: its sets of users.
+    """
+
+    def __init__(self, db: sqlite3.Connection, users: UserSets) -> None:
+        self._db = db
+        self._users = users
+        self._written: dict[int, int] = {}
+
+    def apply(
+        self, issues: Iterable[IssueChange], change: int, at: float, stored_at: float
+    ) -> dict[tuple[int, str], int]:
+        """Write issues.
+
+        Args:
+            issues: the changes, in the order of their numbers: rows that lie together are written together.
+            change: number of the transaction.
+            at: when the newest record came in, seconds since the epoch.
+            stored_at: when the transaction is made.
+
+        Returns:
+            Issue and environment to users that were not seen with it there before.
+
+        Raises:
+            sqlite3.Error: the store can't be written.
+        """
+        described, counted, decided, unhandled, shown, here = [], [], [], [], [], []
+        new_users: dict[tuple[int, str], int] = {}
+        for issue in issues:
+            counts = (issue.id, issue.last_seen, issue.level, issue.events, issue.first_seen, issue.first_release,
+                      issue.last_release, change)  # fmt: skip
+            seen = issue.seen
+            if seen is None:
+                self._written.pop(issue.id, None)
+                decided.append((issue.status, issue.resolved, issue.regressed, change, issue.id))
+                if issue.events:
+                    counted.append(counts)
+            elif self._is_written(issue):
+                counted.append(counts)
+            else:
+                described.append((*counts, issue.project, seen.fingerprint, seen.type, seen.title, seen.culprit,
+                                  seen.pattern, seen.scope, seen.platform, json.dumps(seen.why), issue.status,
+                                  issue.resolved, issue.regressed))  # fmt: skip
+                shown.append((change, issue.id))
+            if seen is None or issue.is_recast:
+                shown.append((change, issue.id))
+            if issue.is_unhandled:
+                unhandled.append((issue.id,))
+            for environment, events in issue.environments.items():
+                users = 0
+                if events.users:
+                    subject = (issue_subject(issue.id, environment), 0, 0)
+                    users, new_users[issue.id, environment] = self._users.add(subject, events.users)
+                here.append((issue.id, environment, events.events, users, events.first_seen, events.last_seen,
+                             events.is_exposed, change, at, stored_at))  # fmt: skip
+        write = self._db.executemany
+        write(_WRITE_ISSUE, described)
+        write(_DECIDE_ISSUE, decided)
+        write(_COUNT_ISSUE, counted)
+        write("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND NOT is_unhandled", unhandled)
+        # The series of an issue show its status, title and culprit in every environment.
+        write("UPDATE issue_environments SET change = ? WHERE issue = ?", shown)
+        write(_COUNT_HERE, here)
+        return new_users
+
+    def tell(self, issues: Iterable[IssueChange], at: float, events_per_issue: int) -> int:
+        """Write what was decided on issues, and their samples; return how many samples had to go.
+
+        Args:
+            issues: the changes; they are written already.
+            at: as in `apply`.
+            events_per_issue: samples that an issue keeps.
+
+        Raises:
+            sqlite3.Error: the store can't be written.
+        """
+        db, thinned = self._db, 0
+        for issue in issues:
+            for name, value in issue.fields.items():
+                db.execute(f"UPDATE issues SET {name} = ? WHERE id = ?", (value, issue.id))  # noqa: S608 (records.FIELDS)
+            if issue.decisions:
+                db.execute("UPDATE issue_environments SET touched = ? WHERE issue = ?", (at, issue.id))
+                db.executemany(
+                    "INSERT INTO history (issue, at, by, what, details) VALUES (?, ?, ?, ?, ?)",
+                    [(issue.id, one.at, one.by, one.what, json.dumps(one.details)) for one in issue.decisions],
+                )
+            if issue.samples:
+                thinned += samples.add(db, issue.id, issue.samples, events_per_issue)
+        return thinned
+
+    def forget(self) -> None:
+        """Forget what is known of the store: a transaction was rolled back."""
+        self._written.clear()
+
+    def _is_written(self, issue: IssueChange) -> bool:
+        """Whether the store has what a change says of its issue beside the counts; it will."""
+        seen = issue.seen
+        assert seen is not None
+        mark = hash((seen.title, seen.culprit, seen.platform, seen.why, issue.status, issue.resolved, issue.regressed))
+        if self._written.get(issue.id) == mark:
+            return True
+        if len(self._written) >= _MAX_KNOWN:
+            self._written.clear()
+        self._written[issue.id] = mark
+        return False
