@@ -70,7 +70,6 @@ _RECEIVER: Final = re.compile(r"^(?:[\w\-~.%/]+/)?(?:[a-z][\w\-]*\.)(?=\(\*?[A-Z
 _INLINED: Final = re.compile(
     r"(?:^|\.)(?:func\d+|gowrap\d+|[a-z]\w*\.func\d+)(?:\.\d+)*\.((?:\(\*?\w+\)\.)?[A-Z_a-z]\w*)\.(?:func)?\d+(?:\.\d+)*$"
 )
-_PAGE_EXTENSIONS: Final = frozenset(("html", "htm", "php", "aspx", "asp", "jsp", ""))
 _PACKAGE_FILES: Final = frozenset(("__init__", "__main__", "index", "mod", "page", "layout", "route"))
 
 INLINE: Final = "(inline script)"
