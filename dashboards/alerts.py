@@ -141,7 +141,7 @@ def _durations() -> KindPanel:
 def _told() -> KindPanel:
     return time_series(
         "Firing by severity",
-        "As Alertmanager told errtally. What fires in Prometheus and not here is silenced, inhibited or not sent.",
+        "As Alertmanager told errtally. Alertmanager itself says why one that fires in Prometheus is not here.",
         (8, 9),
         [query(queries.total(queries.of(names.ALERTS, _NOTIFIED), "severity"), "{{severity}}")],
         unit="short",

@@ -6,11 +6,14 @@ from errtally import names
 
 RED, ORANGE, GREEN, BLUE = "#D55E00", "#E69F00", "#009E73", "#0072B2"
 SKY, PINK, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#999999"
+PURPLE = "#8F3BB8"
+"""Of marks alone: no series has it, so that a mark is never taken for data. It stands beside words, never for one."""
 
 GOOD, FAIR, BAD = GREEN, YELLOW, RED
-"""Backgrounds of numbers. On yellow Grafana writes dark; on orange it writes white, which the light theme drowns."""
+"""Of numbers, by their limits; without data a number is grey."""
 
-BY_LEVEL = dict(zip(reversed(names.LEVELS), (PINK, RED, ORANGE, SKY, GREY), strict=True))
+BY_LEVEL = dict(zip(reversed(names.LEVELS), (RED, ORANGE, YELLOW, SKY, GREY), strict=True))
+"""Fatal is the strongest."""
 BY_STATUS_CLASS = dict(zip(names.STATUS_CLASSES, (GREEN, SKY, ORANGE, RED, GREY), strict=True))
 BY_ZONE = dict(zip(names.APDEX_ZONES, (GREEN, ORANGE, RED), strict=True))
 BY_SEVERITY = dict(zip(names.SEVERITIES, (RED, ORANGE, SKY, GREY), strict=True))

@@ -69,7 +69,6 @@ def _numbers() -> list[KindPanel]:
             unit="short",
             no_value="None",
             steps=shared.PLAIN,
-            is_better_high=True,
         ),
         stat(
             "Not taken",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ONE = (*queries.SCOPE, "issue")
 _EVENTS = queries.of(names.ISSUE_EVENTS, variables=_ONE)
+_INFO = queries.of(names.ISSUE_INFO, variables=_ONE)
+_STARTED = 'status="started"'
 
 
 def issue(alerting: Alerting) -> Dashboard:
@@ -103,25 +105,21 @@ def _over_time(alerting: Alerting) -> KindPanel:
         "Events over time",
         "Events per step of the graph, by level; the sum is that of the time range. A dot is one event, with a link.",
         (16, 9),
-        [query(queries.stepped(_EVENTS, "level"), "{{level}}")],
+        [query(queries.stepped(_EVENTS, "project, level"), "{{level}}")],
         unit="short",
         no_value="None in the time range",
         stacked=True,
         colors=BY_LEVEL,
-        links=[{
-            "title": "Stack trace, samples, users",
-            "url": f"{alerting.external_url}/issues/${{issue}}",
-            "targetBlank": True,
-        }],
-    )  # fmt: skip
+        links=[links.issue_page(alerting, "${issue}", links.label("project"))],
+    )
 
 
 def _share() -> KindPanel:
     return time_series(
         "Share of the service's events",
-        "How much of all events of the chosen projects and environments this issue is.",
+        "How much this issue is of all events of its project, in the environments chosen.",
         (8, 9),
-        [query(queries.share(queries.rate(_EVENTS), queries.rate(queries.of(names.EVENTS))), "this issue")],
+        [query(queries.share(queries.rate(_EVENTS), queries.rate_of_its_project(names.EVENTS, _INFO)), "this issue")],
         unit="percentunit",
         no_value="No events",
         maximum=1,
@@ -142,9 +140,17 @@ def _users() -> KindPanel:
 def _releases() -> KindPanel:
     return time_series(
         "Sessions by release",
-        "Sessions begun per step of the graph. A release that comes up where the events do is the first suspect.",
+        "Sessions of its project begun per step of the graph. A release that comes up where the events do is the first"
+        " suspect.",
         (12, 9),
-        [query(queries.stepped(queries.of(names.SESSIONS, 'status="started"'), "release"), "{{release}}")],
+        [
+            query(
+                "sum by (release) ("
+                f"{queries.stepped(queries.of(names.SESSIONS, _STARTED), 'project, environment, release')}"
+                f" and on (project, environment) {_INFO})",
+                "{{release}}",
+            )
+        ],
         unit="short",
         no_value="No sessions reported",
         stacked=True,

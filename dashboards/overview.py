@@ -35,8 +35,8 @@ def overview(alerting: Alerting) -> Dashboard:
             shared.errors_by_type((6, 9)),
             shared.top_errors(alerting, (8, 9)),
             shared.recent_errors(alerting, (24, 10)),
-            shared.active_alerts(alerting, (9, 10)),
-            services(alerting, (15, 10)),
+            services(alerting, (24, 9)),
+            shared.active_alerts(alerting, (24, 8)),
             shared.response_time_map((12, 9)),
             shared.response_time_quantiles(alerting, (12, 9)),
             shared.throughput((12, 9)),
@@ -52,17 +52,19 @@ def services(alerting: Alerting, size: tuple[int, int]) -> KindPanel:
     shown = {
         "A": queries.errors(by),
         "B": queries.total(queries.of(names.USERS_AFFECTED, 'window="24h"'), by),
-        "C": queries.error_rate_of_range(by),
+        "C": queries.error_rate(shared.error_rate_window(alerting), by),
         "D": queries.quantile_of_range(0.95, queries.of(names.REQUEST_DURATION, suffix="_bucket"), by),
         "E": queries.apdex_of_range(by),
         "F": queries.counted(queries.of(names.NEW_ISSUES), by),
     }
     return table(
         "Services",
-        "Each service over the time range; its name leads to its dashboard. Red is where an alert would fire.",
+        "Each service over the time range, its error rate as the alert sees it now; its name leads to its dashboard."
+        " Red is where an alert would fire.",
         size,
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No services",
+        first=("Errors", True),
         columns=[
             Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment", width=110),
@@ -82,12 +84,14 @@ def services(alerting: Alerting, size: tuple[int, int]) -> KindPanel:
 def _apdex(size: tuple[int, int]) -> KindPanel:
     return time_series(
         "Apdex",
-        f"1 is all satisfied, below {shared.APDEX_FAIR} is poor. A failed request counts as frustrated.",
+        f"1 is all satisfied; the dashed line at {shared.APDEX_FAIR} is poor. A failed request counts as frustrated.",
         size,
         [query(queries.apdex("project"), "{{project}}")],
         unit="none",
         no_value="No requests",
         maximum=1,
+        limit=shared.APDEX_FAIR,
+        is_better_high=True,
         links=[links.dashboard("Performance", links.PERFORMANCE, project=links.label("project"))],
     )
 

@@ -56,7 +56,7 @@ class KindPanel(Panel):  # type: ignore[misc] # grafanalib has no types
 
 
 def query(expr: str, legend: str = "", *, instant: bool = False, table: str = "time_series", ref: str = "A") -> Query:
-    """Return a query; one over time of series that carry exemplars asks for them."""
+    """Return a query; the first one over time of a panel asks for exemplars, where its series carry them."""
     has_exemplars = f"{names.REQUEST_DURATION.name}_bucket" in expr or names.ISSUE_EVENTS.name in expr
     return Query(
         expr=expr,
@@ -65,7 +65,8 @@ def query(expr: str, legend: str = "", *, instant: bool = False, table: str = "t
         instant=instant,
         refId=ref,
         datasource=DATASOURCE,
-        exemplar=not instant and table == "time_series" and has_exemplars,
+        # Each query of a panel would draw the same ones again.
+        exemplar=not instant and table == "time_series" and has_exemplars and ref == "A",
     )
 
 
@@ -108,18 +109,19 @@ def stat(
     no_value: str,
     steps: Steps,
     decimals: int | None = None,
-    is_better_high: bool = False,
     has_trend: bool = True,
     texts: dict[str, str] | None = None,
 ) -> KindPanel:
-    """Return one number with its trend and how it changed over the time range.
+    """Return one number with its trend; without a trend it is the number now. ``texts`` stand for values.
 
-    Without a trend it is the number now; ``texts`` stand for values.
+    Without data it is a text in grey: the colour of the lowest limit would call it good or bad.
     """
-    mappings = [
+    mappings: list[Options] = [
         {"type": "value", "options": {value: {"text": text, "index": index}}}
         for index, (value, text) in enumerate((texts or {}).items())
     ]
+    nothing = {"match": "null+nan", "result": {"text": no_value, "color": GREY, "index": len(mappings)}}
+    mappings.append({"type": "special", "options": nothing})
     return panel(
         "stat",
         title,
@@ -129,20 +131,20 @@ def stat(
         unit=unit,
         no_value=no_value,
         options={
-            "colorMode": "background",
+            "colorMode": "value",
             "graphMode": "area" if has_trend else "none",
             "justifyMode": "auto",
             "orientation": "auto",
             "textMode": "value",
             "wideLayout": True,
-            "showPercentChange": has_trend,
-            "percentChangeColorMode": "standard" if is_better_high else "inverted",
+            # Grafana compares with the first point of the range, at which there often was nothing yet.
+            "showPercentChange": False,
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         },
         fields={
             **thresholds(steps),
             **({} if decimals is None else {"decimals": decimals}),
-            **({"mappings": mappings} if mappings else {}),
+            "mappings": mappings,
         },
     )
 
@@ -172,12 +174,14 @@ def time_series(
     minimum: float | None = 0,
     maximum: float | None = None,
     is_sparse: bool = False,
+    is_better_high: bool = False,
     links: list[Options] | None = None,
 ) -> KindPanel:
     """Return lines over time, or stacked bars; ``limit`` draws the alert's threshold, ``colors`` go by legend.
 
     ``is_sparse`` shows single points and joins them over steps without a value.
     """
+    has_total = stacked and unit == "short"
     custom: Options = {
         "drawStyle": "bars" if stacked else "line",
         "lineWidth": 1,
@@ -210,7 +214,10 @@ def time_series(
                 "displayMode": "table",
                 "placement": "bottom",
                 "showLegend": True,
-                "calcs": ["sum", "max"] if stacked and unit == "short" else ["lastNotNull", "mean", "max"],
+                "calcs": ["sum", "max"] if has_total else ["lastNotNull", "mean", "max"],
+                # The worst first.
+                "sortBy": "Total" if has_total else "Last *" if is_better_high else "Max",
+                "sortDesc": not is_better_high,
             },
             "tooltip": {"mode": "multi", "sort": "desc"},
         },

@@ -40,7 +40,6 @@ def performance(alerting: Alerting) -> Dashboard:
                 unit="short",
                 no_value="No requests",
                 steps=shared.PLAIN,
-                is_better_high=True,
             ),
             shared.error_rate(alerting, (6, 5), _CHOSEN),
             shared.response_time_now(alerting, (6, 5), _CHOSEN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.config.duration import format_duration
 from errtally.rules.series import ERROR_LEVELS
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ def errors(by: str = "") -> str:
     return counted(of(names.EVENTS, ERROR_LEVELS), by)
 
 
+def rate_of_its_project(metric: Metric, info: str) -> str:
+    """Return the sum of per-second rates over the projects and environments that an issue is in."""
+    return f"sum(rate({of(metric)}[$__rate_interval]) and on ({', '.join(SCOPE)}) {info})"
+
+
 def quantile(share: float, buckets: str, by: str = "") -> str:
     """Return a quantile of a histogram, now; absent where it took in nothing, which Prometheus calls NaN."""
     return f"(histogram_quantile({share}, {rate(buckets, _joined(by, 'le'))}) >= 0)"
@@ -93,10 +99,17 @@ def share(part: str, whole: str) -> str:
     return f"({part} or 0 * {whole}) / ({whole} > 0)"
 
 
-def error_rate(by: str = "", variables: tuple[str, ...] = SCOPE) -> str:
-    """Return the share of requests that end with status 5xx; absent without requests, 0 without failures."""
+def error_rate(window_seconds: int, by: str = "", variables: tuple[str, ...] = SCOPE) -> str:
+    """Return the share of requests that end with status 5xx, over the window that the alert about it looks at.
+
+    Absent without requests, 0 without failures.
+    """
     failed = of(names.REQUESTS, 'status_class="5xx"', variables=variables)
-    return share(rate(failed, by), rate(of(names.REQUESTS, variables=variables), by))
+    part, whole = (
+        f"sum{_by(by)}(rate({one}[{format_duration(window_seconds)}]))"
+        for one in (failed, of(names.REQUESTS, variables=variables))
+    )
+    return share(part, whole)
 
 
 def error_rate_of_range(by: str = "", variables: tuple[str, ...] = SCOPE) -> str:
@@ -155,6 +168,17 @@ def recent_issues(count: int, metric: Metric = names.ISSUE_LAST_SEEN) -> str:
     return f"sort_desc(topk({count}, {described(seen)})) * 1000"
 
 
+def events_of_recent_issues(count: int, metric: Metric = names.ISSUE_LAST_SEEN) -> str:
+    """Return the same issues with their events of the time range, and the level that most of their series have."""
+    newest = f"topk({count}, {described(f'max by ({BY_ISSUE}) ({of(metric)})')})"
+    events = of(names.ISSUE_EVENTS)
+    level = f"topk by ({BY_ISSUE}) (1, sum by ({BY_ISSUE}, level) ({events}))"
+    return (
+        f"({counted(events, BY_ISSUE)} and on ({BY_ISSUE}) {newest})"
+        f" * on ({BY_ISSUE}) group_left (level) ({level} > bool 0)"
+    )
+
+
 def top_issues(count: int) -> str:
     """Return the issues with the most events over the time range; those beyond the budget have no name to show."""
     events = f"({counted(of(names.ISSUE_EVENTS), BY_ISSUE)} > 0)"
@@ -166,6 +190,20 @@ def firing(*matchers: str) -> str:
     # An alert of a host or exporter has no project: the empty alternative takes it in.
     found = ['alertstate="firing"', 'severity!="none"', 'project=~"$project|"', 'environment=~"$environment|"']
     return f"ALERTS{{{', '.join([*found, *matchers])}}}"
+
+
+def began(*matchers: str) -> str:
+    """Return the alerts that did not fire a step before: 1 where one begins, absent otherwise."""
+    by = "alertname, severity, project, environment, instance"
+    now = firing(*matchers)
+    return f"count by ({by}) ({now}) unless count by ({by}) ({now} offset $__interval)"
+
+
+def firing_since() -> str:
+    """Return since when each alert fires, in milliseconds."""
+    by = "alertname, severity, project, environment, instance"
+    since = 'ALERTS_FOR_STATE{severity!="none", project=~"$project|", environment=~"$environment|"}'
+    return f"(min by ({by}) ({since}) and on ({by}) {firing()}) * 1000"
 
 
 def deploys() -> str:

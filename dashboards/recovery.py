@@ -78,7 +78,6 @@ def _numbers() -> list[KindPanel]:
             no_value="No call failed",
             steps=[(BAD, None), (FAIR, 0.5), (GOOD, 0.9)],
             decimals=1,
-            is_better_high=True,
         ),
         stat(
             "Refused calls",

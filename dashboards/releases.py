@@ -43,7 +43,6 @@ def releases(alerting: Alerting) -> Dashboard:
                 no_value="No sessions reported",
                 steps=_STEPS,
                 decimals=2,
-                is_better_high=True,
             ),
             stat(
                 "Crash-free users",
@@ -54,7 +53,6 @@ def releases(alerting: Alerting) -> Dashboard:
                 no_value="No users reported",
                 steps=_STEPS,
                 decimals=2,
-                is_better_high=True,
             ),
             stat(
                 "Sessions",
@@ -64,7 +62,6 @@ def releases(alerting: Alerting) -> Dashboard:
                 unit="short",
                 no_value="No sessions reported",
                 steps=shared.PLAIN,
-                is_better_high=True,
             ),
             stat(
                 "Crashed sessions",
@@ -79,7 +76,7 @@ def releases(alerting: Alerting) -> Dashboard:
             _over_time(),
             _adoption(),
             _ends(),
-            shared.new_issues(alerting, (24, 9)),
+            shared.new_issues(alerting, (24, 9), "New issues of all releases"),
         ],
     )
 

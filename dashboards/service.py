@@ -27,7 +27,7 @@ def service(alerting: Alerting) -> Dashboard:
         uid=links.SERVICE,
         title="Service",
         description="One service: its errors, its issues, how fast it answers, and what its clients report.",
-        variables=variables.base(alerting),
+        variables=variables.one_project(alerting),
         parts=[
             shared.error_rate(alerting, (5, 5)),
             shared.total_errors((5, 5)),
@@ -60,7 +60,12 @@ def _error_rate_over_time(alerting: Alerting) -> KindPanel:
         "Error rate by environment",
         "Share of requests that end with status 5xx. The dashed line is where the alert HighErrorRate fires.",
         (12, 9),
-        [query(queries.error_rate("project, environment"), "{{project}} {{environment}}")],
+        [
+            query(
+                queries.error_rate(shared.error_rate_window(alerting), "project, environment"),
+                "{{project}} {{environment}}",
+            )
+        ],
         unit="percentunit",
         no_value="No requests",
         limit=threshold(alerting, HIGH_ERROR_RATE),

@@ -67,7 +67,6 @@ def _range_numbers(alerting: Alerting) -> list[KindPanel]:
             no_value="No requests",
             steps=_availability_steps(alerting),
             decimals=3,
-            is_better_high=True,
         ),
         stat(
             "Failed requests",
@@ -87,7 +86,6 @@ def _range_numbers(alerting: Alerting) -> list[KindPanel]:
             no_value="No requests",
             steps=shared.APDEX_STEPS,
             decimals=3,
-            is_better_high=True,
         ),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally import names
+from errtally.config.duration import format_duration
 from errtally.dashboards import links, queries
 from errtally.dashboards.colors import (
     BAD,
@@ -21,7 +22,7 @@ from errtally.dashboards.panels import bar_gauge, heatmap, pie, query, stat, tim
 from errtally.dashboards.tables import Column, table
 from errtally.rules.alerts.high_error_rate import HIGH_ERROR_RATE
 from errtally.rules.alerts.response_time_degradation import RESPONSE_TIME_DEGRADATION
-from errtally.rules.settings import threshold
+from errtally.rules.settings import settings_of, threshold
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
@@ -46,13 +47,19 @@ def response_time_steps(alerting: Alerting) -> Steps:
     return [(GOOD, None), (FAIR, limit / 2), (BAD, limit)]
 
 
+def error_rate_window(alerting: Alerting) -> int:
+    """Return the seconds over which an error rate is taken everywhere: those of the alert HighErrorRate."""
+    return settings_of(HIGH_ERROR_RATE, alerting).window_seconds
+
+
 def error_rate(alerting: Alerting, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
     """Return the share of requests that fail."""
     return stat(
         "Error rate",
-        "Share of requests that end with status 5xx. Red is where the alert HighErrorRate fires.",
+        f"Share of requests that ended with status 5xx within {format_duration(error_rate_window(alerting))}."
+        " Red is where the alert HighErrorRate fires.",
         size,
-        queries.error_rate(variables=variables),
+        queries.error_rate(error_rate_window(alerting), variables=variables),
         unit="percentunit",
         no_value="No requests",
         steps=error_rate_steps(alerting),
@@ -76,7 +83,7 @@ def total_errors(size: Size) -> KindPanel:
 def affected_users(size: Size) -> KindPanel:
     """Return how many users met an error lately."""
     return stat(
-        "Affected users",
+        "Affected users, 24h",
         "Distinct users who met any error within the last 24 hours; an estimate.",
         size,
         queries.total(queries.of(names.USERS_AFFECTED, 'window="24h"')),
@@ -111,7 +118,6 @@ def apdex_now(size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
         no_value="No requests",
         steps=APDEX_STEPS,
         decimals=2,
-        is_better_high=True,
     )
 
 
@@ -183,25 +189,27 @@ def recent_errors(alerting: Alerting, size: Size) -> KindPanel:
         "Recent errors",
         "Issues by their newest event; the title leads to stack trace, samples, users, the issue to its dashboard too.",
         size,
-        queries.recent_issues(_RECENT_ISSUES),
+        names.ISSUE_LAST_SEEN,
         seen="Last seen",
     )
 
 
-def new_issues(alerting: Alerting, size: Size) -> KindPanel:
+def new_issues(alerting: Alerting, size: Size, title: str = "New issues") -> KindPanel:
     """Return the issues that were seen for the first time last."""
     return issue_table(
         alerting,
-        "New issues",
+        title,
         "Issues by their first event: what has begun since the last deploy stands on top.",
         size,
-        queries.recent_issues(_RECENT_ISSUES, names.ISSUE_FIRST_SEEN),
+        names.ISSUE_FIRST_SEEN,
         seen="First seen",
     )
 
 
-def issue_table(alerting: Alerting, title: str, description: str, size: Size, expr: str, *, seen: str) -> KindPanel:
-    """Return a table of issues, whose value is a moment."""
+def issue_table(
+    alerting: Alerting, title: str, description: str, size: Size, metric: names.Metric, *, seen: str
+) -> KindPanel:
+    """Return a table of the issues with the newest moment of a metric, which the column ``seen`` shows."""
     issue, project = links.column("Issue"), links.column("Project")
     page = links.issue_page(alerting, issue, project)
     own = links.dashboard(
@@ -211,16 +219,23 @@ def issue_table(alerting: Alerting, title: str, description: str, size: Size, ex
         title,
         description,
         size,
-        [query(expr, instant=True, table="table")],
+        [
+            query(queries.recent_issues(_RECENT_ISSUES, metric), instant=True, table="table"),
+            query(queries.events_of_recent_issues(_RECENT_ISSUES, metric), instant=True, table="table", ref="B"),
+        ],
         no_value="No errors",
+        first=(seen, True),
+        # What matters stands on the left: a narrow screen cuts off the right.
         columns=[
-            Column(seen, "Value", unit="dateTimeFromNow", width=145),
+            Column(seen, "Value #A", unit="dateTimeFromNow", width=120),
+            Column("Level", "level", width=75, texts=BY_LEVEL),
+            Column("Events", "Value #B", unit="short", width=75),
             Column("Title", "title", links=(page,)),
-            Column("Where", "culprit", width=280),
-            Column("Project", "project", width=110, links=(service_link("Project", "Environment"),)),
-            Column("Environment", "environment", width=115),
-            Column("Status", "status", width=105, texts=BY_ISSUE_STATUS),
-            Column("Issue", "issue", width=180, links=(page, own)),
+            Column("Project", "project", width=100, links=(service_link("Project", "Environment"),)),
+            Column("Environment", "environment", width=110),
+            Column("Status", "status", width=100, texts=BY_ISSUE_STATUS),
+            Column("Where", "culprit", width=190),
+            Column("Issue", "issue", width=160, links=(page, own)),
         ],
     )
 
@@ -238,17 +253,19 @@ def service_link(heading: str, environment: str = "") -> links.Link:
 
 def active_alerts(alerting: Alerting, size: Size) -> KindPanel:
     """Return the alerts that fire."""
-    by = "alertname, severity, project, environment, instance"
     return table(
         "Active alerts",
-        "Alerts that fire now, those of hosts and exporters among them. The alert's name leads to its runbook.",
+        "Alerts that fire now, those of hosts and exporters among them, whether Alertmanager tells of them or not. The"
+        " alert's name leads to its runbook.",
         size,
-        [query(f"max by ({by}) ({queries.firing()})", instant=True, table="table")],
-        no_value="No alerts",
+        [query(queries.firing_since(), instant=True, table="table")],
+        no_value="Nothing fires",
+        first=("Severity", False),
         columns=[
             Column("Alert", "alertname", links=(links.runbook(alerting),)),
-            Column("Severity", "severity", width=80, texts=BY_SEVERITY),
-            Column("Project", "project", width=100, links=(service_link("Project"),)),
+            Column("Severity", "severity", width=85, texts=BY_SEVERITY),
+            Column("Since", "Value", unit="dateTimeFromNow", width=130),
+            Column("Project", "project", width=110, links=(service_link("Project"),)),
             Column("Environment", "environment", width=115),
         ],
     )

@@ -24,8 +24,8 @@ class Column:
         unit: of a value.
         width: pixels; None shares what is left over.
         links: where a cell leads.
-        steps: background colours by value.
-        texts: background colours by text.
+        steps: text colours by value.
+        texts: text colours by text.
         decimals: of a value.
         named: what stands for values that are coloured by ``texts``.
     """
@@ -53,7 +53,7 @@ class Column:
         if self.width is not None:
             found["custom.width"] = self.width
         if self.steps is not None:
-            found |= {**thresholds(self.steps), "custom.cellOptions": {"type": "color-background", "mode": "basic"}}
+            found |= {**thresholds(self.steps), "custom.cellOptions": {"type": "color-text"}}
         if self.texts is not None:
             options = {
                 value: {"color": color, "index": index} | ({"text": self.named[value]} if value in self.named else {})
@@ -65,7 +65,14 @@ class Column:
 
 
 def table(
-    title: str, description: str, size: Size, targets: list[Query], *, no_value: str, columns: list[Column]
+    title: str,
+    description: str,
+    size: Size,
+    targets: list[Query],
+    *,
+    no_value: str,
+    columns: list[Column],
+    first: tuple[str, bool] | None = None,
 ) -> KindPanel:
     """Return a table.
 
@@ -76,6 +83,7 @@ def table(
         targets: instant queries in the format ``table``; the rows of several are joined by their labels.
         no_value: text for no data.
         columns: from left to right.
+        first: the heading by which rows are ordered, and whether the largest comes first; None keeps the query's order.
     """
     order = {column.source: index for index, column in enumerate(columns)}
     return panel(
@@ -86,7 +94,11 @@ def table(
         targets,
         unit="string",
         no_value=no_value,
-        options={"cellHeight": "sm", "showHeader": True},
+        options={
+            "cellHeight": "sm",
+            "showHeader": True,
+            **({"sortBy": [{"displayName": first[0], "desc": first[1]}]} if first else {}),
+        },
         fields={"custom": {"align": "left", "filterable": True, "cellOptions": {"type": "auto"}}},
         overrides=[
             {"matcher": {"id": "byName", "options": column.heading}, "properties": properties}

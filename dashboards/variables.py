@@ -43,6 +43,20 @@ def base(alerting: Alerting, *more: Metric) -> list[Template]:
     ]
 
 
+def one_project(alerting: Alerting) -> list[Template]:
+    """Return the same choices; one project is chosen at first, and there is none that stands for all."""
+    source, _, environment = base(alerting)
+    found = Template(
+        name="project",
+        label="Project",
+        query=f"label_values({names.NEW_ISSUES.name}, project)",
+        dataSource=DATASOURCE,
+        multi=True,  # Grafana escapes a name within a regular expression only then
+    )
+    found._current = {}  # noqa: SLF001 (no argument sets it)
+    return [source, found, environment]
+
+
 def transaction() -> Template:
     """Return the choice of transactions; all of them takes in those without a name."""
     return several("transaction", "Transaction", f"label_values({queries.of(names.REQUESTS)}, transaction)", every=".*")

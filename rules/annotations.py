@@ -56,7 +56,7 @@ def templates(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, st
     words = {
         **{label: f"{{{{ $labels.{label} }}}}" for label in rule.labels},
         "value": rule.value,
-        **rule.fields,
+        **rule.fields(tuned),
     }
     board = _board_template(rule)
     return _annotations(rule, tuned, alerting, words, board)

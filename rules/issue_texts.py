@@ -6,8 +6,14 @@ info series of one issue must never make the rule fail.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from errtally import names
-from errtally.rules.series import DEMO_LABELS, selector
+from errtally.config.duration import format_duration
+from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, added, selector
+
+if TYPE_CHECKING:
+    from errtally.rules.model import Tuned
 
 ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
 """The issue of the generated tests."""
@@ -15,15 +21,47 @@ ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
 _TITLE = "ValueError: no price for <num>"
 INFO = selector(names.ISSUE_INFO, **ISSUE, type="ValueError", title=_TITLE, culprit="pay", status="unresolved")
 
-FIELDS = {
-    "what": (
+_MOST = 3
+"""How many issues a text names."""
+
+NO_ISSUE = "no issue has series"
+"""What `most` gives without issues."""
+
+
+def _title(issue: str, otherwise: str) -> str:
+    return (
         "{{ $found := false }}"
         f'{{{{ range printf "{names.ISSUE_INFO.name}{{project=%q,environment=%q,issue=%q}}"'
-        " $labels.project $labels.environment $labels.issue | query }}"
+        f" $labels.project $labels.environment {issue} | query }}}}"
         "{{ if not $found }}{{ $found = true }}{{ .Labels.title }}{{ end }}"
         "{{ end }}"
-        "{{ if not $found }}see the list of issues{{ end }}"
-    ),
+        f"{{{{ if not $found }}}}{otherwise}{{{{ end }}}}"
+    )
+
+
+def most(tuned: Tuned) -> str:
+    """Return the template of the issues with the most errors within the window: each with its number, most first."""
+    span = format_duration(tuned.window_seconds)
+    of = "project=%q,environment=%q"
+    errors = f"{names.ISSUE_EVENTS.name}{{{of},{ERROR_LEVELS}}}"
+    young = f"{names.ISSUE_NOTICED.name}{{{of}}} > time() - {tuned.window_seconds}"
+    # An issue that is younger than the window counts as a whole: increase() would miss what its series began with.
+    # One that comes back into the budget has no past in Prometheus, and counts from its return on.
+    new = f"{errors} and on (job, instance, issue) {young}"
+    grown = f"{errors} - {errors} offset {span} or {new} or increase({errors}[{span}])"
+    number = f"sort_desc(topk({_MOST}, {added(names.ISSUE_EVENTS, grown, tuned, 'issue')} > 0))"
+    scopes = " $labels.project $labels.environment" * number.count(of)
+    return (
+        f"{{{{ range $place, $one := printf `{number}`{scopes} | query }}}}"
+        "{{ if $place }}, {{ end }}"
+        '{{ $one.Value | printf "%.0f" }} of '
+        f"{_title('$one.Labels.issue', 'issues beyond the budget')}"
+        f"{{{{ else }}}}{NO_ISSUE}{{{{ end }}}}"
+    )
+
+
+FIELDS = {
+    "what": _title("$labels.issue", "see the list of issues"),
     "link": (
         "{{ if $labels.issue }}/issues/{{ $labels.issue }}?project={{ $labels.project | urlquery }}{{ else }}/{{ end }}"
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally.rules.boards import OVERVIEW
+from errtally.rules.missing_data import usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,6 +149,7 @@ class AlertRule:
         threshold_text: the threshold as people write it.
         fields: more template fields: name to Prometheus' template.
         expr: the query.
+        without_data: says what it does while its data is missing, for the runbook page.
         recordings: recording rules that the query needs.
         cases: unit tests.
         problem: says what is wrong with a setting, or "".
@@ -169,8 +171,9 @@ class AlertRule:
     expr: Callable[[Tuned], str]
     cases: Callable[[Tuned], tuple[Case, ...]]
     runbook: Runbook
+    without_data: Callable[[Tuned], str] = usual
     recordings: Callable[[Tuned], tuple[Recording, ...]] = lambda _: ()
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Callable[[Tuned], Mapping[str, str]] = lambda _: {}
     problem: Callable[[Tuned], str] = lambda _: ""
     board: Board = OVERVIEW
     minimum_of: str = ""

@@ -30,6 +30,7 @@ def runbook_page(rule: AlertRule, tuned: Tuned, head: str) -> str:
         "Impact": book.impact,
         "Diagnosis": book.diagnosis,
         "Mitigation": book.mitigation,
+        "Without data": rule.without_data(tuned),
         "Settings": "\n".join(settings) + f"\n\nThey are changed below `alerting.rules.{rule.name}`.",
         "Query": _query(rule, tuned),
     }

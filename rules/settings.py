@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
     from errtally.rules.model import AlertRule
 
-_STEPS_SECONDS = (1800, 300, 120, 60, 30, 15, 10, 5, 2, 1)
+_STEPS_SECONDS = (1800, 900, 300, 120, 60, 30, 15, 10, 5, 2, 1)
 _SAMPLES_A_WINDOW = 4
 _SHORTEST_WINDOW_SECONDS = parse_duration("4s")
 

@@ -82,7 +82,7 @@ def test_grafana_gets_the_committed_dashboards_where_its_provider_looks() -> Non
 
 
 def test_grafana_reaches_prometheus_under_the_name_that_dashboards_choose() -> None:
-    (source,) = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text())[
+    source, *_ = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text())[
         "datasources"
     ]
     assert source["url"] == "http://prometheus:9090"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING
 
-from errtally.exporter.metrics import process
+from errtally.exporter.metrics import process, protobuf
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+def wants_protobuf(accept: str) -> bool:
+    """Whether an Accept header prefers Prometheus' protobuf format, as that of who stores start timestamps does."""
+    offered = _qualities(accept)
+    binary = max((quality for kind, quality in offered if kind == "application/vnd.google.protobuf"), default=0.0)
+    texts = max((quality for kind, quality in offered if kind != "application/vnd.google.protobuf"), default=0.0)
+    return binary > 0 and binary >= texts and "proto=io.prometheus.client.metricfamily" in accept.lower()
 
 
 def wants_openmetrics(accept: str) -> bool:
@@ -60,6 +68,8 @@ def render(view: StoreView, own: CollectorRegistry, *, now: float, accept: str) 
     Raises:
         StoreError: the store can't be read.
     """
+    if wants_protobuf(accept):
+        return view.render_protobuf(now) + process.render_protobuf(own), protobuf.CONTENT_TYPE
     openmetrics = wants_openmetrics(accept)
     body = view.render(now, openmetrics=openmetrics) + process.render(own, openmetrics=openmetrics)
     return body, OPENMETRICS_TYPE if openmetrics else TEXT_TYPE

@@ -1,17 +1,20 @@
 """One metric family as lines of the exposition formats: label prefixes are rendered once, values when they change.
 
-Formats: Prometheus text format 0.0.4 and OpenMetrics 1.0. Sample lines are the same in both but for exemplars.
+Formats: Prometheus text format 0.0.4 and OpenMetrics 1.0, whose sample lines are the same but for exemplars, and
+Prometheus' protobuf format, which also tells since when a series counts.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
+from errtally.exporter.metrics import protobuf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from errtally.exporter.digest.changes import Exemplar
     from errtally.names import Metric
@@ -57,12 +60,18 @@ def number_text(value: float) -> str:
 
 
 def exemplar_text(exemplar: Exemplar) -> str:
-    """Render an exemplar; one that is too long for OpenMetrics loses its last labels."""
+    """Render an exemplar."""
+    labels = exemplar.labels
+    text = labels_text([name for name, _ in labels], [value for _, value in labels]) or "{}"
+    return f" # {text} {number_text(exemplar.value)} {exemplar.timestamp:.3f}"
+
+
+def fitting(exemplar: Exemplar) -> Exemplar:
+    """Return an exemplar as OpenMetrics allows it: one that is too long loses its last labels."""
     labels = list(exemplar.labels)
     while sum(len(name) + len(value) for name, value in labels) > MAX_EXEMPLAR_CHARACTERS:
         labels.pop()
-    text = labels_text([name for name, _ in labels], [value for _, value in labels]) or "{}"
-    return f" # {text} {number_text(exemplar.value)} {exemplar.timestamp:.3f}"
+    return replace(exemplar, labels=tuple(labels))
 
 
 class Family:
@@ -73,34 +82,40 @@ class Family:
         self._form = _form(metric.name, metric.labels)
         self._prefixes: dict[tuple[str, ...], bytes] = {}
         self._lines: dict[tuple[str, ...], bytes] = {}
-        self._exemplars: dict[tuple[str, ...], bytes] = {}
+        self._exemplars: dict[tuple[str, ...], Exemplar] = {}
+        self._created: dict[tuple[str, ...], float] = {}
+        self._messages: dict[tuple[str, ...], bytes] = {}
         self._text: bytes | None = None
         self._openmetrics: bytes | None = None
 
-    def put(self, labels: tuple[str, ...], value: float, exemplar: Exemplar | None = None) -> None:
-        """Set a series' value."""
+    def put(
+        self, labels: tuple[str, ...], value: float, exemplar: Exemplar | None = None, created: float = 0.0
+    ) -> None:
+        """Set a series' value; ``created`` is since when a counter counts, 0 where that is not known."""
         prefix = self._prefixes.get(labels)
         if prefix is None:
             prefix = self._prefixes[labels] = _filled(self._form, labels).encode()
         line = prefix + number_text(value).encode()
         if exemplar is not None:
-            self._exemplars[labels] = exemplar_text(exemplar).encode()
+            self._exemplars[labels] = fitting(exemplar)
         elif self._lines.get(labels) == line:
             return
+        if created:
+            self._created[labels] = created
         self._lines[labels] = line
+        self._messages.pop(labels, None)
         self._text = self._openmetrics = None
 
     def drop(self, labels: tuple[str, ...]) -> None:
         """Remove a series."""
-        for kept in (self._prefixes, self._lines, self._exemplars):
+        for kept in self._kept():
             kept.pop(labels, None)
         self._text = self._openmetrics = None
 
     def clear(self) -> None:
         """Remove all series."""
-        self._prefixes.clear()
-        self._lines.clear()
-        self._exemplars.clear()
+        for kept in self._kept():
+            kept.clear()
         self._text = self._openmetrics = None
 
     def render(self, *, openmetrics: bool) -> bytes:
@@ -113,15 +128,31 @@ class Family:
             return self._text
         if self._openmetrics is None:
             if self._exemplars:
-                get = self._exemplars.get
-                lines = b"\n".join([line + get(key, b"") for key, line in self._lines.items()])
+                shown = {key: exemplar_text(exemplar).encode() for key, exemplar in self._exemplars.items()}
+                lines = b"\n".join([line + shown.get(key, b"") for key, line in self._lines.items()])
             else:
                 lines = b"\n".join(self._lines.values())
             self._openmetrics = head(self.metric, openmetrics=True) + lines + b"\n"
         return self._openmetrics
 
+    def render_protobuf(self) -> bytes:
+        """Render the family as a message after its length; b"" without series."""
+        for labels in self._lines.keys() - self._messages.keys():
+            self._messages[labels] = self._message(labels)
+        return protobuf.family(self.metric, [self._messages[labels] for labels in self._lines])
+
     def __len__(self) -> int:
         return len(self._lines)
+
+    def _message(self, labels: tuple[str, ...]) -> bytes:
+        value = float(self._lines[labels][len(self._prefixes[labels]) :])
+        shown = protobuf.labels(self.metric.labels, labels)
+        if self.metric.kind == "gauge":
+            return shown + protobuf.gauge(value)
+        return shown + protobuf.counter(value, self._exemplars.get(labels), self._created.get(labels, 0.0))
+
+    def _kept(self) -> tuple[dict[tuple[str, ...], Any], ...]:
+        return (self._prefixes, self._lines, self._exemplars, self._created, self._messages)
 
 
 class HistogramFamily:
@@ -136,7 +167,9 @@ class HistogramFamily:
         self._buckets = OF_CATALOGUE[metric.name]
         self._counts: dict[tuple[str, ...], dict[str, float]] = {}
         self._sums: dict[tuple[str, ...], float] = {}
-        self._exemplars: dict[tuple[str, ...], dict[str, str]] = {}
+        self._exemplars: dict[tuple[str, ...], dict[str, Exemplar]] = {}
+        self._created: dict[tuple[str, ...], float] = {}
+        self._messages: dict[tuple[str, ...], bytes] = {}
         self._blocks: dict[tuple[str, ...], tuple[bytes, bytes]] = {}
         self._prefixes: dict[tuple[str, ...], tuple[list[str], str, str]] = {}
         self._stale: set[tuple[str, ...]] = set()
@@ -147,10 +180,18 @@ class HistogramFamily:
         if buckets is not self._buckets:
             self._buckets = buckets
             self._prefixes.clear()
+            self._messages.clear()
             self._stale.update(self._counts)
 
-    def put(self, labels: tuple[str, ...], part: str, value: float, exemplar: Exemplar | None = None) -> None:
-        """Set the count of one bucket (``part`` is its upper bound) or the sum."""
+    def put(
+        self,
+        labels: tuple[str, ...],
+        part: str,
+        value: float,
+        exemplar: Exemplar | None = None,
+        created: float = 0.0,
+    ) -> None:
+        """Set the count of one bucket (``part`` is its upper bound) or the sum; ``created`` as in `Family.put`."""
         counts = self._counts.get(labels)
         if counts is None:
             counts = self._counts[labels] = {}
@@ -161,19 +202,24 @@ class HistogramFamily:
                 self.extend([float(part)])
             counts[part] = value
             if exemplar is not None:
-                self._exemplars.setdefault(labels, {})[part] = exemplar_text(exemplar)
+                self._exemplars.setdefault(labels, {})[part] = fitting(exemplar)
+        if created:
+            # Of all its parts: the histogram is as old as its first one.
+            self._created[labels] = min(created, self._created.get(labels, created))
+        self._messages.pop(labels, None)
         self._stale.add(labels)
 
     def drop(self, labels: tuple[str, ...]) -> None:
         """Remove a series."""
-        for kept in (self._counts, self._sums, self._exemplars, self._blocks, self._prefixes):
+        for kept in self._kept():
             kept.pop(labels, None)
         self._stale.discard(labels)
 
     def clear(self) -> None:
         """Remove all series."""
-        for kept in (self._counts, self._sums, self._exemplars, self._blocks, self._prefixes, self._stale):
+        for kept in self._kept():
             kept.clear()
+        self._stale.clear()
 
     def render(self, *, openmetrics: bool) -> bytes:
         """Render the family with its head; b"" without series."""
@@ -186,8 +232,32 @@ class HistogramFamily:
             [block[1 if openmetrics else 0] for block in self._blocks.values()]
         )
 
+    def render_protobuf(self) -> bytes:
+        """Render the family as a message after its length; b"" without series."""
+        for labels in self._counts.keys() - self._messages.keys():
+            self._messages[labels] = self._message(labels)
+        return protobuf.family(self.metric, [self._messages[labels] for labels in self._counts])
+
     def __len__(self) -> int:
         return len(self._counts)
+
+    def _kept(self) -> tuple[dict[tuple[str, ...], Any], ...]:
+        return (
+            self._counts, self._sums, self._exemplars, self._created, self._messages, self._blocks, self._prefixes
+        )  # fmt: skip
+
+    def _cumulative(self, labels: tuple[str, ...]) -> list[float]:
+        counts = self._counts[labels]
+        return list(accumulate([counts.get(part, 0.0) for part in self._buckets.parts]))
+
+    def _message(self, labels: tuple[str, ...]) -> bytes:
+        exemplars = self._exemplars.get(labels, {})
+        buckets = [
+            (float(part), count, exemplars.get(part))
+            for part, count in zip(self._buckets.parts, self._cumulative(labels), strict=True)
+        ]
+        content = protobuf.histogram(buckets, self._sums.get(labels, 0.0), self._created.get(labels, 0.0))
+        return protobuf.labels(self.metric.labels, labels) + content
 
     def _block(self, labels: tuple[str, ...]) -> tuple[bytes, bytes]:
         parts, prefixes = self._buckets.parts, self._prefixes.get(labels)
@@ -198,15 +268,15 @@ class HistogramFamily:
             buckets = [f'{name}_bucket{{{inner}le="{bound}"}} ' for bound in parts]
             prefixes = self._prefixes[labels] = (buckets, f"{name}_sum{shown}", f"{name}_count{shown}")
         buckets, sum_prefix, count_prefix = prefixes
-        counts = self._counts[labels]
-        cumulative = [number_text(count) for count in accumulate([counts.get(part, 0.0) for part in parts])]
+        cumulative = [number_text(count) for count in self._cumulative(labels)]
         tail = f"{sum_prefix}{number_text(self._sums.get(labels, 0.0))}\n{count_prefix}{cumulative[-1]}\n"
         plain = "".join([f"{prefix}{count}\n" for prefix, count in zip(buckets, cumulative, strict=True)]) + tail
-        exemplars: Mapping[str, str] = self._exemplars.get(labels, {})
-        if not exemplars:
+        found = self._exemplars.get(labels)
+        if not found:
             # The same bytes in both formats, kept once.
             encoded = plain.encode()
             return encoded, encoded
+        exemplars = {part: exemplar_text(exemplar) for part, exemplar in found.items()}
         rich = "".join(
             [
                 f"{prefix}{count}{exemplars.get(part, '')}\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import psutil
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from errtally import names
+from errtally.exporter.metrics import protobuf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +65,25 @@ def render(own: CollectorRegistry, *, openmetrics: bool) -> bytes:
     """Render a registry; in OpenMetrics with the end mark, so it comes last."""
     render_registry: Callable[[CollectorRegistry], bytes] = generate_openmetrics if openmetrics else generate_latest
     return render_registry(own)
+
+
+def render_protobuf(own: CollectorRegistry) -> bytes:
+    """Render a registry of gauges and counters as messages of Prometheus' protobuf format."""
+    return b"".join([_messages(found) for found in own.collect() if found.samples])
+
+
+def _messages(found: Metric) -> bytes:
+    kind: Literal["counter", "gauge"] = "counter" if found.type == "counter" else "gauge"
+    samples = [sample for sample in found.samples if not sample.name.endswith("_created")]
+    described = names.Metric(samples[0].name, kind, found.documentation, unit=found.unit)
+    return protobuf.family(
+        described,
+        [
+            protobuf.labels(list(sample.labels), list(sample.labels.values()))
+            + (protobuf.counter(sample.value, None, 0.0) if kind == "counter" else protobuf.gauge(sample.value))
+            for sample in samples
+        ],
+    )
 
 
 def _free_ratios() -> dict[str, float]:

@@ -50,8 +50,9 @@ _USERS_CACHE_FACTOR = 20
 MAX_TITLE_LABEL = 120
 _TRIES = 3
 """Snapshots that are taken until one tells how far each segment is folded; the first nearly always does."""
-SCRAPES_AT_ZERO = 2
-"""A series that alerts reckon with is shown at 0 for so many scrapes' time before its first value."""
+SCRAPES_OF_FIRST_VALUE = 2
+"""For so many scrapes' time a series that alerts reckon with is shown at 0 before its first value, and one that comes
+back after it was evicted with the value that it had: who scraped it then sees what it grew by."""
 
 _Place = tuple[str, tuple[str, ...], str]
 """Metric, labels and part of a series."""
@@ -76,8 +77,8 @@ class StoreView:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._change = -1
-        self._zero_seconds = SCRAPES_AT_ZERO * scrape_interval_seconds
-        self._newborn: dict[_Place, tuple[float, float, Exemplar | None]] = {}
+        self._first_seconds = SCRAPES_OF_FIRST_VALUE * scrape_interval_seconds
+        self._held: dict[_Place, tuple[float, float, Exemplar | None]] = {}
         self._histogram_births: dict[tuple[str, tuple[str, ...]], float] = {}
         self._users_until = float("-inf")
         self._gauge_series: dict[tuple[str, str], int] = {}
@@ -94,21 +95,34 @@ class StoreView:
             StoreError: the store can't be read.
         """
         with self._lock:
-            for _ in range(_TRIES):
-                with self.lag as lag:
-                    try:
-                        positions = self._refresh(now)
-                    except sqlite3.Error as exc:
-                        if self._db is not None:
-                            self._db.close()
-                            self._db = None
-                        raise StoreError(f"the store can't be read: {exc}") from exc
-                    is_sure = lag.is_sure(positions)
-                    events, oldest, size = lag.measure(positions)
-                if is_sure:
-                    break
-            self._show_journal(events, oldest, size, now)
+            self._bring_up_to_date(now)
             return b"".join([family.render(openmetrics=openmetrics) for family in self._families.values()])
+
+    def render_protobuf(self, now: float) -> bytes:
+        """Bring the view up to date and render it as messages of Prometheus' protobuf format.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
+        with self._lock:
+            self._bring_up_to_date(now)
+            return b"".join([family.render_protobuf() for family in self._families.values()])
+
+    def _bring_up_to_date(self, now: float) -> None:
+        for _ in range(_TRIES):
+            with self.lag as lag:
+                try:
+                    positions = self._refresh(now)
+                except sqlite3.Error as exc:
+                    if self._db is not None:
+                        self._db.close()
+                        self._db = None
+                    raise StoreError(f"the store can't be read: {exc}") from exc
+                is_sure = lag.is_sure(positions)
+                events, oldest, size = lag.measure(positions)
+            if is_sure:
+                break
+        self._show_journal(events, oldest, size, now)
 
     def _refresh(self, now: float) -> Mapping[str, int]:
         """Read what changed, all in one snapshot; return the positions in the journal that belong to it."""
@@ -153,12 +167,13 @@ class StoreView:
         families = self._families
         # What was evicted before the first scrape has never been here; it is the one part that only grows.
         rows = self._db.execute(
-            """SELECT metric, labels, part, value, exemplar, evicted, created FROM series
-            WHERE change > :change AND (:change >= 0 OR NOT evicted) ORDER BY id""",
-            {"change": self._change},
+            """SELECT metric, labels, part, value, exemplar, evicted, created, returned, returned_value FROM series
+            WHERE change > ?1 AND (?1 >= 0 OR NOT evicted) ORDER BY id""",
+            (self._change,),
         )
         decode = _label_values.decode
-        for metric, text, part, value, exemplar_json, evicted, created in map(tuple, rows):
+        for row in map(tuple, rows):
+            metric, text, part, value, exemplar_json, evicted, created, returned, returned_value = row
             family = families.get(metric)
             if family is None:  # written by a newer exporter
                 continue
@@ -167,29 +182,43 @@ class StoreView:
                 continue
             if evicted:
                 family.drop(labels)
+                self._held.pop((metric, labels, part), None)
                 continue
             exemplar = None
             if exemplar_json is not None:
                 pairs, worth, timestamp = json.loads(exemplar_json)
                 exemplar = Exemplar(tuple((name, value_) for name, value_ in pairs), worth, timestamp)
-            until = self._at_zero_until(family, labels, created) if family.metric.starts_at_zero else now
+            until, first = self._first_value(family, labels, created, returned, returned_value)
             if now < until:
-                self._newborn[metric, labels, part] = (until, value, exemplar)
-                _put(family, labels, part, 0.0, None)
+                self._held[metric, labels, part] = (until, value, exemplar)
+                _put(family, labels, part, first, None, created)
             else:
-                self._newborn.pop((metric, labels, part), None)
-                _put(family, labels, part, value, exemplar)
+                self._held.pop((metric, labels, part), None)
+                _put(family, labels, part, value, exemplar, created)
 
-    def _at_zero_until(self, family: Family | HistogramFamily, labels: tuple[str, ...], created: float) -> float:
-        """Return until when a series is shown at 0; all buckets of a histogram are there with its first part."""
-        if isinstance(family, HistogramFamily):
+    def _first_value(
+        self,
+        family: Family | HistogramFamily,
+        labels: tuple[str, ...],
+        created: float,
+        returned: float,
+        returned_value: float,
+    ) -> tuple[float, float]:
+        """Return until when a series is shown with its first value, and that value."""
+        if not self._first_seconds:
+            return float("-inf"), 0.0
+        if returned:
+            return returned + self._first_seconds, returned_value
+        if not family.metric.starts_at_zero:
+            return float("-inf"), 0.0
+        if isinstance(family, HistogramFamily):  # all its buckets are there with its first part
             created = self._histogram_births.setdefault((family.metric.name, labels), created)
-        return created + self._zero_seconds
+        return created + self._first_seconds, 0.0
 
     def _show_grown_up(self, now: float) -> None:
-        """Show the values of series that were seen at 0 for long enough."""
-        for place in [place for place, (until, _, _) in self._newborn.items() if until <= now]:
-            _, value, exemplar = self._newborn.pop(place)
+        """Show the values of series whose first values were seen for long enough."""
+        for place in [place for place, (until, _, _) in self._held.items() if until <= now]:
+            _, value, exemplar = self._held.pop(place)
             metric, labels, part = place
             _put(self._families[metric], labels, part, value, exemplar)
 
@@ -303,9 +332,14 @@ class StoreView:
 
 
 def _put(
-    family: Family | HistogramFamily, labels: tuple[str, ...], part: str, value: float, exemplar: Exemplar | None
+    family: Family | HistogramFamily,
+    labels: tuple[str, ...],
+    part: str,
+    value: float,
+    exemplar: Exemplar | None,
+    created: float = 0.0,
 ) -> None:
     if isinstance(family, HistogramFamily):
-        family.put(labels, part, value, exemplar)
+        family.put(labels, part, value, exemplar, created)
     else:
-        family.put(labels, value, exemplar)
+        family.put(labels, value, exemplar, created)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -56,6 +56,8 @@ _UPGRADES = {
     DROP TABLE old_issue_days;
     CREATE INDEX issue_days_day ON issue_days (day)""",
     4: "CREATE TABLE issue_counts (id INTEGER PRIMARY KEY, counts BLOB NOT NULL)",
+    5: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
+    ALTER TABLE series ADD COLUMN returned_value REAL NOT NULL DEFAULT 0""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0

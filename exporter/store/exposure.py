@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 
 def bring_back(
-    db: sqlite3.Connection, exposed: Mapping[LabelSet, bool], change: int
+    db: sqlite3.Connection, exposed: Mapping[LabelSet, bool], change: int, now: float
 ) -> tuple[dict[SeriesKey, int], dict[SeriesKey, float]]:
-    """Expose the series of label sets that got a place again.
+    """Expose the series of label sets that got a place again, before what is new is added to them.
 
     Args:
         db: in a transaction.
         exposed: label sets that got a place, True, or gave it up, False.
         change: number of the transaction.
+        now: seconds since the epoch.
 
     Returns:
         Ids of the series that came back; what to add to the gauges of what is evicted.
@@ -51,7 +52,10 @@ def bring_back(
         ).fetchall()
         if rows:
             ids |= {(metric.name, texts[text], part): id_ for id_, text, part, _ in rows}
-            _expose(db, [row[0] for row in rows], change, is_exposed=True)
+            db.executemany(
+                "UPDATE series SET evicted = 0, change = ?, returned = ?, returned_value = value WHERE id = ?",
+                [(change, now, id_) for id_, *_ in rows],
+            )
             _note(gauges, label_set, -1, [(part, -value) for _, _, part, value in rows])
     return ids, gauges
 
@@ -92,7 +96,9 @@ def evict(
             (value,) = db.execute("SELECT value FROM series WHERE id = ?", (ids[key],)).fetchone()
             values.append((key[2], value))
         if keys:
-            _expose(db, [ids[key] for key in keys], change, is_exposed=False)
+            db.executemany(
+                "UPDATE series SET evicted = 1, change = ? WHERE id = ?", [(change, ids[key]) for key in keys]
+            )
             _note(gauges, label_set, 1, values)
             hidden += keys
     return hidden, gauges
@@ -122,12 +128,6 @@ def _stored_as(label_set: LabelSet) -> tuple[names.Metric, list[tuple[str, ...]]
     if name == names.ISSUE_INFO.name:  # the gauges of an issue are made of its row, its counter is in the store
         return names.ISSUE_EVENTS, [(*labels, level) for level in names.LEVELS]
     return names.BY_NAME[name], [labels]
-
-
-def _expose(db: sqlite3.Connection, ids: list[int], change: int, *, is_exposed: bool) -> None:
-    db.executemany(
-        "UPDATE series SET evicted = ?, change = ? WHERE id = ?", [(not is_exposed, change, id_) for id_ in ids]
-    )
 
 
 def _note(

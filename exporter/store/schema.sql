@@ -24,7 +24,9 @@ CREATE TABLE series (
   change   INTEGER NOT NULL,
   touched  REAL NOT NULL DEFAULT 0,    -- when the newest record of the fold that last changed it came in
   evicted  INTEGER NOT NULL DEFAULT 0, -- 1 while it is not exposed because it was idle and room was needed
-  created  REAL NOT NULL DEFAULT 0     -- since when it can be seen; 0 where an older version did not note it
+  created  REAL NOT NULL DEFAULT 0,    -- since when it can be seen; 0 where an older version did not note it
+  returned REAL NOT NULL DEFAULT 0,    -- when it last came back after it had been evicted; 0 for never
+  returned_value REAL NOT NULL DEFAULT 0 -- what it had then
 );
 CREATE INDEX series_change ON series (change);
 CREATE INDEX series_evicted ON series (metric, labels) WHERE evicted;

@@ -191,7 +191,7 @@ class StoreWriter:
             if changes.deleted_issues:
                 self._activity.apply((), {}, time.monotonic())  # so that nothing waits for an issue that is gone
             deletion.apply(self._db, changes, change)
-            fresh, gauges = exposure.bring_back(self._db, changes.exposed, change)
+            fresh, gauges = exposure.bring_back(self._db, changes.exposed, change, stored_at)
             self._write_series("+", gauges, changes, change, fresh)
             thinned = self._apply_issues(changes, change, stored_at)
             for alias in changes.aliases:
@@ -336,7 +336,7 @@ class StoreWriter:
                 inserts.append((id_, key[0], json.dumps(key[1]), key[2], value, text, change, at, created))
             else:
                 updates.append((value, text, change, at, id_))
-        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)", inserts)
+        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0)", inserts)
         updates.sort(key=itemgetter(-1))  # rows that lie together are written together
         self._db.executemany(_UPDATES[kind], updates)
 

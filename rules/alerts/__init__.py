@@ -20,7 +20,9 @@ from errtally.rules.alerts.ingest_rejected import INGEST_REJECTED
 from errtally.rules.alerts.journal_lag import JOURNAL_LAG
 from errtally.rules.alerts.memory_usage_critical import MEMORY_USAGE_CRITICAL
 from errtally.rules.alerts.new_issue import NEW_ISSUE
+from errtally.rules.alerts.project_silent import PROJECT_SILENT
 from errtally.rules.alerts.regression import REGRESSION
+from errtally.rules.alerts.release_worse import RELEASE_WORSE
 from errtally.rules.alerts.response_time_anomaly import RESPONSE_TIME_ANOMALY
 from errtally.rules.alerts.response_time_degradation import RESPONSE_TIME_DEGRADATION
 from errtally.rules.alerts.series_budget_reached import SERIES_BUDGET_REACHED
@@ -43,10 +45,12 @@ ALERTS = (
     USERS_AFFECTED,
     CRASH_FREE_SESSIONS_LOW,
     CRASH_FREE_USERS_LOW,
+    RELEASE_WORSE,
     CHECK_IN_MISSED,
     CHECK_IN_FAILED,
     CIRCUIT_BREAKER_OPEN,
     ERROR_SPIKE,
+    PROJECT_SILENT,
     ERROR_BUDGET_BURN,
     ERROR_BUDGET_BURN_SLOW,
     ERROR_BUDGET_EXHAUSTED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.gaps import is_news, seen_until
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
@@ -75,6 +76,7 @@ CHECK_IN_FAILED = AlertRule(
     recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,
+    without_data=missing_data.NEWS,
     runbook=Runbook(
         meaning="Within the window a scheduled job reported a run that failed, or a run took longer than it may.",
         impact="What the job should have done is not done, or only partly.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.config.objectives import glob_matches
+from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.gaps import held
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
@@ -143,6 +144,7 @@ CHECK_IN_MISSED = AlertRule(
     recordings=lambda tuned: (_overdue(tuned),),
     expr=_expr,
     cases=_cases,
+    without_data=missing_data.STANDS,
     runbook=Runbook(
         meaning=(
             "A scheduled job has not reported when its schedule, which its check-ins tell, and its margin had it"

@@ -7,6 +7,7 @@ application itself, which knows neither unless the scrape configuration adds the
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules import missing_data
 from errtally.rules.boards import RECOVERY
 from errtally.rules.gaps import held
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
@@ -82,9 +83,10 @@ CIRCUIT_BREAKER_OPEN = AlertRule(
     ),
     value=f"{{{{ if eq $value {_OPEN}.0 }}}}open{{{{ else }}}}half open{{{{ end }}}}",
     threshold_text=lambda _: "closed",
-    fields={"where": "{{ with $labels.project }} of {{ . }} ({{ $labels.environment }}){{ end }}"},
+    fields=lambda _: {"where": "{{ with $labels.project }} of {{ . }} ({{ $labels.environment }}){{ end }}"},
     expr=lambda _: f"max by ({SCOPE}, service) {held(names.BREAKER_STATE.name)} > {_CLOSED}",
     cases=_cases,
+    without_data=missing_data.STANDS,
     runbook=Runbook(
         meaning=(
             "An application calls a service through errtally's circuit breaker. Its calls failed so often that the"

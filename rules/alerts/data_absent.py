@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules import missing_data
 from errtally.rules.boards import HEALTH
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import steady
@@ -53,6 +54,7 @@ DATA_ABSENT = AlertRule(
     threshold_text=nothing,
     expr=_expr,
     cases=_cases,
+    without_data=missing_data.IS_ITS_SUBJECT,
     runbook=Runbook(
         meaning="Prometheus scrapes no exporter, under whatever name of the job.",
         impact="Errors go unseen: rules have nothing to work on. Clients may lose events once their queues are full.",

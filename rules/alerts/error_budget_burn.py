@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.config.duration import format_duration
-from errtally.rules import objectives
+from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
@@ -140,6 +140,7 @@ def _rule(tiers: Pair, defaults: Defaults, name: str, title: str, urgency: str) 
         recordings=partial(_recordings, tiers),
         expr=partial(_expr, tiers),
         cases=partial(_cases, tiers),
+        without_data=missing_data.BUDGET,
         runbook=Runbook(
             meaning=(
                 "The error budget is the share of requests that an objective allows to be bad. At a burn rate of 1 it"

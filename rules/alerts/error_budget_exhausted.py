@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally import names
-from errtally.rules import objectives
+from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
@@ -91,6 +91,7 @@ ERROR_BUDGET_EXHAUSTED = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
+    without_data=missing_data.BUDGET,
     runbook=Runbook(
         meaning="Over the objective's window more requests were bad than it allows: the objective was missed.",
         impact="The promise to users is broken. Nothing need be wrong at this moment.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.config.duration import format_duration
+from errtally.rules import issue_texts, missing_data
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.quantities import errors
@@ -22,6 +23,10 @@ LOOKS_BACK_SECONDS = _WEEKS[-1] * _WEEK_SECONDS + 2 * _HOUR_SECONDS
 """The oldest sample that it reads. What Prometheus does not have any more is left out."""
 _ERRORS = selector(names.SERVICE_EVENTS, **DEMO_LABELS, level="error")
 _NOTES = selector(names.SERVICE_EVENTS, **DEMO_LABELS, level="info")
+_ERRORS_OF_KNOWN = selector(names.ISSUE_EVENTS, **issue_texts.ISSUE, level="error")
+_ERRORS_OF_NEW = selector(names.ISSUE_EVENTS, **DEMO_LABELS, issue="0new", level="fatal")
+_NOTICED = selector(names.ISSUE_NOTICED, **DEMO_LABELS, issue="0new")
+_KNOWN_TITLE = issue_texts.KNOWN["what"]
 _USUAL = f"project:{names.SERVICE_EVENTS.family}:error_rate:usual"
 
 
@@ -63,8 +68,8 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         quiet = week - 2 * hour - settled
         return timeline((levels(usual), 4 * hour), (levels(0), quiet), (levels(in_a_window), settled))
 
-    def seen(at: int, in_a_window: float) -> Check:
-        return Check(at, (Firing(DEMO_LABELS, count(in_a_window)),))
+    def seen(at: int, in_a_window: float, most: str = issue_texts.NO_ISSUE) -> Check:
+        return Check(at, (Firing(DEMO_LABELS, count(in_a_window), {"most": most}),))
 
     now = (week + 2 * hour) * step
     high, limit, least = 10 * tuned.threshold * usual, tuned.threshold * usual, tuned.minimum
@@ -86,6 +91,19 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             "falls back on the last hour",
             timeline((levels(usual), steady), (levels(high), settled), (levels(usual), tuned.over_steps + hour)),
             (seen(fresh, high), Check(over)),
+        ),
+        Case(
+            "names the issues that it is made of, with what a new one began with",
+            {
+                **timeline((levels(usual), steady), (levels(high), settled)),
+                _ERRORS_OF_KNOWN: timeline(({_ERRORS_OF_KNOWN: 1.0}, steady - 1), ({_ERRORS_OF_KNOWN: high}, settled))[
+                    _ERRORS_OF_KNOWN
+                ],
+                _ERRORS_OF_NEW: f"_x{steady + 1} 7x{settled}",
+                _NOTICED: f"_x{steady + 1} {(steady + 1) * step}x{settled}",
+                issue_texts.INFO: f"1x{steady + settled}",
+            },
+            (seen(fresh, high, f"{number(high * window / step)} of {_KNOWN_TITLE}, 7 of issues beyond the budget"),),
         ),
         Case(
             "is silent just below the least number",
@@ -126,15 +144,21 @@ ERROR_SPIKE = AlertRule(
     summary="{value} errors in {project} ({environment}) within {window}: far more than usual at this time",
     description=(
         "{project} in {environment} had {value} errors within {window}: more than {threshold} of this hour in the"
-        " weeks before (or of the last hour, where there is no history)."
+        " weeks before (or of the last hour, where there is no history). Most of them: {most}."
     ),
     value=COUNT,
     threshold_text=lambda limit: f"{factor(limit)} the usual number",
     minimum_of="errors in the window",
+    fields=lambda tuned: {"most": issue_texts.most(tuned)},
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
     problem=lambda tuned: "" if tuned.threshold > 1 else "the threshold multiplies what is usual and must be above 1",
+    without_data=missing_data.always(
+        "Nothing new fires, and one that fires goes on for the cooldown. An hour of which a part was not measured is no"
+        " baseline: the weeks that are left, or the last whole hour, take its place. TargetDown or DataAbsent tell of"
+        " the gap."
+    ),
     runbook=Runbook(
         meaning=(
             "Within the window there were more errors than the threshold times what is usual at this time: the median"
@@ -142,7 +166,8 @@ ERROR_SPIKE = AlertRule(
         ),
         impact="Something fails more often than it does at this time of the week. It need not show in status codes.",
         diagnosis=(
-            "1. *Top errors* on the dashboard: does one issue make the difference, or all of them?\n"
+            "1. The alert names the issues with the most errors; *Top errors* on the dashboard has more: does one issue"
+            " make the difference, or all of them?\n"
             "2. One issue: open its page, compare releases and tags of its newest events with older ones.\n"
             "3. All of them: is there simply more traffic (a campaign, a crawler)? Compare with throughput."
         ),

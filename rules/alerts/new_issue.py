@@ -11,7 +11,7 @@ may come late, and a client's clock may be wrong. Three things are told apart:
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules import boards
+from errtally.rules import boards, missing_data
 from errtally.rules.gaps import is_news, is_old, seen_until
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
@@ -128,10 +128,11 @@ NEW_ISSUE = AlertRule(
     description="An error that was never seen before happened in {project} ({environment}): {what}.",
     value="1",
     threshold_text=nothing,
-    fields=FIELDS,
+    fields=lambda _: FIELDS,
     recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,
+    without_data=missing_data.NEWS,
     runbook=Runbook(
         meaning=(
             "An issue is a group of equal errors. Within the window the first event of an issue arrived. Without the"

@@ -7,7 +7,7 @@ one of the service.
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules import boards
+from errtally.rules import boards, missing_data
 from errtally.rules.gaps import is_news, seen_until
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
@@ -85,10 +85,11 @@ REGRESSION = AlertRule(
     description="An issue that was resolved came back in {project} ({environment}): {what}.",
     value="1",
     threshold_text=nothing,
-    fields=FIELDS,
+    fields=lambda _: FIELDS,
     recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,
+    without_data=missing_data.NEWS,
     runbook=Runbook(
         meaning="After somebody resolved an issue, an event of it happened again.",
         impact="What was thought to be fixed is not, or an old release is still in use somewhere.",

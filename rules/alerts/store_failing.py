@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errtally import names
+from errtally.rules import missing_data
 from errtally.rules.boards import HEALTH
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import selector, steady
@@ -40,6 +41,9 @@ STORE_FAILING = AlertRule(
     threshold_text=nothing,
     expr=lambda _: f"{selector(names.UP)} == 0",
     cases=_cases,
+    without_data=missing_data.always(
+        "The exporter tells it while it answers scrapes. When it does not answer, TargetDown fires in its place."
+    ),
     runbook=Runbook(
         meaning="The exporter answers, but the writer that folds accepted events into the store has stopped.",
         impact="Events wait in the journal. None is lost, but counts, alerts and pages stand still.",

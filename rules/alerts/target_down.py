@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errtally.rules import missing_data
 from errtally.rules.alerts.data_absent import JOB
 from errtally.rules.boards import HEALTH
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
@@ -46,6 +47,7 @@ TARGET_DOWN = AlertRule(
     threshold_text=nothing,
     expr=lambda _: f'up{{job="{JOB}"}} == 0',
     cases=_cases,
+    without_data=missing_data.IS_ITS_SUBJECT,
     runbook=Runbook(
         meaning="An exporter that stands in Prometheus' scrape configuration does not answer.",
         impact="With one exporter, errors go unseen: rules have nothing to work on. With replicas, one is missing.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errtally.rules import missing_data
 from errtally.rules.boards import ALERTING
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.texts import nothing
@@ -24,6 +25,7 @@ WATCHDOG = AlertRule(
     threshold_text=nothing,
     expr=lambda _: "vector(1)",
     cases=_cases,
+    without_data=missing_data.always("It fires always. What matters is that it arrives."),
     runbook=Runbook(
         meaning="The way from Prometheus through Alertmanager to the outside works. This alert is meant to fire.",
         impact="None while it fires. When the heartbeat service misses it, no other alert arrives either.",

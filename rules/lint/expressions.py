@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SAMPLES_IN_A_RATE = 4
 """A rate over fewer scrapes than this has gaps as soon as one scrape fails."""
 
+_OF_PROMETHEUS = frozenset({"up", "ALERTS"})
+"""Series that Prometheus writes itself."""
+
 _RATES = frozenset({"rate", "increase", "irate", "delta", "deriv"})
 _MATCHES_ALL = frozenset({".*", ".+", ""})
 
@@ -36,7 +39,7 @@ def expression_problems(expr: Any, recorded: Any, scrape_seconds: int) -> Iterat
 def _selector_problems(node: Any, recorded: Any) -> Iterator[str]:  # noqa: ANN401
     name = str(node.name)
     metric = metric_of(name)
-    if name not in recorded and metric is None and name != "up":
+    if name not in recorded and metric is None and name not in _OF_PROMETHEUS:
         yield f"promql/series: nothing exposes {name}, and no rule before this one in its group records it"
     for matcher in node.matchers.matchers:
         is_regex = str(matcher.op).split(".")[-1] in ("Re", "NotRe")

@@ -114,7 +114,10 @@ def test_variables_choose_source_projects_and_environments_and_what_the_dashboar
     assert (source["name"], source["type"], source["query"]) == ("datasource", "datasource", "prometheus")
     for variable, name in ((project, "project"), (environment, "environment")):
         assert variable["name"] == name
-        assert (variable["multi"], variable["includeAll"], variable["allValue"]) == (True, True, ".+")
+        is_one = (dashboard["uid"], name) == ("errtally-service", "project")  # it opens on a service, not on all
+        assert (variable["multi"], variable["includeAll"]) == (True, not is_one)
+        assert variable.get("allValue") == (None if is_one else ".+")
+        assert variable["current"] == ({} if is_one else {"text": ["All"], "value": ["$__all"], "selected": True})
         assert re.match(r"label_values\((\{__name__=~\")?errtally_new_issues_total", variable["query"]["query"])
     asked = " ".join(_queries(dashboard))
     for variable in others:
@@ -188,7 +191,9 @@ def test_every_dashboard_marks_alerts_new_issues_and_deploys(dashboard: Json) ->
     marks = {found["name"]: found for found in dashboard["annotations"]["list"]}
     assert set(marks) == {"Alerts", "New issues", "Deploys"}
     assert marks["New issues"]["useValueForTime"] is True, "at the time of the first event"
-    assert all(mark["enable"] for mark in marks.values())
+    assert [name for name, mark in marks.items() if mark["enable"]] == ["Alerts", "Deploys"]
+    assert "unless" in marks["Alerts"]["expr"], "where it began, no region as long as it fires"
+    assert 'severity="critical"' in marks["Alerts"]["expr"]
 
 
 @DASHBOARD
@@ -273,4 +278,4 @@ def test_service_levels_read_the_recording_rules_of_the_configured_windows() -> 
 
 def test_graphs_of_requests_and_of_events_carry_exemplars() -> None:
     for title in ("Response time", "Errors and warnings"):
-        assert all(target["exemplar"] for target in _panel(title)["targets"])
+        assert [target["exemplar"] for target in _panel(title)["targets"]].count(True) == 1, "each dot once"

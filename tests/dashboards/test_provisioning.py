@@ -16,7 +16,7 @@ PROVISIONING = Path(__file__).parents[2] / "deploy/grafana/provisioning"
 
 
 def _source() -> dict[str, Any]:
-    (source,) = yaml.safe_load((PROVISIONING / "datasources/prometheus.yml").read_text())["datasources"]
+    source, _ = yaml.safe_load((PROVISIONING / "datasources/prometheus.yml").read_text())["datasources"]
     return source
 
 
@@ -31,14 +31,20 @@ def test_the_data_source_knows_how_often_prometheus_scrapes() -> None:
     assert _source()["jsonData"]["timeInterval"] == scraped["global"]["scrape_interval"], "$__rate_interval needs it"
 
 
-def test_an_exemplar_of_an_event_leads_to_that_event_on_its_issues_page() -> None:
+def test_an_exemplar_of_an_event_leads_to_that_event_by_its_id_alone() -> None:
     (destination,) = _source()["jsonData"]["exemplarTraceIdDestinations"]
     assert destination["name"] == "event_id"
     # Grafana takes $$ in a provisioning file for $; what it does with the rest is put in the exemplar's labels.
     url = destination["url"].replace("$$", "$")
-    for expression, value in {"__data.fields.issue": "I", "__data.fields.project": "P", "__value.raw": "E"}.items():
-        url = url.replace(f"${{{expression}}}", value)
-    assert url == f"{alerting({}).external_url}/issues/I?project=P&event=E"
+    assert url.replace("${__value.raw}", "E") == f"{alerting({}).external_url}/events/E"
+
+
+def test_grafana_shows_the_rules_of_prometheus_and_the_alerts_and_silences_of_alertmanager() -> None:
+    sources = yaml.safe_load((PROVISIONING / "datasources/prometheus.yml").read_text())["datasources"]
+    prometheus, alertmanager = sources
+    assert prometheus["jsonData"]["manageAlerts"] is True
+    assert prometheus["jsonData"]["alertmanagerUid"] == alertmanager["uid"]
+    assert (alertmanager["type"], alertmanager["jsonData"]["implementation"]) == ("alertmanager", "prometheus")
 
 
 def test_a_dashboard_that_is_imported_by_hand_asks_for_its_data_source() -> None:

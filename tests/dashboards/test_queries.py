@@ -112,3 +112,13 @@ def test_a_release_is_a_deploy_only_when_prometheus_watched_before_it_came(tmp_p
     _run(tmp_path, expr, series, 0, None)
     _run(tmp_path, expr, series, 21, 1)
     _run(tmp_path, expr, series, 22, None)
+
+
+def test_an_alert_is_marked_where_it_begins_and_not_as_long_as_it_fires(tmp_path: Path) -> None:
+    alert = 'ALERTS{alertname="HighErrorRate", severity="critical", project="p", environment="e", alertstate="firing"}'
+    quiet = alert.replace('"critical"', '"warning"')
+    critical = 'severity="critical"'
+    expr = f"count({queries.began(critical)})"
+    series = {alert: "_x10 1x10 stale _x4 1x5", quiet: "_x5 1x30"}
+    for step, expected in ((5, None), (10, 1), (11, None), (20, None), (26, 1), (27, None)):
+        _run(tmp_path, expr, series, step, expected)

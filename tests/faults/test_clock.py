@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.faults.processes import wait_until
 from tests.faults.record import record
 from tests.faults.sending import native, outcome
+from tests.flow.clocks import faked
 from tests.flow.exporter import Exporter
-from tests.peers import peer
 
 from errtally import names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.flow
 
 JUMPS = ("+1d", "+36525d", "-1d", "-3650d", "+0")
 EACH = 30
-_SLEEP = """
-import threading, time
-time.sleep = lambda seconds: threading.Event().wait(seconds)  # libfaketime fails in the call by which Python sleeps
-"""
-
-
-def _faked(folder: Path, offset: Path) -> dict[str, str]:
-    """The environment of programs whose clock is as far off as a file says."""
-    peer("faketime")
-    [library] = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-    (folder / "sitecustomize.py").write_text(_SLEEP)
-    return {
-        "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(folder),
-    }  # fmt: skip
 
 
 def test_a_clock_that_is_set_loses_and_doubles_nothing(tmp_path: Path) -> None:
     offset = tmp_path / "offset"
     offset.write_text("+0\n")
-    exporter = Exporter(tmp_path, "--workers", "2", environ=_faked(tmp_path, offset))
+    exporter = Exporter(tmp_path, "--workers", "2", environ=faked(tmp_path, offset))
     exporter.start()
     acknowledged: set[int] = set()
     for jump in ("+0", *JUMPS):

@@ -95,10 +95,12 @@ def prometheus(
     alertmanager_address: str,
     interval: str = "1s",
     beside: Mapping[str, str] | None = None,
+    features: Sequence[str] = ("exemplar-storage",),
 ) -> Iterator[str]:
     """Run Prometheus; yield its address HOST:PORT.
 
-    It scrapes ``target`` (HOST:PORT) as the job errtally, and ``beside`` it what other jobs there are.
+    It scrapes ``target`` (HOST:PORT) as the job errtally, and ``beside`` it what other jobs there are; ``features`` are
+    those that it has behind flags.
     """
     binary = peer("prometheus")
     config = {
@@ -117,7 +119,7 @@ def prometheus(
         "--config.file=prometheus.yml",
         "--storage.tsdb.path=data",
         f"--web.listen-address={address}",
-        "--enable-feature=exemplar-storage",
+        f"--enable-feature={','.join(features)}",
         "--rules.alert.resend-delay=1s",
     ]
     with program(command, folder=folder, ready_url=f"http://{address}/-/ready"):

@@ -41,6 +41,9 @@ def hurried(rules: Mapping[str, str]) -> dict[str, str]:
     return {name: text.replace("\n    interval: 1m\n", "\n") for name, text in rules.items()}
 
 
+COMES_BACK = "StockMismatch"
+"""The type of an error that is resolved and happens again."""
+
 PUSHED = "stock"
 """The service that an application calls which pushes its recoveries, beside the one that is scraped."""
 PUSHED_REFUSALS = 7 + 11
@@ -55,27 +58,44 @@ def run(exporter: Exporter, seconds: float, rate: float) -> None:
         began = datetime.now(UTC)
         _alerts(exporter, began, is_firing=True)
         _push(exporter, "1", refused=7, state=2)
+        _fail(exporter)
         _turned_away(exporter)
-        time.sleep(seconds * 0.35)
+        time.sleep(seconds * 0.45)  # the broken release is out: what it breaks goes on after it was resolved
+        _fail(exporter)
+        exporter.wait_until_folded()
         _resolve(exporter, 6)
+        exporter.wait_until_folded()
+        _fail(exporter)  # it comes back, however few requests a slow machine sends meanwhile
         _sessions(exporter, BEFORE, crashed=4)
-        time.sleep(seconds * 0.35)
+        time.sleep(seconds * 0.25)
         _sessions(exporter, AFTER, crashed=1)
         _alerts(exporter, began, is_firing=False)
         _push(exporter, "2", refused=11, state=0)
         _turned_away(exporter)
         _, errors = demo.communicate(timeout=seconds + 30)
         assert demo.returncode == 0, errors
-    _resolve(exporter, 2)
+    _resolve(exporter, 2, "unresolved")
     exporter.wait_until_folded()
 
 
-def _resolve(exporter: Exporter, count: int) -> None:
-    """Resolve the issues seen last; those that go on come back as regressed."""
-    for issue in exporter.get_json(f"/api/issues?limit={count}")["issues"]:
+def _fail(exporter: Exporter) -> None:
+    """Send an error of an issue that nothing else is part of."""
+    body = {"events": [{"type": COMES_BACK, "message": "the shelf has less than the books"}]}
+    status, answer = exporter.post(
+        "/api/events?project=checkout",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json", "Authorization": "Bearer any"},
+    )
+    assert status == 200, answer
+
+
+def _resolve(exporter: Exporter, count: int, status: str = "") -> None:
+    """Resolve the issues seen last, of a status or of any; those that go on come back as regressed."""
+    asked = f"&status={status}" if status else ""
+    for issue in exporter.get_json(f"/api/issues?limit={count}{asked}")["issues"]:
         path = f"/api/issues/{issue['issue']}/resolve?project={issue['project']}"
-        status, body = exporter.post(path, b"{}", {"Content-Type": "application/json"})
-        assert status == 200, body
+        code, body = exporter.post(path, b"{}", {"Content-Type": "application/json"})
+        assert code == 200, body
 
 
 def _sessions(exporter: Exporter, release: str, crashed: int) -> None:

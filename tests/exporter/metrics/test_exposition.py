@@ -20,6 +20,7 @@ from tests.peers import peer
 
 from errtally import names
 from errtally.errors import StoreError
+from errtally.exporter.config import ExporterConfig
 from errtally.exporter.digest.changes import SUM, Exemplar
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.metrics import exposition, process
@@ -408,6 +409,33 @@ def test_what_alerts_reckon_with_is_seen_at_zero_before_its_first_value_and_then
     exporter.post("/api/requests?project=shop", {"requests": slow})
     exporter.fold()
     assert seen(late, count, "") == 7
+
+
+def test_a_series_that_comes_back_is_seen_with_the_value_that_it_left_with_and_then_whole(tmp_path):
+    limits = {names.EVENTS.name: 2}
+    exporter = InProcess(tmp_path, ExporterConfig(series_limits=limits, series_idle_seconds=0.0))
+    view = StoreView(tmp_path, Budget(limits), scrape_interval_seconds=1_000.0)
+
+    def send(type_, count):
+        exporter.post("/api/events?project=shop", {"events": [{"message": "no", "type": type_}] * count})
+        exporter.fold()
+        return seen(time.time())
+
+    def seen(now):
+        text = view.render(now, openmetrics=False).decode()
+        return {
+            found[1]: float(found[2]) for found in re.finditer(rf'{names.EVENTS.name}{{.*type="(\w)"}} (\S+)', text)
+        }
+
+    try:
+        assert send("A", 50)["A"] == 50, "what is new is there at once"
+        send("B", 1)
+        assert "A" not in send("C", 1)
+        assert send("A", 3)["A"] == send("A", 4)["A"] == 50
+        assert seen(time.time() + 1_990)["A"] == 50
+        assert seen(time.time() + 2_010)["A"] == 57
+    finally:
+        exporter.close()
 
 
 def test_an_issues_status_has_one_series(exporter):

@@ -333,7 +333,8 @@ def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_it_holds(pa
     db = database.create(path)
     db.execute("DROP TABLE deleted_issues")
     for column in (
-        "series.created", "issue_environments.noticed", "issues.is_unhandled", "issues.assignee", "issues.priority",
+        "series.created", "series.returned", "series.returned_value", "issue_environments.noticed",
+        "issues.is_unhandled", "issues.assignee", "issues.priority",
         "issues.ticket", "issue_tags.first_seen", "issue_tags.last_seen",
     ):  # fmt: skip
         table, name = column.split(".")
