@@ -65,6 +65,8 @@ class Traffic:
         self.now = 1_750_000_000.0
         self.expected = Counter()
         self.touched = {}
+        # How often each label set was asked for since it last left: at most, and at least.
+        self.asked, self.used = Counter(), Counter()
         self.highest = {}
         self.touching = []
         self.left = 0
@@ -139,17 +141,31 @@ class Traffic:
         self.writer.apply(fold.changes, {})
 
     def fold(self, fold, batch):
-        """Fold a request; whatever left for it had been idle for long enough before."""
+        """Fold a request; whatever left for it had been idle for long enough before, or was used less than half as often."""
         before = {label_set for label_set, is_exposed in fold.changes.exposed.items() if not is_exposed}
         fold.add(batch)
         for label_set, is_exposed in fold.changes.exposed.items():
             if not is_exposed and label_set not in before and label_set[0] != names.APDEX_THRESHOLD.name:
                 # One that only a merge made known in an environment has never been hit there.
                 idle = self.now - self.touched.get(label_set, 0.0)
-                assert idle >= IDLE_SECONDS, f"{label_set} was idle for {idle} s only"
+                assert idle >= IDLE_SECONDS or self.is_rarer(label_set), f"{label_set} was idle for {idle} s only"
                 self.left += 1
+                self.asked[label_set] = 0
         self.touched |= dict.fromkeys(self.touching, self.now)
+        self.asked.update(self.touching)
+        self.used.update(self.touching)
+        # One that got a place meanwhile may have left and come back within a request.
+        for label_set, is_exposed in fold.changes.exposed.items():
+            self.used[label_set] = min(self.used[label_set], int(is_exposed))
         self.touching.clear()
+
+    def is_rarer(self, label_set):
+        """Whether something of the same kind that this request asked for was asked for more than twice as often."""
+        metric, (project, *_) = label_set
+        asked = self.asked + Counter(self.touching)
+        return any(
+            asked[one] > 2 * self.used[label_set] for one in self.touching if (one[0], one[1][0]) == (metric, project)
+        )
 
     def lines(self, view=None):
         """Yield the samples of a scrape: name, label values, value."""
