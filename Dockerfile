@@ -2,7 +2,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /build
 COPY . .
-RUN python -m venv /opt/errtally && /opt/errtally/bin/pip install --no-cache-dir ".[all]"
+RUN python -m venv /opt/errtally && /opt/errtally/bin/pip install --no-cache-dir --constraint constraints.txt ".[all]"
 
 FROM python:3.12-slim
 COPY --from=build /opt/errtally /opt/errtally

@@ -11,7 +11,7 @@ PEERS ?=
 # What is installed is what was tested together: constraints.txt; nothing is compiled here.
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --only-binary :all: --constraint constraints.txt
 
-.PHONY: run demo install install-dev test check bench-check faults format generate constraints dashboard-pictures docs dist clean
+.PHONY: run demo install install-dev test test-oldest check bench-check faults format generate constraints dashboard-pictures docs dist clean
 
 run: install  ## install what running needs, start the exporter, say where to look and where to send
 	@echo
@@ -42,6 +42,20 @@ test: install-dev  ## run all tests on all cores; installs the programs that the
 	@tests/install-peers $(PEERS)
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder -m "not alone and ($(MARKS))" $(TESTS)
 	$(BIN)/python -m pytest -m "alone and ($(MARKS))" $(TESTS) || [ $$? = 5 ]  # 5: there are none of them
+
+# Of what needs no other program, nor tools of tests that want newer versions of what they share with errtally.
+OLDEST := .venv-oldest
+OLDEST_TESTS := $(addprefix tests/,analyser config generate logs recovery exporter/bench exporter/commands exporter/demo exporter/digest)
+OLDEST_TESTS += tests/exporter/store tests/test_command_line.py
+
+test-oldest: install-dev  ## run tests on the oldest versions of all packages that pyproject.toml allows (PYTHON=... says with which)
+	@echo "Installing the oldest versions that are allowed into $(OLDEST) ..."
+	@$(BIN)/uv venv --quiet --clear --no-python-downloads --python $(PYTHON) $(OLDEST)
+	@$(BIN)/uv pip compile --quiet pyproject.toml --extra all --group tests --resolution lowest-direct --only-binary :all: \
+	  --python $(OLDEST)/bin/python --no-header --no-annotate --no-emit-index-url --output-file $(OLDEST)/requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --only-binary :all: --requirement $(OLDEST)/requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --no-deps --editable .
+	$(OLDEST)/bin/python -m pytest -n auto --dist loadscope -m "not flow and not alone" $(OLDEST_TESTS)
 
 check: install-dev  ## lint, types, import contracts, generated files
 	$(BIN)/ruff check .
@@ -75,8 +89,8 @@ generate: install-dev  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally dashboards build
 	$(BIN)/python docs/build_reference.py
 
-constraints: install-dev  ## choose the versions in constraints.txt anew; needs uv
-	uv pip compile pyproject.toml --all-extras --group dev --universal --only-binary :all: --python-version 3.11 --upgrade \
+constraints: install-dev  ## choose the versions in constraints.txt anew
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --only-binary :all: --python-version 3.11 --upgrade \
 	  --no-header --no-annotate --no-emit-index-url --output-file constraints.txt
 
 dashboard-pictures: install-dev  ## draw docs/pictures/dashboard-*.png; needs node, npm, chromium, prometheus, 500 MB in ~/.cache
@@ -89,4 +103,4 @@ dist: install-dev  ## build sdist and wheel into dist; SOURCE_URL=https://... is
 	SOURCE_URL=$(SOURCE_URL) $(BIN)/python -m build --outdir dist .
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) $(OLDEST) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,4 +1,4 @@
-"""Write metrics.md, commands.md, openapi.json and the table of checks in analyser.md: `make generate`."""
+"""Write metrics.md, commands.md, openapi.json, and tables in analyser.md and install.md: `make generate`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+import supported_versions
 
 from errtally import names
 from errtally.analyser.check import languages_of
@@ -127,7 +128,18 @@ def analyser_page() -> str:
     return f"{before}{_CHECKS_BEGIN}{table}{_CHECKS_END}{after}"
 
 
+_VERSIONS_BEGIN, _VERSIONS_END = "<!-- versions: written by make generate -->\n", "<!-- end of versions -->\n"
+
+
+def install_page() -> str:
+    """Return docs/install.md with the table of supported versions as the tests have them."""
+    before, _, rest = (HERE / "install.md").read_text(encoding="utf-8").partition(_VERSIONS_BEGIN)
+    _, _, after = rest.partition(_VERSIONS_END)
+    return f"{before}{_VERSIONS_BEGIN}{supported_versions.table()}{_VERSIONS_END}{after}"
+
+
 PAGES = {
+    "install.md": install_page,
     "metrics.md": metrics_page,
     "commands.md": commands_page,
     "openapi.json": api_description,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from tests.peers import peer
 
 from errtally import names
 from errtally.config.document import schema
@@ -128,3 +130,14 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
             if not re.match(r"[a-z]+:", target):
                 assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_supported_peers_are_those_that_debian_has() -> None:
+    codename = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.MULTILINE)
+    table = runpy.run_path(str(DOCS / "supported_versions.py"))["DEBIAN"]
+    if codename is None or codename[1] not in table:
+        pytest.skip("this is no Debian that is supported")
+    _, *expected = table[codename[1]]
+    for program, version in zip(("prometheus", "alertmanager"), expected, strict=True):
+        done = subprocess.run([peer(program), "--version"], capture_output=True, text=True, check=True)
+        assert f" version {version}." in done.stdout + done.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.flow.programs import free_port
+from tests.peers import peer
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +67,7 @@ def _environment(folder: Path, requirement: str, *options: str | Path) -> Path:
 def _git_requirement(_dist: Path) -> str:
     if not (ROOT / ".git").exists():
         pytest.skip("this is no git checkout")
+    peer("git")
     return f"errtally @ git+file://localhost{ROOT}"
 
 

@@ -8,11 +8,18 @@ import re
 import shlex
 import subprocess
 import textwrap
+from html.parser import HTMLParser
 from pathlib import Path
 
 import click
+import promql_parser
 import pytest
+import tree_sitter_go
+import tree_sitter_java
+import tree_sitter_javascript
 import yaml
+from tests.peers import peer
+from tree_sitter import Language, Parser
 
 from errtally import config
 from errtally.command_line import errtally
@@ -90,5 +97,77 @@ def test_python_is_python(language: str, text: str) -> None:
     ast.parse(text)
 
 
-def test_there_are_snippets() -> None:
-    assert {"sh", "yaml", "python", "js", "nginx"} <= {snippet.values[0] for snippet in SNIPPETS}
+GRAMMARS = {
+    "js": tree_sitter_javascript.language,
+    "javascript": tree_sitter_javascript.language,
+    "go": tree_sitter_go.language,
+    "java": tree_sitter_java.language,
+}
+
+
+@pytest.mark.parametrize(("language", "text"), _of(*GRAMMARS))
+def test_a_program_in_another_language_has_its_syntax(language: str, text: str) -> None:
+    tree = Parser(Language(GRAMMARS[language]())).parse(text.encode())
+    assert not tree.root_node.has_error, tree.root_node
+
+
+@pytest.mark.parametrize(("language", "text"), _of("promql"))
+def test_a_query_is_promql(language: str, text: str) -> None:
+    assert language
+    for query in re.split(r"\n\s*\n", re.sub(r"#.*", "", text).strip()):
+        promql_parser.parse(query)
+
+
+@pytest.mark.parametrize(("language", "text"), _of("nginx"))
+def test_nginx_takes_its_configuration(language: str, text: str, tmp_path: Path) -> None:
+    assert language
+    if not re.search(r"^server ", text, re.MULTILINE):
+        text = f"server {{\n{text}\n}}"
+    text = text.replace("old-tracker.internal", "127.0.0.1")  # nginx looks names up
+    (tmp_path / "logs").mkdir()
+    settings = f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{text}\n}}\n"
+    (tmp_path / "nginx.conf").write_text(settings)
+    command = [peer("nginx"), "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("language", "text"), _of("html"))
+def test_html_closes_what_it_opens(language: str, text: str) -> None:
+    assert language
+    opened: list[str] = []
+
+    class Page(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            assert attrs is not None
+            opened.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert opened.pop() == tag
+
+    Page().feed(text)
+    assert not {*opened} - {"meta", "link", "img", "input"}
+
+
+TESTED = {
+    "",
+    "text",
+    "sh",
+    "bash",
+    "console",
+    "yaml",
+    "yml",
+    "json",
+    "python",
+    "py",
+    "promql",
+    "nginx",
+    "html",
+    *GRAMMARS,
+}
+
+
+def test_every_snippet_says_what_it_is_and_is_tested_as_that() -> None:
+    languages = {snippet.values[0] for snippet in SNIPPETS}
+    assert languages <= TESTED
+    assert {"sh", "yaml", "python", "js", "nginx", "promql"} <= languages

@@ -45,9 +45,9 @@ def issue_key(db: sqlite3.Connection, number: int) -> tuple[str, str] | None:
         sqlite3.Error: the store can't be read.
     """
     row = db.execute(
-        """SELECT project, fingerprint FROM issues WHERE id = ?1
-        UNION ALL SELECT project, fingerprint FROM aliases WHERE id = ?1""",
-        (number,),
+        """SELECT project, fingerprint FROM issues WHERE id = :number
+        UNION ALL SELECT project, fingerprint FROM aliases WHERE id = :number""",
+        {"number": number},
     ).fetchone()
     return None if row is None else (row["project"], merged.root_of(db, row["project"], row["fingerprint"]))
 
@@ -132,10 +132,11 @@ def days(db: sqlite3.Connection, roots: Mapping[int, int], since_day: int) -> di
     found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
     among = json.dumps(list(roots))
     for issue, day, count in db.execute(
-        """SELECT issue, day, events FROM issue_days WHERE issue IN (SELECT value FROM json_each(?1)) AND day >= ?2
+        """SELECT issue, day, events FROM issue_days
+          WHERE issue IN (SELECT value FROM json_each(:among)) AND day >= :since
         UNION ALL SELECT issue, hour / 24, sum(events) FROM issue_hours
-          WHERE issue IN (SELECT value FROM json_each(?1)) AND hour >= ?2 * 24 GROUP BY issue, hour / 24""",
-        (among, since_day),
+          WHERE issue IN (SELECT value FROM json_each(:among)) AND hour >= :since * 24 GROUP BY issue, hour / 24""",
+        {"among": among, "since": since_day},
     ):
         of_root = found[roots[issue]]
         of_root[day] = of_root.get(day, 0) + count
@@ -171,8 +172,9 @@ def releases(db: sqlite3.Connection, project: str | None = None) -> list[dict[st
     rows = db.execute(
         """SELECT project, release, seen, (SELECT count(*) FROM issues i
           WHERE i.project = releases.project AND i.first_release = releases.release) AS new_issues
-        FROM releases WHERE seen IS NOT NULL AND (?1 IS NULL OR project = ?1) ORDER BY seen DESC, number DESC""",
-        (project,),
+        FROM releases WHERE seen IS NOT NULL AND (:project IS NULL OR project = :project)
+        ORDER BY seen DESC, number DESC""",
+        {"project": project},
     )
     return [dict(row) for row in rows]
 

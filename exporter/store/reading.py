@@ -148,9 +148,9 @@ class StoreReader:
             if row is not None:
                 return str(row["merged_into"])
             known = db.execute(
-                """SELECT 1 FROM issues WHERE project = ?1 AND fingerprint = ?2
-                UNION ALL SELECT 1 FROM aliases WHERE project = ?1 AND fingerprint = ?2""",
-                (project, fingerprint),
+                """SELECT 1 FROM issues WHERE project = :project AND fingerprint = :fingerprint
+                UNION ALL SELECT 1 FROM aliases WHERE project = :project AND fingerprint = :fingerprint""",
+                {"project": project, "fingerprint": fingerprint},
             ).fetchone()
             return "" if known is not None else None
 

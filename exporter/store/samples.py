@@ -62,6 +62,7 @@ def add(db: sqlite3.Connection, issue: int, samples: Sequence[Sample], limit: in
     first, _, newest = shares(limit)
     step = stride(count, limit)
     return db.execute(
-        """DELETE FROM samples WHERE issue = ?1 AND number >= ?2 AND number < ?3 AND (?4 = 0 OR number % ?4 <> 0)""",
-        (issue, first, count - newest, step),
+        """DELETE FROM samples WHERE issue = :issue AND number >= :first AND number < :end
+            AND (:step = 0 OR number % :step <> 0)""",
+        {"issue": issue, "first": first, "end": count - newest, "step": step},
     ).rowcount

@@ -66,10 +66,10 @@ def counts(db: sqlite3.Connection, now: float) -> Iterator[tuple[tuple[str, str,
     """
     since = max(now - names.SESSION_USERS_WINDOW_SECONDS, 0.0)  # 0 is never
     for project, environment, release, level, users, crashed in db.execute(
-        """SELECT project, environment, release, level, count(*), sum(last_crashed > ?1)
+        """SELECT project, environment, release, level, count(*), sum(last_crashed > :since)
         FROM session_users JOIN session_samples USING (project, environment, release)
-        WHERE last_seen > ?1 GROUP BY project, environment, release""",
-        (since,),
+        WHERE last_seen > :since GROUP BY project, environment, release""",
+        {"since": since},
     ):
         yield (project, environment, release), users << level, crashed << level
 

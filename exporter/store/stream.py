@@ -167,9 +167,9 @@ class StreamReader:
         before = None
         while True:
             rows = self._query(
-                "SELECT last - events + 1, last, batch FROM stream WHERE ?1 IS NULL OR last < ?1 "
-                "ORDER BY last DESC LIMIT ?2",
-                (before, folds),
+                "SELECT last - events + 1, last, batch FROM stream WHERE ? IS NULL OR last < ? "
+                "ORDER BY last DESC LIMIT ?",
+                (before, before, folds),
             )
             for row in rows:
                 yield _told(row)

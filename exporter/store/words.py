@@ -52,9 +52,9 @@ class Words:
         if self._own is None and not self._new:
             return
         self._db.execute(
-            """INSERT INTO issue_words VALUES (?1, coalesce(?2, ''), ?3)
-            ON CONFLICT DO UPDATE SET own = coalesce(?2, own), tags = tags || ?3""",
-            (issue, self._own, "".join(self._new)),
+            """INSERT INTO issue_words VALUES (:issue, coalesce(:own, ''), :new)
+            ON CONFLICT DO UPDATE SET own = coalesce(:own, own), tags = tags || :new""",
+            {"issue": issue, "own": self._own, "new": "".join(self._new)},
         )
         self._own = None
         self._new.clear()

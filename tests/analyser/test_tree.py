@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.peers import peer
 
 from errtally.analyser import run
 from errtally.analyser.model import Skipped
@@ -61,7 +62,7 @@ def test_gitignore_is_kept_to(ignore: dict[str, str], expected: list[str], tmp_p
 
 def test_gitignore_files_above_the_root_count_up_to_the_repository(tmp_path: Path) -> None:
     _write(tmp_path, {".gitignore": "c.py\nout/\n", "a/b.py": "", "a/c.py": "", "out/d.py": ""})
-    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    subprocess.run([peer("git"), "init", "--quiet", tmp_path], check=True)
     assert discover(tmp_path / "a", Settings()).files == ["b.py"]
     # A folder that is ignored itself was asked for by its name.
     assert discover(tmp_path / "out", Settings()).files == ["d.py"]
@@ -251,9 +252,9 @@ def test_the_files_are_those_that_git_would_not_ignore(outer: list[str], inner: 
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         _write(root, {**dict.fromkeys(_TREE, ""), ".gitignore": "\n".join(outer), "a/.gitignore": "\n".join(inner)})
-        subprocess.run(["git", "init", "--quiet", root], check=True)
+        subprocess.run([peer("git"), "init", "--quiet", root], check=True)
         listed = subprocess.run(
-            ["git", "-C", root, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"],
+            [peer("git"), "-C", root, "ls-files", "-z", "--others", "--exclude-per-directory=.gitignore"],
             capture_output=True,
             check=True,
         )

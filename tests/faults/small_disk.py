@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -14,19 +15,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def as_root(*command: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command with all rights, if they can be had without a question; it fails where they can't."""
+    sudo = [] if os.geteuid() == 0 or not shutil.which("sudo") else ["sudo", "-n"]
+    return subprocess.run([*sudo, *command], check=False, capture_output=True)
+
+
 @contextlib.contextmanager
 def small_disk(path: Path, size: str) -> Iterator[None]:
     """Mount a disk of a size such as ``32m`` until the block ends; without the right to, the test is skipped."""
     path.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)], check=False, capture_output=True
-    )
+    options = f"size={size},uid={os.geteuid()}"
+    mounted = as_root("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path))
     if mounted.returncode:
         pytest.skip("a small disk needs the right to mount one")
     try:
         yield
     finally:
-        subprocess.run(["umount", "-l", str(path)], check=True)
+        as_root("umount", "-l", str(path)).check_returncode()
 
 
 def fill(path: Path, *, free_bytes: int) -> None:

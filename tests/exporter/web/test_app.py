@@ -451,7 +451,7 @@ JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
         pytest.param("POST", "/hook", {"X-Sentry-Auth": "Sentry sentry_key=k"}, "detail", id="Sentry, by its key"),
         pytest.param("POST", "/api/1/deploy/", {}, "err", id="Rollbar"),
         pytest.param("POST", "/api/v3/projects/1/queues", {"Accept": JAVA}, "message", id="Airbrake from Java"),
-        pytest.param("POST", "/v1/deploys", {"X-API-Key": "k"}, "error", id="Honeybadger"),
+        pytest.param("POST", "/v1/source_maps", {"X-API-Key": "k"}, "error", id="Honeybadger"),
         pytest.param("GET", "/v1/nothing/x/check_in", {"Bugsnag-Api-Key": "k"}, "errors", id="Bugsnag, by its key"),
         pytest.param("POST", "/builds", {"Accept": JAVA}, "errors", id="Bugsnag, by the path"),
         pytest.param("POST", "/v1development/profiles", {}, "code", id="OTLP"),
