@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,12 @@ BEFORE, AFTER = "checkout@1.9.0", "checkout@1.9.1"
 
 CONFIGURATION: dict[str, Any] = {
     "alerting": {
+        # New series are shown at 0 for two scrapes: a scene of seconds is scraped each second.
+        "scrape_interval": "1s",
         "rules": {
             "HighErrorRate": {"window": "5s", "for": "0s", "threshold": 0.01},
             "ResponseTimeDegradation": {"window": "5s", "for": "0s"},
-        }
+        },
     },
     # Few enough that client reports of four reasons go beyond.
     "series_limits": {names.CLIENT_DISCARDED_EVENTS.name: 2},
@@ -80,7 +83,9 @@ def run(exporter: Exporter, seconds: float, rate: float) -> None:
 
 def _fail(exporter: Exporter) -> None:
     """Send an error of an issue that nothing else is part of."""
-    body = {"events": [{"type": COMES_BACK, "message": "the shelf has less than the books"}]}
+    trace = {"trace_id": uuid.uuid4().hex, "span_id": uuid.uuid4().hex[:16]}
+    event = {"type": COMES_BACK, "message": "the shelf has less than the books", "context": {"trace": trace}}
+    body = {"events": [event]}
     status, answer = exporter.post(
         "/api/events?project=checkout",
         json.dumps(body).encode(),
