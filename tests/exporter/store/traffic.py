@@ -141,7 +141,7 @@ class Traffic:
         self.writer.apply(fold.changes, {})
 
     def fold(self, fold, batch):
-        """Fold a request; whatever left for it had been idle for long enough before, or was used less than half as often."""
+        """Fold a request; whatever left for it was idle for long enough before, or used less than half as often."""
         before = {label_set for label_set, is_exposed in fold.changes.exposed.items() if not is_exposed}
         fold.add(batch)
         for label_set, is_exposed in fold.changes.exposed.items():
