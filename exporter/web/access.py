@@ -97,6 +97,8 @@ class Access:
 
     def _principal(self) -> Principal | None:
         sent = request.authorization
+        if not self._config.has_web_auth and not self._is_open():  # /metrics, which has a token of its own
+            return Principal.of("scraper", ("read",)) if self._is_scraper(_token_of(sent)) else None
         if not self._config.has_web_auth:
             known = self._by_token(_token_of(sent)) if sent is not None else None
             name = known.name if known is not None else sent.username or "token" if sent is not None else "anonymous"

@@ -173,6 +173,8 @@ INTERFACES = {
     "sentry.interfaces.Stacktrace": "stacktrace",
     "sentry.interfaces.User": "user",
     "sentry.interfaces.Http": "request",
+    "sentry.interfaces.Breadcrumbs": "breadcrumbs",
+    "sentry.interfaces.Contexts": "contexts",
 }
 """The full names of interfaces and what they are called today."""
 

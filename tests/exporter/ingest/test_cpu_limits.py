@@ -62,7 +62,7 @@ def sent(monkeypatch):
 
 
 def test_of_a_request_that_takes_too_long_the_events_that_are_left_are_cut_short(sent):
-    (slow, after), added = sent(40, 6.0)
+    (slow, after), added = sent(40, 11.0)
     assert len(slow.events) == 40, "each is counted"
     messages = [event.message for event in slow.events if event.message]
     assert [len(message) for message in messages[:16]] == [pipeline.MAX_MESSAGE] * 16
