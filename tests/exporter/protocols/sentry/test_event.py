@@ -387,6 +387,24 @@ def test_details_of_an_event_without_exception(sent, frames):
     assert details["breadcrumbs"] == []
 
 
+@pytest.mark.parametrize(
+    ("full", "short", "sent"),
+    [
+        ("sentry.interfaces.Exception", "exceptions", {"type": "A"}),
+        ("sentry.interfaces.Stacktrace", "frames", stack("a")),
+        ("sentry.interfaces.Http", "request", {"url": "/x"}),
+        ("sentry.interfaces.User", "user", {"id": "7"}),
+        ("sentry.interfaces.Breadcrumbs", "breadcrumbs", {"values": [{"message": "m"}]}),
+        ("sentry.interfaces.Contexts", "contexts", {"os": {"name": "Linux"}}),
+    ],
+)
+def test_an_old_client_s_full_names_are_shown_as_today_s(full, short, sent):
+    today = {"exceptions": "exception", "frames": "stacktrace"}.get(short, short)
+    shown = decode({"message": "m", full: sent}).details()
+    assert shown[short]
+    assert shown == decode({"message": "m", today: sent}).details()
+
+
 def test_details_of_odd_exceptions():
     details = decode({"exception": {"type": "A", "mechanism": "x", "stacktrace": "y"}}).details()
     assert details["exceptions"] == [{"type": "A", "value": None, "module": None, "mechanism": None, "frames": []}]
