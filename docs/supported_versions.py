@@ -44,15 +44,15 @@ def table() -> str:
     # Of a package that has several versions for several Pythons, the last one stands.
     newest = dict(re.findall(r"^([\w-]+)==([\w.]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     rows = [
-        ("Python", ", ".join(pythons), "all tests on the oldest; those without other programs on the others"),
+        ("Python", ", ".join(pythons), "all tests on 3.11; `make run` up to the first event also on 3.13"),
         (
             "Debian",
             ", ".join(number for number, _, _ in suites),
-            "`make run` in bare root file systems, `make test` there or on a machine that has more",
+            "`make run` in bare root file systems, as an ordinary user, up to the first event",
         ),
         ("Prometheus", f"{suites[0][1]} and newer", _peers([suite[1] for suite in suites], compose, "prometheus")),
         ("Alertmanager", f"{suites[0][2]} and newer", _peers([suite[2] for suite in suites], compose, "alertmanager")),
-        ("Grafana", f"12 and newer (schema {grafana[1]})", "its published types; its own panels draw the pictures"),
+        ("Grafana", f"9.3 and newer (schema {grafana[1]})", "its published types; its own panels draw the pictures"),
         (
             "Sentry SDKs",
             "envelopes and store requests",
@@ -82,7 +82,7 @@ def _beside(project: dict, newest: dict[str, str]) -> list[tuple[str, str, str]]
     ]
     lower = dict(text.partition(";")[0].split(">=") for text in wanted if ">=" in text)
     return [
-        (title, f"{lower[name]} to {newest[name]}", "the oldest and the newest, in real programs")
+        (title, f"{lower[name]} to {newest[name]}", "the newest, in real programs")
         for name, title in _BESIDE.items()
     ]
 
