@@ -52,8 +52,8 @@ _LATEST = """EXISTS (SELECT 1 FROM releases r WHERE r.project = {issue}.project
   AND r.release IN ({issue}.first_release, {issue}.last_release)
   AND r.number = (SELECT max(number) FROM releases WHERE project = {issue}.project AND seen IS NOT NULL))"""
 
-_PRIORITY = """(CASE WHEN i.priority <> '' THEN i.priority WHEN i.level IN ('fatal', 'error') THEN 'high'
-  WHEN i.level = 'warning' THEN 'medium' ELSE 'low' END)"""
+_PRIORITY = """(CASE WHEN i.priority <> '' THEN i.priority WHEN {level} IN ('fatal', 'error') THEN 'high'
+  WHEN {level} = 'warning' THEN 'medium' ELSE 'low' END)"""
 """As a person said, else by the level."""
 
 _STATES = {
@@ -67,6 +67,18 @@ _STATES = {
     "merged": """EXISTS (SELECT 1 FROM aliases
       WHERE aliases.project = i.project AND aliases.merged_into = i.fingerprint AND aliases.undone_at IS NULL)""",
 }
+
+
+def level(*, has_linked: bool) -> str:
+    """Return the SQL of an issue's level: that of the newest event, also of what was merged into it.
+
+    Args:
+        has_linked: whether anything was merged; `LINKED` has to stand before the statement then.
+    """
+    if not has_linked:
+        return "i.level"
+    return """coalesce((SELECT x.level FROM linked l JOIN issues x ON x.id = l.id
+      WHERE l.root = i.id AND x.last_seen > i.last_seen ORDER BY x.last_seen DESC LIMIT 1), i.level)"""
 
 
 def total(column: str, *, has_linked: bool, is_here: bool = False) -> str:
@@ -144,12 +156,7 @@ def _of_rows(what: Words | Tag | Has | Field | Identity | LatestRelease, *, has_
     if isinstance(what, Tag):
         return _of_any(lambda issue: _tag(issue, what), has_linked=has_linked)
     if isinstance(what, Field):
-        if what.name in {"level", "project", "assignee"}:
-            return _is(f"i.{what.name}", what.text)
-        if what.name == "priority":
-            return _is(_PRIORITY, what.text)
-        of_field = _first_release if what.name == "first_release" else _any_field
-        return of_field(what, has_linked=has_linked)
+        return _of_field(what, has_linked=has_linked)
     if isinstance(what, Has):
         tagged = "EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue = {}.id AND t.tag = ? AND t.value <> '')"
         return _of_any(lambda issue: (tagged.format(issue), (what.name,)), has_linked=has_linked)
@@ -158,7 +165,17 @@ def _of_rows(what: Words | Tag | Has | Field | Identity | LatestRelease, *, has_
     return _of_any(lambda issue: (_LATEST.format(issue=issue), ()), has_linked=has_linked)
 
 
-def _any_field(what: Field, *, has_linked: bool) -> Clause:
+def _of_field(what: Field, *, has_linked: bool) -> Clause:
+    columns = {
+        "project": "i.project",
+        "assignee": "i.assignee",
+        "level": level(has_linked=has_linked),
+        "priority": _PRIORITY.format(level=level(has_linked=has_linked)),
+    }
+    if what.name in columns:  # an issue has one of them, whatever was merged into it
+        return _is(columns[what.name], what.text)
+    if what.name == "first_release":
+        return _first_release(what, has_linked=has_linked)
     return _of_any(lambda issue: _field(issue, what), has_linked=has_linked)
 
 

@@ -211,7 +211,7 @@ def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> sql.Clause
         found.append(f"EXISTS ({here} (SELECT {members}))")
         values.append(wanted.environment)
     if wanted.level:
-        found.append("i.level = ?")
+        found.append(f"{sql.level(has_linked=has_linked)} = ?")
         values.append(wanted.level)
     if wanted.status == "open":
         found.append(_OPEN)

@@ -70,7 +70,12 @@ class Plain:
 
     @property
     def priority(self) -> str:
-        return self.said_priority or {"fatal": "high", "error": "high", "warning": "medium"}.get(self.level, "low")
+        of_level = {"fatal": "high", "error": "high", "warning": "medium"}
+        return self.said_priority or of_level.get(self.shown_level, "low")
+
+    @property
+    def shown_level(self) -> str:
+        return max(self.all(), key=lambda one: one.last_seen).level
 
     def all(self) -> list[Plain]:
         return [self, *self.members]
@@ -181,6 +186,7 @@ def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each k
         values = {
             "environment": lambda member: list(member.environments),
             "release": lambda member: [member.first_release, member.last_release],
+            "level": lambda member: [member.shown_level],
         }.get(what.name, lambda member: [getattr(member, what.name)])
         return any(_is(value, what.text.parts) for member in members for value in values(member))
     if isinstance(what, Tag):
