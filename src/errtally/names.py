@@ -299,7 +299,7 @@ APDEX_THRESHOLD = _gauge(
 # Releases, clients, monitors, hosts.
 SESSIONS = _counter(
     "sessions_total", "Sessions by release and how they ended.", *BASE_LABELS, "release", "status", limit=200,
-    other="release", starts_at_zero=True,
+    other="release",
 )  # fmt: skip
 SESSION_USERS = _gauge(
     "session_users",
