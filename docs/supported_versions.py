@@ -82,8 +82,7 @@ def _beside(project: dict, newest: dict[str, str]) -> list[tuple[str, str, str]]
     ]
     lower = dict(text.partition(";")[0].split(">=") for text in wanted if ">=" in text)
     return [
-        (title, f"{lower[name]} to {newest[name]}", "the newest, in real programs")
-        for name, title in _BESIDE.items()
+        (title, f"{lower[name]} to {newest[name]}", "the newest, in real programs") for name, title in _BESIDE.items()
     ]
 
 
