@@ -116,8 +116,9 @@ class _Draft:
     def __init__(self, place: exception_tree.Place, sent: Mapping[str, Any], frames: Sequence[dict[str, Any]]) -> None:
         self._place, self._sent = place, sent
         self._frames = list(reversed(frames))  # the newest first
-        self._rows = list(collapsed([frame_view.identity(frame) for frame in self._frames]))
-        self._own = {index for index, _, _ in self._rows if frame_view.is_in_app(self._frames[index])}
+        rows = collapsed([frame_view.identity(frame) for frame in self._frames])
+        self._rows = {index: (repeated, block) for index, repeated, block in rows}
+        self._own = {index for index in self._rows if frame_view.is_in_app(self._frames[index])}
         self._shown: dict[int, FrameView] = {}
         self._type = self._value = ""
         self.is_told = False
@@ -136,14 +137,13 @@ class _Draft:
         self._value = allowance.take(self._sent.get("value"), most)
 
     def take_lines(self, allowance: Allowance, *, is_own: bool) -> None:
-        for index, repeated, block in self._rows if self.is_told else ():
-            if (index in self._own) is not is_own:
+        for index in self._rows if self.is_told else ():
+            if (index in self._own) is not is_own or index in self._shown:
                 continue
             if allowance.is_empty:
                 allowance.is_used_up = True
                 return
-            line = frame_view.line_of(self._frames[index], allowance)
-            self._shown[index] = replace(line, repeated=repeated, block=block)
+            self._shown[index] = self._line(index, allowance)
 
     def take_details(self, allowance: Allowance, *, only_focus: bool = False, is_focus: bool = False) -> None:
         """Add source and variables: of the call where the exception began, or of the application's others."""
@@ -153,15 +153,19 @@ class _Draft:
             if not frame_view.has_details(sent) or (index not in self._shown and index in self._own):
                 continue
             trial = allowance.trial()
-            line = self._shown.get(index) or frame_view.line_of(sent, trial)
+            line = self._shown.get(index) or self._line(index, trial)
             shown = frame_view.with_details(line, sent, trial, most_variables=MAX_VARIABLES)
             if trial.is_used_up and not only_focus:
                 continue
             allowance.accept(trial)
             self._shown[index] = replace(shown, is_focus=is_focus)
 
+    def _line(self, index: int, allowance: Allowance) -> FrameView:
+        repeated, block = self._rows[index]
+        return replace(frame_view.line_of(self._frames[index], allowance), repeated=repeated, block=block)
+
     def view(self) -> ExceptionView:
-        shown = [self._shown[index] for index, _, _ in self._rows if index in self._shown]
+        shown = [self._shown[index] for index in self._rows if index in self._shown]
         has_own = any(frame.is_in_app for frame in shown)
         runs: list[Run] = []
         for is_own, grouped in groupby(shown, key=lambda frame: frame.is_in_app):
@@ -245,13 +249,14 @@ def as_text(event: Mapping[str, Any]) -> str:
         sent, frames = kept[place.number]
         heading = ": ".join(part for part in (text_of(sent.get("type")), text_of(sent.get("value"))) if part) or "Stack"
         lines.append(f"{place.relation.capitalize()}: {heading}" if place.relation else heading)
-        for frame in reversed(frames):
+        calls = [(frame, frame_view.is_in_app(frame)) for frame in reversed(frames)]
+        has_own = any(is_own for _, is_own in calls)
+        for at, (frame, is_own) in enumerate(calls):
             names = [text_of(frame.get(name)) for name in ("filename", "abs_path", "module", "package")]
             where = next((name for name in names if name), "?")
             where += f":{number}" if (number := text_of(frame.get("lineno"))) else ""
-            is_own = frame_view.is_in_app(frame)
             lines.append(f"  {'*' if is_own else ' '} {text_of(frame.get('function')) or '?'} ({where})")
-            if is_own and frame.get("context_line") is not None:
+            if (is_own or (at == 0 and not has_own)) and frame.get("context_line") is not None:
                 lines.append(f"      > {text_of(frame['context_line']).strip()}")
     return "\n".join(lines)
 

@@ -148,7 +148,7 @@ def _frame(sent: Mapping[str, Any]) -> dict[str, Any]:
         first = (line or 0) - len(before)
         context = [[first + index, text] for index, text in enumerate([*before, call, *after])]
     return {
-        "filename": text_of(sent.get("filename")) or None,
+        "filename": text_of(sent.get("filename")) or text_of(sent.get("abs_path")) or None,
         "absPath": text_of(sent.get("abs_path")) or text_of(sent.get("filename")) or None,
         "module": text_of(sent.get("module")) or None,
         "package": text_of(sent.get("package")) or None,

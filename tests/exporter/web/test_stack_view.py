@@ -46,6 +46,19 @@ def test_a_trace_without_the_application_shows_its_newest_calls() -> None:
     ]
 
 
+def test_a_trace_without_the_application_shows_the_source_where_it_began() -> None:
+    frames = [frame(f"lib{number}", in_app=False, context_line=f"call({number})") for number in range(9)]
+    event = {"exceptions": [{"type": "T", "frames": frames}]}
+    [shown] = view(event)
+    assert [[line.text for line in one.source] for one in shown.frames[:3]] == [["call(8)"], [], []]
+    assert shown.frames[0].is_focus
+    assert stack_view.as_text(event).splitlines()[1:4] == [
+        "    lib8_f (lib8.py:11)",
+        "      > call(8)",
+        "    lib7_f (lib7.py:11)",
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "is_own"),
     [
