@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _KEY_LENGTH_LIMIT = 64
 _KEY_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$[]%-")
-_KEY_END = re.compile(r"[\w.$-]*(?:(?:\[|%5[Bb])[\w.$-]*)*")
+_KEY_END = re.compile(r"[\w.$\u0900-\u0dff\u0e00-\u0e7f-]*(?:(?:\[|%5[Bb])[\w.$-]*)*")
 _TEXT = rules()["text"]
 _SENTENCE_ANCHORS = frozenset(_TEXT["sentence_anchors"])
 _SUFFIXES = frozenset(_TEXT["source_suffixes"])
@@ -47,6 +47,17 @@ _NAMES_OF_COOKIES = re.compile(r"[0-9]{1,4}(?![\w=])|[A-Za-z]{1,24}(?:,[ ]?[A-Za
 _DIRECTORY = re.compile(r"(?:/[\w.-]{1,64}|~(?=/)|[A-Z]:(?=\\))(?:[/\\][\w.-]{0,64}){0,20}\Z")
 _TWO_WORDS = re.compile(r"[A-Za-z]{3,12}[ ]\Z")
 _FUNCTION = re.compile(r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh)(?=[A-Z_])")
+_WORD = re.compile(r"\s{0,4}[A-Za-z]{1,24}+(?![^\s.,;:!?)])")
+_SIGNED = re.compile(r"[^\s\"'{}<>]{8,1024}+")
+_CALL = re.compile(r"\w{1,64}\(")
+_PAIR = re.compile(
+    r"""\(\s{0,4}[bBuU]?(["'])[^"'\n]{0,128}\1\s{0,4},\s{0,4}[bBuU]?["']([^"'\n]{1,256})["']\s{0,4},?\s{0,4}\)"""
+)
+_BRACED = re.compile(r"""\{(?:[^{}\n]|\}\}){1,256}+\}(?=["';\s]|\Z)""")
+_COORDINATES = re.compile(r"(?:[\w.-]{1,64}:)?(?:(?:jar|pom|war|aar|ear|bundle|test-jar)(?::|\b)|[0-9]+\.[0-9])")
+_TASK = re.compile(r"(?:edit|show|setup|rotate|reset|list|generate|create|verify)\b(?![=:.-])")
+_HASHED = re.compile(r"\{[A-Za-z0-9-]{3,16}\}(?=[A-Za-z0-9+/.$=]{8})")
+_ANY_SCHEME = re.compile(r"[A-Za-z][\w-]{1,24}[ ]{1,4}(?=[^\s=:]{8})")
 _BLANKS = re.compile(r"[ \t]{0,4}")
 _OPENING = re.compile(
     r"(?:(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\(|string\(\d{1,9}\) |[bBuUrRfFNE@]{1,2})?"
@@ -54,27 +65,29 @@ _OPENING = re.compile(
 )
 _WRAPPED = re.compile(r"(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\((?=[^\s()]{1,512}\))")
 _NEXT_COOKIES = re.compile(r"(?:set-)?cookie2?[\"'\\]{0,5}[ \t]{0,4}[:=]")
-_CODE_CALL = re.compile(r"(?:(?:await|new)[ ]|(?:self|this|process\.env|os)\.)|[A-Za-z_$][\w.$]{0,64}+[(\[][^\s]")
+_CODE_CALL = re.compile(
+    r"[A-Z][a-z]{2,12}-[A-Z][A-Za-z]{2,40}(?=[ )|]|\Z)|(?:(?:await|new)[ ]|(?:self|this|process\.env|os)\.)|[A-Za-z_$][\w.$]{0,64}+[(\[][^\s]"
+)
 
 # A key's end, and what stands between it and its value. The rarer forms: XML with attributes, escaped XML, a key and a
 # value side by side (`name="password" value="x"`), parts of a form, keys of a database's message, `password 'x'`.
 _KEY = r"(?:[\w.\[\]$]{1,40}+|-(?!>)){0,20}+(?:%5[bd][\w.\[\]$-]{0,40}+){0,3}+"
 _SEPARATOR = (
     rf"""(?:\\{{0,4}}["'`]|{ENCODED_QUOTES})?[\])]?[ \t]{{0,4}}"""
-    r"""(?:=>\s{0,8}|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]|>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))|&gt;"""
+    r"""(?:=>\s{0,8}|\u2192|[ ]value=(?=["'])|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]|>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))|&gt;"""
     r"""|(?=[ ][\w:.-]{1,40}=)(?<!["'])[^<>]{1,300}+>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))"""
-    r"""|(?<=["'])(?:[,;]?\s{0,20}["']?value["']?\s{0,4}[:=])|\n\s{1,20}value[:=]|(?<=["'])\r?\n\r?\n"""
+    r"""|(?<=["'])(?:[,;]?\s{0,20}["']?value["']?\s{0,4}[:=]|;s:[0-9]{1,6}:)|[,;]\s{0,4}[a-z]{0,16}value=|</(?:name|key|string)>\s{0,20}(?:<value>\s{0,20})?<string>(?=[^<>]{1,256}</)|(?<=[ ])(?:\|\||\?\?|\?)=|\n\s{1,20}value[:=]|(?<=["'])\r?\n\r?\n"""
     r"""|(?<=\w[ ])(?=["'`])"""
 )
 # What sentences say of a password: `is x`, `for bob: x`.
 _SENTENCE = (
     r"|(?<=\w[ ])(?=[0-9]{4,8}\b)|(?<=[ ])(?:is|was|es|ist|lautet|est|jest|è|é|är|er)[ ](?=[^\s])"
-    r"|(?<=\w[ ])(?:[\w@.'%-]{1,24}[ ]){0,2}[\w@.'%-]{1,24}[ ]?[:=][ ](?=[^\s])"
-    r"|(?<=\w[ ])(?:[\w'-]{1,24}[ ]){0,2}(?=[“„«\u2018])|\|(?=[ ]?[^\s|])"
+    r"|(?<=\w[ ])(?:[\w@.'%-]{1,24}[ ]){0,3}[\w@.'%-]{1,24}[ ]?[:=][ ](?=[^\s])"
+    r"|(?<=\w[ ])(?:[\w'-]{1,24}[ ]){0,4}(?=[“„«\u2018])|\|(?=[ ]?[^\s|])"
 )
 # What follows a key for one of these to be there: most words that only hold an anchor are given up here.
-_QUICK = r"(?=[\"'`\\%&\])=:>\uff1a\n-]|[ \t]{1,4}(?:\W|[\w:.-]{1,40}=))"
-_QUICK_SENTENCE = r"(?=[ \t\"'`\\%&\])=:>\uff1a\n|-])"
+_QUICK = r"(?=[\"'`\\%&\])=:<>,;\uff1a\n-]|[ \t]{1,4}(?:\W|[\w:.-]{1,40}=))"
+_QUICK_SENTENCE = r"(?=[ \t\"'`\\%&\])=:<>,;\uff1a\n|-])"
 
 
 def anchors(extra: Iterable[str] = ()) -> str:
@@ -172,10 +185,14 @@ def _key(text: str, match: re.Match[str], floor: int) -> str:
     if key.lower() == "key" and (word := _TWO_WORDS.search(text, max(floor, start - 13), start)) is not None:
         key = word.group() + key
     if text[match.end() - 1] != ":":
-        return key
-    if _FUNCTION.match(key):
+        return "" if text[match.end() - 1] == "\u2192" and text[start - 1 : start] == "/" else key
+    if _FUNCTION.match(key) and _WORD.match(text, match.end()):
         return ""
     if _ARN.search(text, max(0, start - 2 * _KEY_LENGTH_LIMIT), start):
+        return ""
+    if _TASK.match(text, match.end()):
+        return ""
+    if ("." in key or text[start - 1 : start] == ":") and _COORDINATES.match(text, match.end()):
         return ""
     is_file = "." in key and key.rpartition(".")[2].lower() in _SUFFIXES
     return "" if is_file or text[start - 1 : start] == "=" or _is_path(text, start) else key
@@ -186,7 +203,8 @@ def _is_path(text: str, start: int) -> bool:
     if text[start - 1 : start] != "/":
         return False
     before = text[max(0, start - _KEY_LENGTH_LIMIT) : start].split()
-    return bool(before) and before[-1].lstrip("'\"(").startswith(("/", "./", "../", "~/"))
+    path = before[-1].lstrip("'\"(") if before else ""
+    return len(path) > 1 and path.startswith(("/", "./", "../", "~/"))
 
 
 def _value(
@@ -196,12 +214,17 @@ def _value(
     blanks = _BLANKS.match(text, match.end())
     start = blanks.end() if blanks else match.end()
     separator = text[match.end() - 1]
-    separator = {"\uff1a": ":", "[": ">", "|": " "}.get(separator, separator)
+    separator = {"\uff1a": ":", "\u2192": ":", "[": ">", "|": " "}.get(separator, separator)
     if separator == ">" and text[match.end() - 2] in "-=":
+        if text[match.end() - 2] == "-" and _CALL.match(text, match.end()):
+            return start, start
         separator = "="
     folded = _FOLDED.match(text, start) if separator == ":" else None
     if folded is not None:  # a block of YAML
         start = folded.end()
+    pair = _PAIR.match(text, start) if separator in "=:" else None
+    if pair is not None and keys.kind(pair[2]) is not KeyKind.SECRET:  # `auth=("svc", "x")`
+        return pair.span(2)
     if place is Place.SOURCE:
         inside = literal(text, start, key, keys, lines)
         if inside is not None:
@@ -231,8 +254,14 @@ def _bare_value(
 ) -> tuple[int, int]:
     """Where a value without quotes lies."""
     template = _TEMPLATE.match(text, start)
-    if template is not None and not text[template.end() : template.end() + 1].isalnum():
+    after = text[template.end() : template.end() + 1] if template else ""
+    if template is not None and not after.isalnum() and not (after == "}" and separator == "=" and text[start] == "{"):
         return template.end(), template.end()
+    braced = _BRACED.match(text, start) if separator == "=" else None
+    if braced is not None:  # as ODBC has values with a semicolon
+        return start + 1, braced.end() - 1
+    if _HASHED.match(text, start):  # as directories keep them
+        return start, unquoted(text, text.index("}", start) + 1, separator)[1]
     if text[start] in "{[":
         return (start, start) if is_description(text, start) else (start, container_end(text, start))
     wrapped = _WRAPPED.match(text, start)
@@ -246,6 +275,14 @@ def _bare_value(
             return start, start
         found = unquoted(text, start, separator)
     begin, end = found
+    if text[end - 1 : end] == "(":
+        return begin, begin  # a call; its arguments are looked at by what is called
+    if key.lower().endswith("signature") and (signed := _SIGNED.match(text, begin)) is not None:
+        return signed.span()
+    if key.lower().endswith("authorization") and (scheme := _ANY_SCHEME.match(text, begin)) is not None:
+        return scheme.end(), unquoted(text, scheme.end(), "=")[1]
+    if separator == ":" and text[end : end + 1] == " " and keys.kind(text[begin:end]) is KeyKind.SECRET:
+        return begin, begin  # `volume "token" : secret "x" not found`
     if key.lower().endswith("pwd") and _DIRECTORY.match(text, begin, end):
         return begin, begin
     is_reason = separator == ":" and (is_prose(text, begin, end) or is_component(key, text[begin:end]))

@@ -26,7 +26,13 @@ _PRIVATE = tuple(
     for network in map(ipaddress.ip_network, rules()["private_networks"])
 )
 _OCTET_MAX = 255
-_NO_SEPARATORS = {ord(char): None for char in " -."}
+_NO_SEPARATORS = {ord(char): None for char in " -._/\u00a0\u202f\u2013"}
+_ID_PREFIXES = frozenset(rules()["id_prefixes"])
+_LEAST_OF_EACH = 2
+_SIGNS_OF_NOBODY = 2
+_RANDOM_LENGTH = 16
+_BYTES = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+")
+_DIGEST_LENGTH = 32
 _BEARER_SURE_LENGTH = 24
 _VERSION_BEFORE = re.compile(
     r"(?:[A-Za-z0-9]/|[-@~^]|[=<>~^!]=[ ]?|[(][=<>~][ ]|:(?<=jar:|rpm:|gem:|pkg:|lib:)"
@@ -53,6 +59,7 @@ _SOCIAL_BEFORE = re.compile(
     r"\b(?:ssn|social(?: security)?(?: (?:number|no))?|tax ?id|tin)[ .:#='\"]{0,4}\Z", re.IGNORECASE
 )
 _FICTIONAL_AREA = "555"
+_MESSAGE_ID_BEFORE = re.compile(r"(?i:message-id: ?<|in-reply-to: ?<)\Z")
 _GRANT = re.compile(r"oauth|callback|authoriz|redirect|sso|signin|login|saml|oidc|state=|grant_type=", re.IGNORECASE)
 _CODE_SURE_LENGTH = 20
 _ENDING_LIMIT = 64
@@ -82,7 +89,7 @@ def card(match: re.Match[str]) -> bool:
 
 def iban(match: re.Match[str]) -> bool:
     """An account number whose length fits its country and whose remainder by 97 is 1 (ISO 13616)."""
-    number = match.group().replace(" ", "")
+    number = match.group().translate(_NO_SEPARATORS)
     if _IBAN_LENGTHS.get(number[:2]) != len(number):
         return False
     return int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 == 1
@@ -127,11 +134,60 @@ def word_start(match: re.Match[str]) -> bool:
     return start == 0 or not (match.string[start - 1].isalnum() and match.string[start - 1].isascii())
 
 
+def token_start(match: re.Match[str]) -> bool:
+    """A token of a known form that does not begin within a word or a longer token."""
+    before = match.string[match.start() - 1 : match.start()]
+    return not (before.isalnum() and before.isascii()) and (before not in {"_", "-"})
+
+
+def prefixed(match: re.Match[str]) -> bool:
+    """A long random text behind a word or two, as most tokens are made, unless the word says that it is an id."""
+    words = match.group().replace("-", "_").lower().split("_")
+    return words[0] not in _ID_PREFIXES and _is_random(re.split("[_-]", match.group())[-1])
+
+
+def random(match: re.Match[str]) -> bool:
+    """A part of an address that nobody made up: a long one with digits, or any that stands where only such stand."""
+    value = match.group()[len(match.group(1)) :]
+    if match.group(1).lower().startswith("/hooks/catch/"):
+        return True
+    return len(value) >= _RANDOM_LENGTH and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def called_with(match: re.Match[str]) -> bool:
+    """The argument of ``setPassword("x")``, not the name in ``getToken("access_token")``."""
+    if re.match(r"(?i)(?:get|has|find|is|remove|delete|read|load|lookup|request|no|missing|invalid)", match.group(1)):
+        return False
+    value = match.group()[len(match.group(1)) :].strip("'\"")
+    return " " not in value and (any(map(str.isdigit, value)) or not value.replace("_", "").replace(".", "").isalpha())
+
+
+def said_random(match: re.Match[str]) -> bool:
+    """What is said to be a token and looks like one: of small and capital letters and digits, or a long one of hex digits.
+
+    An argument in quotes needs no more than a digit or a sign in it.
+    """
+    value = match.group()[len(match.group(1)) :]
+    if value[0] in "\"'":
+        return mixed(match) and not value.strip("\"'").replace("_", "").isalpha()
+    is_digest = len(value) >= _DIGEST_LENGTH and value.isalnum() and not value.isalpha() and not value.isdigit()
+    return is_digest or (_is_random(value) and "." not in value and "/" not in value[:-1])
+
+
+def _is_random(text: str) -> bool:
+    """Small and capital letters and digits, some of each."""
+    return all(sum(map(kind, text)) >= _LEAST_OF_EACH for kind in (str.isdigit, str.islower, str.isupper))
+
+
 def email(match: re.Match[str]) -> bool:
     """An address of a person, not `git@host`, `icon@2x.png`, `getty@tty1.service` nor Firefox's `fn@file.js:1:2`."""
     text = match.group()
     if text.startswith("git@") or _FILE_NAME.search(text[-_ENDING_LIMIT:]):
         return False
+    if _MESSAGE_ID_BEFORE.search(match.string, max(0, match.start() - 16), match.start()):
+        return False
+    if match.string[max(0, match.start() - 3) : match.start()] == "://":
+        return False  # the user of an address, which has a rule of its own
     return not (match.string[match.end() : match.end() + 1] == ":" and _SOURCE_POSITION.search(text))
 
 
@@ -171,8 +227,10 @@ def bot_token(match: re.Match[str]) -> bool:
 
 
 def mac(match: re.Match[str]) -> bool:
-    """A hardware address, not a serial number; with dashes it must have a letter, or it is a date and time."""
+    """A hardware address, not a serial number nor everybody's (`ff:ff:...`) or nobody's; with dashes it must have a letter, or it is a date and time."""
     text = match.group()
+    if text[:2].lower() in {"00", "ff"} and len(set(text.lower())) <= _SIGNS_OF_NOBODY:
+        return False
     if _SERIAL_BEFORE.search(match.string[max(0, match.start() - 24) : match.start()]):
         return False
     return ":" in text or not text.replace("-", "").isdigit()
@@ -192,9 +250,9 @@ def ipv4(match: re.Match[str]) -> bool:
 
 
 def ipv6(match: re.Match[str]) -> bool:
-    """An IPv6 address; it needs a digit, because `Cafe::Bad` is a name in several languages."""
+    """An IPv6 address, not bytes in a row; it needs a digit, because `Cafe::Bad` is a name in several languages."""
     text = _ipv6_text(match)
-    if not any(char.isdigit() for char in text):
+    if _BYTES.fullmatch(text) or not any(char.isdigit() for char in text):
         return False
     try:
         socket.inet_pton(socket.AF_INET6, text)
@@ -233,7 +291,8 @@ def is_public(address: str) -> bool:
 CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
     check.__name__: check
     for check in (
-        card, iban, ssn, jwt, basic, bearer, word_start, email, mac, mixed, no_port, bot_token, oauth_code, ipv4, ipv6
+        card, iban, ssn, jwt, basic, bearer, word_start, token_start, prefixed, random, called_with, said_random, email, mac, mixed,
+        no_port, bot_token, oauth_code, ipv4, ipv6
     )
 }  # fmt: skip
 """Checks by the name that rules.json uses."""

@@ -60,7 +60,10 @@ class KeyMatcher:
 
     def __init__(self, extra: Iterable[str] = (), allow: Iterable[str] = ()) -> None:
         data = rules()["keys"]
-        self._stems = re.compile("|".join(data["stems"]))
+        # Marks above and below letters are none to `\w`, in keys as here.
+        self._stems = re.compile(
+            "|".join(stem if stem.isascii() else _NOT_ALPHANUMERIC.sub("", _phrase(stem)) for stem in data["stems"])
+        )
         self._phrases = _any_of(map(_phrase, [*data["words"], *data["phrases"]]))
         self._own = _any_of(map(_phrase, extra))
         self._harmless = _any_of(map(_phrase, data["harmless"]))

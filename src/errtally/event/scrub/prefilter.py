@@ -25,7 +25,7 @@ def may_have_numbers(lowered: str) -> bool:
     return (
         _ACCOUNT in shape
         or _SOCIAL_SECURITY in shape
-        or _CARD in shape.translate(None, b" -")
+        or _CARD in shape.translate(None, b" -_/?")
         or _ADDRESS in text.translate(None, _DIGITS)
     )
 

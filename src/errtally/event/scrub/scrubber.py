@@ -18,19 +18,21 @@ from errtally.event.scrub.source import Place
 from errtally.event.scrub.sql import BOUND_NEEDLES, scrub_bound, scrub_insert
 from errtally.event.scrub.sql import NEEDLE as INSERT
 from errtally.event.scrub.tree import TreeWalk
-from errtally.event.scrub.values import value_rules
+from errtally.event.scrub.values import blocks, value_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from errtally.event.model import Event
+    from errtally.event.scrub.gates import Gate
     from errtally.event.scrub.settings import TextPattern
-    from errtally.event.scrub.values import Counts
+    from errtally.event.scrub.values import Counts, ValueRule
 
 _Seen = tuple[bool, bool, bool]
 """What is known of a text before it is scrubbed: whether it may have numbers, colons and needles."""
 
 _SHORTEST_SECRET = 5
+_SHORTEST_TOKEN = 15
 _TEXT_LIMIT = 262_144
 """Characters of one text that are kept: no page shows more, and the time for one text is bounded."""
 _MEMO_TEXT_LENGTH = 256
@@ -95,15 +97,15 @@ class Scrubber:
         self._rules = value_rules(self.settings, self.keys)
         self._rules_before = tuple(rule for rule in self._rules if rule.name in _FIRST)
         self._rules_after = tuple(
-            tuple(rule for rule in self._rules if rule.name not in _FIRST and rule.name not in _NOT_IN[place])
+            blocks(rule for rule in self._rules if rule.name not in _FIRST and rule.name not in _NOT_IN[place])
             for place in Place
         )
         extra = self.settings.keys
         self._assignments = re.compile(finder(extra)), re.compile(finder(extra, is_ascii=False))
         self._anchors = re.compile(anchors(extra))
-        words = [(rule.sign, rule.needles) for rule in self._rules]
-        own = [(rule.sign, rule.has_needle) for rule in self._rules if rule.has_needle is not None and not rule.needles]
-        self._gates = (*gates([*words, ("(", (INSERT, *BOUND_NEEDLES)), ("[", BOUND_NEEDLES)]), *own)
+        # Half of all texts are too short for a token, and the words of tokens are the most.
+        self._gates = self._gates_of(self._rules)
+        self._gates_of_short = self._gates_of(tuple(rule for rule in self._rules if rule.name != "token"))
         self._digits = re.compile(rules()["digit_guard"])
         self._colons = re.compile(rules()["colon_guard"])
         # By place, as all that is looked up by one: a tuple's index costs less than the hash of a member of an Enum.
@@ -189,9 +191,16 @@ class Scrubber:
 
         return scrub_event(event, self, {} if counts is None else counts)
 
+    @staticmethod
+    def _gates_of(rules_: tuple[ValueRule, ...]) -> tuple[Gate, ...]:
+        words = [(rule.sign, rule.needles) for rule in rules_]
+        own = [(rule.sign, rule.gate) for rule in rules_ if rule.gate]
+        return gates([*words, ("(", (INSERT, *BOUND_NEEDLES)), ("[", BOUND_NEEDLES)], own)
+
     def _has_needle(self, lowered: str) -> bool:
         """Whether a rule's needle may stand in a text: most texts are ruled out by a sign that every needle has."""
-        for sign, search in self._gates:  # noqa: SIM110 (twice as fast as any() of a generator, on the hot path)
+        known = self._gates if len(lowered) >= _SHORTEST_TOKEN else self._gates_of_short
+        for sign, search in known:  # noqa: SIM110 (twice as fast as any() of a generator, on the hot path)
             if sign in lowered and search(lowered) is not None:
                 return True
         return False
@@ -246,9 +255,12 @@ class Scrubber:
         assignment = self._assignment(lowered)
         scrubbed = scrub_assignments(scrubbed, assignment, lowered, self.keys, counts, place=place)
         if values:
-            for rule in self._rules_after[place]:
-                if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
-                    scrubbed = rule.scrub(scrubbed, counts)
+            for may_match, rules_ in self._rules_after[place]:
+                if may_match is not None and may_match(lowered) is None:
+                    continue
+                for rule in rules_:
+                    if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
+                        scrubbed = rule.scrub(scrubbed, counts)
         for pattern in self._patterns:
             scrubbed = _redact_between_placeholders(pattern, scrubbed, counts)
         return scrubbed

@@ -48,7 +48,9 @@ def literal(text: str, start: int, key: str, keys: KeyMatcher, lines: LineEnds) 
         begin, end = quoted(text, opening.end(), opening[1], lines)
         value = text[begin:end]
         is_name = _IDENTIFIER.match(value) is not None and (
-            ("_" in value and keys.kind(value) is KeyKind.SECRET) or _NAMES_A_FIELD.search(key.lower()) is not None
+            (key.isupper() and value == key.lower())  # an enumeration of names
+            or ("_" in value and keys.kind(value) is KeyKind.SECRET)
+            or _NAMES_A_FIELD.search(key.lower()) is not None
         )
         return (begin, begin) if is_name or is_harmless(value) else (begin, end)
     number = _NUMBER.match(text, start)

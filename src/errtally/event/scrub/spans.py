@@ -72,14 +72,14 @@ def unquoted(text: str, start: int, separator: str) -> tuple[int, int]:
 
 
 def scheme_end(text: str, start: int, lines: LineEnds) -> tuple[int, int] | None:
-    """What follows the name of an authorization scheme, None when none stands there; Digest has many parameters."""
+    """What follows the name of an authorization scheme, None when none stands there; Digest and signatures have many parameters."""
     scheme = _SCHEME.match(text, start)
     if scheme is None:
         return None
     start = scheme.end()
     if text.startswith(PLACEHOLDER, start):
         return start, start
-    if scheme.group().lower().startswith("digest"):
+    if scheme.group().lower().startswith(("digest", "aws4", "hawk")):
         return start, lines.end(start)
     template = _TEMPLATE.match(text, start)
     return (start, start) if template else unquoted(text, start, "=")

@@ -37,6 +37,7 @@ _COMPARED = re.compile(rf"""(\w{{1,64}})[`"\]]?\s{{0,4}}=\s{{0,4}}{_GAP}(?!\w)""
 _COLUMNS = re.compile(rf"\(([^()]{{1,2000}})\)\s{{0,8}}values\s{{0,8}}\((?=\s{{0,8}}{_GAP})", re.IGNORECASE)
 _STATEMENT_CHARACTERS = 2000
 _LIST_LIMIT = 20
+_FIRST_ROW = re.compile(r"\s{0,4}[(\[]")
 _NEXT_ROW = re.compile(r"\s{0,8},\s{0,8}\(")
 
 
@@ -85,21 +86,33 @@ def scrub_bound(text: str, keys: KeyMatcher, counts: Counts) -> str:
         secret = [keys.kind(name) is KeyKind.SECRET for name in names]
         if not any(secret):
             continue
-        at = found.end()
-        for column in secret:
-            part = _PART.match(text, at)
-            if part is None or part.end() == at:
+        row = _FIRST_ROW.match(text, found.end())
+        at = row.end() if row else found.end()
+        for _ in range(_LIST_LIMIT):
+            at, done = _scrub_row(text, at, done, secret, pieces, counts)
+            row = _NEXT_ROW.match(text, at) if row else None
+            if row is None:
                 break
-            if part[1] and column and _is_value(part[1]):
-                begin, end = part.span(1)
-                begin, end = (begin + 1, end - 1) if part[1][0] in "'\"" else (begin, end)
-                pieces += (text[done:begin], PLACEHOLDER)
-                done = end
-                counts["sql"] = counts.get("sql", 0) + 1
-            at = part.end()
-            if part[2] != ",":
-                break
+            at = row.end()
     return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def _scrub_row(text: str, at: int, done: int, secret: list[bool], pieces: list[str], counts: Counts) -> tuple[int, int]:
+    """Redact one row of values; return where it ends, and to where the text is in the pieces."""
+    for is_secret in secret:
+        part = _PART.match(text, at)
+        if part is None or part.end() == at:
+            break
+        if part[1] and is_secret and _is_value(part[1]):
+            begin, end = part.span(1)
+            begin, end = (begin + 1, end - 1) if part[1][0] in "'\"" else (begin, end)
+            pieces += (text[done:begin], PLACEHOLDER)
+            done = end
+            counts["sql"] = counts.get("sql", 0) + 1
+        at = part.end()
+        if part[2] != ",":
+            break
+    return at, done
 
 
 def _gaps(statement: str) -> list[str]:

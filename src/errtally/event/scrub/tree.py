@@ -28,6 +28,7 @@ _LONG_TEXT = 1024
 _CARD_FROM = 10**12
 _CARD_BELOW = 10**19
 _PAIR = 2
+_PRIVATE_OF_A_KEY = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 class TreeWalk:
@@ -108,6 +109,8 @@ class TreeWalk:
         result: dict[Any, Any] = {}
         again: dict[Any, int] = {}
         clean, kind_of, by_path = self._clean, self._keys.kind, bool(self._allow_paths)
+        if "kty" in value:  # a JSON Web Key: what is private in it goes (RFC 7518, 6.2 to 6.4)
+            value = {key: self._redact("key") if key in _PRIVATE_OF_A_KEY else child for key, child in value.items()}
         for key, child in value.items():
             new_key = key if key in clean or type(key) is not str else self._scrub_text(key, self._counts)
             if new_key in result:

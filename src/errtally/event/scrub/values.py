@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from errtally.event.scrub.catalogue import COUNT_LIMIT, PLACEHOLDER, rules
@@ -14,10 +15,14 @@ from errtally.event.scrub.keys import KeyKind
 from errtally.event.scrub.spans import is_harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from errtally.event.scrub.keys import KeyMatcher
     from errtally.event.scrub.settings import ScrubSettings
 
 _FEW = 4
+_PROSE = frozenset(rules()["text"]["prose"])
+_LONG_USER = 16
 
 Counts = MutableMapping[str, int]
 """How often each rule took something out; a Counter or a dict."""
@@ -29,6 +34,7 @@ class ValueRule:
 
     Attributes:
         needles: lowered text without any of these can't match; empty when the rule is for digits or colons.
+        gate: the pattern of what no word tells; "" = none.
         has_needle: searches for the needles where they are many, or for what no word tells.
         sign: stands in every text that can match beside a needle; "" when the needles themselves are rare enough.
         digits: tried only where the guard for digits found something.
@@ -40,6 +46,7 @@ class ValueRule:
     name: str
     pattern: re.Pattern[str]
     needles: tuple[str, ...]
+    gate: str
     has_needle: Callable[[str], re.Match[str] | None] | None
     sign: str
     digits: bool
@@ -77,11 +84,32 @@ class ValueRule:
         return "".join([*pieces, text[done:]]) if pieces else text
 
 
+Block = tuple["Callable[[str], re.Match[str] | None] | None", tuple[ValueRule, ...]]
+"""Rules that follow each other, and what says for all of them that none can match; None when nothing does."""
+
+
+def blocks(rules_: Iterable[ValueRule]) -> tuple[Block, ...]:
+    """Put rules together, in their order, that are for words and not for numbers."""
+    found: list[Block] = []
+    for by_words, group in groupby(rules_, lambda rule: not (rule.digits or rule.colons)):
+        members = tuple(group)
+        if not by_words:
+            found.append((None, members))
+            continue
+        words = any_word({needle for rule in members for needle in rule.needles})
+        own = {rule.gate for rule in members if rule.gate}
+        found.append((re.compile("|".join([*filter(None, [words]), *sorted(own)])).search, members))
+    return tuple(found)
+
+
 def value_rules(settings: ScrubSettings, keys: KeyMatcher) -> tuple[ValueRule, ...]:
     """Build the rules that the settings ask for, in the order in which they are applied."""
 
     def secret_flag(match: re.Match[str]) -> bool:
-        return keys.kind(match.group(1).strip()) is KeyKind.SECRET
+        value = match.group()[len(match.group(1)) :].strip("[]'\"")
+        is_name = value.isupper() and value.replace("_", "").isalpha()  # as `usage:` tells: --password PASSWORD
+        is_name = is_name or (value.isidentifier() and keys.kind(value) is KeyKind.SECRET)
+        return not is_name and value.lower() not in _PROSE and keys.kind(match.group(1).strip()) is KeyKind.SECRET
 
     def secret_argument(match: re.Match[str]) -> bool:
         value = match.group()[len(match.group(1)) :].strip("'\"")
@@ -104,6 +132,7 @@ def value_rules(settings: ScrubSettings, keys: KeyMatcher) -> tuple[ValueRule, .
             name=entry["rule"],
             pattern=re.compile(entry["pattern"]),
             needles=tuple(entry.get("needles", ())),
+            gate=entry.get("gate", ""),
             has_needle=_gate(entry),
             sign=entry.get("sign", ""),
             digits=entry.get("digits", False),
@@ -125,8 +154,10 @@ def _gate(entry: Mapping[str, Any]) -> Callable[[str], re.Match[str] | None] | N
 
 
 def _userinfo(match: re.Match[str]) -> bool:
-    """User and password in a URL; a user alone only in http, where it is a key (a Sentry DSN, a token)."""
+    """User and password in a URL; a user alone only in http, where it is a key (a Sentry DSN, a token), not a name."""
     userinfo = match.group(2)
     if ":" in userinfo:
-        return True
+        return userinfo.rpartition(":")[2].strip("*x") != ""
+    if userinfo.isalpha() and len(userinfo) < _LONG_USER:
+        return False
     return match.string[max(0, match.start() - 5) : match.start()].lower().endswith(("http", "https"))
