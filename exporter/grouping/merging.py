@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz
@@ -64,8 +63,7 @@ WORDS_OF_A_QUOTED_NAME: Final = 3
 CACHE_SIZE: Final = 16_384
 _TEXT: Final = 1
 _VARIES: Final = 2
-_FACTORS: Final = tuple(pow(0x9E3779B97F4A7C15, power, 2**64) | 1 for power in range(1, MAX_WORDS + 2))
-"""One odd number for each position, so that the same words in another order have another sum."""
+_SHARED: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +99,8 @@ class Patterns:
         # Nodes by what stands around one word: the only one, all of them, or when that word is known to vary, the
         # complement of the first one.
         self._around: dict[int, int | list[int]] = {}
+        # By half of the words: the only node that has it, or `_SHARED`.
+        self._halves: dict[int, int] = {}
         # By scope and number of words: templates with several varying words, and nodes without any.
         self._templates: dict[int, list[int]] = {}
         self._messages: dict[int, list[int]] = {}
@@ -129,13 +129,16 @@ class Patterns:
             nodes = self._join_by_word(node, scope)
             if templates := self._templates.get(shape):
                 nodes.update([one for one in templates if _fits(self._words[one], words)])
-            messages = self._messages.setdefault(shape, [])
-            if len(messages) < MAX_FITTED:
+            messages = self._messages.get(shape)
+            if messages is None:
+                self._messages[shape] = [node]
+            elif len(messages) < MAX_FITTED:
                 messages.append(node)
-            known = dict.fromkeys([self._fingerprints[other] for other in sorted(nodes)]) if nodes else {}
-            known.pop(fingerprint, None)
-            if known:
-                return Join(VARYING_WORD, tuple(known))
+            if nodes:
+                known = dict.fromkeys([self._fingerprints[other] for other in sorted(nodes)])
+                known.pop(fingerprint, None)
+                if known:
+                    return Join(VARYING_WORD, tuple(known))
         if self._cutoff and (similar := self._join_by_similarity(node, scope)) is not None:
             return Join(SIMILAR, (self._fingerprints[similar],))
         return None
@@ -147,23 +150,38 @@ class Patterns:
         return len(self._fingerprints) - 1
 
     def _join_by_word(self, node: int, scope: str, varying: int = 1) -> set[int]:
-        """Note a node under each word that may vary; return the nodes that it belongs to."""
-        words, joined = self._words[node], set[int]()
-        kinds = [*map(_kind, words)]
-        fixed = sum([kind & _TEXT for kind in kinds])
-        needed = FIXED_WORDS if _is_error(scope) else FIXED_WORDS_OF_A_LOG_MESSAGE
-        if fixed < needed:
-            if not (len(words) == WORDS_OF_A_QUOTED_NAME and words[0] == words[2] in _QUOTES and _has_place(scope)):
-                return joined
-            needed = 0  # KeyError: 'sku', where a frame says whose key it is
-        # What stands around a word has as its key the sum over all the others, so that each costs the same.
-        hashes = [hash(word) * factor for word, factor in zip(words, _FACTORS, strict=False)]
-        whole = sum(hashes) + hash(scope) * _FACTORS[len(words)]
-        noted = self._around.setdefault
-        for position, kind in enumerate(kinds):
-            if not kind & _VARIES or fixed - (kind & _TEXT) < needed:
+        """Note a node under each word that may vary; return the nodes that it belongs to.
+
+        Where one word of a half varies, the other half is the same. So a message is noted under its words only when
+        another one shares a half with it, which most never do.
+        """
+        words = self._words[node]
+        joined: set[int] = set()
+        middle, noted = len(words) // 2, self._halves.setdefault
+        for start, end, half in (
+            (0, middle, hash((scope, len(words), words[middle:]))),
+            (middle, len(words), hash((scope, words[:middle], len(words)))),
+        ):
+            alone = noted(half, node)
+            if alone == node:
                 continue
-            key = whole - hashes[position] + position
+            if alone >= 0:
+                self._halves[half] = _SHARED
+                self._note(alone, scope, start, end, varying)
+            joined |= self._note(node, scope, start, end, varying)
+        return joined
+
+    def _note(self, node: int, scope: str, start: int, end: int, varying: int) -> set[int]:
+        """Note a node under the words from ``start`` to ``end`` that may vary; return the nodes that it belongs to."""
+        words = self._words[node]
+        joined: set[int] = set()
+        spare = _spare_words(words, scope)
+        noted = self._around.setdefault
+        for position in range(start, end):
+            kind = _kinds[words[position]]
+            if not kind & _VARIES or spare < kind & _TEXT:
+                continue
+            key = hash((scope, words[:position], words[position + 1 :]))
             known = noted(key, node)
             if known is node:
                 continue
@@ -195,7 +213,8 @@ class Patterns:
 
     def _vary_more(self, first: int, around: tuple[str, ...], scope: str, varying: int) -> set[int]:
         """Note the template that the nodes around a varying word have in common; return what it belongs to."""
-        template, joined = self._add_node(self._fingerprints[first], around, ""), set[int]()
+        template = self._add_node(self._fingerprints[first], around, "")
+        joined: set[int] = set()
         if varying > 1:
             # Messages with one varying word are found by what is around it, those with several have to be tried.
             shape = hash((scope, len(around)))
@@ -235,11 +254,30 @@ def _has_place(scope: str) -> bool:
     return not scope.endswith("\n\n")
 
 
-@lru_cache(maxsize=CACHE_SIZE)
-def _kind(word: str) -> int:
-    """Return whether a word is text, and whether something else may stand in its place."""
-    varies = word == ANY_VALUE or ((word[0].isalnum() or word[0] in "_$") and not is_outcome(word))
-    return (_TEXT if word[0].isalpha() else 0) | (_VARIES if varies else 0)
+class _Kinds(dict[str, int]):
+    """Words, to whether they are text and whether something else may stand in their place; bounded."""
+
+    def __missing__(self, word: str) -> int:
+        varies = word == ANY_VALUE or ((word[0].isalnum() or word[0] in "_$") and not is_outcome(word))
+        kind = (_TEXT if word[0].isalpha() else 0) | (_VARIES if varies else 0)
+        if len(self) >= CACHE_SIZE:
+            self.clear()
+        self[word] = kind
+        return kind
+
+
+_kinds: Final = _Kinds()
+
+
+def _spare_words(words: Sequence[str], scope: str) -> int:
+    """Return how many words of text a message has beside those that have to stay; below 0, no word may vary."""
+    fixed = sum([_kinds[word] & _TEXT for word in words])
+    needed = FIXED_WORDS if _is_error(scope) else FIXED_WORDS_OF_A_LOG_MESSAGE
+    if fixed >= needed:
+        return fixed - needed
+    # KeyError: 'sku', where a frame says whose key it is
+    is_name = len(words) == WORDS_OF_A_QUOTED_NAME and words[0] == words[2] in _QUOTES and _has_place(scope)
+    return fixed if is_name else -1
 
 
 def _fits(template: Sequence[str], words: Sequence[str]) -> bool:

@@ -174,7 +174,7 @@ def moment(value: Any) -> float | None:  # noqa: ANN401
 
 def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:  # noqa: ANN401
     """Read an event's time; one in the future or older than 30 days is a wrong clock: then when it was received."""
-    happened = moment(value)
+    happened = None if value is None else moment(value)
     if happened is None:
         return received
     happened += drift_seconds

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from errtally.event.scrub.assignments import anchors, finder, scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
 from errtally.event.scrub.cut import MARKS, scrub_cut
+from errtally.event.scrub.events import scrub_event
 from errtally.event.scrub.gates import gates
 from errtally.event.scrub.keys import KeyMatcher
 from errtally.event.scrub.prefilter import LONG_CHARACTERS, may_have_colons, may_have_numbers
@@ -98,6 +99,10 @@ class Scrubber:
             tuple(rule for rule in self._rules if rule.name not in _FIRST and rule.name not in _NOT_IN[place])
             for place in Place
         )
+        # Without a needle, only these can match.
+        self._rules_of_numbers = tuple(
+            tuple(rule for rule in rules if rule.digits or rule.colons) for rules in self._rules_after
+        )
         extra = self.settings.keys
         self._assignments = re.compile(finder(extra)), re.compile(finder(extra, is_ascii=False))
         self._anchors = re.compile(anchors(extra))
@@ -185,8 +190,6 @@ class Scrubber:
 
         The caller takes what it counts users by from ``event.user.identity()`` before.
         """
-        from errtally.event.scrub.events import scrub_event  # noqa: PLC0415 (it takes this class)
-
         return scrub_event(event, self, {} if counts is None else counts)
 
     def _has_needle(self, lowered: str) -> bool:
@@ -208,9 +211,10 @@ class Scrubber:
         if known is None:
             own: dict[str, int] = {}
             scrubbed = self._scrub(text, lowered, own, place, seen)
+            has_digits, has_colons, _ = seen
             for _ in range(_MORE_PASSES if own else 0):
-                # What one rule took out can uncover what another looks for.
-                again = scrubbed
+                # What one rule took out can uncover what another looks for, a needle as well.
+                again, seen = scrubbed, (has_digits, has_colons, any(seen))
                 scrubbed = self._scrub(again, _lowered(again), own, place, seen)
                 if again == scrubbed:
                     break
@@ -246,7 +250,7 @@ class Scrubber:
         assignment = self._assignment(lowered)
         scrubbed = scrub_assignments(scrubbed, assignment, lowered, self.keys, counts, place=place)
         if values:
-            for rule in self._rules_after[place]:
+            for rule in (self._rules_after if has_needle else self._rules_of_numbers)[place]:
                 if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
                     scrubbed = rule.scrub(scrubbed, counts)
         for pattern in self._patterns:
