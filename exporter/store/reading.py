@@ -21,6 +21,7 @@ from errtally.exporter.store import (
     lookup,
     merged,
     overview,
+    releases,
     users,
 )
 from errtally.exporter.store.users import issue_subject
@@ -276,10 +277,20 @@ class StoreReader:
         with self._snapshot() as db:
             return lookup.projects(db)
 
-    def releases(self, project: str | None = None) -> list[dict[str, Any]]:
-        """Return releases, as `lookup.releases` has them."""
+    def releases(self, project: str | None = None, release: str | None = None) -> list[dict[str, Any]]:
+        """Return releases, as `releases.listed` has them."""
         with self._snapshot() as db:
-            return lookup.releases(db, project)
+            return releases.listed(db, project, release)
+
+    def commits(self, project: str, release: str) -> list[dict[str, Any]]:
+        """Return the commits of a release, as `releases.commits` has them."""
+        with self._snapshot() as db:
+            return releases.commits(db, project, release)
+
+    def deploys(self, project: str, release: str | None = None) -> list[dict[str, Any]]:
+        """Return deploys, as `releases.deploys` has them."""
+        with self._snapshot() as db:
+            return releases.deploys(db, project, release)
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return scheduled jobs, as `lookup.jobs` has them."""

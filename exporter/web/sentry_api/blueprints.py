@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from errtally.exporter.web.sentry_api import events, explore, issues, organizations, pages
+from errtally.exporter.web.sentry_api import events, explore, issues, organizations, pages, releases
 
-BLUEPRINTS = (organizations.routes, issues.routes, events.routes, explore.routes, pages.routes)
+BLUEPRINTS = (organizations.routes, issues.routes, events.routes, explore.routes, releases.routes, pages.routes)
