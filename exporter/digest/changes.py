@@ -236,6 +236,7 @@ class Changes:
         deploys: project and environment as they are counted, and what was told of a deploy there.
         monitors: scheduled jobs as they are now, None for one that no longer exists.
         session_users: project, environment, release to users and whether a session of theirs crashed.
+        session_hours: hour since the epoch, and the labels of SESSIONS, to sessions.
         deleted_issues: issues that go, before anything else of these changes.
         unaliased: projects and fingerprints that are aliases no longer, since what they were merged into goes.
         events: events that were folded, duplicates among them.
@@ -264,6 +265,7 @@ class Changes:
     deploys: list[tuple[str, str, DeployChange]] = field(default_factory=list)
     monitors: dict[Job, Monitor | None] = field(default_factory=dict)
     session_users: dict[tuple[str, str, str], dict[int, SessionUser]] = field(default_factory=dict)
+    session_hours: defaultdict[tuple[int, tuple[str, ...]], int] = field(default_factory=lambda: defaultdict(int))
     deleted_issues: list[DeletedIssue] = field(default_factory=list)
     unaliased: list[tuple[str, str]] = field(default_factory=list)
     events: int = 0

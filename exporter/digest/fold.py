@@ -205,6 +205,7 @@ class Fold:
         if session.session_id and not self._is_new("session", project, session.session_id, session.status):
             return
         changes.add[names.SESSIONS.name, labels, ""] += session.quantity
+        changes.session_hours[int(batch.received // 3600), labels] += session.quantity
 
     def _add_check_in(self, batch: Batch, check_in: CheckInSeen) -> None:
         changes = self.changes

@@ -86,7 +86,16 @@ _UPGRADES = {
       finished    REAL NOT NULL,
       by          TEXT NOT NULL
     );
-    CREATE INDEX deploys_release ON deploys (project, release)""",
+    CREATE INDEX deploys_release ON deploys (project, release);
+    CREATE TABLE session_hours (
+      project     TEXT NOT NULL,
+      environment TEXT NOT NULL,
+      release     TEXT NOT NULL,
+      hour        INTEGER NOT NULL,
+      status      TEXT NOT NULL,
+      sessions    REAL NOT NULL,
+      PRIMARY KEY (hour, project, environment, release, status)
+    ) WITHOUT ROWID""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0

@@ -22,6 +22,7 @@ from errtally.exporter.store import (
     merged,
     overview,
     releases,
+    session_hours,
     users,
 )
 from errtally.exporter.store.users import issue_subject
@@ -281,6 +282,17 @@ class StoreReader:
         """Return releases, as `releases.listed` has them."""
         with self._snapshot() as db:
             return releases.listed(db, project, release)
+
+    def sessions(
+        self,
+        hours: range,
+        projects: Sequence[str] = (),
+        environments: Sequence[str] = (),
+        releases: Sequence[str] = (),
+    ) -> list[tuple[int, str, str, str, str, float]]:
+        """Return sessions over time, as `session_hours.counts` has them."""
+        with self._snapshot() as db:
+            return session_hours.counts(db, hours, projects, environments, releases)
 
     def commits(self, project: str, release: str) -> list[dict[str, Any]]:
         """Return the commits of a release, as `releases.commits` has them."""

@@ -318,6 +318,17 @@ CREATE TABLE deploys (
 );
 CREATE INDEX deploys_release ON deploys (project, release);
 
+-- Sessions by the hour in which they were told of (see store/session_hours.py).
+CREATE TABLE session_hours (
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  release     TEXT NOT NULL,
+  hour        INTEGER NOT NULL,
+  status      TEXT NOT NULL,
+  sessions    REAL NOT NULL,
+  PRIMARY KEY (hour, project, environment, release, status)
+) WITHOUT ROWID;
+
 -- Users with sessions of a release: a sample of them by their hashes, bounded (see store/session_users.py).
 CREATE TABLE session_users (
   project      TEXT NOT NULL,
