@@ -57,6 +57,8 @@ MAX_PATTERNS: Final = 100_000
 """Patterns of one project that are compared; what appears after so many stays an issue of its own."""
 
 _WORD: Final = re.compile(r"[^\s,;=()\[\]{}|\"'`:]+|[,;=()\[\]{}|\"'`:]")
+_NAME: Final = re.compile(r"\w*_\w+|[A-Z]{3,}|[A-Za-z]*[a-z][A-Z]\w*")
+_NOT_IMPLEMENTED: Final = re.compile(r"\bun?implemented\b|\bnot (?:be )?(?:implemented|supported)\b")
 _ANY_WORD: Final = "*"
 _QUOTES: Final = "\"'`"
 WORDS_OF_A_QUOTED_NAME: Final = 3
@@ -177,6 +179,8 @@ class Patterns:
         joined: set[int] = set()
         spare = _spare_words(words, scope)
         noted = self._around.setdefault
+        if start == 0 < end and self._is_of_a_name(node, scope):
+            start = 1
         for position in range(start, end):
             kind = _kinds[words[position]]
             if not kind & _VARIES or spare < kind & _TEXT:
@@ -202,6 +206,18 @@ class Patterns:
                     around = (*words[:position], _ANY_WORD, *words[position + 1 :])
                     joined |= self._vary_more(known[0], around, scope, varying)
         return joined
+
+    def _is_of_a_name(self, node: int, scope: str) -> bool:
+        """Return whether an error's message says of a name of the program's that it is not implemented.
+
+        It is no value then, because without a stack trace nothing else tells which: ``list_targets not implemented``.
+        """
+        return (
+            _is_error(scope)
+            and not _has_place(scope)
+            and _NAME.fullmatch(self._words[node][0]) is not None
+            and _NOT_IMPLEMENTED.search(self._patterns[node]) is not None
+        )
 
     @staticmethod
     def _is_value(values: set[str], scope: str, position: int) -> bool:

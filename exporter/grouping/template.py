@@ -60,7 +60,7 @@ _MINIFIED_IN_QUOTES: Final = re.compile(
     r"|(?<=Class constructor )[A-Za-z_$][\w$]?(?= )"
 )
 _TYPOGRAPHIC: Final = {ord(quote): '"' for quote in "„“”«»「」『』‟"} | {ord(quote): "'" for quote in "‘’‚‹›"}  # noqa: RUF001
-_NAME_OF_CODE: Final = re.compile(r"\w(?:::|#)\w|\w\(\)$")
+_NAME_OF_CODE: Final = re.compile(r"\w(?:::|#)\w|\w\(\)$|^[A-Z]\w*[a-z]\w*\.[a-z]+(?:[A-Z_][A-Za-z_]*)$")
 _NO_VALUE: Final = re.compile(
     r"(?<=\b(?:got|not) )(?:None|null)\b|(?<=\b(?:found|value) )(?:None|null)\b|(?<=: )(?:None|null)$"
     r"|(?<=\breceived )(?:None|null)\b"

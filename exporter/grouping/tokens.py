@@ -11,7 +11,7 @@ import re
 from importlib import resources
 from typing import Final
 
-from errtally.exporter.grouping.wordlike import bits_of_a_letter
+from errtally.exporter.grouping.wordlike import bits_of_a_letter, is_wordlike
 
 CACHE_LIMIT: Final = 20_000
 CACHED_LENGTH_LIMIT: Final = 64
@@ -45,10 +45,18 @@ _SIZED: Final = re.compile(
     r"(?:u?int|float|long|complex|base|utf|sha|bz|bzip|crc|aes|ipv)\d{1,3}|\d{1,3}-(?:bit|byte|tuple|dimensional|digit|way)",
     re.IGNORECASE,
 )
+_NAME_WITH_DIGITS: Final = re.compile(
+    r"(?P<name>[A-Z][A-Za-z]*[a-z][A-Z][A-Za-z]*)\d{1,3}|[A-Z]\d(?P<rest>[A-Za-z]*[a-z][A-Z][A-Za-z]+)"
+)
+"""A name of a class or a call that has a number: ``ServerAlive2``, ``L2ListenSocket``."""
+_COUNTED: Final = re.compile(r"\d{1,3}((?:-[a-z]{3,})+)")
+_ALTERNATIVES: Final = re.compile(r"[A-Z]{2,}(?:/[A-Z]{2,})+|/[A-Z][A-Za-z]+")
+"""``RTU/ASCII/TLS`` is a choice, and ``/AcroForm`` a name, as PDF has them."""
 _JOINTS: Final = re.compile(r"[\-_]")
 HEX_LETTERS: Final = 8
 RANDOM_LETTERS: Final = 10
 RANDOM_BITS: Final = 4.9
+RANDOM_NAME_BITS: Final = 4.2
 CASE_CHANGES_OF_AN_ID: Final = 3
 
 _MAC: Final = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}")
@@ -150,7 +158,11 @@ def _mask_joined(core: str) -> str:
 
 
 def _is_known_name(core: str) -> bool:
-    """Return whether each part with a digit is a name that has one: ``crypto-sha256sum``, ``utf8-decoder``."""
+    """Return whether each part with a digit is a name that has one: ``crypto-sha256sum``, ``2-edge-augmentation``."""
+    if found := _NAME_WITH_DIGITS.fullmatch(core):
+        return bits_of_a_letter(found["name"] or found["rest"]) <= RANDOM_NAME_BITS
+    if counted := _COUNTED.fullmatch(core):
+        return all(map(is_wordlike, counted[1][1:].split("-")))
     parts = _JOINTS.split(core)
     return (
         len(parts) > 1
@@ -167,7 +179,7 @@ def _mask_word(core: str) -> str:
     if "@" in core and _EMAIL.fullmatch(core):
         return "<email>"
     if ("/" in core or "\\" in core) and _PATH.fullmatch(core):
-        return "<path>"
+        return core if _ALTERNATIVES.fullmatch(core) else "<path>"
     if ":" in core:
         return _mask_joined(core)
     if "." in core and _HOST.fullmatch(core):
