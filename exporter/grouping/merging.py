@@ -59,6 +59,10 @@ MAX_PATTERNS: Final = 100_000
 _WORD: Final = re.compile(r"[^\s,;=()\[\]{}|\"'`:]+|[,;=()\[\]{}|\"'`:]")
 _NAME: Final = re.compile(r"\w*_\w+|[A-Z]{3,}|[A-Za-z]*[a-z][A-Z]\w*")
 _NOT_IMPLEMENTED: Final = re.compile(r"\bun?implemented\b|\bnot (?:be )?(?:implemented|supported)\b")
+_INTERFACE: Final = frozenset(
+    ("parameter", "parameters", "argument", "arguments", "attribute", "keyword", "option", "options")
+)
+"""What a quoted name behind it is no value of: ``missing argument 'index'``, where no stack trace says whose."""
 _ANY_WORD: Final = "*"
 _QUOTES: Final = "\"'`"
 WORDS_OF_A_QUOTED_NAME: Final = 3
@@ -181,7 +185,10 @@ class Patterns:
         noted = self._around.setdefault
         if start == 0 < end and self._is_of_a_name(node, scope):
             start = 1
+        has_names = "'" in words and _is_error(scope) and not _has_place(scope)
         for position in range(start, end):
+            if has_names and position > 1 and words[position - 1] == "'" and words[position - 2].lower() in _INTERFACE:
+                continue
             kind = _kinds[words[position]]
             if not kind & _VARIES or spare < kind & _TEXT:
                 continue

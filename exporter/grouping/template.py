@@ -141,7 +141,7 @@ def countless(pattern: str) -> str:
 def _mask_last_word(text: str) -> str:
     """Mask one word, or a list of words, after the last colon, unless it says what happened."""
     before, colon, rest = text.rpartition(": ")
-    if not colon or not rest or "<" in rest:
+    if not colon or not rest or "<" in rest or (rest[-1] == "}" and "{" in before):  # a field that says what failed
         return text
     words = rest.split(", ")
     if any(" " in word or _says_what_happened(word) for word in words):

@@ -86,6 +86,9 @@ def test_what_a_masked_value_is_worth(scope, groups):
         pytest.param(
             ERROR, [f"list_{word} not implemented for this driver" for word in WORDS], id="what is not implemented"
         ),
+        pytest.param(
+            ERROR, [f"Empty value passed for parameter '{word}'" for word in WORDS], id="parameters of an interface"
+        ),
         pytest.param(ERROR, ["coupon rule alpha is void", "coupon rule is void"], id="another number of words"),
     ],
 )

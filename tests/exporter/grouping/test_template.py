@@ -96,6 +96,7 @@ def test_mask(message, pattern):
         pytest.param("a: two words", "a: two words", id="nor more than a word"),
         pytest.param("a: 17", "a: <num>", id="a mask stays"),
         pytest.param("foo", "foo", id="a message without a colon"),
+        pytest.param('sent back {"error": "busy"}', "sent back {error: busy}", id="what a JSON text says failed"),
         pytest.param("no such: Shop.getPrice", "no such: Shop.getPrice", id="a method after the last colon"),
         pytest.param("no such: shop.txt", "no such: <path>", id="a file after the last colon"),
         pytest.param("must be a 'str'", "must be a 'str'", id="a type that is asked for"),
