@@ -576,6 +576,44 @@ def test_celery_tells_of_the_exception_that_was_raised(receiver: Receiver) -> No
     ]
 
 
+def test_what_a_celery_worker_tells_of_a_task_whose_process_has_gone_is_one_event(receiver: Receiver) -> None:
+    pytest.importorskip("celery")
+    from tests.client.test_processes import _run  # noqa: PLC0415
+
+    _run(
+        """
+        import celery, errtally
+        from billiard.exceptions import TimeLimitExceeded
+        from celery.signals import task_failure
+        from celery.utils.log import get_logger
+        from errtally.client.integrations import celery_tasks
+        errtally.init()
+        celery_tasks.install()
+        app = celery.Celery("shop", broker="memory://")
+
+        @app.task(name="shop.count")
+        def count(): ...
+
+        # As by celery.worker.request: from the pool, from the time limit, and in the log.
+        for number in (1, 1, 2):
+            task_failure.send(sender=count, task_id=f"id-{number}", exception=TimeLimitExceeded(3), traceback="text")
+        get_logger("celery.worker.request").error("Hard time limit (%ss) exceeded for %s[%s]", 3, "shop.count", "id-1")
+
+        @app.task(name="shop.ended")
+        def ended():
+            raise SystemExit(1)
+        try: ended.apply()
+        except SystemExit: pass
+        """,
+        receiver.url,
+    )
+    found = [
+        (event["type"], event["transaction"], event["context"]["tags"]["celery_task_id"]) for event in receiver.events()
+    ]
+    assert found == [("billiard.exceptions.TimeLimitExceeded", "shop.count", f"id-{number}") for number in (1, 2)]
+    assert [(timing["transaction"], timing["failed"]) for timing in receiver.requests()] == [("shop.ended", True)]
+
+
 def test_a_celery_task_that_runs_within_a_request_leaves_the_requests_scope(tracked: Receiver) -> None:
     celery = pytest.importorskip("celery")
     from errtally.client import scope  # noqa: PLC0415
