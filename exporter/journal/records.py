@@ -271,7 +271,74 @@ class DeletionChange(msgspec.Struct, array_like=True, tag="deletion"):
     by: str = ""
 
 
-Record = Batch | Tallies | StatusChange | MergeChange | FieldChange | NoteChange | DeletionChange
+class Commit(msgspec.Struct, array_like=True, frozen=True):
+    """One commit of a release.
+
+    Attributes:
+        id: its hash, or number.
+        author: name.
+        at: seconds since the epoch, None where it was not told.
+        paths: files that it changed.
+    """
+
+    id: str
+    author: str = ""
+    message: str = ""
+    repository: str = ""
+    at: float | None = None
+    paths: tuple[str, ...] = ()
+
+
+class ReleaseChange(msgspec.Struct, array_like=True, tag="release"):
+    """What continuous integration tells of a release, whether or not anything of it has come in.
+
+    Attributes:
+        released: when it came out, seconds since the epoch; None where it is not told.
+        ref: branch, tag or commit that it was built of; "" where it is not told, as ``url``.
+        commits: all that it has over the release before; none where they are not told.
+        status: ``open``, ``archived``, or ``deleted``, which forgets one of which nothing came in; "" leaves it.
+    """
+
+    project: str
+    release: str
+    at: float
+    by: str = ""
+    released: float | None = None
+    ref: str = ""
+    url: str = ""
+    commits: tuple[Commit, ...] = ()
+    status: str = ""
+
+
+class DeployChange(msgspec.Struct, array_like=True, tag="deploy"):
+    """A release was deployed to an environment; times in seconds since the epoch.
+
+    Attributes:
+        started: None where it is not told.
+    """
+
+    project: str
+    release: str
+    environment: str
+    at: float
+    finished: float
+    started: float | None = None
+    name: str = ""
+    url: str = ""
+    by: str = ""
+
+
+Record = (
+    Batch
+    | Tallies
+    | StatusChange
+    | MergeChange
+    | FieldChange
+    | NoteChange
+    | DeletionChange
+    | ReleaseChange
+    | DeployChange
+)
 
 encoder = msgspec.msgpack.Encoder()
 decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

@@ -76,6 +76,8 @@ def addresses(issue: str) -> dict[str, str]:
         "an event that is gone": f"/issues/{issue}?project=shop&event={'f' * 32}",
         "overview": "/overview",
         "history": "/history",
+        "releases": "/releases",
+        "release": "/releases/shop/shop@1.5.0",
         "live": "/live",
         "runbook": "/runbooks/NewIssue",
         "not there": "/nowhere",

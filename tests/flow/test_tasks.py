@@ -103,7 +103,7 @@ def test_the_newest_fatal_of_production_of_a_service(person) -> None:
 def test_what_began_with_a_release(person) -> None:
     person.search("is:unresolved project:shop")
     person.click(person.page.locator(".list-release", has_text="shop@1.5.0").first)
-    titles = " ".join(person.page.locator(".list-issues a.title").all_inner_texts())
+    titles = " ".join(person.page.locator("section[aria-labelledby=new-heading] tbody a").all_inner_texts())
     assert "OutOfMemory" in titles
     assert "StagingOnly" in titles
     assert "KeyError" not in titles
