@@ -51,6 +51,45 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
         )
 
 
+def regressed_in(db: sqlite3.Connection, project: str, release: str) -> list[int]:
+    """Return the numbers of issues that were resolved and came back with a release, those that did so last first.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    rows = db.execute(
+        """SELECT h.issue FROM history h JOIN issues i ON i.id = h.issue
+        WHERE i.project = ? AND h.what LIKE 'regressed in %'
+          AND coalesce(json_extract(h.details, '$.release'), '') = ?
+        GROUP BY h.issue ORDER BY max(h.at) DESC LIMIT 200""",
+        (project, release),
+    )
+    return [row[0] for row in rows]
+
+
+def resolved_in(db: sqlite3.Connection, project: str, release: str, before: str) -> list[int]:
+    """Return the numbers of issues that people resolved in a release, or in the one after that before it.
+
+    Args:
+        db: the store.
+        project: its project.
+        release: its name.
+        before: the release before it, "" without one.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    rows = db.execute(
+        """SELECT h.issue FROM history h JOIN issues i ON i.id = h.issue
+        WHERE i.project = :project AND i.status = 'resolved' AND h.what LIKE 'resolved in %'
+          AND (json_extract(h.details, '$.in_release') = :release
+            OR (:before <> '' AND json_extract(h.details, '$.after_release') = :before))
+        GROUP BY h.issue ORDER BY max(h.at) DESC LIMIT 200""",
+        {"project": project, "release": release, "before": before},
+    )
+    return [row[0] for row in rows]
+
+
 def _tell(db: sqlite3.Connection, project: str, told: ReleaseChange) -> None:
     where = (project, told.release)
     db.execute(
@@ -86,8 +125,9 @@ def listed(db: sqlite3.Connection, project: str | None = None, release: str | No
     """
     rows = db.execute(
         """SELECT project, release, seen, told, released, ref, url, status,
-          (SELECT count(*) FROM issues i
-            WHERE i.project = r.project AND i.first_release = r.release) AS new_issues,
+          (SELECT count(*) FROM issues i WHERE i.project = r.project AND i.first_release = r.release
+            AND NOT EXISTS (SELECT 1 FROM aliases a WHERE a.project = i.project AND a.fingerprint = i.fingerprint
+              AND a.undone_at IS NULL)) AS new_issues,
           (SELECT count(*) FROM release_commits c WHERE c.project = r.project AND c.release = r.release) AS commits,
           (SELECT id FROM release_commits c
             WHERE c.project = r.project AND c.release = r.release AND c.number = 0) AS last_commit,

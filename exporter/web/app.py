@@ -43,6 +43,7 @@ from errtally.exporter.web import (
     overview,
     plain,
     policy,
+    releases,
     runbooks,
     sayings,
     times,
@@ -95,6 +96,7 @@ def create_app(
     app.register_blueprint(merges.routes)
     app.register_blueprint(sayings.routes)
     app.register_blueprint(deploys.routes)
+    app.register_blueprint(releases.routes)
     app.register_blueprint(tokens.routes)
     app.register_blueprint(markdown_pages.routes)
     app.register_blueprint(mcp.routes)
