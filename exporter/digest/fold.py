@@ -163,7 +163,7 @@ class Fold:
         changes = self.changes
         for event in batch.events:
             self._add_event(batch, event, batch.issues[event.issue])
-            if event.level == "fatal" and event.trace_id:
+            if event.trace_id and (event.level == "fatal" or event.is_unhandled):
                 self._requests.fail(batch.project, event)
         is_new = not batch.identity or self._is_new("request", batch.project, batch.identity)
         if is_new:

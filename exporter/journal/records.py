@@ -70,6 +70,7 @@ class RequestSeen(msgspec.Struct, array_like=True):
         quantity: how many requests of this duration it stands for.
         is_address: whether the transaction was made of an address that somebody asked for.
         is_unsure: whether its client says that all went well before it knows of a panic that is passed on.
+        is_page: whether it was a page: no error of its trace fails it.
     """
 
     environment: str
@@ -83,6 +84,7 @@ class RequestSeen(msgspec.Struct, array_like=True):
     quantity: int = 1
     is_unsure: bool = False
     is_address: bool = False
+    is_page: bool = False
 
 
 class SessionSeen(msgspec.Struct, array_like=True):
