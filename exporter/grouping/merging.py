@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from rapidfuzz import fuzz
 
 from errtally.exporter.grouping.template import ANY_VALUE, untyped
-from errtally.exporter.grouping.tokens import is_outcome
+from errtally.exporter.grouping.varying_words import FIXED_WORDS, has_place, is_error, varying_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +43,6 @@ WORTH_OF_A_MASK: Final = 7
 knew it by its look. Where a frame decides it is one of them, because the messages of one place are few and tell its
 failures apart; so it is in log messages, where ``name=android`` and a masked name may be two statements."""
 
-FIXED_WORDS: Final = 2
-FIXED_WORDS_OF_A_LOG_MESSAGE: Final = 3
-"""Words that have to stay beside the one that varies; more of them where no error type says what it is about."""
-
 MAX_WORDS: Final = 40
 MAX_VARYING_WORDS: Final = 3
 MAX_TEMPLATES: Final = 64
@@ -57,18 +53,7 @@ MAX_PATTERNS: Final = 100_000
 """Patterns of one project that are compared; what appears after so many stays an issue of its own."""
 
 _WORD: Final = re.compile(r"[^\s,;=()\[\]{}|\"'`:]+|[,;=()\[\]{}|\"'`:]")
-_NAME: Final = re.compile(r"\w*_\w+|[A-Z]{3,}|[A-Za-z]*[a-z][A-Z]\w*")
-_NOT_IMPLEMENTED: Final = re.compile(r"\bun?implemented\b|\bnot (?:be )?(?:implemented|supported)\b")
-_INTERFACE: Final = frozenset(
-    ("parameter", "parameters", "argument", "arguments", "attribute", "keyword", "option", "options")
-)
-"""What a quoted name behind it is no value of: ``missing argument 'index'``, where no stack trace says whose."""
 _ANY_WORD: Final = "*"
-_QUOTES: Final = "\"'`"
-WORDS_OF_A_QUOTED_NAME: Final = 3
-CACHE_SIZE: Final = 16_384
-_TEXT: Final = 1
-_VARIES: Final = 2
 _SHARED: Final = -1
 
 
@@ -181,17 +166,8 @@ class Patterns:
         """Note a node under the words from ``start`` to ``end`` that may vary; return the nodes that it belongs to."""
         words = self._words[node]
         joined: set[int] = set()
-        spare = _spare_words(words, scope)
         noted = self._around.setdefault
-        if start == 0 < end and self._is_of_a_name(node, scope):
-            start = 1
-        has_names = "'" in words and _is_error(scope) and not _has_place(scope)
-        for position in range(start, end):
-            if has_names and position > 1 and words[position - 1] == "'" and words[position - 2].lower() in _INTERFACE:
-                continue
-            kind = _kinds[words[position]]
-            if not kind & _VARIES or spare < kind & _TEXT:
-                continue
+        for position in varying_positions(words, scope, start, end):
             key = hash((scope, words[:position], words[position + 1 :]))
             known = noted(key, node)
             if known is node:
@@ -214,21 +190,9 @@ class Patterns:
                     joined |= self._vary_more(known[0], around, scope, varying)
         return joined
 
-    def _is_of_a_name(self, node: int, scope: str) -> bool:
-        """Return whether an error's message says of a name of the program's that it is not implemented.
-
-        It is no value then, because without a stack trace nothing else tells which: ``list_targets not implemented``.
-        """
-        return (
-            _is_error(scope)
-            and not _has_place(scope)
-            and _NAME.fullmatch(self._words[node][0]) is not None
-            and _NOT_IMPLEMENTED.search(self._patterns[node]) is not None
-        )
-
     @staticmethod
     def _is_value(values: set[str], scope: str, position: int) -> bool:
-        if not _is_error(scope) or _has_place(scope):
+        if not is_error(scope) or has_place(scope):
             return len(values) >= VALUES_OF_A_VARYING_WORD
         # What stands first is what the message is about: "'size' must be positive" and "level must be positive".
         worth = WORTH_OF_A_MASK - 1 if position and ANY_VALUE in values else 0
@@ -256,8 +220,8 @@ class Patterns:
         words = self._words[node]
         if (
             ANY_VALUE not in self._patterns[node]
-            or not _is_error(scope)
-            or _has_place(scope)
+            or not is_error(scope)
+            or has_place(scope)
             or len(words) <= FIXED_WORDS
         ):
             return None
@@ -267,40 +231,6 @@ class Patterns:
             return None
         likeness = fuzz.ratio(self._patterns[node], self._patterns[known], score_cutoff=self._cutoff)
         return known if likeness else None
-
-
-def _is_error(scope: str) -> bool:
-    return scope != "\n\n"
-
-
-def _has_place(scope: str) -> bool:
-    return not scope.endswith("\n\n")
-
-
-class _Kinds(dict[str, int]):
-    """Words, to whether they are text and whether something else may stand in their place; bounded."""
-
-    def __missing__(self, word: str) -> int:
-        varies = word == ANY_VALUE or ((word[0].isalnum() or word[0] in "_$") and not is_outcome(word))
-        kind = (_TEXT if word[0].isalpha() else 0) | (_VARIES if varies else 0)
-        if len(self) >= CACHE_SIZE:
-            self.clear()
-        self[word] = kind
-        return kind
-
-
-_kinds: Final = _Kinds()
-
-
-def _spare_words(words: Sequence[str], scope: str) -> int:
-    """Return how many words of text a message has beside those that have to stay; below 0, no word may vary."""
-    fixed = sum([_kinds[word] & _TEXT for word in words])
-    needed = FIXED_WORDS if _is_error(scope) else FIXED_WORDS_OF_A_LOG_MESSAGE
-    if fixed >= needed:
-        return fixed - needed
-    # KeyError: 'sku', where a frame says whose key it is
-    is_name = len(words) == WORDS_OF_A_QUOTED_NAME and words[0] == words[2] in _QUOTES and _has_place(scope)
-    return fixed if is_name else -1
 
 
 def _fits(template: Sequence[str], words: Sequence[str]) -> bool:
