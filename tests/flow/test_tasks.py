@@ -157,7 +157,7 @@ def test_what_a_customer_ran_into(person) -> None:
 def test_the_stack_is_copied(person) -> None:
     person.link(re.compile("KeyError"))
     person.click(person.page.get_by_text("Stack trace as text"))
-    person.button("Copy")
+    person.click(person.page.locator(".copyable").get_by_role("button", name="Copy"))
     expect(person.page.get_by_role("button", name="Copied")).to_be_visible()
     copied = person.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("KeyError: KeyError of order 2\n  * in_KeyError (shop/orders.py:31)")
