@@ -18,6 +18,8 @@ BY_ISSUE = "project, environment, issue"
 _WHAT = "type, title, culprit, status"
 _SAME_SCRAPE = "on (job, instance)"
 _CREATED = names.STORE_CREATED.name
+_FRESH_SECONDS = 3600
+"""A deploy that is told of is marked where it appears; one that is older by then was told to another Prometheus."""
 
 
 def of(metric: Metric, *matchers: str, suffix: str = "", variables: tuple[str, ...] = SCOPE) -> str:
@@ -207,14 +209,19 @@ def firing_since() -> str:
 
 
 def deploys() -> str:
-    """Return each release at the steps at which its first session has just come in, 1 then and absent otherwise.
+    """Return each release at the steps at which it was deployed, 1 then and absent otherwise.
 
-    A Prometheus that has only just begun would take every release for new: what it did not watch is no deploy.
+    A deploy is one that errtally was told of; of a release without any, it is the first session that came in. A
+    Prometheus that has only just begun would take every release for new: what it did not watch is no deploy.
     """
-    by = "project, environment, release"
-    seen = of(names.SESSIONS, f'release!="{names.OTHER}"')
+    by, named = "project, environment, release", f'release!="{names.OTHER}"'
+    seen = of(names.SESSIONS, named)
     watched = f"{_SAME_SCRAPE} {_CREATED} offset $__interval"
-    return f"count by ({by}) ({seen} and {watched}) unless count by ({by}) ({seen} offset $__interval)"
+    begun = f"count by ({by}) ({seen} and {watched}) unless count by ({by}) ({seen} offset $__interval)"
+    deployed = of(names.RELEASE_DEPLOYED, named)
+    told, before = (f"max by ({by}) ({deployed}{at})" for at in ("", " offset $__interval"))
+    fresh = f"({told} > time() - {_FRESH_SECONDS}) unless ({told} == {before})"
+    return f"(({begun}) unless {told}) or count by ({by}) ({fresh})"
 
 
 def _by(labels: str) -> str:

@@ -44,7 +44,11 @@ def table() -> str:
     # Of a package that has several versions for several Pythons, the last one stands.
     newest = dict(re.findall(r"^([\w-]+)==([\w.]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     rows = [
-        ("Python", ", ".join(pythons), "all tests on 3.11; `make run` up to the first event also on 3.13"),
+        (
+            "Python",
+            ", ".join(pythons),
+            "all tests on 3.11; on 3.13 those without real peers, and `make run` up to the first event",
+        ),
         (
             "Debian",
             ", ".join(number for number, _, _ in suites),

@@ -21,6 +21,7 @@ from errtally.config.grouping import GroupingSettings, grouping
 from errtally.config.secret import read_secret
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
+from errtally.exporter import ticket_template
 from errtally.exporter.scrubbing import scrubbing
 from errtally.exporter.token import Token, hash_of
 
@@ -147,6 +148,7 @@ class ExporterConfig:
     web_password: str | None = None
     web_token: str | None = None
     web_tokens: tuple[Token, ...] = ()
+    tickets: tuple[ticket_template.TicketTemplate, ...] = ()
     live_frame_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     metrics_login: bool = False
@@ -280,6 +282,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         web_password=_secret(web, "password_file", folder, f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", folder, f"{name}: web.token_file", problems),
         web_tokens=_tokens(web, folder, f"{name}: web.tokens", problems),
+        tickets=ticket_template.read(document.get("tickets", ()), f"{name}: tickets", problems),
         live_frame_origins=tuple(web.get("live_frame_origins", ())),
         allowed_hosts=tuple(web.get("allowed_hosts", ())),
         metrics_login=bool(web.get("metrics_login", False)),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from errtally.exporter.digest.releases import Release
     from errtally.exporter.digest.requests import HeldRequest
     from errtally.exporter.digest.state import IssueState
-    from errtally.exporter.journal.records import AlertSeen, EventSeen, IssueSeen
+    from errtally.exporter.journal.records import AlertSeen, DeployChange, EventSeen, IssueSeen, ReleaseChange
 
 __all__ = [
     "SUM",
@@ -232,8 +232,11 @@ class Changes:
         alerts: what Alertmanager told, in order.
         gauges: metric and labels of what clients push to its value and when it came.
         releases: project and release to what it is now, None for one that is forgotten.
+        told_releases: what was told of releases, with their projects as they are counted.
+        deploys: project and environment as they are counted, and what was told of a deploy there.
         monitors: scheduled jobs as they are now, None for one that no longer exists.
         session_users: project, environment, release to users and whether a session of theirs crashed.
+        session_hours: hour since the epoch, and the labels of SESSIONS, to sessions.
         deleted_issues: issues that go, before anything else of these changes.
         unaliased: projects and fingerprints that are aliases no longer, since what they were merged into goes.
         events: events that were folded, duplicates among them.
@@ -258,8 +261,11 @@ class Changes:
     alerts: list[AlertSeen] = field(default_factory=list)
     gauges: dict[tuple[str, tuple[str, ...]], tuple[float, float]] = field(default_factory=dict)
     releases: dict[tuple[str, str], Release | None] = field(default_factory=dict)
+    told_releases: list[tuple[str, ReleaseChange]] = field(default_factory=list)
+    deploys: list[tuple[str, str, DeployChange]] = field(default_factory=list)
     monitors: dict[Job, Monitor | None] = field(default_factory=dict)
     session_users: dict[tuple[str, str, str], dict[int, SessionUser]] = field(default_factory=dict)
+    session_hours: defaultdict[tuple[int, tuple[str, ...]], int] = field(default_factory=lambda: defaultdict(int))
     deleted_issues: list[DeletedIssue] = field(default_factory=list)
     unaliased: list[tuple[str, str]] = field(default_factory=list)
     events: int = 0

@@ -19,6 +19,7 @@ from errtally.exporter.digest.changes import (
 )
 from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.deletions import Deletions
+from errtally.exporter.digest.deploys import Deploys
 from errtally.exporter.digest.measures import Measures
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.monitors import Monitors
@@ -27,7 +28,15 @@ from errtally.exporter.digest.sayings import Sayings
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.state import IssueState
 from errtally.exporter.digest.stream import NEW, REGRESSED
-from errtally.exporter.journal.records import Batch, DeletionChange, MergeChange, StatusChange, Tallies
+from errtally.exporter.journal.records import (
+    Batch,
+    DeletionChange,
+    DeployChange,
+    MergeChange,
+    ReleaseChange,
+    StatusChange,
+    Tallies,
+)
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Project
@@ -83,6 +92,7 @@ class Fold:
         self._decisions = Decisions(state, self.changes)
         self._sayings = Sayings(state, self.changes)
         self._deletions = Deletions(state, self.changes)
+        self._deploys = Deploys(state, self.changes, place=self._place, admit=self._admit)
         self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit, state.seen)
         self._notice: tuple[EventSeen | None, str] = (None, "")
 
@@ -118,6 +128,8 @@ class Fold:
             self._decisions.decide(record)
         elif isinstance(record, DeletionChange):
             self._deletions.decide(record)
+        elif isinstance(record, ReleaseChange | DeployChange):
+            self._deploys.add(record)
         else:
             self._sayings.add(record)
 
@@ -151,7 +163,7 @@ class Fold:
         changes = self.changes
         for event in batch.events:
             self._add_event(batch, event, batch.issues[event.issue])
-            if event.level == "fatal" and event.trace_id:
+            if event.trace_id and (event.level == "fatal" or event.is_unhandled):
                 self._requests.fail(batch.project, event)
         is_new = not batch.identity or self._is_new("request", batch.project, batch.identity)
         if is_new:
@@ -193,6 +205,7 @@ class Fold:
         if session.session_id and not self._is_new("session", project, session.session_id, session.status):
             return
         changes.add[names.SESSIONS.name, labels, ""] += session.quantity
+        changes.session_hours[int(batch.received // 3600), labels] += session.quantity
 
     def _add_check_in(self, batch: Batch, check_in: CheckInSeen) -> None:
         changes = self.changes

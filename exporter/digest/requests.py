@@ -1,9 +1,10 @@
 """Requests of observed services: counts, durations, Apdex; and which of them failed though their client says otherwise.
 
-A fatal error marks the request of its trace in which it happened as failed. Where it comes first, it is remembered for
-a while. Some clients report the request before they know of a panic that is passed on (sentry-go, in any order within
-milliseconds), so what such a client calls well is held back until the error had time to come. What is held back is in
-the store, so that it counts once even when the process ends meanwhile.
+A fatal error marks the request of its trace in which it happened as failed; one that nothing caught does so where the
+client tells no status (Tornado, jobs of RQ). An error never fails a page that shows it. Where an error comes first, it
+is remembered for a while. Some clients report the request before they know of a panic that is passed on (sentry-go, in
+any order within milliseconds), so what such a client calls well is held back until the error had time to come. What is
+held back is in the store, so that it counts once even when the process ends meanwhile.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 HELD_SECONDS = 0.25
 """How long a request may wait for a fatal error of its trace; both are sent within milliseconds."""
 MAX_HELD = 1000
-MAX_FATAL_TRACES = 10_000
+MAX_FAILED_TRACES = 10_000
 _TOLERANCE_SECONDS = 1.0
 """Old clients tell the time of an event in whole seconds."""
 
@@ -74,7 +75,7 @@ class Requests:
         """Fold the requests of a batch, but those that may turn out to have failed."""
         held = self._state.held_requests
         for request in batch.requests:
-            if request.trace_id and not request.failed and self._has_failed(batch.project, request):
+            if self._has_failed(batch.project, request):
                 self._count(batch.project, _failed(request))
             elif request.is_unsure and request.trace_id and len(held) < MAX_HELD:
                 held.append(HeldRequest(batch.received + HELD_SECONDS, batch.project, request))
@@ -83,12 +84,12 @@ class Requests:
                 self._count(batch.project, request)
 
     def fail(self, project: str, event: EventSeen) -> None:
-        """Take note of a fatal error: the request of its trace in which it happened failed."""
-        fatal = self._state.fatal_traces
-        fatal.pop((project, event.trace_id), None)
-        fatal[project, event.trace_id] = event.timestamp
-        if len(fatal) > MAX_FATAL_TRACES:
-            del fatal[next(iter(fatal))]
+        """Take note of an error that is fatal, or that nothing caught: it may have failed the request of its trace."""
+        traces = self._state.fatal_traces if event.level == "fatal" else self._state.unhandled_traces
+        traces.pop((project, event.trace_id), None)
+        traces[project, event.trace_id] = event.timestamp
+        if len(traces) > MAX_FAILED_TRACES:
+            del traces[next(iter(traces))]
         held = self._state.held_requests
         found = [one for one in held if one.project == project and self._has_failed(project, one.request)]
         for one in found:
@@ -108,7 +109,12 @@ class Requests:
         return len(due)
 
     def _has_failed(self, project: str, request: RequestSeen) -> bool:
-        at = self._state.fatal_traces.get((project, request.trace_id))
+        if not request.trace_id or request.failed or request.is_page:
+            return False
+        key = (project, request.trace_id)
+        at = self._state.fatal_traces.get(key)
+        if at is None and request.status_class == "unknown":
+            at = self._state.unhandled_traces.get(key)
         began = request.timestamp - request.duration_seconds
         return at is not None and began - _TOLERANCE_SECONDS <= at <= request.timestamp + _TOLERANCE_SECONDS
 

@@ -71,6 +71,8 @@ class State:
     """Requests that wait for a fatal error of their trace, in the order in which they came."""
     fatal_traces: dict[tuple[str, str], float] = field(default_factory=dict)
     """Project and trace of the last fatal errors, to when they happened; a restart forgets them."""
+    unhandled_traces: dict[tuple[str, str], float] = field(default_factory=dict)
+    """The same of errors that nothing caught and that are not fatal."""
     now: float = 0.0
     """When the newest record came in: the fold's clock, which never goes back; seconds since the epoch."""
     next_issue_id: int = 1

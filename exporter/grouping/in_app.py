@@ -119,9 +119,12 @@ def _believed(frame: Frame) -> bool | None:
     if frame.in_app is not True:
         return frame.in_app
     tier = tier_of(frame)
-    if tier == APPLICATION or (tier != REPORTER and _language(frame) not in _OVERRULED and not frame.package):
+    if tier == APPLICATION:
         return True
-    return None
+    language = _language(frame)
+    # A function of the engine itself (``JSON.parse``) lies in no file, and old clients for Node flag it all the same.
+    is_engine = tier == STANDARD_LIBRARY and not language and not frame.module
+    return None if is_engine or tier == REPORTER or language in _OVERRULED or frame.package else True
 
 
 def _tier_among(frame: Frame, flags: set[bool | None], own: Ownership | None) -> int:

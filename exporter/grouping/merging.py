@@ -18,13 +18,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rapidfuzz import fuzz
 
 from errtally.exporter.grouping.template import ANY_VALUE, untyped
-from errtally.exporter.grouping.tokens import is_outcome
+from errtally.exporter.grouping.varying_words import FIXED_WORDS, has_place, is_error, varying_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,10 +43,6 @@ WORTH_OF_A_MASK: Final = 7
 knew it by its look. Where a frame decides it is one of them, because the messages of one place are few and tell its
 failures apart; so it is in log messages, where ``name=android`` and a masked name may be two statements."""
 
-FIXED_WORDS: Final = 2
-FIXED_WORDS_OF_A_LOG_MESSAGE: Final = 3
-"""Words that have to stay beside the one that varies; more of them where no error type says what it is about."""
-
 MAX_WORDS: Final = 40
 MAX_VARYING_WORDS: Final = 3
 MAX_TEMPLATES: Final = 64
@@ -59,13 +54,7 @@ MAX_PATTERNS: Final = 100_000
 
 _WORD: Final = re.compile(r"[^\s,;=()\[\]{}|\"'`:]+|[,;=()\[\]{}|\"'`:]")
 _ANY_WORD: Final = "*"
-_QUOTES: Final = "\"'`"
-WORDS_OF_A_QUOTED_NAME: Final = 3
-CACHE_SIZE: Final = 16_384
-_TEXT: Final = 1
-_VARIES: Final = 2
-_FACTORS: Final = tuple(pow(0x9E3779B97F4A7C15, power, 2**64) | 1 for power in range(1, MAX_WORDS + 2))
-"""One odd number for each position, so that the same words in another order have another sum."""
+_SHARED: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +90,8 @@ class Patterns:
         # Nodes by what stands around one word: the only one, all of them, or when that word is known to vary, the
         # complement of the first one.
         self._around: dict[int, int | list[int]] = {}
+        # By half of the words: the only node that has it, or `_SHARED`.
+        self._halves: dict[int, int] = {}
         # By scope and number of words: templates with several varying words, and nodes without any.
         self._templates: dict[int, list[int]] = {}
         self._messages: dict[int, list[int]] = {}
@@ -129,13 +120,16 @@ class Patterns:
             nodes = self._join_by_word(node, scope)
             if templates := self._templates.get(shape):
                 nodes.update([one for one in templates if _fits(self._words[one], words)])
-            messages = self._messages.setdefault(shape, [])
-            if len(messages) < MAX_FITTED:
+            messages = self._messages.get(shape)
+            if messages is None:
+                self._messages[shape] = [node]
+            elif len(messages) < MAX_FITTED:
                 messages.append(node)
-            known = dict.fromkeys([self._fingerprints[other] for other in sorted(nodes)]) if nodes else {}
-            known.pop(fingerprint, None)
-            if known:
-                return Join(VARYING_WORD, tuple(known))
+            if nodes:
+                known = dict.fromkeys([self._fingerprints[other] for other in sorted(nodes)])
+                known.pop(fingerprint, None)
+                if known:
+                    return Join(VARYING_WORD, tuple(known))
         if self._cutoff and (similar := self._join_by_similarity(node, scope)) is not None:
             return Join(SIMILAR, (self._fingerprints[similar],))
         return None
@@ -147,23 +141,34 @@ class Patterns:
         return len(self._fingerprints) - 1
 
     def _join_by_word(self, node: int, scope: str, varying: int = 1) -> set[int]:
-        """Note a node under each word that may vary; return the nodes that it belongs to."""
-        words, joined = self._words[node], set[int]()
-        kinds = [*map(_kind, words)]
-        fixed = sum([kind & _TEXT for kind in kinds])
-        needed = FIXED_WORDS if _is_error(scope) else FIXED_WORDS_OF_A_LOG_MESSAGE
-        if fixed < needed:
-            if not (len(words) == WORDS_OF_A_QUOTED_NAME and words[0] == words[2] in _QUOTES and _has_place(scope)):
-                return joined
-            needed = 0  # KeyError: 'sku', where a frame says whose key it is
-        # What stands around a word has as its key the sum over all the others, so that each costs the same.
-        hashes = [hash(word) * factor for word, factor in zip(words, _FACTORS, strict=False)]
-        whole = sum(hashes) + hash(scope) * _FACTORS[len(words)]
-        noted = self._around.setdefault
-        for position, kind in enumerate(kinds):
-            if not kind & _VARIES or fixed - (kind & _TEXT) < needed:
+        """Note a node under each word that may vary; return the nodes that it belongs to.
+
+        Where one word of a half varies, the other half is the same. So a message is noted under its words only when
+        another one shares a half with it, which most never do.
+        """
+        words = self._words[node]
+        joined: set[int] = set()
+        middle, noted = len(words) // 2, self._halves.setdefault
+        for start, end, half in (
+            (0, middle, hash((scope, len(words), words[middle:]))),
+            (middle, len(words), hash((scope, words[:middle], len(words)))),
+        ):
+            alone = noted(half, node)
+            if alone == node:
                 continue
-            key = whole - hashes[position] + position
+            if alone >= 0:
+                self._halves[half] = _SHARED
+                self._note(alone, scope, start, end, varying)
+            joined |= self._note(node, scope, start, end, varying)
+        return joined
+
+    def _note(self, node: int, scope: str, start: int, end: int, varying: int) -> set[int]:
+        """Note a node under the words from ``start`` to ``end`` that may vary; return the nodes that it belongs to."""
+        words = self._words[node]
+        joined: set[int] = set()
+        noted = self._around.setdefault
+        for position in varying_positions(words, scope, start, end):
+            key = hash((scope, words[:position], words[position + 1 :]))
             known = noted(key, node)
             if known is node:
                 continue
@@ -187,7 +192,7 @@ class Patterns:
 
     @staticmethod
     def _is_value(values: set[str], scope: str, position: int) -> bool:
-        if not _is_error(scope) or _has_place(scope):
+        if not is_error(scope) or has_place(scope):
             return len(values) >= VALUES_OF_A_VARYING_WORD
         # What stands first is what the message is about: "'size' must be positive" and "level must be positive".
         worth = WORTH_OF_A_MASK - 1 if position and ANY_VALUE in values else 0
@@ -195,7 +200,8 @@ class Patterns:
 
     def _vary_more(self, first: int, around: tuple[str, ...], scope: str, varying: int) -> set[int]:
         """Note the template that the nodes around a varying word have in common; return what it belongs to."""
-        template, joined = self._add_node(self._fingerprints[first], around, ""), set[int]()
+        template = self._add_node(self._fingerprints[first], around, "")
+        joined: set[int] = set()
         if varying > 1:
             # Messages with one varying word are found by what is around it, those with several have to be tried.
             shape = hash((scope, len(around)))
@@ -214,8 +220,8 @@ class Patterns:
         words = self._words[node]
         if (
             ANY_VALUE not in self._patterns[node]
-            or not _is_error(scope)
-            or _has_place(scope)
+            or not is_error(scope)
+            or has_place(scope)
             or len(words) <= FIXED_WORDS
         ):
             return None
@@ -225,21 +231,6 @@ class Patterns:
             return None
         likeness = fuzz.ratio(self._patterns[node], self._patterns[known], score_cutoff=self._cutoff)
         return known if likeness else None
-
-
-def _is_error(scope: str) -> bool:
-    return scope != "\n\n"
-
-
-def _has_place(scope: str) -> bool:
-    return not scope.endswith("\n\n")
-
-
-@lru_cache(maxsize=CACHE_SIZE)
-def _kind(word: str) -> int:
-    """Return whether a word is text, and whether something else may stand in its place."""
-    varies = word == ANY_VALUE or ((word[0].isalnum() or word[0] in "_$") and not is_outcome(word))
-    return (_TEXT if word[0].isalpha() else 0) | (_VARIES if varies else 0)
 
 
 def _fits(template: Sequence[str], words: Sequence[str]) -> bool:

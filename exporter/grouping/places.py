@@ -41,12 +41,13 @@ _AFTER_PATH: Final = re.compile(r"[?#].*$")
 _VERSION: Final = re.compile(r"@v?\d[\w.\-+]*|-\d+(?:\.\d+)+(?=/|$)")
 _AROUND: Final = re.compile(
     r"^/?\[?PROJECT_ROOT\]?(?=/)"
+    r"|^.{0,200}/[^/]{1,80}\.app(?:/Contents)?(?:/(?:Resources|MacOS|Frameworks))?(?=/)"
     r"|^/(?:var/lib|run)/(?:docker|containerd|containers)/[\w./\-]{1,200}/(?:merged|fs|diff|rootfs)(?=/)"
 )
-"""What a client writes for the program's folder, and where containers keep their files."""
+"""What a client writes for the program's folder, and where containers and phones keep a program's files."""
 
 _ROOT: Final = re.compile(
-    r"^(?:[A-Za-z]:)?/(?:home/site/wwwroot|var/task|var/runtime|usr/src/app|usr/app|usr/local|var/www(?:/html)?|home/[^/]+|users/[^/]+|root|app|srv|opt|"
+    r"^(?:[A-Za-z]:)?/(?:home/site/wwwroot|home/runner/work/[^/]+/[^/]+|opt/atlassian/pipelines/agent/build|var/task|var/runtime|usr/src/app|usr/app|usr/local|var/www(?:/html)?|home/[^/]+|users/[^/]+|root|app|srv|opt|"
     r"workspaces?|code|function|github/workspace|vercel/path\d|(?:private/)?(?:var/)?tmp|private/var/folders/[^/]+/[^/]+/\w|"
     r"var/folders/[^/]+/[^/]+/\w|inetpub/wwwroot|nix/store/[0-9a-z]{32}-[^/]+|gnu/store/[0-9a-z]{32}-[^/]+|"
     r"users/[^/]+/appdata/local/temp)(?=/)",

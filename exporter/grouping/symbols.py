@@ -35,7 +35,7 @@ _BEFORE: Final = frozenset((
 
 _BEFORE_BOTH: Final = frozenset((
     "one of", "value of", "import name", "array key", "given key", "object name", "column name",
-    "table name", "for key",
+    "table name", "for key", "be a", "be an", "type for", "value for", "values for",
 ))  # fmt: skip
 _AFTER: Final = frozenset((
     "argument", "arguments", "parameter", "parameters", "option", "keyword", "flag", "field", "attribute", "column",
@@ -44,6 +44,7 @@ _AFTER: Final = frozenset((
 ))  # fmt: skip
 _AFTER_ALL: Final = re.compile(
     r" (?:object (?:has no|is not|does not|cannot|of type)|may not|is not defined|referenced before|where it is not"
+    r"|do not match"
     r"|(?:(?:is|are) (?:not |no longer )?|isn't |aren't )"
     r"(?:required|implemented|callable|supported|deprecated|mutually|valid (?:with|when|if|for)))\b"
 )
@@ -151,7 +152,10 @@ def _is_name(text: str, start: int, end: int) -> bool:
     after = _WORD.match(text, bracket.end() if bracket else end)
     if after and (after[1] in _AFTER or _AFTER_ALL.match(text, end)):
         return True
-    if text[start - 1 : start] != " ":
+    front = text[max(start - 2, 0) : start]
+    if front[-1:] == "[" and text[end : end + 1] == "]":
+        return front[0] == "]" or front[0].isalnum()  # conf.contribs['XCP']
+    if front[-1:] != " ":
         return False
     before = text[max(start - 40, 0) : start - 1].split()[-2:]
     if not before:

@@ -7,6 +7,7 @@ of masks become one. So two replicas that never spoke agree on the pattern, and 
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import Final
 
 from errtally.event.scrub.catalogue import PLACEHOLDER
@@ -26,7 +27,6 @@ _PLURAL: Final = re.compile(r"(<\*> (?:[a-z]+ )?[a-z]{3,}?)s\b")
 # What scrubbing took out is a value like any other, together with what hangs on it (a port, the rest of a path).
 _REDACTED: Final = re.compile(r"[^\s,;=()\[\]{}<>|\"'`]*" + re.escape(PLACEHOLDER) + r"(?:[^\s,;=()\[\]{}<>|\"'`]*\w)?")
 
-_SEPARATORS: Final = re.compile(r"([\s,;=()\[\]{}<>|\"'`]+)")
 # A quoted string without a space is a value; one with spaces is mostly text ("GET /x", 'no such table').
 # What stands before the quote is looked at after it: a search for one of three characters is fast, a look back is not.
 # Scripts without spaces have quotes right beside words.
@@ -48,6 +48,8 @@ _DATE: Final = re.compile(
 # Neighbouring values are one value: lists, "3 KB (3,072 bytes)", "10.0.0.1 ()" where a name did not resolve.
 _RUN: Final = re.compile(rf"({_MASK})(?:[ ,;:/|+\-&#@.*%]*{_MASK}| ?\((?:{_MASK}%?)?\))+")
 _COMPARED: Final = re.compile(rf" [<>~]=?({_MASK})")
+_FIRST_GROUP: Final = itemgetter(1)
+"""What ``\\1`` stands for in a replacement, in a tenth of the time: `re` fills templates in in Python."""
 
 _MINIFIED_NAME: Final = re.compile(
     r"(?<![\w$.'\"`])[A-Za-z_$][\w$]?(?=(?:\.[\w$]+|\(\.{3}\))*\s(?:is (?:not|undefined|null)|has no)\b|\.\w+(?:\(|$))"
@@ -58,7 +60,7 @@ _MINIFIED_IN_QUOTES: Final = re.compile(
     r"|(?<=Class constructor )[A-Za-z_$][\w$]?(?= )"
 )
 _TYPOGRAPHIC: Final = {ord(quote): '"' for quote in "„“”«»「」『』‟"} | {ord(quote): "'" for quote in "‘’‚‹›"}  # noqa: RUF001
-_NAME_OF_CODE: Final = re.compile(r"\w(?:::|#)\w|\w\(\)$")
+_NAME_OF_CODE: Final = re.compile(r"\w(?:::|#)\w|\w\(\)$|^[A-Z]\w*[a-z]\w*\.[a-z]+(?:[A-Z_][A-Za-z_]*)$")
 _NO_VALUE: Final = re.compile(
     r"(?<=\b(?:got|not) )(?:None|null)\b|(?<=\b(?:found|value) )(?:None|null)\b|(?<=: )(?:None|null)$"
     r"|(?<=\breceived )(?:None|null)\b"
@@ -105,13 +107,17 @@ def _mask_text(text: str, quoted: re.Pattern[str]) -> str:
     text = mask_written_values(text, in_exception=quoted is _QUOTED_TEXT)
     if "'" in text or '"' in text or "`" in text:
         text = quoted.sub("<str>", text)
-    text = "".join(map(masks.__getitem__, _SEPARATORS.split(text)))
-    if UNIT_MARK in text or CALENDAR_MARK in text:
-        text = _DATE.sub("<time>", _UNIT.sub(r"\1", text)).translate(MARKS)
+    text = " ".join(map(masks.__getitem__, text.split(" ")))
+    if UNIT_MARK in text:
+        text = _UNIT.sub(_FIRST_GROUP, text).replace(UNIT_MARK, "")
+    if CALENDAR_MARK in text:
+        text = _DATE.sub("<time>", text).replace(CALENDAR_MARK, "")
     if "<" in text:
         if "[<ip>]" in text:
             text = _IP_IN_BRACKETS.sub("<ip>", text)
-        text = _COMPARED.sub(r" \1", _RUN.sub(r"\1", text))
+        text = _RUN.sub(_FIRST_GROUP, text)
+        if "<<" in text or "><" in text or "=<" in text or "~<" in text:
+            text = _COMPARED.sub(r" \1", text)
     if "user" in text or "User" in text or "assword for" in text:
         text = _USER.sub(r"\1 <str>", text)
     return text
@@ -129,13 +135,13 @@ def untyped(pattern: str) -> str:
 
 def countless(pattern: str) -> str:
     """Return an untyped pattern in which a noun after a value is singular: ``1 error`` and ``2 errors`` are one."""
-    return _PLURAL.sub(r"\1", pattern) if ANY_VALUE in pattern else pattern
+    return _PLURAL.sub(_FIRST_GROUP, pattern) if ANY_VALUE in pattern else pattern
 
 
 def _mask_last_word(text: str) -> str:
     """Mask one word, or a list of words, after the last colon, unless it says what happened."""
     before, colon, rest = text.rpartition(": ")
-    if not colon or not rest or "<" in rest:
+    if not colon or not rest or "<" in rest or (rest[-1] == "}" and "{" in before):  # a field that says what failed
         return text
     words = rest.split(", ")
     if any(" " in word or _says_what_happened(word) for word in words):

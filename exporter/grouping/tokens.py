@@ -11,7 +11,7 @@ import re
 from importlib import resources
 from typing import Final
 
-from errtally.exporter.grouping.wordlike import bits_of_a_letter
+from errtally.exporter.grouping.wordlike import bits_of_a_letter, is_wordlike
 
 CACHE_LIMIT: Final = 20_000
 CACHED_LENGTH_LIMIT: Final = 64
@@ -31,14 +31,8 @@ UNIT_MARK: Final = "\x01"
 CALENDAR_MARK: Final = "\x02"
 MARKS: Final = {ord(UNIT_MARK): None, ord(CALENDAR_MARK): None}
 
+_SEPARATORS: Final = re.compile(r"([\s,;=()\[\]{}<>|\"'`]+)")
 _DIGIT: Final = re.compile(r"\d")
-_NUMBER: Final = re.compile(r"[+\-]?(?:\d[\d,_]*(?:\.\d+)?|\.\d+)(?:[eE][+\-]?\d+)?(?:%|[A-Za-zµ]{1,3})?")
-_TIME: Final = re.compile(
-    r"\d{4}[\-/.]\d\d?[\-/.]\d\d?(?:[T_ ].*)?|\d\d?[\-/.]\d\d?[\-/.]\d{4}|"
-    r"\d{8}T\d{6}.*|\d\d?:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+\-]\d\d:?\d\d)?"
-)
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-_ADDRESS: Final = re.compile(r"0[xX][0-9a-fA-F]+")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{8,}")
 NO_SPACES: Final = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
@@ -51,26 +45,52 @@ _SIZED: Final = re.compile(
     r"(?:u?int|float|long|complex|base|utf|sha|bz|bzip|crc|aes|ipv)\d{1,3}|\d{1,3}-(?:bit|byte|tuple|dimensional|digit|way)",
     re.IGNORECASE,
 )
+_NAME_WITH_DIGITS: Final = re.compile(
+    r"(?P<name>[A-Z][A-Za-z]*[a-z][A-Z][A-Za-z]*)\d{1,3}|[A-Z]\d(?P<rest>[A-Za-z]*[a-z][A-Z][A-Za-z]+)"
+)
+"""A name of a class or a call that has a number: ``ServerAlive2``, ``L2ListenSocket``."""
+_COUNTED: Final = re.compile(r"\d{1,3}((?:-[a-z]{3,})+)")
+_ALTERNATIVES: Final = re.compile(r"[A-Z]{2,}(?:/[A-Z]{2,})+|/[A-Z][A-Za-z]+")
+"""``RTU/ASCII/TLS`` is a choice, and ``/AcroForm`` a name, as PDF has them."""
 _JOINTS: Final = re.compile(r"[\-_]")
 HEX_LETTERS: Final = 8
 RANDOM_LETTERS: Final = 10
 RANDOM_BITS: Final = 4.9
+RANDOM_NAME_BITS: Final = 4.2
 CASE_CHANGES_OF_AN_ID: Final = 3
 
-_IP: Final = re.compile(r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d+|/\d{1,2})?")
-_COLON_HEX: Final = re.compile(r"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,}(?:%\w+|/\d+)?")
 _MAC: Final = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}")
 _EMAIL: Final = re.compile(r"[^@\s:/]+@[^@\s:/]+\.[A-Za-z]{2,}")
 _PATH: Final = re.compile(r"(?:[A-Za-z]:)?\\.*\w.*|[A-Za-z]:/.+|(?:~|\.{1,2})?/[^/].*|[^/:]+/[^/:]+/.+")
+_FORMS: Final = (
+    ("<num>", r"[+\-]?(?:\d[\d,_]*(?:\.\d+)?|\.\d+)(?:[eE][+\-]?\d+)?(?:%|[A-Za-zµ]{1,3})?"),
+    ("<ip>", r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d+|/\d{1,2})?"),
+    ("<time>", r"\d{4}[\-/.]\d\d?[\-/.]\d\d?(?:[T_ ].*)?|\d\d?[\-/.]\d\d?[\-/.]\d{4}"),
+    ("<time>", r"\d{8}T\d{6}.*|\d\d?:\d\d(?::\d\d)?(?:[.,]\d+)?(?:Z|[+\-]\d\d:?\d\d)?"),
+    ("<uuid>", r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"),
+    ("<addr>", r"0[xX][0-9a-fA-F]+"),
+    ("<hex>", _HEX.pattern),
+    ("<email>", _EMAIL.pattern),
+    ("<path>", _PATH.pattern),
+    ("<ip>", r"[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,}(?:%\w+|/\d+)?"),
+)
+"""What a token with a digit in it may be, as masks and forms; the first that fits."""
+_VALUE: Final = re.compile("|".join([f"({form})" for _, form in _FORMS]))
+_MASK_OF_GROUP: Final = ("", *(mask for mask, _ in _FORMS))
 _HOST: Final = re.compile(r"(?:[\w\-]+\.)+[A-Za-z]\w*")
 _LABELS_OF_A_NAME: Final = 3
 
 
 class TokenMasks(dict[str, str]):
-    """Token to what stands for it in the pattern; bounded, because tokens with digits never end."""
+    """What stands between two spaces, to what stands for it in the pattern; bounded, because values never end."""
 
     def __missing__(self, token: str) -> str:
-        masked = _mask_token(token)
+        parts = _SEPARATORS.split(token)
+        if len(parts) == 1:
+            masked = _mask_token(token)
+        else:
+            parts[::2] = [self[part] for part in parts[::2]]
+            masked = "".join(parts)
         if len(token) <= CACHED_LENGTH_LIMIT:
             if len(self) >= CACHE_LIMIT:
                 self.clear()
@@ -123,19 +143,8 @@ def _mask_letters(core: str, token: str) -> str:
 
 def _mask_digits(core: str) -> str:
     """Return the mask of a token with a digit in it."""
-    for pattern, name in (
-        (_NUMBER, "<num>"),
-        (_IP, "<ip>"),
-        (_TIME, "<time>"),
-        (_UUID, "<uuid>"),
-        (_ADDRESS, "<addr>"),
-        (_HEX, "<hex>"),
-        (_EMAIL, "<email>"),
-        (_PATH, "<path>"),
-        (_COLON_HEX, "<ip>"),
-    ):
-        if pattern.fullmatch(core):
-            return name
+    if (found := _VALUE.fullmatch(core)) and found.lastindex:
+        return _MASK_OF_GROUP[found.lastindex]
     if ":" in core:
         return _mask_joined(core)
     return core if _is_known_name(core) else "<str>"
@@ -149,7 +158,11 @@ def _mask_joined(core: str) -> str:
 
 
 def _is_known_name(core: str) -> bool:
-    """Return whether each part with a digit is a name that has one: ``crypto-sha256sum``, ``utf8-decoder``."""
+    """Return whether each part with a digit is a name that has one: ``crypto-sha256sum``, ``2-edge-augmentation``."""
+    if found := _NAME_WITH_DIGITS.fullmatch(core):
+        return bits_of_a_letter(found["name"] or found["rest"]) <= RANDOM_NAME_BITS
+    if counted := _COUNTED.fullmatch(core):
+        return all(map(is_wordlike, counted[1][1:].split("-")))
     parts = _JOINTS.split(core)
     return (
         len(parts) > 1
@@ -166,7 +179,7 @@ def _mask_word(core: str) -> str:
     if "@" in core and _EMAIL.fullmatch(core):
         return "<email>"
     if ("/" in core or "\\" in core) and _PATH.fullmatch(core):
-        return "<path>"
+        return core if _ALTERNATIVES.fullmatch(core) else "<path>"
     if ":" in core:
         return _mask_joined(core)
     if "." in core and _HOST.fullmatch(core):

@@ -191,6 +191,7 @@ class Recorder:
                     timing.quantity,
                     timing.is_unsure,
                     timing.is_address,
+                    timing.is_page,
                 )
             )
         for session in delivery.sessions:

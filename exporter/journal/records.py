@@ -70,6 +70,7 @@ class RequestSeen(msgspec.Struct, array_like=True):
         quantity: how many requests of this duration it stands for.
         is_address: whether the transaction was made of an address that somebody asked for.
         is_unsure: whether its client says that all went well before it knows of a panic that is passed on.
+        is_page: whether it was a page: no error of its trace fails it.
     """
 
     environment: str
@@ -83,6 +84,7 @@ class RequestSeen(msgspec.Struct, array_like=True):
     quantity: int = 1
     is_unsure: bool = False
     is_address: bool = False
+    is_page: bool = False
 
 
 class SessionSeen(msgspec.Struct, array_like=True):
@@ -269,7 +271,74 @@ class DeletionChange(msgspec.Struct, array_like=True, tag="deletion"):
     by: str = ""
 
 
-Record = Batch | Tallies | StatusChange | MergeChange | FieldChange | NoteChange | DeletionChange
+class Commit(msgspec.Struct, array_like=True, frozen=True):
+    """One commit of a release.
+
+    Attributes:
+        id: its hash, or number.
+        author: name.
+        at: seconds since the epoch, None where it was not told.
+        paths: files that it changed.
+    """
+
+    id: str
+    author: str = ""
+    message: str = ""
+    repository: str = ""
+    at: float | None = None
+    paths: tuple[str, ...] = ()
+
+
+class ReleaseChange(msgspec.Struct, array_like=True, tag="release"):
+    """What continuous integration tells of a release, whether or not anything of it has come in.
+
+    Attributes:
+        released: when it came out, seconds since the epoch; None where it is not told.
+        ref: branch, tag or commit that it was built of; "" where it is not told, as ``url``.
+        commits: all that it has over the release before; none where they are not told.
+        status: ``open``, ``archived``, or ``deleted``, which forgets one of which nothing came in; "" leaves it.
+    """
+
+    project: str
+    release: str
+    at: float
+    by: str = ""
+    released: float | None = None
+    ref: str = ""
+    url: str = ""
+    commits: tuple[Commit, ...] = ()
+    status: str = ""
+
+
+class DeployChange(msgspec.Struct, array_like=True, tag="deploy"):
+    """A release was deployed to an environment; times in seconds since the epoch.
+
+    Attributes:
+        started: None where it is not told.
+    """
+
+    project: str
+    release: str
+    environment: str
+    at: float
+    finished: float
+    started: float | None = None
+    name: str = ""
+    url: str = ""
+    by: str = ""
+
+
+Record = (
+    Batch
+    | Tallies
+    | StatusChange
+    | MergeChange
+    | FieldChange
+    | NoteChange
+    | DeletionChange
+    | ReleaseChange
+    | DeployChange
+)
 
 encoder = msgspec.msgpack.Encoder()
 decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)

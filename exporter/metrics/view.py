@@ -168,8 +168,8 @@ class StoreView:
         # What was evicted before the first scrape has never been here; it is the one part that only grows.
         rows = self._db.execute(
             """SELECT metric, labels, part, value, exemplar, evicted, created, returned, returned_value FROM series
-            WHERE change > ?1 AND (?1 >= 0 OR NOT evicted) ORDER BY id""",
-            (self._change,),
+            WHERE change > :change AND (:change >= 0 OR NOT evicted) ORDER BY id""",
+            {"change": self._change},
         )
         decode = _label_values.decode
         for row in map(tuple, rows):

@@ -304,6 +304,7 @@ def _navigation(sent: FaroEvent, meta: Meta, received: float) -> RequestTiming |
         release=_release(meta.app or App()),
         trace_id=values.label(trace.trace_id, 32),
         span_id=values.label(trace.span_id, 16),
+        is_page=True,
     )
 
 

@@ -57,7 +57,10 @@ def named(name: Any, source: Any = None, *, path: Any = None, is_missing: bool =
     Returns:
         The name, and whether it was made of an address.
     """
-    label = values.label(name) or "unnamed"
+    label = values.label(name)
+    if label is None and is_missing:
+        return UNMATCHED, False
+    label = label or "unnamed"
     if source in _NAMED_SOURCES:
         return label, False
     if label in _PAGE_NAMES:

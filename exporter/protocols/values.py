@@ -63,6 +63,13 @@ _LEVELS = {
     "dpanic": "fatal",
     "alert": "fatal",
     "panic": "fatal",
+    "http": "debug",  # of npm's levels, below info
+    "silly": "debug",
+    **dict.fromkeys(("d", "dbg", "dbug", "vrb", "trc", "trce"), "debug"),  # of klog, Serilog and .NET
+    **dict.fromkeys(("i", "inf"), "info"),
+    **dict.fromkeys(("w", "wrn"), "warning"),
+    **dict.fromkeys(("e", "eror", "fail"), "error"),
+    **dict.fromkeys(("f", "ftl", "fault"), "fatal"),
 }
 
 
@@ -174,7 +181,7 @@ def moment(value: Any) -> float | None:  # noqa: ANN401
 
 def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:  # noqa: ANN401
     """Read an event's time; one in the future or older than 30 days is a wrong clock: then when it was received."""
-    happened = moment(value)
+    happened = None if value is None else moment(value)
     if happened is None:
         return received
     happened += drift_seconds
@@ -186,7 +193,10 @@ def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:
 def level(value: Any, default: str = "error") -> str:  # noqa: ANN401
     """Read a level: a name, or a number as syslog (0 to 7, RFC 5424) or Python's logging (10 to 50) has it."""
     if isinstance(value, str):
-        return _LEVELS.get(value) or _LEVELS.get(value.strip().lower(), default)
+        if found := _LEVELS.get(value):
+            return found
+        name = value.strip().lower()
+        return _LEVELS.get(name) or _LEVELS.get(name.rstrip("12345"), default)  # ERROR2 of OpenTelemetry, DEBUG5
     number_ = integer(value)
     if number_ is None:
         return default

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -58,6 +58,44 @@ _UPGRADES = {
     4: "CREATE TABLE issue_counts (id INTEGER PRIMARY KEY, counts BLOB NOT NULL)",
     5: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
     ALTER TABLE series ADD COLUMN returned_value REAL NOT NULL DEFAULT 0""",
+    6: """ALTER TABLE releases ADD COLUMN told REAL;
+    ALTER TABLE releases ADD COLUMN released REAL;
+    ALTER TABLE releases ADD COLUMN ref TEXT NOT NULL DEFAULT '';
+    ALTER TABLE releases ADD COLUMN url TEXT NOT NULL DEFAULT '';
+    ALTER TABLE releases ADD COLUMN status TEXT NOT NULL DEFAULT 'open';
+    CREATE TABLE release_commits (
+      project    TEXT NOT NULL,
+      release    TEXT NOT NULL,
+      number     INTEGER NOT NULL,
+      id         TEXT NOT NULL,
+      author     TEXT NOT NULL,
+      message    TEXT NOT NULL,
+      repository TEXT NOT NULL,
+      at         REAL,
+      paths      TEXT NOT NULL,
+      PRIMARY KEY (project, release, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE deploys (
+      id          INTEGER PRIMARY KEY,
+      project     TEXT NOT NULL,
+      release     TEXT NOT NULL,
+      environment TEXT NOT NULL,
+      name        TEXT NOT NULL,
+      url         TEXT NOT NULL,
+      started     REAL,
+      finished    REAL NOT NULL,
+      by          TEXT NOT NULL
+    );
+    CREATE INDEX deploys_release ON deploys (project, release);
+    CREATE TABLE session_hours (
+      project     TEXT NOT NULL,
+      environment TEXT NOT NULL,
+      release     TEXT NOT NULL,
+      hour        INTEGER NOT NULL,
+      status      TEXT NOT NULL,
+      sessions    REAL NOT NULL,
+      PRIMARY KEY (hour, project, environment, release, status)
+    ) WITHOUT ROWID""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from errtally.exporter.store import samples
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
 
 _MAX_KNOWN = 200_000
 
-_COUNT = """level = CASE WHEN ?2 >= last_seen THEN ?3 ELSE level END, events = events + ?4,
-  first_release = CASE WHEN ?5 < first_seen THEN ?6 ELSE first_release END, first_seen = min(first_seen, ?5),
-  last_release = CASE WHEN (?2 >= last_seen OR last_release = '') AND ?7 <> '' THEN ?7 ELSE last_release END,
-  last_seen = max(last_seen, ?2), change = ?8"""
-_COUNT_ISSUE = f"UPDATE issues SET {_COUNT} WHERE id = ?1"  # noqa: S608 (a constant)
-_WRITE_ISSUE = f"""INSERT INTO issues (id, project, fingerprint, type, title, culprit, pattern, scope, platform, why,
-  status, level, events, first_seen, last_seen, first_release, last_release, resolved, regressed, change) VALUES
-  (?1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?3, ?4, ?5, ?2, ?6, ?7, ?19, ?20, ?8)
+_COUNT = """level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
+  events = events + excluded.events,
+  first_release = CASE WHEN excluded.first_seen < first_seen THEN excluded.first_release ELSE first_release END,
+  first_seen = min(first_seen, excluded.first_seen),
+  last_release = CASE WHEN (excluded.last_seen >= last_seen OR last_release = '') AND excluded.last_release <> ''
+    THEN excluded.last_release ELSE last_release END,
+  last_seen = max(last_seen, excluded.last_seen), change = excluded.change"""
+# Placeholders without numbers: those that have one are taken for names by some Pythons 3.12 (and tuples do not go with
+# names). Names and mappings would do, and cost half as much again.
+_COUNT_ISSUE = f"UPDATE issues SET {re.sub(r'excluded[.][a-z_]+', '?', _COUNT)} WHERE id = ?"  # noqa: S608 (a constant)
+_WRITE_ISSUE = f"""INSERT INTO issues (id, level, events, first_seen, last_seen, first_release, last_release, change,
+  project, fingerprint, type, title, culprit, pattern, scope, platform, why, status, resolved, regressed) VALUES
+  (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit, platform = excluded.platform,
   why = excluded.why, status = excluded.status, resolved = excluded.resolved, regressed = excluded.regressed,
   {_COUNT}"""  # noqa: S608 (a constant)
@@ -69,20 +75,19 @@ class IssueWriter:
         described, counted, decided, unhandled, shown, here = [], [], [], [], [], []
         new_users: dict[tuple[int, str], int] = {}
         for issue in issues:
-            counts = (issue.id, issue.last_seen, issue.level, issue.events, issue.first_seen, issue.first_release,
-                      issue.last_release, change)  # fmt: skip
             seen = issue.seen
             if seen is None:
                 self._written.pop(issue.id, None)
                 decided.append((issue.status, issue.resolved, issue.regressed, change, issue.id))
                 if issue.events:
-                    counted.append(counts)
+                    counted.append(_counts(issue, change))
             elif self._is_written(issue):
-                counted.append(counts)
+                counted.append(_counts(issue, change))
             else:
-                described.append((*counts, issue.project, seen.fingerprint, seen.type, seen.title, seen.culprit,
-                                  seen.pattern, seen.scope, seen.platform, json.dumps(seen.why), issue.status,
-                                  issue.resolved, issue.regressed))  # fmt: skip
+                described.append((issue.id, issue.level, issue.events, issue.first_seen, issue.last_seen,
+                                  issue.first_release, issue.last_release, change, issue.project, seen.fingerprint,
+                                  seen.type, seen.title, seen.culprit, seen.pattern, seen.scope, seen.platform,
+                                  json.dumps(seen.why), issue.status, issue.resolved, issue.regressed))  # fmt: skip
                 shown.append((change, issue.id))
             if seen is None or issue.is_recast:
                 shown.append((change, issue.id))
@@ -145,3 +150,9 @@ class IssueWriter:
             self._written.clear()
         self._written[issue.id] = mark
         return False
+
+
+def _counts(issue: IssueChange, change: int) -> tuple[object, ...]:
+    """Return the values of `_COUNT_ISSUE`, in the order in which it has them."""
+    return (issue.last_seen, issue.level, issue.events, issue.first_seen, issue.first_release, issue.first_seen,
+            issue.last_seen, issue.last_release, issue.last_release, issue.last_seen, change, issue.id)  # fmt: skip

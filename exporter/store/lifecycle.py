@@ -11,6 +11,7 @@ from errtally.event.signals import Schedule
 from errtally.exporter.digest import decisions, monitors
 from errtally.exporter.digest.conditions import Condition
 from errtally.exporter.digest.releases import Release, Releases
+from errtally.exporter.store import releases
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +37,7 @@ def load(db: sqlite3.Connection, state: State, by_id: Mapping[int, tuple[str, st
     of_project: dict[str, list[Release]] = {}
     for project, *columns in db.execute("SELECT project, release, number, rank, seen FROM releases"):
         of_project.setdefault(project, []).append(Release(*columns))
-    state.releases = {project: Releases.load(releases) for project, releases in of_project.items()}
+    state.releases = {project: Releases.load(known) for project, known in of_project.items()}
     for project, release, uses in _uses(db):
         if (known_releases := state.releases.get(project)) is not None and release in known_releases.known:
             known_releases.uses[release] += int(uses)
@@ -88,14 +89,7 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
         elif condition is not None and condition.kind in _COUNTING and issue.events:
             db.execute("UPDATE conditions SET events = ? WHERE issue = ?", (condition.events, issue.id))
         _add_users(db, issue)
-    for (project, name), release in changes.releases.items():
-        if release is None:
-            db.execute("DELETE FROM releases WHERE project = ? AND release = ?", (project, name))
-        else:
-            db.execute(
-                "INSERT INTO releases VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seen = excluded.seen",
-                (project, name, release.number, release.rank, release.seen),
-            )
+    releases.apply(db, changes)
     for job, monitor in changes.monitors.items():
         if monitor is None:
             db.execute("DELETE FROM monitors WHERE project = ? AND environment = ? AND monitor = ?", job)

@@ -1,4 +1,4 @@
-"""Finding single things by what other programs call them: issues by number, events by id, releases and jobs."""
+"""Finding single things by what other programs call them: issues by number, events by id, jobs."""
 
 from __future__ import annotations
 
@@ -153,30 +153,14 @@ def projects(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
         row["project"]: {"first_seen": row["first_seen"], "environments": []}
         for row in db.execute("SELECT project, min(first_seen) AS first_seen FROM issues GROUP BY project")
     }
+    for (project,) in db.execute("SELECT DISTINCT project FROM releases"):
+        found.setdefault(project, {"first_seen": None, "environments": []})
     for project, environment in db.execute(
         """SELECT DISTINCT i.project, e.environment FROM issue_environments e JOIN issues i ON i.id = e.issue
         ORDER BY e.environment"""
     ):
         found[project]["environments"].append(environment)
     return found
-
-
-def releases(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, Any]]:
-    """Return releases that events or sessions named, of one project or all, those that appeared last first.
-
-    Each has ``project``, ``release``, ``seen`` (seconds since the epoch) and ``new_issues``, first seen in it.
-
-    Raises:
-        sqlite3.Error: the store can't be read.
-    """
-    rows = db.execute(
-        """SELECT project, release, seen, (SELECT count(*) FROM issues i
-          WHERE i.project = releases.project AND i.first_release = releases.release) AS new_issues
-        FROM releases WHERE seen IS NOT NULL AND (:project IS NULL OR project = :project)
-        ORDER BY seen DESC, number DESC""",
-        {"project": project},
-    )
-    return [dict(row) for row in rows]
 
 
 def tag_totals(db: sqlite3.Connection) -> list[tuple[str, int]]:

@@ -21,6 +21,8 @@ from errtally.exporter.store import (
     lookup,
     merged,
     overview,
+    releases,
+    session_hours,
     users,
 )
 from errtally.exporter.store.users import issue_subject
@@ -276,10 +278,41 @@ class StoreReader:
         with self._snapshot() as db:
             return lookup.projects(db)
 
-    def releases(self, project: str | None = None) -> list[dict[str, Any]]:
-        """Return releases, as `lookup.releases` has them."""
+    def releases(self, project: str | None = None, release: str | None = None) -> list[dict[str, Any]]:
+        """Return releases, as `releases.listed` has them."""
         with self._snapshot() as db:
-            return lookup.releases(db, project)
+            return releases.listed(db, project, release)
+
+    def sessions(
+        self,
+        hours: range,
+        projects: Sequence[str] = (),
+        environments: Sequence[str] = (),
+        releases: Sequence[str] = (),
+    ) -> list[tuple[int, str, str, str, str, float]]:
+        """Return sessions over time, as `session_hours.counts` has them."""
+        with self._snapshot() as db:
+            return session_hours.counts(db, hours, projects, environments, releases)
+
+    def regressed_in(self, project: str, release: str) -> list[int]:
+        """Return issues that came back with a release, as `releases.regressed_in` has them."""
+        with self._snapshot() as db:
+            return releases.regressed_in(db, project, release)
+
+    def resolved_in(self, project: str, release: str, before: str) -> list[int]:
+        """Return issues that were resolved in a release, as `releases.resolved_in` has them."""
+        with self._snapshot() as db:
+            return releases.resolved_in(db, project, release, before)
+
+    def commits(self, project: str, release: str) -> list[dict[str, Any]]:
+        """Return the commits of a release, as `releases.commits` has them."""
+        with self._snapshot() as db:
+            return releases.commits(db, project, release)
+
+    def deploys(self, project: str, release: str | None = None) -> list[dict[str, Any]]:
+        """Return deploys, as `releases.deploys` has them."""
+        with self._snapshot() as db:
+            return releases.deploys(db, project, release)
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return scheduled jobs, as `lookup.jobs` has them."""

@@ -283,7 +283,50 @@ CREATE TABLE releases (
   number  INTEGER NOT NULL,
   rank    INTEGER NOT NULL,
   seen    REAL,  -- NULL while only a person named it
+  -- What was told of it (see digest/deploys.py): when first, when it came out, what it was built of, and its page.
+  told     REAL,
+  released REAL,
+  ref      TEXT NOT NULL DEFAULT '',
+  url      TEXT NOT NULL DEFAULT '',
+  status   TEXT NOT NULL DEFAULT 'open',
   PRIMARY KEY (project, release)
+) WITHOUT ROWID;
+
+CREATE TABLE release_commits (
+  project    TEXT NOT NULL,
+  release    TEXT NOT NULL,
+  number     INTEGER NOT NULL,  -- the newest has 0
+  id         TEXT NOT NULL,
+  author     TEXT NOT NULL,
+  message    TEXT NOT NULL,
+  repository TEXT NOT NULL,
+  at         REAL,
+  paths      TEXT NOT NULL,  -- JSON
+  PRIMARY KEY (project, release, number)
+) WITHOUT ROWID;
+
+CREATE TABLE deploys (
+  id          INTEGER PRIMARY KEY,
+  project     TEXT NOT NULL,
+  release     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  name        TEXT NOT NULL,
+  url         TEXT NOT NULL,
+  started     REAL,
+  finished    REAL NOT NULL,
+  by          TEXT NOT NULL
+);
+CREATE INDEX deploys_release ON deploys (project, release);
+
+-- Sessions by the hour in which they were told of (see store/session_hours.py).
+CREATE TABLE session_hours (
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  release     TEXT NOT NULL,
+  hour        INTEGER NOT NULL,
+  status      TEXT NOT NULL,
+  sessions    REAL NOT NULL,
+  PRIMARY KEY (hour, project, environment, release, status)
 ) WITHOUT ROWID;
 
 -- Users with sessions of a release: a sample of them by their hashes, bounded (see store/session_users.py).

@@ -21,7 +21,7 @@ from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, deletion, exposure, lifecycle, rates, session_users
+from errtally.exporter.store import activity, deletion, exposure, lifecycle, rates, session_hours, session_users
 from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.database import HELD_REQUESTS, REQUEST_BOUNDS
 from errtally.exporter.store.issues import IssueWriter
@@ -199,6 +199,7 @@ class StoreWriter:
             exposure.expose_issues(self._db, changes.exposed, change)
             lifecycle.apply(self._db, changes)
             session_users.apply(self._db, changes.session_users)
+            session_hours.apply(self._db, changes.session_hours)
             self._apply_requests(changes)
             self._apply_alerts(changes)
             client_gauges.apply(self._db, changes)
@@ -297,6 +298,7 @@ class StoreWriter:
             self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
             client_gauges.prune(self._db, now)
             session_users.prune(self._db, now)
+            session_hours.prune(self._db, now)
             activity.prune(self._db, now)
             self.users.prune(now)
             rates.prune(self._db, now)

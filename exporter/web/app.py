@@ -30,6 +30,7 @@ from errtally.exporter.search import query
 from errtally.exporter.web import (
     audit,
     decisions,
+    deploys,
     error_page,
     event_list,
     event_parts,
@@ -42,6 +43,7 @@ from errtally.exporter.web import (
     overview,
     plain,
     policy,
+    releases,
     runbooks,
     sayings,
     times,
@@ -93,6 +95,8 @@ def create_app(
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
     app.register_blueprint(sayings.routes)
+    app.register_blueprint(deploys.routes)
+    app.register_blueprint(releases.routes)
     app.register_blueprint(tokens.routes)
     app.register_blueprint(markdown_pages.routes)
     app.register_blueprint(mcp.routes)

@@ -134,14 +134,19 @@ def _whole(text: str, limit: int, allowance: Allowance) -> str:
 
 def heading(event: Mapping[str, Any]) -> str:
     """Return what an event says in one line: the raised exception's type and text, else its message; "" without any."""
-    message = text_of(event.get("message"))
+    type_, said = text_of(event.get("type")), _first_line(text_of(event.get("message")))
     kept = stack_view.kept_exceptions(event)
     if kept:
         sent, _ = kept[stack_view.raised(kept)]
-        said = ": ".join(one for one in (text_of(sent.get("type")), text_of(sent.get("value"))) if one)
-        message = said or message
-    first = next((line.strip() for line in message.splitlines() if line.strip()), "")
-    return visible(first if len(first) <= HEADING_CHARACTERS else first[:HEADING_CHARACTERS] + " …")
+        raised = (text_of(sent.get("type")), text_of(sent.get("value")))
+        said = _first_line(": ".join(one for one in raised if one)) or said
+    if type_ and not said.startswith(type_) and not any(text_of(sent.get("type")) for sent, _ in kept):
+        said = f"{type_}: {said}" if said else type_
+    return visible(said if len(said) <= HEADING_CHARACTERS else said[:HEADING_CHARACTERS] + " …")
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def _threads(event: Mapping[str, Any], allowance: Allowance) -> tuple[ThreadView, ...]:

@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from errtally import names
 from errtally.exporter.store.listing import SPARK_HOURS
-from errtally.exporter.web import charts, event_view, links
+from errtally.exporter.web import charts, event_view, links, tickets
 from errtally.exporter.web.shown_text import Allowance, text_of, visible
 from errtally.exporter.web.sparkline import sparkline
 
@@ -96,8 +96,9 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
     by_day = reader.days(ids, day - charts.DAYS_SHOWN + 1, environment or None)
     fingerprints = {found["fingerprint"], *(merged["fingerprint"] for merged in found["merged_fingerprints"])}
     of_issue, of_project = alerts_of(reader.firing(project), fingerprints, request.script_root)
+    heading = (event_view.heading(newest) if newest is not None else "") or visible(found["title"])
     return {
-        "heading": (event_view.heading(newest) if newest is not None else "") or visible(found["title"]),
+        "heading": heading,
         "where": _where(newest) if newest is not None else "",
         "environment": environment,
         "numbers": numbers,
@@ -112,11 +113,16 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
         "tags": tags(reader.tags(ids)),
         "alerts_of_issue": of_issue,
         "alerts_of_project": of_project,
+        "tickets": tickets.begin(config.tickets, found, heading, _address(config, found)),
         "dashboards": links.dashboards(config.grafana_url, project, found["fingerprint"]),
         "history": found["history"][:MAX_HISTORY_SHOWN],
         "notes": _notes(found["history"]),
         "merged": found["merged_fingerprints"][:MAX_MERGED_SHOWN],
     }
+
+
+def _address(config: ExporterConfig, found: Mapping[str, Any]) -> str:
+    return f"{config.external_url}/issues/{found['fingerprint']}?project={quote(found['project'])}"
 
 
 def steps(kept: Sequence[str], event_id: str) -> Steps:

@@ -16,6 +16,7 @@ ENTRIES = (
     ("Issues", "web.index"),
     ("Live", "stream.live"),
     ("Overview", "overview.page"),
+    ("Releases", "releases.page"),
     ("History", "audit.page"),
     ("Metrics", "web.metrics"),
     ("Tokens", _TOKENS),

@@ -14,7 +14,9 @@ _HELD: dict[str, frozenset[str]] = {
 }
 """What each scope includes."""
 
-_ARTIFACTS = re.compile(r"/api/0/(?:organizations|projects)/.*/(?:releases|chunk-upload|artifactbundle|files)(?:/|\Z)")
+_ARTIFACTS = re.compile(
+    r"/api/0/(?:organizations|projects)/.*/(?:releases|repos|chunk-upload|artifactbundle|files)(?:/|\Z)|/api/deploys\Z"
+)
 """Where continuous integration tells of releases and uploads what belongs to them."""
 
 _OPEN = re.compile(r"/api/0(?:/auth|/users/me|/organizations(?:/[^/]+)?)?/?\Z|/logout\Z")

@@ -301,6 +301,11 @@ SESSIONS = _counter(
     "sessions_total", "Sessions by release and how they ended.", *BASE_LABELS, "release", "status", limit=200,
     other="release",
 )  # fmt: skip
+DEPLOYS = _counter("deploys_total", "Deploys of releases that errtally was told of.", *BASE_LABELS)
+RELEASE_DEPLOYED = _gauge(
+    "release_deployed_timestamp_seconds", "When a release was last deployed, as errtally was told.", *BASE_LABELS,
+    "release", unit="seconds", limit=200, other="release",
+)  # fmt: skip
 SESSION_USERS = _gauge(
     "session_users",
     "Distinct users that had a session of a release within the last 24 hours; an estimate beyond some thousand.",

@@ -80,6 +80,18 @@ def test_wsgi_reports_exceptions_statuses_and_timings(tracked: Receiver) -> None
     assert "cookie" not in shown["headers"]
 
 
+def test_a_request_that_its_server_gave_up_has_failed(tracked: Receiver) -> None:
+    def app(environ, _start_response):
+        raise SystemExit(int(environ["QUERY_STRING"]))  # as gunicorn ends a worker that takes too long
+
+    wrapped = WsgiMiddleware(app, transaction=lambda _: "/slow")
+    for code in ("1", "0"):
+        with pytest.raises(SystemExit):
+            _called(wrapped, "/slow", QUERY_STRING=code)
+    assert _seen(tracked) == ([("error", "1")], [("/slow", 500, True), ("/slow", None, False)])
+    assert tracked.events()[0]["transaction"] == "/slow"
+
+
 def test_requests_do_not_see_each_others_scope(tracked: Receiver) -> None:
     def app(environ, start_response):
         if environ["PATH_INFO"] == "/first":
@@ -135,7 +147,7 @@ def _django(receiver: Receiver, call: str) -> None:
 
     _run(
         f"""
-        import asyncio, errtally
+        import asyncio, contextlib, errtally, io
         import django
         from django.conf import settings
         settings.configure(
@@ -143,7 +155,7 @@ def _django(receiver: Receiver, call: str) -> None:
             MIDDLEWARE=["errtally.client.integrations.django_middleware.middleware"],
         )
         django.setup()
-        from django.http import HttpResponse
+        from django.http import FileResponse, HttpResponse, StreamingHttpResponse
         from django.urls import path
         from django.test import Client, AsyncClient
 
@@ -155,8 +167,34 @@ def _django(receiver: Receiver, call: str) -> None:
             errtally.set_tag("order", number)
             return HttpResponse(str(1 / (number - 5)))
 
-        urlpatterns = [path("orders/<int:number>", order), path("async/<int:number>", order_async)]
+        def report(request, number):
+            def rows():
+                yield b"row"
+                errtally.set_tag("row", number)
+                if number == 5: raise LookupError("no row")
+            return StreamingHttpResponse(rows())
+
+        async def report_async(request, number):
+            async def rows():
+                yield b"row"
+                errtally.set_tag("row", number)
+                if number == 5: raise LookupError("no row")
+            return StreamingHttpResponse(rows())
+
+        urlpatterns = [
+            path("orders/<int:number>", order), path("async/<int:number>", order_async),
+            path("reports/<int:number>", report), path("async-reports/<int:number>", report_async),
+            path("file", lambda request: FileResponse(io.BytesIO(b"x"))),
+        ]
         errtally.init()
+
+        def read(url):
+            with contextlib.suppress(LookupError):
+                return b"".join(Client().get(url).streaming_content)
+
+        async def read_async(url):
+            with contextlib.suppress(LookupError):
+                return b"".join([part async for part in (await AsyncClient().get(url)).streaming_content])
 
         async def asynchronous():
             client = AsyncClient(raise_request_exception=False)
@@ -188,6 +226,69 @@ def test_django_names_routes_and_reports_what_it_made_an_answer_of(receiver: Rec
     assert receiver.events()[0]["transaction"] == route
     timings = [(t["transaction"], t["status"], t["failed"]) for t in receiver.requests()]
     assert timings == [(route, 200, False), (route, 500, True), ("unmatched", 404, False)]
+
+
+@pytest.mark.parametrize(
+    ("call", "route"),
+    [
+        pytest.param("read('/reports/{}')", "/reports/<int:number>", id="under WSGI"),
+        pytest.param("asyncio.run(read_async('/async-reports/{}'))", "/async-reports/<int:number>", id="under ASGI"),
+    ],
+)
+def test_djangos_answers_that_stream_end_with_their_last_part(receiver: Receiver, call: str, route: str) -> None:
+    pytest.importorskip("django")
+    _django(receiver, f"assert {call.format(6)} == b'row'; {call.format(5)}; assert read('/file') == b'x'")
+    assert [(event["level"], event["message"]) for event in receiver.events()] == [("error", "no row")]
+    assert receiver.events()[0]["context"]["tags"]["row"] == "5"
+    assert receiver.events()[0]["transaction"] == route
+    timings = [(t["transaction"], t["status"], t["failed"]) for t in receiver.requests()]
+    assert timings == [(route, 200, False), (route, 200, True), ("/file", 200, False)]
+
+
+def test_what_is_mounted_has_the_whole_route_and_is_one_request(tracked: Receiver) -> None:
+    httpx = pytest.importorskip("httpx")
+    pytest.importorskip("fastapi")
+    from fastapi import FastAPI  # noqa: PLC0415
+    from starlette.applications import Starlette  # noqa: PLC0415
+    from starlette.responses import PlainTextResponse  # noqa: PLC0415
+    from starlette.routing import Mount, Route  # noqa: PLC0415
+
+    from errtally.client.integrations import starlette_app  # noqa: PLC0415
+
+    async def fail(request) -> Any:
+        raise ValueError(request.path_params["number"])
+
+    async def order(request) -> Any:
+        return PlainTextResponse(request.path_params["number"])
+
+    second = FastAPI()
+    second.add_route("/orders/{number}", fail)
+    routes = [Route("/orders/{number}", order), Route("/orders/{name}", order, methods=["POST"])]
+    app = Starlette(
+        routes=[
+            Mount("/v1", routes=[*routes, Mount("/of/{tenant}", routes=routes)]),
+            Mount("/v2", app=second),
+        ]
+    )
+    starlette_app.install(app)
+    starlette_app.install(second)
+
+    async def call(*urls: str) -> None:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            for url in urls:
+                await client.get(url)
+
+    asyncio.run(call("/v1/orders/6", "/v1/of/acme/orders/7", "/v1/nowhere", "/v2/orders/8"))
+    events, timings = _seen(tracked)
+    assert events == [("warning", "GET unmatched answered 404"), ("error", "8")]
+    assert timings == [
+        ("/v1/orders/{number}", 200, False),
+        ("/v1/of/{tenant}/orders/{number}", 200, False),
+        ("unmatched", 404, False),
+        ("/v2/orders/{number}", 500, True),
+    ]
+    assert tracked.events()[1]["transaction"] == "/v2/orders/{number}"
 
 
 @pytest.mark.parametrize("framework", ["starlette", "fastapi"])
@@ -473,6 +574,44 @@ def test_celery_tells_of_the_exception_that_was_raised(receiver: Receiver) -> No
         ("StockError", "no stock of 5", "shop.stock"),
         ("StockError", "no stock of 5", "shop.stock"),
     ]
+
+
+def test_what_a_celery_worker_tells_of_a_task_whose_process_has_gone_is_one_event(receiver: Receiver) -> None:
+    pytest.importorskip("celery")
+    from tests.client.test_processes import _run  # noqa: PLC0415
+
+    _run(
+        """
+        import celery, errtally
+        from billiard.exceptions import TimeLimitExceeded
+        from celery.signals import task_failure
+        from celery.utils.log import get_logger
+        from errtally.client.integrations import celery_tasks
+        errtally.init()
+        celery_tasks.install()
+        app = celery.Celery("shop", broker="memory://")
+
+        @app.task(name="shop.count")
+        def count(): ...
+
+        # As by celery.worker.request: from the pool, from the time limit, and in the log.
+        for number in (1, 1, 2):
+            task_failure.send(sender=count, task_id=f"id-{number}", exception=TimeLimitExceeded(3), traceback="text")
+        get_logger("celery.worker.request").error("Hard time limit (%ss) exceeded for %s[%s]", 3, "shop.count", "id-1")
+
+        @app.task(name="shop.ended")
+        def ended():
+            raise SystemExit(1)
+        try: ended.apply()
+        except SystemExit: pass
+        """,
+        receiver.url,
+    )
+    found = [
+        (event["type"], event["transaction"], event["context"]["tags"]["celery_task_id"]) for event in receiver.events()
+    ]
+    assert found == [("billiard.exceptions.TimeLimitExceeded", "shop.count", f"id-{number}") for number in (1, 2)]
+    assert [(timing["transaction"], timing["failed"]) for timing in receiver.requests()] == [("shop.ended", True)]
 
 
 def test_a_celery_task_that_runs_within_a_request_leaves_the_requests_scope(tracked: Receiver) -> None:

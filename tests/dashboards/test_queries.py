@@ -114,6 +114,20 @@ def test_a_release_is_a_deploy_only_when_prometheus_watched_before_it_came(tmp_p
     _run(tmp_path, expr, series, 22, None)
 
 
+def test_a_deploy_that_was_told_of_is_marked_once_where_it_appears_and_again_when_it_is_repeated(
+    tmp_path: Path,
+) -> None:
+    labels = '{job="errtally", instance="a", project="p", environment="e", release="1"'
+    sessions, deployed = (
+        f'{names.SESSIONS.name}{labels}, status="started"}}',
+        f"{names.RELEASE_DEPLOYED.name}{labels}}}",
+    )
+    # A step is a minute: deployed before the tenth and again before the thirtieth, first session at the twentieth.
+    series = {**_scrapes(OLD, 0, 60), deployed: "_x10 590x20 1790x30", sessions: "_x21 1+1x20"}
+    for step, expected in ((9, None), (10, 1), (11, None), (21, None), (31, 1), (32, None)):
+        _run(tmp_path, f"count({queries.deploys()})", series, step, expected)
+
+
 def test_an_alert_is_marked_where_it_begins_and_not_as_long_as_it_fires(tmp_path: Path) -> None:
     alert = 'ALERTS{alertname="HighErrorRate", severity="critical", project="p", environment="e", alertstate="firing"}'
     quiet = alert.replace('"critical"', '"warning"')

@@ -166,6 +166,21 @@ def fill(exporter: Exporter, headers: dict[str, str] | None = None) -> str:
     for project, level, message, type_ in others:
         body = {"message": message, "level": level, "type": type_, "context": {"release": f"{project}@2"}}
         _post(exporter, f"/api/events?project={project}", json.dumps({"events": [body] * 3}).encode(), JSON | headers)
+    commit = {
+        "id": "fc1d5b66f6ea",
+        "author_name": "Ann",
+        "message": "Price by the case",
+        "timestamp": "2026-11-20T09:00:00Z",
+    }
+    told = {"version": "shop@1.5.0", "projects": ["shop"], "ref": "main", "commits": [commit] * 3}
+    _post(exporter, "/api/0/organizations/errtally/releases/", json.dumps(told).encode(), JSON | headers)
+    deploy = {
+        "project": "shop",
+        "release": "shop@1.5.0",
+        "environment": "production",
+        "url": "https://ci.example.com/42",
+    }
+    _post(exporter, "/api/deploys", json.dumps(deploy).encode(), JSON | headers)
     timings = [{"transaction": "/checkout", "duration_seconds": 0.1 * number, "status": 200} for number in range(1, 12)]
     _post(exporter, "/api/requests?project=shop", json.dumps({"requests": timings}).encode(), JSON | headers)
     exporter.post("/api/events?project=mail", b'{"no": "message"}', JSON | headers)  # refused
@@ -203,4 +218,4 @@ def fill(exporter: Exporter, headers: dict[str, str] | None = None) -> str:
 
 def _post(exporter: Exporter, path: str, body: bytes, headers: dict[str, str]) -> None:
     status, answer = exporter.post(path, body, headers)
-    assert status == 200, (path, status, answer)
+    assert status in {200, 201}, (path, status, answer)

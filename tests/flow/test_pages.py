@@ -76,6 +76,8 @@ def addresses(issue: str) -> dict[str, str]:
         "an event that is gone": f"/issues/{issue}?project=shop&event={'f' * 32}",
         "overview": "/overview",
         "history": "/history",
+        "releases": "/releases",
+        "release": "/releases/shop/shop@1.5.0",
         "live": "/live",
         "runbook": "/runbooks/NewIssue",
         "not there": "/nowhere",
@@ -202,6 +204,13 @@ def test_an_issue_shows_what_a_metric_can_not_hold(browser, exporter, issue) -> 
     assert copied == page.locator("#stack-text").inner_text()
     assert copied.startswith("KeyError: 'A-17'\n  * price_order (shop/orders.py:31)\n      > price = rates")
     assert "Caused by: ConnectionError: Connection closed by server." in copied
+    button = page.locator("[data-copy-url]")
+    expect(button).to_have_text("Copy as Markdown")
+    button.click()
+    expect(button).to_have_text("Copied")
+    markdown = page.evaluate("navigator.clipboard.readText()")
+    assert markdown == exporter.get(f"/issues/{issue}.md?project=shop", TOKEN).decode()
+    assert "shop/orders.py:31" in markdown
     # What the charts show stands there in words and numbers as well.
     day = page.locator(".chart").first
     assert day.get_by_role("img").get_attribute("aria-label").startswith("6 events and ")

@@ -12,6 +12,8 @@ import pytest
 from tests.flow.exporter import running
 from tests.waiting import PATIENCE_SECONDS
 
+from errtally import names
+
 if TYPE_CHECKING:
     from tests.flow.exporter import Exporter
 
@@ -33,6 +35,32 @@ def _said(exporter: Exporter, *words: str) -> str:
     done = _cli(exporter, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_releases_are_made_finished_and_deployed_as_by_continuous_integration(tmp_path: Path) -> None:
+    with running(tmp_path) as exporter:
+        for words in (
+            ("releases", "new", "shop@1.4.2"),
+            ("releases", "new", "shop@1.4.2"),
+            ("releases", "finalize", "shop@1.4.2"),
+            ("deploys", "new", "--release", "shop@1.4.2", "-e", "production", "-n", "first"),
+            ("deploys", "new", "--release", "shop@1.4.2", "-e", "staging"),
+            ("releases", "archive", "shop@1.4.2"),
+            ("releases", "restore", "shop@1.4.2"),
+            ("releases", "new", "shop@9.0.0"),
+            ("releases", "delete", "shop@9.0.0"),
+        ):
+            _said(exporter, *words)
+        listed = _said(exporter, "releases", "list")
+        assert "shop@1.4.2" in listed
+        assert "shop@9.0.0" not in listed
+        deployed = _said(exporter, "deploys", "list", "--release", "shop@1.4.2")
+        assert "first" in deployed
+        assert "staging" in deployed
+        exporter.wait_until_folded()
+        assert exporter.total(names.DEPLOYS, project="shop", environment="production") == 1
+        assert exporter.total(names.DEPLOYS, project="shop") == 2
+        assert exporter.total(names.RELEASE_DEPLOYED, environment="staging", release="shop@1.4.2") > 0
 
 
 def test_issues_are_listed_resolved_muted_and_opened_again(tmp_path: Path) -> None:

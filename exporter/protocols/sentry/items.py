@@ -82,6 +82,8 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
     code = values.integer(contexts.response.status_code if contexts.response else None)
     if code is None:
         code = values.integer(data.status_code if data.status_code is not None else data.old_status_code)
+    if code is None:  # clients before 2022 put it there, and may call a 404 an internal error
+        code = values.integer(values.tags(sent.tags).get("http.status_code"))
     operation = str(trace.op or "")
     if not _serves(operation):
         return None
@@ -107,8 +109,13 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
         trace_id=values.label(trace.trace_id, 32),
         span_id=values.label(trace.span_id, 16),
         is_address=is_address,
+        is_page=_is_page(operation),
         is_unsure=status != "5xx" and sent.sdk is not None and str(sent.sdk.name).startswith(_CLIENT_OF_GO),
     )
+
+
+def _is_page(operation: str) -> bool:
+    return operation.startswith((*_PAGES, *_SCREENS))
 
 
 def _serves(operation: str) -> bool:
@@ -166,6 +173,7 @@ def spans(
                 trace_id=values.label(span.get("trace_id"), 32),
                 span_id=values.label(span.get("span_id"), 16),
                 is_address=is_address,
+                is_page=_is_page(operation),
             )
         )
     return timings

@@ -105,7 +105,7 @@ def find_by_trace(given: Mapping[str, Any]) -> str:
 def compare_releases(given: Mapping[str, Any]) -> str:
     """Say what a release changed."""
     name = _project(given["project"])
-    known = [one["release"] for one in parts.reader().releases(name)]
+    known = [one["release"] for one in parts.reader().releases(name) if one["seen"] is not None]
     release = given.get("release") or (known[0] if known else None)
     if release is None:
         raise ToolError("no event or session of this project named a release")
@@ -184,7 +184,8 @@ def projects(_given: Mapping[str, Any]) -> str:
     numbers, _, _ = parts.reader().overview(time.time())
     released: dict[str, str] = {}
     for one in reversed(parts.reader().releases()):
-        released[one["project"]] = one["release"]
+        if one["seen"] is not None:
+            released[one["project"]] = one["release"]
     lines = []
     for place in places.projects():
         rate = numbers[place.name].events_per_minute if place.name in numbers else 0.0

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from errtally.exporter.web.sentry_api import events, explore, issues, organizations, pages
+from errtally.exporter.web.sentry_api import events, explore, issues, organizations, pages, releases, sessions
 
-BLUEPRINTS = (organizations.routes, issues.routes, events.routes, explore.routes, pages.routes)
+BLUEPRINTS = (
+    organizations.routes,
+    issues.routes,
+    events.routes,
+    explore.routes,
+    releases.routes,
+    sessions.routes,
+    pages.routes,
+)

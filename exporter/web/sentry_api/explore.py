@@ -14,40 +14,22 @@ from flask import Blueprint, Response, abort, request
 
 from errtally.exporter.search import query, short_ids
 from errtally.exporter.search.conditions import AnyOf, Field, Term, Wording
-from errtally.exporter.store.activity import HOURS_KEPT
 from errtally.exporter.store.listing import Wanted
 from errtally.exporter.web import parts
 from errtally.exporter.web.parts import part
-from errtally.exporter.web.sentry_api import answers, event_objects, objects, places
-from errtally.exporter.web.sentry_api.periods import PeriodError, period_of, seconds_of
+from errtally.exporter.web.sentry_api import answers, event_objects, objects, places, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 routes = Blueprint("sentry_explore", __name__, url_prefix=answers.PREFIX)
 
-DEFAULT_SECONDS = 24 * 3600
-HOUR_SECONDS, DAY_SECONDS = 3600, 86_400
-MAX_STEPS = 1_000
 MAX_GROUPS = 10
 MAX_ISSUES = 1_000
 """Issues that a table is made of; the most frequent ones."""
 
 _OTHER_DATASETS = frozenset({"spans", "logs", "ourlogs", "transactions", "profiles", "metrics", "tracemetrics"})
 _AGGREGATES = ("count()", "epm()", "eps()", "last_seen()", "count_unique(user)", "count_unique(issue)")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The time that a request is about, seconds since the epoch."""
-
-    since: float
-    until: float
-
-    @property
-    def minutes(self) -> float:
-        """Its length."""
-        return max(self.until - self.since, 60.0) / 60
 
 
 @routes.get("/organizations/<organization>/events/")
@@ -57,7 +39,7 @@ def table(organization: str) -> Response:
     if request.args.get("dataset") in _OTHER_DATASETS:
         return _table([], answers.parameters("field"))
     fields = answers.parameters("field") or ["id", "title", "project", "timestamp"]
-    span = _span()
+    span = steps.asked()
     wanted = _wanted(span)
     rows = _event_rows(wanted, span) if "id" in fields else _issue_rows(wanted, span)
     grouped = _grouped(rows, fields, span)
@@ -95,12 +77,12 @@ def validate(organization: str) -> Response:
 def curve(organization: str) -> Response:
     """Return events over time, as one curve or one for each y-axis and group."""
     places.check_organization(organization)
-    span = _span()
+    span = steps.asked()
     axes = answers.parameters("yAxis") or ["count()"]
     if unknown := [axis for axis in axes if axis not in {"count()", "epm()", "eps()"}]:
         abort(400, f"yAxis: {unknown[0][:60]!r} is none of count(), epm(), eps()")
     groups = [field for field in answers.parameters("field") if field not in axes and "(" not in field]
-    step = _step(span)
+    step = steps.length(span)
     bounds = {"start": int(span.since), "end": int(span.until), "isMetricsData": False}
     if request.args.get("dataset") in _OTHER_DATASETS:
         return answers.answer({"data": _points({}, span, step, "count()"), **bounds})
@@ -133,15 +115,15 @@ def outcomes(organization: str) -> Response:
     fields = answers.parameters("field")
     if not fields or any(field not in {"sum(quantity)", "sum(times_seen)"} for field in fields):
         abort(400, "field: at least one of sum(quantity), sum(times_seen)")
-    span, is_shown = _span(), True
+    span, is_shown = steps.asked(), True
     if (chosen := answers.parameters("outcome")) and "accepted" not in chosen:
         is_shown = False
     if (chosen := answers.parameters("category")) and not {"error", "default"} & set(chosen):
         is_shown = False
-    step = _step(span)
-    steps = _steps(span, step)
+    step = steps.length(span)
+    moments = steps.of(span, step)
     total = _added(parts.reader().events_by_issue(_wanted(span), span.since, span.until, step_seconds=step).values())
-    series = [total.get(int(moment // step), 0) for moment in steps]
+    series = [total.get(int(moment // step), 0) for moment in moments]
     own = {"outcome": "accepted", "category": "error", "reason": "none"}
     by = {name: own.get(name, "") for name in answers.parameters("groupBy")}
     group = {"by": by, "totals": dict.fromkeys(fields, sum(series)), "series": dict.fromkeys(fields, series)}
@@ -149,7 +131,7 @@ def outcomes(organization: str) -> Response:
         {
             "start": objects.moment(span.since),
             "end": objects.moment(span.until),
-            "intervals": [objects.moment(moment) for moment in steps],
+            "intervals": [objects.moment(moment) for moment in moments],
             "groups": [group] if is_shown else [],
         }
     )
@@ -211,40 +193,9 @@ class _Row:
     users: int
 
 
-def _span() -> Span:
-    now = time.time()
-    try:
-        since, until = period_of(request.args, now)
-    except PeriodError as exc:
-        abort(400, str(exc))
-    until = min(until, now) if until is not None else now
-    since = since if since is not None else until - DEFAULT_SECONDS
-    if since >= until:
-        abort(400, "start: has to be before end")
-    return Span(since, until)
-
-
-def _step(span: Span) -> int:
-    """Return the length of a step: as asked for, but not shorter than what is counted, nor too many."""
-    asked = request.args.get("interval") or ""
-    try:
-        seconds = seconds_of(asked, "interval") if asked else HOUR_SECONDS
-    except PeriodError as exc:
-        abort(400, str(exc))
-    unit = HOUR_SECONDS if time.time() - span.since < HOURS_KEPT * HOUR_SECONDS else DAY_SECONDS
-    steps = max(-(-seconds // unit), 1)
-    while (span.until - span.since) / (steps * unit) > MAX_STEPS:
-        steps *= 2
-    return steps * unit
-
-
-def _steps(span: Span, step: int) -> list[int]:
-    return [number * step for number in range(int(span.since // step), int(span.until // step) + 1)]
-
-
-def _points(counts: dict[int, int], span: Span, step: int, axis: str) -> list[list[Any]]:
+def _points(counts: dict[int, int], span: steps.Span, step: int, axis: str) -> list[list[Any]]:
     per = {"count()": 1.0, "epm()": step / 60, "eps()": float(step)}[axis]
-    points = ((moment, counts.get(moment // step, 0)) for moment in _steps(span, step))
+    points = ((moment, counts.get(moment // step, 0)) for moment in steps.of(span, step))
     return [[moment, [{"count": count if per == 1 else count / per}]] for moment, count in points]
 
 
@@ -261,7 +212,7 @@ def _top() -> int:
     return min(max(int(sent), 1), MAX_GROUPS) if sent.isascii() and sent.isdecimal() and len(sent) < 4 else MAX_GROUPS  # noqa: PLR2004
 
 
-def _wanted(span: Span) -> Wanted:
+def _wanted(span: steps.Span) -> Wanted:
     try:
         terms = list(query.parse(request.args.get("query", ""), span.until, part("access").who()))
     except query.QueryError as exc:
@@ -280,8 +231,8 @@ def _issues(wanted: Wanted) -> list[dict[str, Any]]:
     return parts.reader().listed(wanted)[0]
 
 
-def _issue_rows(wanted: Wanted, span: Span) -> list[_Row]:
-    counts = parts.reader().events_by_issue(wanted, span.since, span.until, step_seconds=HOUR_SECONDS)
+def _issue_rows(wanted: Wanted, span: steps.Span) -> list[_Row]:
+    counts = parts.reader().events_by_issue(wanted, span.since, span.until, step_seconds=steps.HOUR_SECONDS)
     return [
         _Row(issue, {}, events, issue["last_seen"], issue["users"] or 0)
         for issue in _issues(wanted)
@@ -289,7 +240,7 @@ def _issue_rows(wanted: Wanted, span: Span) -> list[_Row]:
     ]
 
 
-def _event_rows(wanted: Wanted, span: Span) -> list[_Row]:
+def _event_rows(wanted: Wanted, span: steps.Span) -> list[_Row]:
     issues = {id_: issue for issue in _issues(wanted) for id_ in issue["ids"]}
     kept = parts.reader().kept_events(issues=list(issues), since=span.since, limit=answers.MAX_PAGE)
     rows = []
@@ -301,7 +252,7 @@ def _event_rows(wanted: Wanted, span: Span) -> list[_Row]:
     return rows
 
 
-def _grouped(rows: Sequence[_Row], fields: Sequence[str], span: Span) -> list[dict[str, Any]]:
+def _grouped(rows: Sequence[_Row], fields: Sequence[str], span: steps.Span) -> list[dict[str, Any]]:
     """Return a row for each set of values of the fields that are no aggregates."""
     plain = [field for field in fields if field not in _AGGREGATES]
     groups: dict[tuple[Any, ...], list[_Row]] = {}

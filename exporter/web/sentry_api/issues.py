@@ -290,7 +290,7 @@ def _pairs(counts: dict[int, int], now: float, step_seconds: int, steps: int) ->
 
 
 def _update(project: str) -> updates.Update:
-    releases = parts.reader().releases(project)
+    releases = [one for one in parts.reader().releases(project) if one["seen"] is not None]
     if part("access").is_forged():
         abort(403, "send JSON or a bearer token")
     try:

@@ -1,4 +1,4 @@
-"""Who asks, the organisation, its projects, keys, releases and jobs."""
+"""Who asks, the organisation, its projects, keys and jobs."""
 
 from __future__ import annotations
 
@@ -106,34 +106,6 @@ def keys(organization: str, project: str) -> Response:
     return _listed([_key(place, number, key) for number, key in enumerate(public, 1)])
 
 
-@routes.get("/organizations/<organization>/releases/")
-@routes.get("/projects/<organization>/<project>/releases/")
-def releases(organization: str, project: str = "") -> Response:
-    """List the releases that events or sessions named, the newest first."""
-    places.check_organization(organization)
-    name = places.project(project).name if project else None
-    chosen = {places.project(one).name for one in answers.parameters("project") if one != places.ALL_PROJECTS}
-    query = request.args.get("query", "").casefold()
-    found = [
-        one
-        for one in parts.reader().releases(name)
-        if (not chosen or one["project"] in chosen) and query in one["release"].casefold()
-    ]
-    return _listed([_release(one) for one in found[: answers.page_size()]])
-
-
-@routes.get("/organizations/<organization>/releases/<path:version>/")
-@routes.get("/projects/<organization>/<project>/releases/<path:version>/")
-def release(organization: str, version: str, project: str = "") -> Response:
-    """Return one release."""
-    places.check_organization(organization)
-    name = places.project(project).name if project else None
-    found = next((one for one in parts.reader().releases(name) if one["release"] == version), None)
-    if found is None:
-        abort(404)
-    return answers.answer(_release(found))
-
-
 @routes.get("/organizations/<organization>/monitors/")
 @routes.get("/projects/<organization>/<project>/monitors/")
 def monitors(organization: str, project: str = "") -> Response:
@@ -182,32 +154,6 @@ def _key(place: places.ProjectPlace, number: int, key: str) -> dict[str, Any]:
         "dateCreated": objects.project(place, _url())["dateCreated"],
         "browserSdkVersion": "latest",
         "dynamicSdkLoaderOptions": {"hasReplay": False, "hasPerformance": False, "hasDebug": False},
-    }
-
-
-def _release(found: dict[str, Any]) -> dict[str, Any]:
-    place = places.project(found["project"])
-    seen = objects.moment(found["seen"])
-    return {
-        "id": str(places.project_id(f"{found['project']}\0{found['release']}")),
-        "version": found["release"],
-        "shortVersion": objects.short_version(found["release"]),
-        "status": "open",
-        "ref": None,
-        "url": None,
-        "dateCreated": seen,
-        "dateReleased": seen,
-        "firstEvent": seen,
-        "lastEvent": None,
-        "newGroups": found["new_issues"],
-        "commitCount": 0,
-        "deployCount": 0,
-        "lastCommit": None,
-        "lastDeploy": None,
-        "authors": [],
-        "owner": None,
-        "data": {},
-        "projects": [{"id": place.id, "slug": place.slug, "name": place.name, "platform": None, "platforms": []}],
     }
 
 

@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import sys
 import time
 import uuid
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from errtally.client import rendering, reported, scope, stack
 from errtally.client.backoff import draw_share
 from errtally.client.channel import Channel
 from errtally.client.complaints import complain
+from errtally.client.delivery import Delivery, posts_to
 from errtally.client.discards import Discards
-from errtally.client.gauges import Gauges, process_name
+from errtally.client.encoding import ERROR, LABEL, REQUEST, Encoder
+from errtally.client.gauges import Gauges
 from errtally.client.ignoring import Ignored
-from errtally.client.post import Answer, Post, Verdict
-from errtally.client.reports import Reports, fields
+from errtally.client.reports import Reports
 from errtally.client.sender import Sender
 from errtally.client.snapshot import plain, plain_mapping, short
 from errtally.event.scrub import Scrubber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from errtally.client.measures import Measured, Measures
-    from errtally.client.reports import Report
+    from errtally.client.delivery import Poster
+    from errtally.client.measures import Measures
     from errtally.client.settings import Settings
     from errtally.client.spool import Spool
 
-    Poster = Callable[[bytes], Answer]
-
 log = logging.getLogger("errtally.client")
 
-ERROR, REQUEST = "error", "transaction"
-"""Categories of the report of discards, as Sentry's clients name them."""
-
 _BATCH_REQUESTS = 500
-_MAX_EVENT_BYTES = 900_000
-"""Below the exporter's default limit of one event, 1 MiB."""
-
-_LABEL = 200
 
 
 class Tracker:
@@ -64,24 +53,25 @@ class Tracker:
         self.discards = Discards()
         self._gauges = _gauges(counters)
         self._reports = Reports(self.discards, counters, self._gauges)
-        self._server_name = settings.server_name or socket.gethostname()
-        self._scrubber = Scrubber(settings.scrub)
+        server_name = settings.server_name or socket.gethostname()
+        scrubber = Scrubber(settings.scrub)
         self._ignored = Ignored(settings)
-        self._post_events, self._post_requests = posts or _posts(settings)
+        encoder = Encoder(settings, scrubber, server_name, self.discards)
+        delivery = Delivery(settings, posts or posts_to(settings), self._reports, self._gauges, scrubber, server_name)
         self._events = Channel(
             ERROR,
             capacity=settings.queue_events,
             batch=settings.batch_events,
-            encode=self._encode_event,
-            post=self._send_events,
+            encode=encoder.event,
+            post=delivery.events,
             discards=self.discards,
         )
         self._requests = Channel(
             REQUEST,
             capacity=settings.queue_requests,
             batch=min(_BATCH_REQUESTS, settings.queue_requests),
-            encode=self._encode_request,
-            post=self._send_requests,
+            encode=encoder.request,
+            post=delivery.requests,
             discards=self.discards,
         )
         spool = _spool(settings, self.discards)
@@ -90,9 +80,9 @@ class Tracker:
             flush_seconds=settings.flush_seconds,
             fork_seconds=settings.fork_seconds,
             counted=self._reports,
-            report=self._send_report,
+            report=delivery.report,
             store=spool.store if spool else None,
-            restore=(lambda: spool.restore(self._send_events)) if spool else None,
+            restore=(lambda: spool.restore(delivery.events)) if spool else None,
         )
 
     # What callers use.
@@ -262,7 +252,7 @@ class Tracker:
             caught=caught,
             logger=logger,
             type=type,
-            tags={short(str(key), _LABEL): short(str(value), _LABEL) for key, value in tags.items()} if tags else {},
+            tags={short(str(key), LABEL): short(str(value), LABEL) for key, value in tags.items()} if tags else {},
             extra=plain_mapping(dict(extra)) if extra else {},
             fingerprint=tuple(str(part) for part in fingerprint) if fingerprint else (),
             unhandled=unhandled,
@@ -271,93 +261,6 @@ class Tracker:
         )
         self.sender.notice(self._events.put(noted), self._events)
         return event_id
-
-    # The sender's side.
-
-    def _encode_event(self, noted: rendering.Noted) -> bytes | None:
-        event: dict[str, Any] | None = rendering.render(noted, self.settings, self._server_name)
-        if self.settings.before_send is not None:
-            try:
-                event = self.settings.before_send(event or {})
-            except Exception:
-                log.exception("before_send failed; the event is dropped")
-                self.discards.add("before_send_error", ERROR)
-                return None
-        if event is None:
-            self.discards.add("before_send", ERROR)
-            return None
-        return self._encode(rendering.scrub(event, self._scrubber), ERROR)
-
-    def _encode(self, item: dict[str, Any], category: str) -> bytes | None:
-        try:
-            encoded = _json(item)
-        except (TypeError, ValueError, RecursionError):
-            log.exception("an item is not JSON")
-            self.discards.add("internal_error", category)
-            return None
-        if len(encoded) <= _MAX_EVENT_BYTES:
-            return encoded
-        context = item.get("context")
-        for holder, part in ((item, "breadcrumbs"), (context, "extra"), (context, "request")):
-            if isinstance(holder, dict) and holder.pop(part, None) is not None:
-                return self._encode(item, category)
-        self.discards.add("too_large", category)
-        return None
-
-    def _encode_request(self, timing: tuple[Any, ...]) -> bytes | None:
-        transaction, duration, method, status, failed, ended, trace_id = timing
-        item = {
-            "transaction": self._scrubber.scrub_text(short(str(transaction), _LABEL)),
-            "duration_seconds": max(float(duration), 0.0),
-            "timestamp": ended,
-            "environment": self.settings.environment,
-        }
-        optional = {"method": method, "status": status, "release": self.settings.release, "trace_id": trace_id}
-        item.update({key: value for key, value in optional.items() if value})
-        if failed is not None:
-            item["failed"] = failed
-        return self._encode(item, REQUEST)
-
-    def _send_events(self, batch: list[bytes]) -> Answer:
-        report = self._reports.next()
-        answer = self._posted(self._post_events, b'"events":[' + b",".join(batch) + b"]" + self._fields(report))
-        if answer.verdict is Verdict.TAKEN:
-            self._reports.taken(report)
-        return answer
-
-    def _send_requests(self, batch: list[bytes]) -> Answer:
-        content = b",".join(batch)
-        # The same name whenever the same batch is sent again, so that it counts once.
-        name = blake2b(content, digest_size=16, key=process_name(None, self._server_name).encode()[:64]).hexdigest()
-        return self._posted(self._post_requests, b'"requests":[' + content + b'],"report_id":' + _json(name))
-
-    def _send_report(self) -> Answer | None:
-        """Send what was counted and gauges that are due, without events."""
-        gauges = self._gauges if self._gauges is not None and self._gauges.due() else None
-        report = self._reports.next(anyway=gauges is not None)
-        if report is None and gauges is None:
-            return None
-        read = gauges.read() if gauges is not None else []
-        answer = self._posted(self._post_events, b'"events":[]' + self._fields(report, read))
-        if answer.verdict is not Verdict.AGAIN:
-            self._reports.taken(report)  # refused alone, it would be refused again
-        if gauges is not None:
-            gauges.sent(taken=answer.verdict is not Verdict.AGAIN)
-        return answer
-
-    def _fields(self, report: Report | None, gauges: Sequence[Measured] = ()) -> bytes:
-        if report is None and not gauges:
-            return b""
-        process = process_name(self.settings.service, self._server_name)
-        return (
-            b"," + _json(self._scrubber.scrub_value(fields(report, gauges, self.settings.environment, process)))[1:-1]
-        )
-
-    def _posted(self, post: Poster, content: bytes) -> Answer:
-        answer = post(b"{" + content + b"}")
-        if answer.verdict is Verdict.TAKEN and b'"index"' in answer.body:
-            log.warning("the exporter did not take all: %s", answer.body[:500].decode("utf-8", "replace"))
-        return answer
 
 
 def _gauges(counters: Measures | None) -> Gauges | None:
@@ -374,20 +277,3 @@ def _spool(settings: Settings, discards: Discards) -> Spool | None:
     from errtally.client.spool import Spool  # noqa: PLC0415 (its file locks are not on every system)
 
     return Spool(settings.spool_dir, settings.spool_bytes, discards)
-
-
-def _posts(settings: Settings) -> tuple[Post, Post]:
-    headers = {"Content-Type": "application/json"}
-    if settings.key:
-        headers["Authorization"] = f"Bearer {settings.key}"
-    query = f"?project={quote(settings.project)}" if settings.project else ""
-    base = settings.url.rstrip("/")
-    return (
-        Post(f"{base}/api/events{query}", headers, settings.timeout_seconds, settings.ca_certs),
-        Post(f"{base}/api/requests{query}", headers, settings.timeout_seconds, settings.ca_certs),
-    )
-
-
-def _json(value: Any) -> bytes:  # noqa: ANN401
-    # Lone surrogates have no UTF-8; escaped, JSON can hold them.
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

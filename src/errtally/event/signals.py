@@ -15,6 +15,7 @@ class RequestTiming:
         timestamp: when it ended, seconds since the epoch.
         is_address: whether the transaction was made of an address that somebody asked for.
         is_unsure: whether the client may not know yet that the request failed.
+        is_page: whether a browser or phone loaded it: an error in what it shows says nothing of the request.
         quantity: how many requests of this duration it stands for, where a client adds them up itself.
     """
 
@@ -31,6 +32,7 @@ class RequestTiming:
     quantity: int = 1
     is_unsure: bool = False
     is_address: bool = False
+    is_page: bool = False
 
 
 @dataclass(slots=True)

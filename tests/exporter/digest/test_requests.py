@@ -8,15 +8,15 @@ from tests.exporter.digest.test_fold import World, batch, event
 
 from errtally import names
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.digest.requests import HELD_SECONDS, MAX_FATAL_TRACES, HeldRequest
+from errtally.exporter.digest.requests import HELD_SECONDS, MAX_FAILED_TRACES, HeldRequest
 from errtally.exporter.journal.records import RequestSeen
 
 TRACE = "a" * 32
 
 
-def request(*, at=1005.0, trace=TRACE, unsure=False, failed=False, quantity=1):
-    status = "5xx" if failed else "2xx"
-    return RequestSeen("prod", "/a", "GET", status, failed, 0.5, at, trace, quantity, unsure)
+def request(*, at=1005.0, trace=TRACE, unsure=False, failed=False, quantity=1, status="2xx", page=False):
+    status = "5xx" if failed else status
+    return RequestSeen("prod", "/a", "GET", status, failed, 0.5, at, trace, quantity, unsure, is_page=page)
 
 
 def fatal(at=1004.8, *, trace=TRACE, level="fatal"):
@@ -57,6 +57,22 @@ def test_other_requests_stay_as_they_are(error, sent):
     assert statuses(world) == {"2xx": 1}
 
 
+def test_an_error_that_nothing_caught_fails_a_request_whose_status_nobody_told():
+    world = World()
+    uncaught = msgspec.structs.replace(fatal(level="error"), is_unhandled=True)
+    other = request(status="unknown", trace="b" * 32)
+    world.fold(batch(uncaught), batch(requests=[request(status="unknown"), request(status="4xx"), other]))
+    assert statuses(world) == {"5xx": 1, "4xx": 1, "unknown": 1}
+
+
+@pytest.mark.parametrize("level", ["fatal", "error"])
+def test_an_error_of_its_trace_does_not_fail_a_page(level):
+    world = World()
+    uncaught = msgspec.structs.replace(fatal(level=level), is_unhandled=True)
+    world.fold(batch(uncaught), batch(requests=[request(status="unknown", page=True)]))
+    assert statuses(world) == {"unknown": 1}
+
+
 def test_an_error_of_another_project_fails_nothing():
     world = World()
     world.fold(batch(fatal(), project="q"), batch(requests=[request()]))
@@ -92,8 +108,8 @@ def test_what_waits_is_told_to_the_store_whenever_it_changes():
 
 def test_traces_with_fatal_errors_are_remembered_within_bounds():
     world = World()
-    world.fold(batch(*[fatal(trace=f"{number:032x}") for number in range(MAX_FATAL_TRACES + 5)]))
-    assert len(world.state.fatal_traces) == MAX_FATAL_TRACES
+    world.fold(batch(*[fatal(trace=f"{number:032x}") for number in range(MAX_FAILED_TRACES + 5)]))
+    assert len(world.state.fatal_traces) == MAX_FAILED_TRACES
 
 
 def test_a_timing_counts_as_often_as_it_was_seen():

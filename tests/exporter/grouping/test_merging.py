@@ -83,6 +83,12 @@ def test_what_a_masked_value_is_worth(scope, groups):
         pytest.param(
             PLACED, ["session of the export was opened", "session of the export was closed"], id="alike in one place"
         ),
+        pytest.param(
+            ERROR, [f"list_{word} not implemented for this driver" for word in WORDS], id="what is not implemented"
+        ),
+        pytest.param(
+            ERROR, [f"Empty value passed for parameter '{word}'" for word in WORDS], id="parameters of an interface"
+        ),
         pytest.param(ERROR, ["coupon rule alpha is void", "coupon rule is void"], id="another number of words"),
     ],
 )

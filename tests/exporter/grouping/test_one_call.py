@@ -30,6 +30,7 @@ def of_class(name):
 
 CPP, RUST, RUBY, PHP = of("/src/cart.cpp"), of(None), of("/srv/orders.rb"), of("/srv/orders.php")
 GO, SCRIPT = of("/srv/shop/orders.go"), lambda path: {"abs_path": SHOP + path, "function": "checkout"}
+SCRIPT_OF_A_PHONE = lambda path: {"abs_path": f"file://{path}", "function": "checkout"}  # noqa: E731
 PYTHON = lambda path: {"abs_path": path, "function": "price"}  # noqa: E731
 ELIXIR = lambda name: {"abs_path": "lib/shop.ex", "module": "Shop", "function": name}  # noqa: E731
 
@@ -61,6 +62,7 @@ ONE = [
     (of_class, "com.acme.Shop$$SpringCGLIB$$0 price", "com.acme.Shop price", "Spring's proxies"),
     (of_class, "com.acme.Shop_ClientProxy price", "com.acme.Shop price", "Quarkus' proxies"),
     (of_class, "com.acme.Shop price$$superaccessor2", "com.acme.Shop price$$superaccessor7", "Quarkus' accessors"),
+    (of_class, "com.acme.Shop access$price", "com.acme.Shop price", "Kotlin's accessors"),
     (of_class, "com.acme.Shop price$default", "com.acme.Shop price", "Kotlin's default arguments"),
     (of_class, "shop.core$price invokeStatic", "shop.core$price invoke", "how Clojure enters a function"),
     (of_class, "com.sun.proxy.$Proxy12 find", "jdk.proxy3.$Proxy99 find", "the JDK's proxies"),
@@ -70,6 +72,8 @@ ONE = [
     (SCRIPT, "/orders/17?x=1", "/users/ann#top", "a script in a page"),
     (PYTHON, "/tmp/_MEI4812/orders.py", "/tmp/_MEIab12/orders.py", "PyInstaller's folder"),
     (PYTHON, f"/var/lib/docker/overlay2/{'ab12' * 16}/merged/app/orders.py", "/app/orders.py", "a container's file system"),
+    (PYTHON, "/home/runner/work/shop/shop/orders.py", "/app/orders.py", "where a CI checks out"),
+    (SCRIPT_OF_A_PHONE, "/var/containers/Bundle/Application/3F2A1C9B-0D1E-4F3A-8B5C-6D7E8F901234/Shop.app/main.jsbundle", "/main.jsbundle", "a bundle in an app's folder"),
     (PYTHON, "/home/site/wwwroot/orders.py", "/tmp/8dbf1234/orders.py", "Azure's folders"),
     (PYTHON, "/Data/Application/3F2A1C9B-0D1E-4F3A-8B5C-6D7E8F901234/app/orders.py", "/Data/Application/99991C9B-0D1E-4F3A-8B5C-6D7E8F901234/app/orders.py", "an identifier as a folder"),
     (lambda path: {"filename": path, "function": "price"}, "[PROJECT_ROOT]/com/acme/Shop.java", "com/acme/Shop.java", "Honeybadger's project root"),

@@ -40,6 +40,7 @@ RUNS = {
     "bugsnag-go-1.7.0": Run(7, 5, sessions={"started": 1, "crashed": 1}),
     "bugsnag-java-3.8.0": Run(9, 6, sessions={"started": 1}),
     "bugsnag-js-browser-9.0.0": Run(10, 5, sessions={"started": 1, "crashed": 1}),
+    "bugsnag-js-node-7.16.0": Run(8, 3, sessions={"crashed": 3}, release="2.0.0-rc.1"),
     "faro-web-2.12.1": Run(12, 7, {"2xx": 1}, {"/shop/*/faro"}, logs={"info": 1}),
     "gobrake-5.6.2": Run(56, 19),
     "honeybadger-js-node-6.16.5": Run(12, 7, check_ins={("XyZZy", "ok"): 1}),
@@ -49,10 +50,17 @@ RUNS = {
     "pybrake-1.10.1-library-error": Run(2, 2),
     "rollbar-go-1.4.5": Run(58, 20),
     "rollbar-js-browser-3.1.0": Run(12, 7, release="3.2.1"),
+    "rollbar-js-node-2.26.4": Run(9, 7, release="2.0.0-rc.1"),
     "sentry-browser-11.12.0": Run(
         17, 11, {"unknown": 2}, {"/shop/*/*", "/orders/*"}, {"started": 1, "unhandled": 1}, release="shop-web@3.2.1"
     ),
     "sentry-browser-8.55.2": Run(16, 10, {"unknown": 2}, {"/shop/*/*"}, {"started": 1, "crashed": 1}),
+    "sentry-bun-10.76.2": Run(
+        10, 5, {"2xx": 3, "5xx": 3}, {"GET /orders/*", "GET /fail/*"}, {"started": 2, "crashed": 2},
+        check_ins={
+            ("nightly", "in_progress"): 1, ("nightly", "ok"): 1, ("broken", "in_progress"): 1, ("broken", "error"): 1,
+        },
+    ),
     "sentry-cli-3.8.0": Run(
         1, 1,
         check_ins={
@@ -82,6 +90,16 @@ RUNS = {
         17, 11, {"2xx": 4, "5xx": 1}, {"GET /orders/:id", "GET /fail/:id", "job nightly"},
         {"started": 6, "exited": 4, "crashed": 2}, logs={"info": 1, "error": 1},
     ),
+    "sentry-node-6.0.0": Run(
+        11, 6, {"2xx": 3, "4xx": 1, "5xx": 3}, {"GET /orders/:id", "GET /fail/:id", "__unmatched__"}
+    ),
+    # Flask, Celery and aiohttp, whose 404 it calls an internal error.
+    "sentry-python-1.0.0": Run(
+        14, 5, {"2xx": 8, "4xx": 2, "5xx": 8}, sessions={"started": 7, "exited": 4, "crashed": 3},
+        release="shop@1.2.3.4+build.7",
+    ),
+    # Three requests and two jobs that failed, of which the client tells no status.
+    "sentry-python-2.75.0-tornado-rq": Run(5, 1, {"unknown": 5, "5xx": 5}),
     "sentry-python-2.75.0-fastapi": Run(10, 4, {"2xx": 3, "4xx": 3, "5xx": 10}),
     "sentry-ruby-5.3.0": Run(14, 9, {"2xx": 3, "5xx": 1}, {"/orders/*"}),
     "sentry-rust-0.49.5-debug": Run(56, 19, {"unknown": 1}, {"reindex"}, {"started": 1, "crashed": 1}),
@@ -92,7 +110,9 @@ RUNS = {
 }  # fmt: skip
 
 
-PROGRAMS_OF_ONE_CLIENT = {"pybrake-1.10.1-library-error", "two-bugsnag-default", "sentry-go-0.50-gin-0.46"}
+PROGRAMS_OF_ONE_CLIENT = {
+    "pybrake-1.10.1-library-error", "two-bugsnag-default", "sentry-go-0.50-gin-0.46", "sentry-python-2.75.0-tornado-rq",
+}  # fmt: skip
 """Further runs of clients that have their row."""
 
 

@@ -33,6 +33,10 @@ def test_what_no_route_matched_is_one_series():
     assert found == {UNMATCHED}
 
 
+def test_what_no_route_matched_has_no_name_of_its_own():
+    assert transaction_name(None, "route", is_missing=True) == UNMATCHED
+
+
 def test_a_route_that_answers_404_keeps_its_name():
     assert transaction_name("GET /orders/:id", "route", is_missing=True) == "GET /orders/:id"
 

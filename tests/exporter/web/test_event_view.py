@@ -110,6 +110,11 @@ def test_what_an_event_says_is_its_heading() -> None:
         ({"exceptions": chain, "message": "m"}, "KeyError: 'A-17'"),
         ({"message": "\n stock of A-17 is low "}, "stock of A-17 is low"),
         ({"exceptions": [{}], "message": "m"}, "m"),
+        ({"type": "PayError", "message": "\n no sku\nmore"}, "PayError: no sku"),
+        ({"type": "PayError", "message": "PayError: no sku"}, "PayError: no sku"),
+        ({"type": "PayError"}, "PayError"),
+        ({"type": "PayError", "message": "m", "frames": [{"function": "f"}]}, "PayError: m"),
+        ({"type": "PayError", "exceptions": chain}, "KeyError: 'A-17'"),
         ({}, ""),
         ({"message": "safe\u202etxt.exe\x1b[2J"}, "safe\u2039U+202E\u203atxt.exe\u241b[2J"),
     ):

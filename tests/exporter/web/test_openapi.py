@@ -37,7 +37,7 @@ OPERATIONS = [
 ]  # fmt: skip
 # What other programs know by Sentry's documents is described in docs/sentry-api.md.
 _FOR_PEOPLE = re.compile(
-    r"/api/0/|/organizations/|/\{organization\}/|/static/|/overview\Z|/log(in|out)\Z|/runbooks/|/issues(/|\Z)|/history\Z|/events/|/tokens(/|\Z)|/mcp\Z|/live\Z|/\Z"
+    r"/api/0/|/organizations/|/\{organization\}/|/static/|/overview\Z|/log(in|out)\Z|/runbooks/|/(issues|releases)(/|\Z)|/history\Z|/events/|/tokens(/|\Z)|/mcp\Z|/live\Z|/\Z"
 )
 
 

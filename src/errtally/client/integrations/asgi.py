@@ -9,7 +9,7 @@ from errtally.client import current, scope
 from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 
     from errtally.client.tracker import Tracker
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     App = Callable[[Any, Any, Any], Awaitable[None]]
+
+_BEGAN_AS = "errtally.began_as"
+"""Key of a connection's scope where the outermost middleware notes what it was before routers changed it."""
 
 
 class AsgiMiddleware:
@@ -38,6 +41,14 @@ class AsgiMiddleware:
         if tracker is None or connection["type"] not in {"http", "websocket"}:
             await self.app(connection, receive, send)
             return
+        if _BEGAN_AS in connection:  # an application within one that is reported: its request is the other's
+            try:
+                await self.app(connection, receive, send)
+            finally:
+                if (transaction := self._transaction(connection)) != UNMATCHED:
+                    _name(transaction)
+            return
+        connection[_BEGAN_AS] = {"app": self.app, **connection}
         began = time.perf_counter()
         status: int | None = None
 
@@ -56,8 +67,9 @@ class AsgiMiddleware:
                 raise
             finally:
                 transaction = self._transaction(connection)
-                if scope.current().transaction is None:
-                    scope.set_transaction(transaction)
+                if transaction == UNMATCHED:  # one within this one may have been served with a copy of the scope
+                    transaction = scope.current().transaction or UNMATCHED
+                _name(transaction)
                 if connection["type"] == "http":
                     finish(
                         tracker,
@@ -72,17 +84,39 @@ class AsgiMiddleware:
                     tracker.capture_exception(error, unhandled="asgi")
 
 
+def _name(transaction: str) -> None:
+    if scope.current().transaction is None:
+        scope.set_transaction(transaction)
+
+
 def route_of(connection: Mapping[str, Any]) -> str:
-    """Name the route that Starlette or FastAPI found for a connection."""
+    """Name the route that Starlette or FastAPI found for a connection, with those of the mounts around it."""
+    began_as = connection.get(_BEGAN_AS, connection)
+    if connection.get("root_path", "") != began_as.get("root_path", "") and (
+        path := _mounted(getattr(began_as.get("app"), "routes", ()), began_as)
+    ):
+        return path
     route = connection.get("route")
     if path := getattr(route, "path", None):
-        return str(path)
+        return UNMATCHED if getattr(route, "routes", None) else str(path)  # mounted, and then found nothing
     endpoint = connection.get("endpoint")
     if endpoint is not None:
         for known in getattr(connection.get("router"), "routes", ()):
             if getattr(known, "endpoint", None) is endpoint and getattr(known, "path", None):
                 return str(known.path)
     return UNMATCHED
+
+
+def _mounted(routes: Iterable[Any], connection: Mapping[str, Any]) -> str | None:
+    """Look through Starlette's routes once more: a connection tells of the last one, not of those that led there."""
+    matches = [(route, *route.matches(connection)) for route in routes]
+    # One that takes the path by another method matches in part.
+    route, match, inner = max(matches, key=lambda found: found[1].value, default=(None, None, {}))
+    if match is None or not match.value:
+        return None
+    below = getattr(route, "routes", None)
+    found = _mounted(below, {**connection, **inner}) if below else ""
+    return None if found is None else getattr(route, "path", "") + found
 
 
 def _known(connection: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:

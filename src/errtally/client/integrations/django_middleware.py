@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,10 @@ from django.utils.decorators import sync_and_async_middleware
 
 from errtally.client import current, scope
 from errtally.client.integrations.log_records import leave_to_integration
-from errtally.client.integrations.requests_seen import UNMATCHED, finish, shown_request, trace_of
+from errtally.client.integrations.requests_seen import UNMATCHED, failure_of, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from errtally.client.tracker import Tracker
 
@@ -52,9 +53,10 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
             if tracker is None:
                 return await get_response(request)
             began = time.perf_counter()
-            with scope.request_scope(**_known(request, tracker)):
+            holder = scope.begun(**_known(request, tracker))
+            with scope.entered(holder):
                 response = await get_response(request)
-                _finish(tracker, request, response, time.perf_counter() - began)
+                _watch(tracker, request, response, holder, began)
             return response
 
         return serve_async
@@ -64,15 +66,82 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if tracker is None:
             return get_response(request)
         began = time.perf_counter()
-        with scope.request_scope(**_known(request, tracker)):
-            response = get_response(request)
-            _finish(tracker, request, response, time.perf_counter() - began)
+        holder = scope.begun(**_known(request, tracker))
+        with scope.entered(holder):
+            try:
+                response = get_response(request)
+            except SystemExit as exc:  # all else is an answer by now
+                setattr(request, _Noted.attribute, failure_of(exc))
+                _finish(tracker, request, None, began)
+                raise
+            _watch(tracker, request, response, holder, began)
         return response
 
     return serve
 
 
-def _finish(tracker: Tracker, request: Any, response: Any, duration_seconds: float) -> None:  # noqa: ANN401
+def _watch(tracker: Tracker, request: Any, response: Any, holder: scope.Holder, began: float) -> None:  # noqa: ANN401
+    """Finish a request now, or when its answer has been made: one that streams is made after the middleware."""
+    finishing = functools.partial(_finish, tracker, request, response, began)
+    # A file that the server itself sends is not touched; Django would read it instead.
+    if not response.streaming or getattr(response, "file_to_stream", None) is not None:
+        finishing()
+        return
+    kind = _AsyncStream if response.is_async else _Stream
+    response.streaming_content = kind(response.streaming_content, request, holder, finishing)
+
+
+class _Stream:
+    """The parts of an answer that streams, each made within the request's scope, wherever the server is."""
+
+    def __init__(self, chunks: Any, request: Any, holder: scope.Holder, finishing: Callable[[], None]) -> None:  # noqa: ANN401
+        self._chunks = chunks
+        self._request = request
+        self._holder = holder
+        self._finishing: Callable[[], None] | None = finishing
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with scope.entered(self._holder):
+            try:
+                return next(self._chunks)  # type: ignore[no-any-return]
+            except Exception as exc:
+                self._end(exc)
+                raise
+
+    def close(self) -> None:
+        """End the request; Django calls it with the answer's own at the latest."""
+        if self._finishing is not None:
+            finishing, self._finishing = self._finishing, None
+            with scope.entered(self._holder):
+                finishing()
+
+    def _end(self, error: Exception) -> None:
+        if not isinstance(error, StopIteration | StopAsyncIteration):
+            setattr(self._request, _Noted.attribute, error)
+        self.close()
+
+
+class _AsyncStream(_Stream):
+    """The same under ASGI."""
+
+    __iter__ = None  # type: ignore[assignment]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with scope.entered(self._holder):
+            try:
+                return await anext(self._chunks)
+            except Exception as exc:
+                self._end(exc)
+                raise
+
+
+def _finish(tracker: Tracker, request: Any, response: Any, began: float) -> None:  # noqa: ANN401
     transaction = _route(request)
     if scope.current().transaction is None:
         scope.set_transaction(transaction)
@@ -80,8 +149,8 @@ def _finish(tracker: Tracker, request: Any, response: Any, duration_seconds: flo
         tracker,
         transaction=transaction,
         method=str(request.method),
-        status=response.status_code,
-        duration_seconds=duration_seconds,
+        status=getattr(response, "status_code", None),
+        duration_seconds=time.perf_counter() - began,
         error=getattr(request, _Noted.attribute, None),
         mechanism="django",
     )

@@ -40,6 +40,16 @@ def trace_of(traceparent: str) -> tuple[str | None, str | None]:
     return (match[1], match[2]) if match else (None, None)
 
 
+def failure_of(error: BaseException | None) -> BaseException | None:
+    """Return what a request failed by, None where it was only ended: its client has gone, or the server ends.
+
+    A server that has waited long enough for a worker ends what it is at by an exit with a code.
+    """
+    if isinstance(error, SystemExit):
+        return error if error.code else None
+    return error if isinstance(error, Exception) else None
+
+
 def finish(
     tracker: Tracker,
     *,

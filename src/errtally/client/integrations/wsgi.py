@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from errtally.client import current, scope
-from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, finish, shown_request, trace_of
+from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, failure_of, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -102,7 +102,7 @@ class _Served:
             method=str(self._environ.get("REQUEST_METHOD", "")),
             status=self._status,
             duration_seconds=time.perf_counter() - self._began,
-            error=error if isinstance(error, Exception) else None,
+            error=failure_of(error),
             mechanism="wsgi",
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from errtally.event.scrub.assignments import anchors, finder, scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
 from errtally.event.scrub.cut import MARKS, scrub_cut
+from errtally.event.scrub.events import scrub_event
 from errtally.event.scrub.gates import gates
 from errtally.event.scrub.keys import KeyMatcher
 from errtally.event.scrub.prefilter import LONG_CHARACTERS, may_have_colons, may_have_numbers
@@ -100,6 +101,10 @@ class Scrubber:
             blocks(rule for rule in self._rules if rule.name not in _FIRST and rule.name not in _NOT_IN[place])
             for place in Place
         )
+        # Without a needle, only these can match.
+        self._rules_of_numbers = tuple(
+            tuple((search, rules_) for search, rules_ in of_place if search is None) for of_place in self._rules_after
+        )
         extra = self.settings.keys
         self._assignments = re.compile(finder(extra)), re.compile(finder(extra, is_ascii=False))
         self._anchors = re.compile(anchors(extra))
@@ -187,8 +192,6 @@ class Scrubber:
 
         The caller takes what it counts users by from ``event.user.identity()`` before.
         """
-        from errtally.event.scrub.events import scrub_event  # noqa: PLC0415 (it takes this class)
-
         return scrub_event(event, self, {} if counts is None else counts)
 
     @staticmethod
@@ -217,9 +220,10 @@ class Scrubber:
         if known is None:
             own: dict[str, int] = {}
             scrubbed = self._scrub(text, lowered, own, place, seen)
+            has_digits, has_colons, _ = seen
             for _ in range(_MORE_PASSES if own else 0):
-                # What one rule took out can uncover what another looks for.
-                again = scrubbed
+                # What one rule took out can uncover what another looks for, a needle as well.
+                again, seen = scrubbed, (has_digits, has_colons, any(seen))
                 scrubbed = self._scrub(again, _lowered(again), own, place, seen)
                 if again == scrubbed:
                     break
@@ -255,12 +259,11 @@ class Scrubber:
         assignment = self._assignment(lowered)
         scrubbed = scrub_assignments(scrubbed, assignment, lowered, self.keys, counts, place=place)
         if values:
-            for may_match, rules_ in self._rules_after[place]:
-                if may_match is not None and may_match(lowered) is None:
-                    continue
-                for rule in rules_:
-                    if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
-                        scrubbed = rule.scrub(scrubbed, counts)
+            for may_match, rules_ in (self._rules_after if has_needle else self._rules_of_numbers)[place]:
+                if may_match is None or may_match(lowered) is not None:
+                    for rule in rules_:
+                        if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
+                            scrubbed = rule.scrub(scrubbed, counts)
         for pattern in self._patterns:
             scrubbed = _redact_between_placeholders(pattern, scrubbed, counts)
         return scrubbed

@@ -65,6 +65,23 @@ def test_the_status_of_a_transaction(contexts, status, failed):
     assert (timing.status_class, timing.failed) == (status, failed)
 
 
+@pytest.mark.parametrize("tags", [{"http.status_code": "404"}, [["http.status_code", 404]]])
+def test_the_code_that_old_clients_tell_in_a_tag_goes_before_the_status_of_the_trace(tags):
+    change = {"tags": tags, "contexts": {"trace": {"status": "internal_error"}}}
+    timing = items.transaction(encoded(TRANSACTION | change), received=NOW)
+    assert (timing.status_class, timing.failed) == ("4xx", False)
+
+
+@pytest.mark.parametrize(
+    ("operation", "is_page"), [("pageload", True), ("navigation", True), ("ui.load", True), ("http.server", False)]
+)
+def test_an_error_of_a_page_says_nothing_of_its_request(operation, is_page):
+    change = {"contexts": {"trace": {"op": operation}}}
+    assert items.transaction(encoded(TRANSACTION | change), received=NOW).is_page is is_page
+    [timing] = spans(SPAN | {"attributes": attributes(sentry__op=operation)})
+    assert timing.is_page is is_page
+
+
 @pytest.mark.parametrize(
     ("change", "method"),
     [
