@@ -47,6 +47,10 @@ def _counted(exporter: InProcess) -> int:
     return int(exporter.total(names.EVENTS.name))
 
 
+def _row(experiment: str, taken: int, counted: int) -> Row:
+    return Row(experiment, len(FREE_BYTES), taken, counted, max(taken - counted, 0), max(counted - taken, 0))
+
+
 def _checkpoint(data_dir: Path) -> bool:
     """Bring the log into the store; whether that failed."""
     with contextlib.closing(sqlite3.connect(data_dir / "errtally.sqlite3")) as db:
@@ -107,7 +111,9 @@ def test_a_disk_that_is_full_while_samples_go_and_pages_go_back_harms_nothing(tm
             assert _is_whole(data_dir)
         while exporter.writer.let_go(NOW):
             pass
-        assert _counted(exporter) == taken == 5 * EACH
+        counted = _counted(exporter)
+        record(_row("disk full while samples are deleted and pages go back", taken, counted))
+        assert counted == taken == 5 * EACH
         assert len(exporter.reader.issues()) == 50
         exporter.close()
     assert failures["vacuum"] > 0
@@ -152,10 +158,5 @@ def test_a_disk_that_is_full_within_writing_and_checkpoint_loses_nothing(tmp_pat
         counted_events = _counted(exporter)
     assert failures["apply"] > 0
     assert failures["checkpoint"] > 0
-    record(
-        Row(
-            "disk full within writing and checkpoint of the store", len(FREE_BYTES), taken, counted_events,
-            max(taken - counted_events, 0), max(counted_events - taken, 0),
-        )
-    )  # fmt: skip
+    record(_row("disk full within writing and checkpoint of the store", taken, counted_events))
     assert counted_events == taken == EACH * len(FREE_BYTES)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from errtally.event.scrub.bare_values import bare_value, said_value
 from errtally.event.scrub.catalogue import COUNT_LIMIT, PLACEHOLDER, rules
 from errtally.event.scrub.cookies import scrub_cookie_header
 from errtally.event.scrub.gates import any_word
 from errtally.event.scrub.keys import KeyKind, words
-from errtally.event.scrub.prose import is_component, is_description, is_prose, is_prose_before
+from errtally.event.scrub.prose import is_prose, is_prose_before
 from errtally.event.scrub.source import Place, literal
 from errtally.event.scrub.spans import (
     ENCODED_QUOTES,
@@ -22,13 +23,12 @@ from errtally.event.scrub.spans import (
     container_end,
     is_harmless,
     quoted,
-    scheme_end,
-    unquoted,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from errtally.event.scrub.bare_values import Span
     from errtally.event.scrub.keys import KeyMatcher
     from errtally.event.scrub.values import Counts
 
@@ -40,48 +40,42 @@ _SENTENCE_ANCHORS = frozenset(_TEXT["sentence_anchors"])
 _SUFFIXES = frozenset(_TEXT["source_suffixes"])
 _TEMPLATE = re.compile(_TEXT["templates"])
 _WORDS = re.compile(r"[ ][\w@.'%-]{1,24}[ :=]")
-_CODES = frozenset({("otp",), ("totp",), ("pin",), ("cvv",), ("cvc",), ("passcode",)})
 _ARN = re.compile(r"\barn:[\w:/-]{0,100}\Z")
 _FOLDED = re.compile(r"[>|][+-]?[0-9]?\r?\n[ ]{1,16}")
 _NAMES_OF_COOKIES = re.compile(r"[0-9]{1,4}(?![\w=])|[A-Za-z]{1,24}(?:,[ ]?[A-Za-z]{1,24})+(?![\w=])")
-_DIRECTORY = re.compile(r"(?:/[\w.-]{1,64}|~(?=/)|[A-Z]:(?=\\))(?:[/\\][\w.-]{0,64}){0,20}\Z")
 _TWO_WORDS = re.compile(r"[A-Za-z]{3,12}[ ]\Z")
 _FUNCTION = re.compile(r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh)(?=[A-Z_])")
 _WORD = re.compile(r"\s{0,4}[A-Za-z]{1,24}+(?![^\s.,;:!?)])")
-_SIGNED = re.compile(r"[^\s\"'{}<>]{8,1024}+")
 _CALL = re.compile(r"\w{1,64}\(")
 _PAIR = re.compile(
     r"""\(\s{0,4}[bBuU]?(["'])[^"'\n]{0,128}\1\s{0,4},\s{0,4}[bBuU]?["']([^"'\n]{1,256})["']\s{0,4},?\s{0,4}\)"""
 )
-_BRACED = re.compile(r"""\{(?:[^{}\n]|\}\}){1,256}+\}(?=["';\s]|\Z)""")
 _COORDINATES = re.compile(r"(?:[\w.-]{1,64}:)?(?:(?:jar|pom|war|aar|ear|bundle|test-jar)(?::|\b)|[0-9]+\.[0-9])")
 _TASK = re.compile(r"(?:edit|show|setup|rotate|reset|list|generate|create|verify)\b(?![=:.-])")
-_HASHED = re.compile(r"\{[A-Za-z0-9-]{3,16}\}(?=[A-Za-z0-9+/.$=]{8})")
-_ANY_SCHEME = re.compile(r"[A-Za-z][\w-]{1,24}[ ]{1,4}(?=[^\s=:]{8})")
 _BLANKS = re.compile(r"[ \t]{0,4}")
 _OPENING = re.compile(
-    r"(?:(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\(|string\(\d{1,9}\) |[bBuUrRfFNE@]{1,2})?"
+    r"(?:(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\(|string\(\d{1,9}\) |[bBuUrRfFNE@]{1,2}|<<)?"
     rf"((?:\\{{0,4}}[\"'`])|[“„«\u2018]|{ENCODED_QUOTES})"
 )
-_WRAPPED = re.compile(r"(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\((?=[^\s()]{1,512}\))")
 _NEXT_COOKIES = re.compile(r"(?:set-)?cookie2?[\"'\\]{0,5}[ \t]{0,4}[:=]")
-_CODE_CALL = re.compile(
-    r"[A-Z][a-z]{2,12}-[A-Z][A-Za-z]{2,40}(?=[ )|]|\Z)|(?:(?:await|new)[ ]|(?:self|this|process\.env|os)\.)|[A-Za-z_$][\w.$]{0,64}+[(\[][^\s]"
-)
 
 # A key's end, and what stands between it and its value. The rarer forms: XML with attributes, escaped XML, a key and a
-# value side by side (`name="password" value="x"`), parts of a form, keys of a database's message, `password 'x'`.
+# value side by side (`name="password" value="x"`), XML-RPC and property lists, PHP's serialised texts, parts of a form,
+# keys of a database's message, `password 'x'`.
 _KEY = r"(?:[\w.\[\]$]{1,40}+|-(?!>)){0,20}+(?:%5[bd][\w.\[\]$-]{0,40}+){0,3}+"
 _SEPARATOR = (
     rf"""(?:\\{{0,4}}["'`]|{ENCODED_QUOTES})?[\])]?[ \t]{{0,4}}"""
-    r"""(?:=>\s{0,8}|\u2192|[ ]value=(?=["'])|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]|>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))|&gt;"""
+    r"""(?:=>\s{0,8}|\u2192|[ ]value=(?=["'])|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]"""
+    r"""|>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))|&gt;|>\s{0,20}<(?:value|string|text)>(?=[^<>]{1,256}</)"""
+    r"""|</(?:name|key|string)>\s{0,20}(?:<value>\s{0,20})?<string>(?=[^<>]{1,256}</)|(?<=[ ])(?:\|\||\?\?|\?)="""
     r"""|(?=[ ][\w:.-]{1,40}=)(?<!["'])[^<>]{1,300}+>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))"""
-    r"""|(?<=["'])(?:[,;]?\s{0,20}["']?value["']?\s{0,4}[:=]|;s:[0-9]{1,6}:)|[,;]\s{0,4}[a-z]{0,16}value=|</(?:name|key|string)>\s{0,20}(?:<value>\s{0,20})?<string>(?=[^<>]{1,256}</)|(?<=[ ])(?:\|\||\?\?|\?)=|\n\s{1,20}value[:=]|(?<=["'])\r?\n\r?\n"""
+    r"""|(?<=["'])(?:[,;]?\s{0,20}["']?value["']?\s{0,4}[:=]|;s:[0-9]{1,6}:)|[,;]\s{0,4}[a-z]{0,16}value=|\n\s{1,20}value[:=]|(?<=["'])\r?\n\r?\n"""
     r"""|(?<=\w[ ])(?=["'`])"""
 )
 # What sentences say of a password: `is x`, `for bob: x`.
 _SENTENCE = (
-    r"|(?<=\w[ ])(?=[0-9]{4,8}\b)|(?<=[ ])(?:is|was|es|ist|lautet|est|jest|è|é|är|er)[ ](?=[^\s])"
+    r"|(?<=\w[ ])(?=[0-9]{4,8}\b)"
+    r"|(?<=[ ])(?:[\w'-]{1,24}[ ]){0,2}(?:is|was|es|ist|lautet|est|jest|è|é|är|er)[ ](?=[^\s])"
     r"|(?<=\w[ ])(?:[\w@.'%-]{1,24}[ ]){0,3}[\w@.'%-]{1,24}[ ]?[:=][ ](?=[^\s])"
     r"|(?<=\w[ ])(?:[\w'-]{1,24}[ ]){0,4}(?=[“„«\u2018])|\|(?=[ ]?[^\s|])"
 )
@@ -207,9 +201,7 @@ def _is_path(text: str, start: int) -> bool:
     return len(path) > 1 and path.startswith(("/", "./", "../", "~/"))
 
 
-def _value(
-    text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: LineEnds, place: Place
-) -> tuple[int, int]:
+def _value(text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: LineEnds, place: Place) -> Span:
     """Where the value behind a separator lies; empty, behind what was read, when nothing there needs to go."""
     blanks = _BLANKS.match(text, match.end())
     start = blanks.end() if blanks else match.end()
@@ -222,95 +214,49 @@ def _value(
     folded = _FOLDED.match(text, start) if separator == ":" else None
     if folded is not None:  # a block of YAML
         start = folded.end()
-    pair = _PAIR.match(text, start) if separator in "=:" else None
-    if pair is not None and keys.kind(pair[2]) is not KeyKind.SECRET:  # `auth=("svc", "x")`
-        return pair.span(2)
-    if place is Place.SOURCE:
-        inside = literal(text, start, key, keys, lines)
-        if inside is not None:
-            return inside
-    if separator == "=" and text.startswith("(", start) and text[match.end() - 2] == ")":
-        end = text.find(")", start, start + _KEY_LENGTH_LIMIT * 8)
-        return (start + 1, end) if end > start else (start, start)
+    found = _bracketed(text, match, start, separator, keys)
+    if found is None and place is Place.SOURCE:
+        found = literal(text, start, key, keys, lines)
+    if found is not None:
+        return found
     if text.startswith(PLACEHOLDER, start) or start >= len(text):
         return start, start
     if separator in ": " and is_prose_before(text, match.start(), start):
         return start, start
-    opening = _OPENING.match(text, start)
     is_sentence = separator == " " or _has_words(text, match)
-    if opening is not None:
-        begin, end = quoted(text, opening.end(), opening[1], lines)
-        is_said = is_sentence and is_prose(text, begin, end)
-        if is_harmless(text[begin:end]):
-            return end, end
-        return (begin, begin) if is_said else (begin, end)
+    found = _quoted_value(text, start, lines, is_sentence=is_sentence)
+    if found is not None:
+        return found
     if is_sentence:
-        return _said(text, start, key)
-    return _bare_value(text, start, separator, key, keys, lines, is_spaced=start > match.end())
+        return said_value(text, start, key)
+    return bare_value(text, start, separator, key, keys, lines, is_spaced=start > match.end())
 
 
-def _bare_value(
-    text: str, start: int, separator: str, key: str, keys: KeyMatcher, lines: LineEnds, *, is_spaced: bool
-) -> tuple[int, int]:
-    """Where a value without quotes lies."""
-    template = _TEMPLATE.match(text, start)
-    after = text[template.end() : template.end() + 1] if template else ""
-    if template is not None and not after.isalnum() and not (after == "}" and separator == "=" and text[start] == "{"):
-        return template.end(), template.end()
-    braced = _BRACED.match(text, start) if separator == "=" else None
-    if braced is not None:  # as ODBC has values with a semicolon
-        return start + 1, braced.end() - 1
-    if _HASHED.match(text, start):  # as directories keep them
-        return start, unquoted(text, text.index("}", start) + 1, separator)[1]
-    if text[start] in "{[":
-        return (start, start) if is_description(text, start) else (start, container_end(text, start))
-    wrapped = _WRAPPED.match(text, start)
-    if wrapped is not None:
-        return wrapped.end(), text.index(")", wrapped.end())
-    found = scheme_end(text, start, lines)
-    if found is None:
-        if separator == ">":
-            return _element(text, start, keys)
-        if separator == "=" and is_spaced and _CODE_CALL.match(text, start):
-            return start, start
-        found = unquoted(text, start, separator)
-    begin, end = found
-    if text[end - 1 : end] == "(":
-        return begin, begin  # a call; its arguments are looked at by what is called
-    if key.lower().endswith("signature") and (signed := _SIGNED.match(text, begin)) is not None:
-        return signed.span()
-    if key.lower().endswith("authorization") and (scheme := _ANY_SCHEME.match(text, begin)) is not None:
-        return scheme.end(), unquoted(text, scheme.end(), "=")[1]
-    if separator == ":" and text[end : end + 1] == " " and keys.kind(text[begin:end]) is KeyKind.SECRET:
-        return begin, begin  # `volume "token" : secret "x" not found`
-    if key.lower().endswith("pwd") and _DIRECTORY.match(text, begin, end):
-        return begin, begin
-    is_reason = separator == ":" and (is_prose(text, begin, end) or is_component(key, text[begin:end]))
-    return (begin, begin) if is_reason else found
+def _bracketed(text: str, match: re.Match[str], start: int, separator: str, keys: KeyMatcher) -> Span | None:
+    """The value of a pair, as in ``auth=("svc", "x")``, or of a message as in ``Key (token)=(x)``; None for others."""
+    pair = _PAIR.match(text, start) if separator in "=:" else None
+    if pair is not None and keys.kind(pair[2]) is not KeyKind.SECRET:
+        return pair.span(2)
+    if separator != "=" or not text.startswith("(", start) or text[match.end() - 2] != ")":
+        return None
+    end = text.find(")", start, start + _KEY_LENGTH_LIMIT * 8)
+    return (start + 1, end) if end > start else (start, start)
 
 
-def _element(text: str, start: int, keys: KeyMatcher) -> tuple[int, int]:
-    """The text of an XML element; the label of a form's field (``<label for="password">Password``) is none."""
-    end = text.find("<", start, start + _KEY_LENGTH_LIMIT * 8)
-    end = start + _KEY_LENGTH_LIMIT * 8 if end < 0 else end
-    value = text[start:end]
-    is_label = value.isalpha() and keys.kind(value) is KeyKind.SECRET
-    return (start, start) if is_label or is_harmless(value) else (start, min(end, len(text)))
+def _quoted_value(text: str, start: int, lines: LineEnds, *, is_sentence: bool) -> Span | None:
+    opening = _OPENING.match(text, start)
+    if opening is None:
+        return None
+    begin, end = quoted(text, opening.end(), opening[1], lines)
+    if is_harmless(text[begin:end]):
+        return end, end
+    return (begin, begin) if is_sentence and is_prose(text, begin, end) else (begin, end)
 
 
 def _has_words(text: str, match: re.Match[str]) -> bool:
     """Whether words stand between a key and its separator: ``password for bob: x``."""
     found = _KEY_END.match(text, match.start(), match.end()) if match.group().endswith((": ", "= ")) else None
     return found is not None and _WORDS.match(text, found.end(), match.end()) is not None
-
-
-def _said(text: str, start: int, key: str) -> tuple[int, int]:
-    """The value in ``your password is x``: it has letters and digits, as no word of a sentence has."""
-    begin, end = unquoted(text, start, " ")
-    value = text[begin:end].rstrip(".!?,:")
-    is_mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-    is_code = value.isdigit() and words(key)[-1:] in _CODES
-    return (begin, begin + len(value)) if is_mixed or is_code else (begin, begin)
 
 
 def _cookies(text: str, lowered: str, start: int, keys: KeyMatcher, lines: LineEnds) -> tuple[int, int, str, int]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import re
 import socket
 from typing import TYPE_CHECKING
 
 from errtally.event.scrub.catalogue import rules
+from errtally.event.scrub.token_checks import TOKEN_CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +26,8 @@ _PRIVATE = tuple(
 )
 _OCTET_MAX = 255
 _NO_SEPARATORS = {ord(char): None for char in " -._/\u00a0\u202f\u2013"}
-_ID_PREFIXES = frozenset(rules()["id_prefixes"])
-_LEAST_OF_EACH = 2
 _SIGNS_OF_NOBODY = 2
-_RANDOM_LENGTH = 16
 _BYTES = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+")
-_DIGEST_LENGTH = 32
-_BEARER_SURE_LENGTH = 24
 _VERSION_BEFORE = re.compile(
     r"(?:[A-Za-z0-9]/|[-@~^]|[=<>~^!]=[ ]?|[(][=<>~][ ]|:(?<=jar:|rpm:|gem:|pkg:|lib:)"
     rf"|\b(?:{rules()['version_words']})s?[ :=]{{1,2}}(?:(?:from|to|is|than)[ ])?)\Z",
@@ -104,81 +98,6 @@ def ssn(match: re.Match[str]) -> bool:
     return area not in {"000", "666"} and area < "900" and group != "00" and serial != "0000"
 
 
-def jwt(match: re.Match[str]) -> bool:
-    """A JSON web token: its first part is a JSON object that names an algorithm."""
-    header = match.group().partition(".")[0]
-    try:
-        return b'"alg"' in base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
-    except (binascii.Error, ValueError):
-        return False
-
-
-def basic(match: re.Match[str]) -> bool:
-    """Basic credentials: base64 of something with a colon, which the word `authentication` is not."""
-    token = match.group().split()[-1].rstrip("=")
-    try:
-        return b":" in base64.b64decode(token + "=" * (-len(token) % 4))
-    except (binascii.Error, ValueError):
-        return False
-
-
-def bearer(match: re.Match[str]) -> bool:
-    """A bearer token, not the prose `bearer authentication`: it has a digit or is long."""
-    token = match.group().split()[-1]
-    return len(token) >= _BEARER_SURE_LENGTH or any(char.isdigit() for char in token)
-
-
-def word_start(match: re.Match[str]) -> bool:
-    """A token that does not begin in the middle of a word, as `task-...` has `sk-` in it."""
-    start = match.start()
-    return start == 0 or not (match.string[start - 1].isalnum() and match.string[start - 1].isascii())
-
-
-def token_start(match: re.Match[str]) -> bool:
-    """A token of a known form that does not begin within a word or a longer token."""
-    before = match.string[match.start() - 1 : match.start()]
-    return not (before.isalnum() and before.isascii()) and (before not in {"_", "-"})
-
-
-def prefixed(match: re.Match[str]) -> bool:
-    """A long random text behind a word or two, as most tokens are made, unless the word says that it is an id."""
-    words = match.group().replace("-", "_").lower().split("_")
-    return words[0] not in _ID_PREFIXES and _is_random(re.split("[_-]", match.group())[-1])
-
-
-def random(match: re.Match[str]) -> bool:
-    """A part of an address that nobody made up: a long one with digits, or any that stands where only such stand."""
-    value = match.group()[len(match.group(1)) :]
-    if match.group(1).lower().startswith("/hooks/catch/"):
-        return True
-    return len(value) >= _RANDOM_LENGTH and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-
-
-def called_with(match: re.Match[str]) -> bool:
-    """The argument of ``setPassword("x")``, not the name in ``getToken("access_token")``."""
-    if re.match(r"(?i)(?:get|has|find|is|remove|delete|read|load|lookup|request|no|missing|invalid)", match.group(1)):
-        return False
-    value = match.group()[len(match.group(1)) :].strip("'\"")
-    return " " not in value and (any(map(str.isdigit, value)) or not value.replace("_", "").replace(".", "").isalpha())
-
-
-def said_random(match: re.Match[str]) -> bool:
-    """What is said to be a token and looks like one: of small and capital letters and digits, or a long one of hex digits.
-
-    An argument in quotes needs no more than a digit or a sign in it.
-    """
-    value = match.group()[len(match.group(1)) :]
-    if value[0] in "\"'":
-        return mixed(match) and not value.strip("\"'").replace("_", "").isalpha()
-    is_digest = len(value) >= _DIGEST_LENGTH and value.isalnum() and not value.isalpha() and not value.isdigit()
-    return is_digest or (_is_random(value) and "." not in value and "/" not in value[:-1])
-
-
-def _is_random(text: str) -> bool:
-    """Small and capital letters and digits, some of each."""
-    return all(sum(map(kind, text)) >= _LEAST_OF_EACH for kind in (str.isdigit, str.islower, str.isupper))
-
-
 def email(match: re.Match[str]) -> bool:
     """An address of a person, not `git@host`, `icon@2x.png`, `getty@tty1.service` nor Firefox's `fn@file.js:1:2`."""
     text = match.group()
@@ -202,13 +121,6 @@ def oauth_code(match: re.Match[str]) -> bool:
     return _GRANT.search(around) is not None
 
 
-def mixed(match: re.Match[str]) -> bool:
-    """A value that no word of a sentence is: letters with digits, or with capitals behind small ones."""
-    value = match.group()[len(match.group(1)) :]
-    letters = "".join(filter(str.isalpha, value))
-    return bool(letters) and (any(map(str.isdigit, value)) or not (letters[1:].islower() or letters.isupper()))
-
-
 def no_port(match: re.Match[str]) -> bool:
     """Behind ``-p``: a password, not a port, a process or a mapping of ports, nor the database that mysql has there."""
     if _DATABASE_CLIENT.search(match.string, max(0, match.start() - 64), match.start()):
@@ -217,17 +129,11 @@ def no_port(match: re.Match[str]) -> bool:
     return not value.replace(":", "").replace(".", "").replace("/", "").isdigit()
 
 
-def bot_token(match: re.Match[str]) -> bool:
-    """A token of a Discord bot: its first part is the number of its account."""
-    account = match.group().partition(".")[0]
-    try:
-        return base64.urlsafe_b64decode(account + "=" * (-len(account) % 4)).isdigit()
-    except (binascii.Error, ValueError):
-        return False
-
-
 def mac(match: re.Match[str]) -> bool:
-    """A hardware address, not a serial number nor everybody's (`ff:ff:...`) or nobody's; with dashes it must have a letter, or it is a date and time."""
+    """A hardware address, not a serial number nor everybody's (`ff:ff:...`) or nobody's.
+
+    With dashes it must have a letter, or it is a date and time.
+    """
     text = match.group()
     if text[:2].lower() in {"00", "ff"} and len(set(text.lower())) <= _SIGNS_OF_NOBODY:
         return False
@@ -289,12 +195,8 @@ def is_public(address: str) -> bool:
 
 
 CHECKS: dict[str, Callable[[re.Match[str]], bool]] = {
-    check.__name__: check
-    for check in (
-        card, iban, ssn, jwt, basic, bearer, word_start, token_start, prefixed, random, called_with, said_random, email, mac, mixed,
-        no_port, bot_token, oauth_code, ipv4, ipv6
-    )
-}  # fmt: skip
+    check.__name__: check for check in (*TOKEN_CHECKS, card, iban, ssn, email, mac, no_port, oauth_code, ipv4, ipv6)
+}
 """Checks by the name that rules.json uses."""
 
 PUBLIC_ONLY: dict[str, Callable[[re.Match[str]], bool]] = {"ipv4": public_ipv4, "ipv6": public_ipv6}

@@ -1,7 +1,8 @@
 """Rules out quickly that any of some hundred words stands in a text.
 
 Most of these words have a sign in them that most texts lack (``_``, ``$``), and looking for one character costs next
-to nothing. Of several signs the rarest is looked for. Where it is there, a pattern in which shared beginnings stand once looks for the words that have it.
+to nothing. Of several signs the rarest is looked for. Where it is there, a pattern in which shared beginnings stand
+once looks for the words that have it.
 """
 
 from __future__ import annotations

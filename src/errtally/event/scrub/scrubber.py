@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.event.scrub.assignments import anchors, finder, scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
+from errtally.event.scrub.clean_frames import MEMO_LIMIT, MEMO_TEXT_LENGTH, CleanFrames
 from errtally.event.scrub.cut import MARKS, scrub_cut
 from errtally.event.scrub.events import scrub_event
 from errtally.event.scrub.gates import gates
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from errtally.event.model import Event
     from errtally.event.scrub.gates import Gate
     from errtally.event.scrub.settings import TextPattern
-    from errtally.event.scrub.values import Counts, ValueRule
+    from errtally.event.scrub.values import Block, Counts, ValueRule
 
 _Seen = tuple[bool, bool, bool]
 """What is known of a text before it is scrubbed: whether it may have numbers, colons and needles."""
@@ -36,8 +37,6 @@ _SHORTEST_SECRET = 5
 _SHORTEST_TOKEN = 15
 _TEXT_LIMIT = 262_144
 """Characters of one text that are kept: no page shows more, and the time for one text is bounded."""
-_MEMO_TEXT_LENGTH = 256
-_MEMO_LIMIT = 8192
 _MORE_PASSES = 3
 _JSON_TEXT_LENGTH_LIMIT = 262_144
 _SEPARATORS_OF_A_MAC = 5
@@ -54,23 +53,6 @@ _SALTS = tuple(bytes([place]) * 16 for place in Place)
 _BLANK = re.compile(r"\s")
 _METHOD = re.compile(r"[A-Z]{3,7} /?[^\s]*\Z")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-
-
-class CleanFrames:
-    """Source line, file name and path of frames that had nothing to redact: a crash has the same ones each time."""
-
-    def __init__(self) -> None:
-        self._known: set[tuple[str | None, ...]] = set()
-
-    def __contains__(self, texts: tuple[str | None, ...]) -> bool:
-        return texts in self._known
-
-    def add(self, texts: tuple[str | None, ...]) -> None:
-        """Remember the texts of a frame, unless they are long."""
-        if all(text is None or len(text) <= _MEMO_TEXT_LENGTH for text in texts):
-            if len(self._known) >= _MEMO_LIMIT:
-                self._known.clear()
-            self._known.add(texts)
 
 
 class Scrubber:
@@ -172,8 +154,8 @@ class Scrubber:
             scrubbed = scrub_cut(scrubbed, self.settings, self.keys, counts)
         if scrubbed != text:
             return scrubbed
-        if len(text) <= _MEMO_TEXT_LENGTH:
-            if len(clean) >= _MEMO_LIMIT:
+        if len(text) <= MEMO_TEXT_LENGTH:
+            if len(clean) >= MEMO_LIMIT:
                 clean.clear()
             clean.add(text)
         return text
@@ -213,7 +195,7 @@ class Scrubber:
 
     def _scrub_remembered(self, text: str, lowered: str, counts: Counts, place: Place, seen: _Seen) -> str:
         """Source lines with a secret come again with every event; the memo knows them by digest, never by text."""
-        if len(text) > _MEMO_TEXT_LENGTH:
+        if len(text) > MEMO_TEXT_LENGTH:
             return self._scrub(text, lowered, counts, place, seen)
         digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, salt=_SALTS[place]).digest()
         known = self._redacted.get(digest)
@@ -229,7 +211,7 @@ class Scrubber:
                     break
             known = (scrubbed, tuple(own.items()))
             if own:
-                if len(self._redacted) >= _MEMO_LIMIT:
+                if len(self._redacted) >= MEMO_LIMIT:
                     self._redacted.clear()
                 self._redacted[digest] = known
         for rule, count in known[1]:
@@ -259,11 +241,8 @@ class Scrubber:
         assignment = self._assignment(lowered)
         scrubbed = scrub_assignments(scrubbed, assignment, lowered, self.keys, counts, place=place)
         if values:
-            for may_match, rules_ in (self._rules_after if has_needle else self._rules_of_numbers)[place]:
-                if may_match is None or may_match(lowered) is not None:
-                    for rule in rules_:
-                        if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
-                            scrubbed = rule.scrub(scrubbed, counts)
+            known = (self._rules_after if has_needle else self._rules_of_numbers)[place]
+            scrubbed = _scrub_blocks(known, scrubbed, lowered, counts, seen)
         for pattern in self._patterns:
             scrubbed = _redact_between_placeholders(pattern, scrubbed, counts)
         return scrubbed
@@ -305,3 +284,14 @@ def _redact_between_placeholders(pattern: TextPattern, text: str, counts: Counts
         return text
     counts["pattern"] = counts.get("pattern", 0) + total
     return PLACEHOLDER.join(pieces)
+
+
+def _scrub_blocks(known: tuple[Block, ...], text: str, lowered: str, counts: Counts, seen: _Seen) -> str:
+    """Apply the rules of those blocks that may match."""
+    has_digits, has_colons, _ = seen
+    for may_match, rules_ in known:
+        if may_match is None or may_match(lowered) is not None:
+            for rule in rules_:
+                if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
+                    text = rule.scrub(text, counts)
+    return text

@@ -72,7 +72,7 @@ def unquoted(text: str, start: int, separator: str) -> tuple[int, int]:
 
 
 def scheme_end(text: str, start: int, lines: LineEnds) -> tuple[int, int] | None:
-    """What follows the name of an authorization scheme, None when none stands there; Digest and signatures have many parameters."""
+    """What follows the name of an authorization scheme, None when none stands there; to the line's end for some."""
     scheme = _SCHEME.match(text, start)
     if scheme is None:
         return None

@@ -1,0 +1,124 @@
+"""Checks that tell a token or a password from a word, a name and an id; each looks at one match of its pattern."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from errtally.event.scrub.catalogue import rules
+
+_ID_PREFIXES = frozenset(rules()["id_prefixes"])
+_LEAST_OF_EACH = 2
+_RANDOM_LENGTH = 16
+_DIGEST_LENGTH = 32
+_BEARER_SURE_LENGTH = 24
+_METHOD_NAME = re.compile(
+    r"(?i:md5|sha-?\d|base\d|o?auth\d|argon2|pbkdf2|bcrypt|scrypt|utf-?\d|v\d|http\d|x509|ipv\d|aes|user|line|step|field)"
+)
+_NO_SETTER = re.compile(r"(?i)(?:get|has|find|is|remove|delete|read|load|lookup|request|no|missing|invalid)")
+
+
+def jwt(match: re.Match[str]) -> bool:
+    """A JSON web token: its first part is a JSON object that names an algorithm."""
+    header = match.group().partition(".")[0]
+    try:
+        return b'"alg"' in base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def basic(match: re.Match[str]) -> bool:
+    """Basic credentials: base64 of something with a colon, which the word `authentication` is not."""
+    token = match.group().split()[-1].rstrip("=")
+    try:
+        return b":" in base64.b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return False
+
+
+def bearer(match: re.Match[str]) -> bool:
+    """A bearer token, not the prose `bearer authentication`: it has a digit or is long."""
+    token = match.group().split()[-1]
+    return len(token) >= _BEARER_SURE_LENGTH or any(char.isdigit() for char in token)
+
+
+def word_start(match: re.Match[str]) -> bool:
+    """A token that does not begin in the middle of a word, as `task-...` has `sk-` in it."""
+    start = match.start()
+    return start == 0 or not (match.string[start - 1].isalnum() and match.string[start - 1].isascii())
+
+
+def token_start(match: re.Match[str]) -> bool:
+    """A token of a known form that does not begin within a word or a longer token."""
+    before = match.string[match.start() - 1 : match.start()]
+    return not (before.isalnum() and before.isascii()) and (before not in {"_", "-"})
+
+
+def prefixed(match: re.Match[str]) -> bool:
+    """A long random text behind a word or two, as most tokens are made, unless the word says that it is an id."""
+    words = match.group().replace("-", "_").lower().split("_")
+    return words[0] not in _ID_PREFIXES and _is_random(re.split("[_-]", match.group())[-1])
+
+
+def random(match: re.Match[str]) -> bool:
+    """A part of an address that nobody made up: a long one with digits, or any that stands where only such stand."""
+    value = match.group()[len(match.group(1)) :]
+    if match.group(1).lower().startswith("/hooks/catch/"):
+        return True
+    return len(value) >= _RANDOM_LENGTH and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def called_with(match: re.Match[str]) -> bool:
+    """The argument of ``setPassword("x")``, not the name in ``getToken("access_token")``."""
+    if _NO_SETTER.match(match.group(1)):
+        return False
+    value = match.group()[len(match.group(1)) :].strip("'\"")
+    return " " not in value and (any(map(str.isdigit, value)) or not value.replace("_", "").replace(".", "").isalpha())
+
+
+def said_password(match: re.Match[str]) -> bool:
+    """What stands behind the word as in ``connect Corp password x``: letters and digits, and no method's name."""
+    value = match.group()[len(match.group(1)) :]
+    return any(map(str.isdigit, value)) and _METHOD_NAME.match(value) is None
+
+
+def said_random(match: re.Match[str]) -> bool:
+    """What is said to be a token and looks like one.
+
+    It has small and capital letters and digits, or is long and of letters and digits alone. An argument in quotes needs
+    no more than a digit or a sign in it.
+    """
+    value = match.group()[len(match.group(1)) :]
+    if value[0] in "\"'":
+        return mixed(match) and not value.strip("\"'").replace("_", "").isalpha()
+    is_digest = len(value) >= _DIGEST_LENGTH and value.isalnum() and not value.isalpha() and not value.isdigit()
+    return is_digest or (_is_random(value) and "." not in value and "/" not in value[:-1])
+
+
+def _is_random(text: str) -> bool:
+    """Small and capital letters and digits, some of each."""
+    return all(sum(map(kind, text)) >= _LEAST_OF_EACH for kind in (str.isdigit, str.islower, str.isupper))
+
+
+def mixed(match: re.Match[str]) -> bool:
+    """A value that no word of a sentence is: letters with digits, or with capitals behind small ones."""
+    value = match.group()[len(match.group(1)) :]
+    letters = "".join(filter(str.isalpha, value))
+    return bool(letters) and (any(map(str.isdigit, value)) or not (letters[1:].islower() or letters.isupper()))
+
+
+def bot_token(match: re.Match[str]) -> bool:
+    """A token of a Discord bot: its first part is the number of its account."""
+    account = match.group().partition(".")[0]
+    try:
+        return base64.urlsafe_b64decode(account + "=" * (-len(account) % 4)).isdigit()
+    except (binascii.Error, ValueError):
+        return False
+
+
+TOKEN_CHECKS = (
+    jwt, basic, bearer, word_start, token_start, prefixed, random, called_with, said_random, said_password, mixed,
+    bot_token,
+)  # fmt: skip
+"""All that rules.json names."""
