@@ -67,7 +67,8 @@ def _check(path: str, sent: bytes, headers: dict[str, str]) -> None:
         msgspec.msgpack.encode([(count.level, count.quantity) for count in part.logs])
         msgspec.msgpack.encode([(count.status, count.quantity) for count in part.sessions])
     assert all(quantity > 0 for quantity in (*delivery.items.values(), *delivery.rejected.values()))
-    assert not delivery.rejected or delivery.failures or path.startswith("/collect")
+    # A span of an envelope is refused by being counted: Sentry's answer has no place for it.
+    assert not set(delivery.rejected) - {"bad_span"} or delivery.failures or path.startswith("/collect")
 
 
 def _places(tree: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
