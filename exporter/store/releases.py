@@ -45,9 +45,9 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
         )
     for project in {project for project, _, _ in changes.deploys}:
         db.execute(
-            """DELETE FROM deploys WHERE project = ?1 AND id NOT IN
-            (SELECT id FROM deploys WHERE project = ?1 ORDER BY finished DESC, id DESC LIMIT ?2)""",
-            (project, MAX_DEPLOYS),
+            """DELETE FROM deploys WHERE project = ? AND id NOT IN
+            (SELECT id FROM deploys WHERE project = ? ORDER BY finished DESC, id DESC LIMIT ?)""",
+            (project, project, MAX_DEPLOYS),
         )
 
 
