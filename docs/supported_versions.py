@@ -47,7 +47,7 @@ def table() -> str:
         (
             "Python",
             ", ".join(pythons),
-            "all tests on 3.11; on 3.13 those without real peers, and `make run` up to the first event",
+            "all tests on 3.11; `make run` up to the first event on 3.13",
         ),
         (
             "Debian",
