@@ -34,7 +34,7 @@ class Delivery:
         posts: posts bodies to the routes of events and of requests.
         reports: of what was counted.
         gauges: what is pushed when it is due; None for nothing.
-        scrubber: takes secrets out of reports; events and timings are scrubbed.
+        scrubber: returns what takes secrets out of reports; events and timings are scrubbed.
         server_name: the host.
     """
 
@@ -44,7 +44,7 @@ class Delivery:
         posts: tuple[Poster, Poster],
         reports: Reports,
         gauges: Gauges | None,
-        scrubber: Scrubber,
+        scrubber: Callable[[], Scrubber],
         server_name: str,
     ) -> None:
         self._settings = settings
@@ -89,7 +89,7 @@ class Delivery:
         process = process_name(self._settings.service, self._server_name)
         return (
             b","
-            + as_json(self._scrubber.scrub_value(fields(report, gauges, self._settings.environment, process)))[1:-1]
+            + as_json(self._scrubber().scrub_value(fields(report, gauges, self._settings.environment, process)))[1:-1]
         )
 
     def _posted(self, post: Poster, content: bytes) -> Answer:

@@ -10,6 +10,8 @@ from errtally.client import rendering
 from errtally.client.snapshot import short
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errtally.client.discards import Discards
     from errtally.client.settings import Settings
     from errtally.event.scrub import Scrubber
@@ -31,12 +33,14 @@ class Encoder:
 
     Args:
         settings: checked ones.
-        scrubber: takes secrets out.
+        scrubber: returns what takes secrets out.
         server_name: the host, as events tell it.
         discards: counts what is dropped.
     """
 
-    def __init__(self, settings: Settings, scrubber: Scrubber, server_name: str, discards: Discards) -> None:
+    def __init__(
+        self, settings: Settings, scrubber: Callable[[], Scrubber], server_name: str, discards: Discards
+    ) -> None:
         self._settings = settings
         self._scrubber = scrubber
         self._server_name = server_name
@@ -55,7 +59,7 @@ class Encoder:
         if event is None:
             self._discards.add("before_send", ERROR)
             return None
-        return self._encode(rendering.scrub(event, self._scrubber), ERROR)
+        return self._encode(rendering.scrub(event, self._scrubber()), ERROR)
 
     def _encode(self, item: dict[str, Any], category: str) -> bytes | None:
         try:
@@ -77,7 +81,7 @@ class Encoder:
         """Return the timing of a request as JSON; None when it is dropped, which is counted."""
         transaction, duration, method, status, failed, ended, trace_id = timing
         item = {
-            "transaction": self._scrubber.scrub_text(short(str(transaction), LABEL)),
+            "transaction": self._scrubber().scrub_text(short(str(transaction), LABEL)),
             "duration_seconds": max(float(duration), 0.0),
             "timestamp": ended,
             "environment": self._settings.environment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import sys
@@ -54,7 +55,10 @@ class Tracker:
         self._gauges = _gauges(counters)
         self._reports = Reports(self.discards, counters, self._gauges)
         server_name = settings.server_name or socket.gethostname()
-        scrubber = Scrubber(settings.scrub)
+        if settings.scrub is not None:
+            settings.scrub.compiled_patterns()  # what is wrong with them is said here
+        # Made by the sender for the first item: it takes a tenth of a second, and most processes report nothing.
+        scrubber = functools.cache(lambda: Scrubber(settings.scrub))
         self._ignored = Ignored(settings)
         encoder = Encoder(settings, scrubber, server_name, self.discards)
         delivery = Delivery(settings, posts or posts_to(settings), self._reports, self._gauges, scrubber, server_name)

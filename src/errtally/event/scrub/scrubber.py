@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +88,8 @@ class Scrubber:
         self._rules_of_numbers = tuple(
             tuple((search, rules_) for search, rules_ in of_place if search is None) for of_place in self._rules_after
         )
-        extra = self.settings.keys
-        self._assignments = re.compile(finder(extra)), re.compile(finder(extra, is_ascii=False))
-        self._anchors = re.compile(anchors(extra))
+        self._ascii_assignments = re.compile(finder(self.settings.keys))
+        self._anchors = re.compile(anchors(self.settings.keys))
         # Half of all texts are too short for a token, and the words of tokens are the most.
         self._gates = self._gates_of(self._rules)
         self._gates_of_short = self._gates_of(tuple(rule for rule in self._rules if rule.name != "token"))
@@ -191,7 +191,12 @@ class Scrubber:
         return False
 
     def _assignment(self, lowered: str) -> re.Pattern[str]:
-        return self._assignments[not lowered.isascii()]
+        return self._ascii_assignments if lowered.isascii() else self._other_assignments
+
+    @cached_property
+    def _other_assignments(self) -> re.Pattern[str]:
+        """Keys of all alphabets; compiling them takes longer than all else, and many programs never write one."""
+        return re.compile(finder(self.settings.keys, is_ascii=False))
 
     def _scrub_remembered(self, text: str, lowered: str, counts: Counts, place: Place, seen: _Seen) -> str:
         """Source lines with a secret come again with every event; the memo knows them by digest, never by text."""
