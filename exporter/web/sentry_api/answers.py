@@ -10,6 +10,8 @@ from urllib.parse import quote, urlencode
 
 from flask import Response, request
 
+from errtally.exporter.web.parts import part
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -92,6 +94,11 @@ def links(next_cursor: str | None, external_url: str) -> dict[str, str]:
     before = link("previous", request.args.get("cursor") or "0:0:1", has_results=False)
     after = link("next", next_cursor or "0:0:0", has_results=next_cursor is not None)
     return {"Link": f"{before}, {after}"}
+
+
+def listed(items: list[dict[str, Any]]) -> Response:
+    """Return a list that has one page."""
+    return answer(items, headers=links(None, part("config").external_url))
 
 
 def _rate_headers() -> dict[str, str]:

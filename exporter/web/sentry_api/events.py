@@ -129,7 +129,7 @@ def notes(issue: str, organization: str = places.ORGANIZATION) -> Response:
     """List the notes that people left at an issue, the newest first."""
     places.check_organization(organization)
     found = [objects.deed(entry) for entry in places.issue(issue)["history"] if entry["what"] == NOTE]
-    return answers.answer(found, headers=answers.links(None, part("config").external_url))
+    return answers.listed(found)
 
 
 @routes.post(f"{_OF_ISSUE[0]}/notes/")

@@ -143,14 +143,14 @@ def tags(organization: str) -> Response:
     places.check_organization(organization)
     found = parts.reader().tag_totals()
     shown = [{"key": tag, "name": tag, "totalValues": events} for tag, events in found]
-    return answers.answer(shown, headers=answers.links(None, part("config").external_url))
+    return answers.listed(shown)
 
 
 @routes.get("/organizations/<organization>/trace-items/attributes/")
 def attributes(organization: str) -> Response:
     """List no attributes: spans are timed, not kept."""
     places.check_organization(organization)
-    return answers.answer([], headers=answers.links(None, part("config").external_url))
+    return answers.listed([])
 
 
 _VALUES: dict[str, Callable[[dict[str, Any]], object]] = {

@@ -32,7 +32,7 @@ def who() -> Response:
 @routes.get("/organizations/")
 def organizations() -> Response:
     """List the one organisation."""
-    return _listed([objects.organization(_url())])
+    return answers.listed([objects.organization(_url())])
 
 
 @routes.get("/organizations/<organization>/")
@@ -47,7 +47,7 @@ def organization(organization: str) -> Response:
 @routes.get("/projects/")
 def projects() -> Response:
     """List the projects; ``query`` may hold the key of a DSN."""
-    return _listed([objects.project(place, _url()) for place in _projects(request.args.get("query", ""))])
+    return answers.listed([objects.project(place, _url()) for place in _projects(request.args.get("query", ""))])
 
 
 @routes.get("/organizations/<organization>/projects/")
@@ -80,7 +80,7 @@ def teams(organization: str, project: str = "") -> Response:
     places.check_organization(organization)
     if project:
         places.project(project)
-    return _listed([objects.team()])
+    return answers.listed([objects.team()])
 
 
 @routes.get("/organizations/<organization>/environments/")
@@ -90,7 +90,9 @@ def environments(organization: str, project: str = "") -> Response:
     places.check_organization(organization)
     chosen = [places.project(project)] if project else places.projects()
     names = dict.fromkeys(name for place in chosen for name in place.environments)
-    return _listed([{"id": str(number), "name": name, "isHidden": False} for number, name in enumerate(names, 1)])
+    return answers.listed(
+        [{"id": str(number), "name": name, "isHidden": False} for number, name in enumerate(names, 1)]
+    )
 
 
 @routes.get("/projects/<organization>/<project>/keys/")
@@ -103,7 +105,7 @@ def keys(organization: str, project: str) -> Response:
     public = sorted(known.keys) if known is not None else [connect.ANY_KEY]
     if known is not None and not config.has_web_auth:
         public = []  # nobody had to say who they are
-    return _listed([_key(place, number, key) for number, key in enumerate(public, 1)])
+    return answers.listed([_key(place, number, key) for number, key in enumerate(public, 1)])
 
 
 @routes.get("/organizations/<organization>/monitors/")
@@ -120,7 +122,7 @@ def monitors(organization: str, project: str = "") -> Response:
         due = objects.moment(job["judged_next"])
         environment = {"name": job["environment"], "status": "active", "lastCheckIn": None, "nextCheckIn": due}
         shown["environments"].append(environment)
-    return _listed(list(jobs.values()))
+    return answers.listed(list(jobs.values()))
 
 
 @routes.get("/organizations/<organization>/chunk-upload/")
@@ -178,10 +180,6 @@ def _monitor(job: dict[str, Any]) -> dict[str, Any]:
         "environments": [],
         "dateCreated": objects.moment(0.0),
     }
-
-
-def _listed(items: list[dict[str, Any]]) -> Response:
-    return answers.answer(items, headers=answers.links(None, _url()))
 
 
 def _user() -> dict[str, Any]:

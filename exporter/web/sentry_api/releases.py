@@ -43,7 +43,7 @@ def releases(organization: str, project: str = "") -> Response:
         for one in parts.reader().releases(name)
         if (not chosen or one["project"] in chosen) and query in one["release"].casefold()
     ]
-    return _listed([_shown([one]) for one in found[: answers.page_size()]])
+    return answers.listed([_shown([one]) for one in found[: answers.page_size()]])
 
 
 @routes.post("/organizations/<organization>/releases/")
@@ -112,14 +112,14 @@ def previous_with_commits(organization: str, version: str) -> Response:
 def commits(organization: str, version: str, project: str = "") -> Response:
     """List the commits of a release, the newest first."""
     [first, *_] = _found(organization, version, project)
-    return _listed([_commit(one) for one in parts.reader().commits(first["project"], version)])
+    return answers.listed([_commit(one) for one in parts.reader().commits(first["project"], version)])
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/deploys/")
 def deploys_of(organization: str, version: str) -> Response:
     """List the deploys of a release, the last first."""
     found = _found(organization, version)
-    return _listed([_deploy(each) for one in found for each in parts.reader().deploys(one["project"], version)])
+    return answers.listed([_deploy(each) for one in found for each in parts.reader().deploys(one["project"], version)])
 
 
 @routes.post("/organizations/<organization>/releases/<path:version>/deploys/")
@@ -145,7 +145,7 @@ def deploy(organization: str, version: str) -> Response:
 def repositories(organization: str) -> Response:
     """List no repositories: commits come with the releases that they belong to."""
     places.check_organization(organization)
-    return _listed([])
+    return answers.listed([])
 
 
 def _guard() -> None:
@@ -275,7 +275,3 @@ def _commit(told: dict[str, Any]) -> dict[str, Any]:
         "author": {"name": told["author"], "email": ""} if told["author"] else None,
         "repository": {"name": told["repository"]} if told["repository"] else None,
     }
-
-
-def _listed(items: list[dict[str, Any]]) -> Response:
-    return answers.answer(items, headers=answers.links(None, part("config").external_url))
