@@ -294,15 +294,10 @@ class StoreReader:
         with self._snapshot() as db:
             return session_hours.counts(db, hours, projects, environments, releases)
 
-    def regressed_in(self, project: str, release: str) -> list[int]:
-        """Return issues that came back with a release, as `releases.regressed_in` has them."""
+    def returned_and_resolved(self, project: str, release: str, before: str) -> tuple[list[int], list[int]]:
+        """Return issues that came back with a release, and those resolved in it; see `releases.resolved_in`."""
         with self._snapshot() as db:
-            return releases.regressed_in(db, project, release)
-
-    def resolved_in(self, project: str, release: str, before: str) -> list[int]:
-        """Return issues that were resolved in a release, as `releases.resolved_in` has them."""
-        with self._snapshot() as db:
-            return releases.resolved_in(db, project, release, before)
+            return releases.regressed_in(db, project, release), releases.resolved_in(db, project, release, before)
 
     def commits(self, project: str, release: str) -> list[dict[str, Any]]:
         """Return the commits of a release, as `releases.commits` has them."""

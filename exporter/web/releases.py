@@ -69,6 +69,9 @@ def one_page(project: str, release: str) -> Response:
     deploys = reader.deploys(project, release)
     named = query.quoted(release)
     new, more_new = _issues(project, f"first_release:{named}", now)
+    regressed, resolved = reader.returned_and_resolved(
+        project, release, before["release"] if before is not None else ""
+    )
     html = render_template(
         "release.html",
         release=found[at],
@@ -78,8 +81,8 @@ def one_page(project: str, release: str) -> Response:
         health_before=health.get((project, before["release"]), Health()) if before is not None else None,
         new=new,
         more_new=more_new,
-        regressed=_by_number(reader.regressed_in(project, release)),
-        resolved=_by_number(reader.resolved_in(project, release, before["release"] if before is not None else "")),
+        regressed=_by_number(regressed),
+        resolved=_by_number(resolved),
         deploys=deploys[:MAX_DEPLOYS],
         commits=reader.commits(project, release)[:MAX_COMMITS],
         new_query=f"first_release:{named}",
