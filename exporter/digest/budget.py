@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 from errtally import names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from errtally.names import Metric
+
+    Admit = Callable[[Metric, tuple[str, ...]], tuple[str, ...]]
+    """Bounds the label values of a metric that has a limit."""
+
+    Place = Callable[[str, str], tuple[str, str]]
+    """Bounds project and environment."""
 
 LabelSet = tuple[str, tuple[str, ...]]
 """A metric's name and label values in the catalogue's order."""

@@ -9,8 +9,7 @@ from errtally.exporter.digest.releases import Releases
 from errtally.exporter.journal.records import ReleaseChange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from errtally.exporter.digest.budget import Admit, Place
     from errtally.exporter.digest.changes import Changes
     from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import DeployChange
@@ -33,8 +32,8 @@ class Deploys:
         state: State,
         changes: Changes,
         *,
-        place: Callable[[str, str], tuple[str, str]],
-        admit: Callable[[names.Metric, tuple[str, ...]], tuple[str, ...]],
+        place: Place,
+        admit: Admit,
     ) -> None:
         self._state = state
         self._changes = changes

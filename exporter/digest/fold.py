@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from errtally import names
-from errtally.exporter.digest import users
+from errtally.exporter.digest import tallies, users
 from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
 from errtally.exporter.digest.budget import scope
 from errtally.exporter.digest.changes import (
@@ -15,7 +15,6 @@ from errtally.exporter.digest.changes import (
     EnvironmentChange,
     Exemplar,
     Sample,
-    SessionUser,
 )
 from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.deletions import Deletions
@@ -26,6 +25,7 @@ from errtally.exporter.digest.monitors import Monitors
 from errtally.exporter.digest.requests import Requests, observe
 from errtally.exporter.digest.sayings import Sayings
 from errtally.exporter.digest.seen import hashed
+from errtally.exporter.digest.sessions import Sessions
 from errtally.exporter.digest.state import IssueState
 from errtally.exporter.digest.stream import NEW, REGRESSED
 from errtally.exporter.journal.records import (
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
         EventSeen,
         IssueSeen,
         Record,
-        SessionSeen,
     )
     from errtally.names import Metric
 
@@ -60,9 +59,6 @@ _ERROR_LEVELS = frozenset(names.ERROR_LEVELS)
 _EVENTS, _SERVICE_EVENTS, _ISSUE_EVENTS = (
     metric.name for metric in (names.EVENTS, names.SERVICE_EVENTS, names.ISSUE_EVENTS)
 )
-
-_RECKONED_SESSION_STATUSES = ("started", *names.CRASHED_SESSION_STATUSES)
-"""What every release has from its first session on: the shares of crashes are made of these."""
 
 _OF_A_SERVICE = {
     names.ISSUES: names.ISSUE_STATUSES,
@@ -92,6 +88,9 @@ class Fold:
         self._decisions = Decisions(state, self.changes)
         self._sayings = Sayings(state, self.changes)
         self._deletions = Deletions(state, self.changes)
+        self._sessions = Sessions(
+            state, self.changes, self._decisions, place=self._place, admit=self._admit, is_new=self._is_new
+        )
         self._deploys = Deploys(state, self.changes, place=self._place, admit=self._admit)
         self._monitors = Monitors(state.monitors, state.agenda, self.changes, self._admit, state.seen)
         self._notice: tuple[EventSeen | None, str] = (None, "")
@@ -121,7 +120,7 @@ class Fold:
         if isinstance(record, Batch):
             self._add_batch(record)
         elif isinstance(record, Tallies):
-            self._add_tallies(record)
+            tallies.add(self.changes, record)
         elif isinstance(record, MergeChange):
             self._merges.decide(record)
         elif isinstance(record, StatusChange):
@@ -169,7 +168,7 @@ class Fold:
         if is_new:
             self._requests.add(batch)
         for session in batch.sessions:
-            self._add_session(batch, session)
+            self._sessions.add(batch, session)
         for check_in in batch.check_ins:
             self._add_check_in(batch, check_in)
         for discard in batch.discards if is_new else ():
@@ -183,29 +182,6 @@ class Fold:
             self._measures.add(batch, is_first=is_new)
         for alert in batch.alerts:
             self._add_alert(alert)
-
-    def _add_session(self, batch: Batch, session: SessionSeen) -> None:
-        changes = self.changes
-        project, environment = self._place(batch.project, session.environment)
-        if session.release:
-            self._decisions.release(project, session.release, batch.received)
-        sent = (project, environment, session.release, session.status)
-        is_known = (names.SESSIONS.name, sent) in self._touched
-        labels = self._admit(names.SESSIONS, sent)
-        if not is_known and labels[2] == session.release:
-            for status in _RECKONED_SESSION_STATUSES:
-                begun = self._admit(names.SESSIONS, (*labels[:3], status))
-                changes.add[names.SESSIONS.name, begun, ""] += 0
-        if session.user is not None and labels[2] != names.OTHER:
-            users = changes.session_users.setdefault((project, environment, labels[2]), {})
-            user = users.setdefault(session.user, SessionUser(batch.received))
-            user.last_seen = max(user.last_seen, batch.received)
-            if session.status in names.CRASHED_SESSION_STATUSES:
-                user.last_crashed = max(user.last_crashed, batch.received)
-        if session.session_id and not self._is_new("session", project, session.session_id, session.status):
-            return
-        changes.add[names.SESSIONS.name, labels, ""] += session.quantity
-        changes.session_hours[int(batch.received // 3600), labels] += session.quantity
 
     def _add_check_in(self, batch: Batch, check_in: CheckInSeen) -> None:
         changes = self.changes
@@ -341,19 +317,6 @@ class Fold:
             here.is_exposed = True
             self._state.issues[change.project, labels[2]].environments[environment] = True
 
-    def _add_tallies(self, tallies: Tallies) -> None:
-        add = self.changes.add
-        for name, labels, amount in tallies.counters:
-            if _is_known(name, labels):
-                add[name, labels, ""] += amount
-        for name, labels, buckets, total in tallies.observations:
-            parts = OF_CATALOGUE[name].parts if name in OF_CATALOGUE else ()
-            if _is_known(name, labels) and len(parts) == len(buckets):
-                for part, count in zip(parts, buckets, strict=True):
-                    if count:
-                        add[name, labels, part] += count
-                add[name, labels, SUM] += total
-
     def _place(self, project: str, environment: str) -> tuple[str, str]:
         """Bound the base labels; of a pair seen for the first time, make the series that alerts compare with 0."""
         project, environment, is_new = self._state.place(project, environment)
@@ -420,9 +383,3 @@ class Fold:
         change = self.changes.issues.get(known.id)
         if change is not None and environment in change.environments:
             change.environments[environment].is_exposed = False
-
-
-def _is_known(name: str, labels: tuple[str, ...]) -> bool:
-    """Whether a metric is in the catalogue with these labels: an older or newer exporter may have counted it."""
-    metric = names.BY_NAME.get(name)
-    return metric is not None and len(metric.labels) == len(labels)

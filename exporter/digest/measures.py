@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 from errtally import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from errtally.exporter.digest.budget import Admit, Place
     from errtally.exporter.digest.changes import Changes
     from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import Batch, MeasureSeen
     from errtally.names import Metric
-
-    Admit = Callable[[Metric, tuple[str, ...]], tuple[str, ...]]
-    Place = Callable[[str, str], tuple[str, str]]
 
 _OUT_OF_ORDER_SECONDS = 10.0
 """Two posts of one process may be folded in the wrong order; what lies further back is a clock that was set."""

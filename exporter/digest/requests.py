@@ -21,17 +21,13 @@ from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.journal.records import RequestSeen  # noqa: TC001 (msgspec reads it)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from errtally.exporter.digest.apdex import Thresholds
     from errtally.exporter.digest.buckets import Buckets
+    from errtally.exporter.digest.budget import Admit, Place
     from errtally.exporter.digest.changes import Changes, SeriesKey
     from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import Batch, EventSeen
     from errtally.names import Metric
-
-    Admit = Callable[[Metric, tuple[str, ...]], tuple[str, ...]]
-    Place = Callable[[str, str], tuple[str, str]]
 
 HELD_SECONDS = 0.25
 """How long a request may wait for a fatal error of its trace; both are sent within milliseconds."""
