@@ -22,7 +22,7 @@ Written from the catalogue in `errtally/names.py` by `make generate`; do not edi
 
 `project` is the project that the key belongs to, `environment` is what the client says (`production` without it).
 A metric with a limit has at most so many label sets in a project (in all, where there is no such label); beyond it,
-values go to `__other__` in the label named, so that all series, and what `errtally_series_evicted_value` tells, add up to
+values go to `__other__` in the label named, so that all series, with `errtally_series_evicted_value`, add up to
 all events. `series_limits:` in the configuration changes limits.
 
 `increase()` and `rate()` don't see the value that a series is born with. So what alerts reckon with exists at 0 from
