@@ -1,49 +1,24 @@
-"""The uploaded files of one data directory: contents as files named by their SHA-1, an SQLite index beside them.
+"""The uploaded files of one data directory: contents as files named by their SHA-1, an index beside them.
 
-Any process writes: uploads are rare, and none of them takes part in what the writer keeps consistent. The contents are
-compressed with Zstandard, which makes a source map five times smaller.
+Any process writes: uploads are rare, and none of them takes part in what the writer keeps consistent.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import tempfile
 import threading
-from dataclasses import fields
-from hashlib import sha1
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import zstandard
-
-from errtally.errors import StoreError
-from errtally.exporter.artifacts.artifact import Artifact
+from errtally.exporter.artifacts import index
+from errtally.exporter.artifacts.contents import Contents
+from errtally.exporter.artifacts.index import DAY_SECONDS, Index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from errtally.exporter.artifacts.artifact import Artifact
 
 DIRECTORY: Final = "artifacts"
-INDEX_NAME: Final = "index.sqlite3"
-
-_BUSY_TIMEOUT_SECONDS: Final = 5.0
-_COLUMNS: Final = ", ".join(field.name for field in fields(Artifact))
-_SCHEMA: Final = """CREATE TABLE IF NOT EXISTS artifacts (
-  id         INTEGER PRIMARY KEY,
-  project    TEXT NOT NULL,
-  kind       TEXT NOT NULL,
-  sha1       TEXT NOT NULL,
-  size_bytes INTEGER NOT NULL,
-  debug_id   TEXT NOT NULL,
-  release    TEXT NOT NULL,
-  dist       TEXT NOT NULL,
-  url        TEXT NOT NULL,
-  map_url    TEXT NOT NULL,
-  uploaded   REAL NOT NULL,
-  UNIQUE (project, debug_id, kind, release, dist, url)
-);
-CREATE INDEX IF NOT EXISTS artifacts_release ON artifacts (project, release, url);
-CREATE INDEX IF NOT EXISTS artifacts_content ON artifacts (sha1)"""
 
 
 class Archive:
@@ -51,12 +26,18 @@ class Archive:
 
     Args:
         data_dir: of the exporter; nothing is made in it before the first upload.
+
+    Attributes:
+        directory: that everything of it lies in.
+        index: the entries.
     """
 
     def __init__(self, data_dir: Path) -> None:
         self.directory = data_dir / DIRECTORY
-        self._index = self.directory / INDEX_NAME
-        self._local = threading.local()
+        self.index = Index(self.directory / index.FILE_NAME)
+        self._contents = Contents(self.directory / "contents")
+        self._lock = threading.Lock()
+        self._stored: tuple[int, int] = (0, 0)
 
     def keep(self, content: bytes) -> str:
         """Keep a content, once however often it comes; return its SHA-1.
@@ -64,20 +45,7 @@ class Archive:
         Raises:
             StoreError: it can't be written.
         """
-        digest = sha1(content, usedforsecurity=False).hexdigest()
-        path = self._path(digest)
-        if path.exists():
-            return digest
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-                draft.write(zstandard.compress(content))
-                draft.flush()
-                os.fsync(draft.fileno())
-            Path(draft.name).rename(path)
-        except OSError as exc:
-            raise StoreError(f"{path}: {exc}") from exc
-        return digest
+        return self._contents.keep(content)
 
     def content(self, digest: str) -> bytes:
         """Return a content by its SHA-1.
@@ -85,11 +53,7 @@ class Archive:
         Raises:
             StoreError: it is not there, or can't be read.
         """
-        path = self._path(digest)
-        try:
-            return zstandard.decompress(path.read_bytes())
-        except (OSError, zstandard.ZstdError) as exc:
-            raise StoreError(f"{path}: {exc}") from exc
+        return self._contents.read(digest)
 
     def add(self, artifacts: Iterable[Artifact]) -> None:
         """Enter files into the index; one with the same project, debug id, kind, release, dist and URL is replaced.
@@ -97,19 +61,7 @@ class Archive:
         Raises:
             StoreError: the index can't be written.
         """
-        rows = [tuple(getattr(one, field.name) for field in fields(Artifact)) for one in artifacts]
-        marks = ", ".join("?" * len(fields(Artifact)))
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            db = self._connection()
-            db.executescript(_SCHEMA)
-            with db:
-                db.execute("BEGIN IMMEDIATE")
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                db.execute(f"PRAGMA user_version = {version + 1}")
-                db.executemany(f"INSERT OR REPLACE INTO artifacts ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608
-        except (sqlite3.Error, OSError) as exc:
-            raise StoreError(f"{self._index}: {exc}") from exc
+        self.index.add(artifacts)
 
     def by_debug_id(self, project: str, debug_id: str) -> list[Artifact]:
         """Return the files that have a debug id: a script and its map share one. The newest upload comes first.
@@ -117,10 +69,13 @@ class Archive:
         Raises:
             StoreError: the index can't be read.
         """
-        return self._find("project = ? AND debug_id = ?", (project, debug_id))
+        return self.index.look_up("project = ? AND debug_id = ?", (project, debug_id))
 
     def by_url(self, project: str, release: str, dist: str, urls: Sequence[str]) -> list[Artifact]:
         """Return the files of a release under any of some URLs.
+
+        Those whose own URL it is come first, then those whose stars cover one; those of the distribution before those
+        without one; the newest upload first.
 
         Args:
             project: whose event it is.
@@ -132,9 +87,12 @@ class Archive:
             StoreError: the index can't be read.
         """
         marks = ", ".join("?" * len(urls))
-        return self._find(
-            f"project = ? AND release = ? AND dist IN ('', ?) AND url IN ({marks})", (project, release, dist, *urls)
+        found = self.index.look_up(
+            f"project = ? AND release = ? AND dist IN ('', ?) AND (url IN ({marks}) OR instr(url, '*') > 0)",
+            (project, release, dist, *urls),
+            lambda one: one.url in urls or any(map(one.covers, urls)),
         )
+        return sorted(found, key=lambda one: (one.url not in urls, one.dist != dist))
 
     def of_release(self, project: str, release: str) -> list[Artifact]:
         """Return all files of a release.
@@ -142,45 +100,83 @@ class Archive:
         Raises:
             StoreError: the index can't be read.
         """
-        return self._find("project = ? AND release = ?", (project, release))
+        return self.index.find("project = ? AND release = ?", (project, release))
 
-    def version(self) -> int:
-        """Return a number that is another one after each change of the index; 0 before the first upload.
-
-        Who remembers what was not found asks for it: it costs microseconds.
+    def of_project(self, project: str) -> list[Artifact]:
+        """Return all files of a project, the newest upload first.
 
         Raises:
             StoreError: the index can't be read.
         """
-        if not self._index.exists():
-            return 0
-        try:
-            version: int = self._connection().execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.Error as exc:
-            raise StoreError(f"{self._index}: {exc}") from exc
-        return version
+        return self.index.find("project = ?", (project,))
 
-    def _find(self, where: str, values: Sequence[str]) -> list[Artifact]:
-        if not self._index.exists():
-            return []
-        try:
-            rows = self._connection().execute(
-                f"SELECT {_COLUMNS} FROM artifacts WHERE {where} ORDER BY uploaded DESC, id DESC",  # noqa: S608
-                values,
-            )
-            return [Artifact(*row) for row in rows]
-        except sqlite3.Error as exc:
-            raise StoreError(f"{self._index}: {exc}") from exc
+    def version(self) -> int:
+        """Return a number that is another one after each change of the index, and each day; 0 before the first upload.
 
-    def _path(self, digest: str) -> Path:
-        return self.directory / "contents" / digest[:2] / f"{digest}.zst"
+        Who remembers what was found asks for it: it costs microseconds. Looking up again each day is what shows that a
+        file is used still.
 
-    def _connection(self) -> sqlite3.Connection:
-        """Return this thread's connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = sqlite3.connect(
-                self._index, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None
-            )
-            connection.execute("PRAGMA journal_mode = WAL")
-        return connection
+        Raises:
+            StoreError: the index can't be read.
+        """
+        return self.index.version()
+
+    def remove_release(self, project: str, release: str) -> int:
+        """Remove the files of a release from the index; return how many. The contents go with the next `sweep`.
+
+        Raises:
+            StoreError: the index can't be written.
+        """
+        return self.index.remove("project = ? AND release = ?", (project, release))
+
+    def remove_debug_id(self, project: str, debug_id: str) -> int:
+        """Remove the files that have a debug id; return how many.
+
+        Raises:
+            StoreError: the index can't be written.
+        """
+        return self.index.remove("project = ? AND debug_id = ?", (project, debug_id))
+
+    def sweep(self, now: float, *, kept_days: float, stored_limit_bytes: int) -> int:
+        """Remove what was not used for long, then, while there is too much, what was not used for longest.
+
+        Args:
+            now: seconds since the epoch.
+            kept_days: since the upload or the last event that was read by a file.
+            stored_limit_bytes: what all contents may take on the disk.
+
+        Returns:
+            How many entries went.
+
+        Raises:
+            StoreError: something can't be read or written.
+        """
+        gone = self.index.remove("used < ?", (now - kept_days * DAY_SECONDS,))
+        sizes = self._contents.sizes()
+        wanted = self.index.digests()
+        beyond = sum(sizes.get(digest, 0) for digest in wanted) - stored_limit_bytes
+        kept = set(wanted)
+        for digest in wanted:
+            if beyond <= 0:
+                break
+            gone += self.index.remove("sha1 = ?", (digest,))
+            kept.discard(digest)
+            beyond -= sizes.get(digest, 0)
+        self._contents.sweep(kept, now)
+        return gone
+
+    def stored_bytes(self) -> int:
+        """Return what all contents take on the disk, in bytes, as it was after the last change of the index.
+
+        Raises:
+            StoreError: something can't be read.
+        """
+        version = self.version()
+        with self._lock:
+            if self._stored[0] != version:
+                self._stored = (version, sum(self._contents.sizes().values()))
+            return self._stored[1]
+
+    def close(self) -> None:
+        """Close what all threads opened of it; it may be used again."""
+        self.index.close()
