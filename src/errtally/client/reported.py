@@ -47,4 +47,6 @@ def event_id_of(error: BaseException) -> str | None:
 
 def mark(error: BaseException, event_id: str) -> None:
     """Note that an exception has been reported; also one whose class lets nobody set attributes."""
-    object.__getattribute__(error, "__dict__")[_ATTRIBUTE] = _Mark(event_id, weakref.ref(scope.current_round()))
+    here = scope.current_round()
+    here.has_reported = True
+    object.__getattribute__(error, "__dict__")[_ATTRIBUTE] = _Mark(event_id, weakref.ref(here))

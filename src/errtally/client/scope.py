@@ -51,12 +51,14 @@ class Holder:
 
     Attributes:
         scope: as it is now.
+        has_reported: whether an exception of this request or job was reported.
     """
 
-    __slots__ = ("__weakref__", "scope")
+    __slots__ = ("__weakref__", "has_reported", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self.has_reported = False
 
 
 PROCESS = Holder(Scope())

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from errtally.client.tracker import Tracker
 
 
+_COUNTED: Any = "errtally.counted"
+if hasattr(web, "RequestKey"):  # since 3.14, which warns of texts
+    _COUNTED = web.RequestKey(_COUNTED, bool)
+
+
 def install(app: web.Application) -> None:
     """Report errors and timings of an application, of those mounted in it as well; a second call changes nothing."""
     if _serve not in app.middlewares:
@@ -25,8 +30,9 @@ def install(app: web.Application) -> None:
 @web.middleware
 async def _serve(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:  # noqa: ANN401 (the handler's)
     tracker = current.tracker()
-    if tracker is None:
+    if tracker is None or _COUNTED in request:  # the latter: an application within another one, both set up
         return await handler(request)
+    request[_COUNTED] = True
     began = time.perf_counter()
     status: int | None = None
     error: Exception | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from errtally.client import current, scope
+from errtally.client import current
+from errtally.client import scope as scopes
+from errtally.client.integrations.outermost import KEY, Outermost, bridging
 from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
@@ -33,22 +35,26 @@ class AsgiMiddleware:
 
     def __init__(self, app: App, transaction: Callable[[Mapping[str, Any]], str] | None = None) -> None:
         self.app = app
-        self._transaction = transaction or route_of
+        self._transaction = transaction
 
-    async def __call__(self, connection: Any, receive: Receive, send: Send) -> None:  # noqa: ANN401 (ASGI's dict)
-        """Serve one connection; those that are not HTTP only have their exceptions reported."""
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:  # noqa: ANN401 (ASGI's dict)
+        """Serve one connection; those that are not HTTP only have their exceptions reported.
+
+        The names of the arguments are ASGI's: Daphne gives them by name.
+        """
         tracker = current.tracker()
-        if tracker is None or connection["type"] not in {"http", "websocket"}:
-            await self.app(connection, receive, send)
+        if tracker is None or scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
             return
-        if _BEGAN_AS in connection:  # an application within one that is reported: its request is the other's
+        if KEY in scope:  # an application within one that is reported: its request is the other's
             try:
-                await self.app(connection, receive, send)
+                await self.app(scope, receive, send)
             finally:
-                if (transaction := self._transaction(connection)) != UNMATCHED:
+                if (transaction := (self._transaction or route_of)(scope)) != UNMATCHED:
                     _name(transaction)
             return
-        connection[_BEGAN_AS] = {"app": self.app, **connection}
+        scope[_BEGAN_AS] = {"app": self.app, **scope}
+        scope[KEY] = seen = Outermost(lambda: _mount_of(scope) or "")
         began = time.perf_counter()
         status: int | None = None
 
@@ -58,26 +64,26 @@ class AsgiMiddleware:
                 status = message["status"]
             await send(message)
 
-        with scope.request_scope(**_known(connection, tracker)):
-            error: Exception | None = None
+        with scopes.request_scope(**_known(scope, tracker)), bridging(seen):
+            error: BaseException | None = None
             try:
-                await self.app(connection, receive, noting)
+                await self.app(scope, receive, noting)
             except Exception as exc:
                 error = exc
                 raise
             finally:
-                transaction = self._transaction(connection)
+                transaction = self._transaction(scope) if self._transaction else seen.transaction or route_of(scope)
                 if transaction == UNMATCHED:  # one within this one may have been served with a copy of the scope
-                    transaction = scope.current().transaction or UNMATCHED
+                    transaction = scopes.current().transaction or UNMATCHED
                 _name(transaction)
-                if connection["type"] == "http":
+                if scope["type"] == "http":
                     finish(
                         tracker,
                         transaction=transaction,
-                        method=connection["method"],
+                        method=scope["method"],
                         status=status,
                         duration_seconds=time.perf_counter() - began,
-                        error=error,
+                        error=error or seen.error,
                         mechanism="asgi",
                     )
                 elif error is not None:
@@ -85,16 +91,13 @@ class AsgiMiddleware:
 
 
 def _name(transaction: str) -> None:
-    if scope.current().transaction is None:
-        scope.set_transaction(transaction)
+    if scopes.current().transaction is None:
+        scopes.set_transaction(transaction)
 
 
 def route_of(connection: Mapping[str, Any]) -> str:
     """Name the route that Starlette or FastAPI found for a connection, with those of the mounts around it."""
-    began_as = connection.get(_BEGAN_AS, connection)
-    if connection.get("root_path", "") != began_as.get("root_path", "") and (
-        path := _mounted(getattr(began_as.get("app"), "routes", ()), began_as)
-    ):
+    if path := _mount_of(connection):
         return path
     route = connection.get("route")
     if path := getattr(route, "path", None):
@@ -105,6 +108,14 @@ def route_of(connection: Mapping[str, Any]) -> str:
             if getattr(known, "endpoint", None) is endpoint and getattr(known, "path", None):
                 return str(known.path)
     return UNMATCHED
+
+
+def _mount_of(connection: Mapping[str, Any]) -> str | None:
+    """Name the mounts of Starlette that led to an application within, and its route if it is Starlette's too."""
+    began_as = connection.get(_BEGAN_AS, connection)
+    if connection.get("root_path", "") == began_as.get("root_path", ""):
+        return None
+    return _mounted(getattr(began_as.get("app"), "routes", ()), began_as)
 
 
 def _mounted(routes: Iterable[Any], connection: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from django.utils.decorators import sync_and_async_middleware
 
 from errtally.client import current, scope
 from errtally.client.integrations.log_records import leave_to_integration
+from errtally.client.integrations.outermost import KEY, Outermost, around
 from errtally.client.integrations.requests_seen import UNMATCHED, failure_of, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def _note_exception(request: Any = None, **_: Any) -> None:  # noqa: ANN401 (a s
     if error is not None and tracker is not None:
         if request is not None:
             setattr(request, _Noted.attribute, error)
+            outermost = _outermost(request)
+            if outermost is not None:
+                outermost.error = error
+                _tell_route(outermost, request)
             if scope.current().transaction is None:
                 scope.set_transaction(_route(request))
         tracker.capture_exception(error, unhandled="django")
@@ -52,6 +57,12 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
             tracker = current.tracker()
             if tracker is None:
                 return await get_response(request)
+            outermost = _outermost(request)
+            if outermost is not None:
+                try:
+                    return await get_response(request)
+                finally:
+                    _tell_route(outermost, request)
             began = time.perf_counter()
             holder = scope.begun(**_known(request, tracker))
             with scope.entered(holder):
@@ -65,6 +76,12 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
         tracker = current.tracker()
         if tracker is None:
             return get_response(request)
+        outermost = _outermost(request)
+        if outermost is not None:
+            try:
+                return get_response(request)
+            finally:
+                _tell_route(outermost, request)
         began = time.perf_counter()
         holder = scope.begun(**_known(request, tracker))
         with scope.entered(holder):
@@ -78,6 +95,20 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return response
 
     return serve
+
+
+def _outermost(request: Any) -> Outermost | None:  # noqa: ANN401
+    """Return the request of the middleware around Django that counts it, None where this one does."""
+    connection = getattr(request, "scope", None)
+    if connection is None:
+        return around(request.environ)
+    found: Outermost | None = connection.get(KEY)
+    return found
+
+
+def _tell_route(outermost: Outermost, request: Any) -> None:  # noqa: ANN401
+    if (route := _route(request)) != UNMATCHED:
+        outermost.name(route)
 
 
 def _watch(tracker: Tracker, request: Any, response: Any, holder: scope.Holder, began: float) -> None:  # noqa: ANN401

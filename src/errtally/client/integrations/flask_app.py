@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Flask, got_request_exception, request
 
-from errtally.client import current, scope
+from errtally.client import current
 from errtally.client.integrations import wsgi
+from errtally.client.integrations.outermost import around
 
 
 def install(app: Flask) -> None:
@@ -21,13 +22,15 @@ def install(app: Flask) -> None:
 
 def _name_transaction() -> None:
     rule = request.url_rule
-    name = rule.rule if rule is not None else None
-    request.environ[wsgi.TRANSACTION] = name
-    scope.set_transaction(name)
+    outermost = around(request.environ)
+    if rule is not None and outermost is not None:
+        outermost.name(rule.rule)
 
 
 def _note_exception(_sender: Flask, exception: BaseException, **_: Any) -> None:  # noqa: ANN401 (a signal's receiver)
-    request.environ[wsgi.ERROR] = exception
+    outermost = around(request.environ)
+    if outermost is not None:
+        outermost.error = exception
     tracker = current.tracker()
     if tracker is not None:
         # Now, while the values that the view has set are in scope.

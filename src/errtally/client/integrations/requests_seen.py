@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from errtally.client import scope
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -75,6 +77,8 @@ def finish(
     if error is not None:
         tracker.capture_exception(error, unhandled=mechanism)
         status = status or _SERVER_ERROR
+    elif failed and scope.current_round().has_reported:
+        pass  # the answer tells of an exception that somebody has reported: it is that event
     elif status is not None and tracker.settings.status_from and status >= tracker.settings.status_from:
         tracker.capture_message(
             f"{method} {transaction} answered {status}",

@@ -6,18 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from errtally.client import current, scope
+from errtally.client.integrations.outermost import KEY, Outermost, around
 from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, failure_of, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from errtally.client.tracker import Tracker
-
-TRANSACTION = "errtally.transaction"
-"""Key of the WSGI environment where a framework's integration says which route it is."""
-
-ERROR = "errtally.error"
-"""Key where it says which exception the framework made an answer of."""
 
 
 class WsgiMiddleware:
@@ -38,22 +33,31 @@ class WsgiMiddleware:
         tracker = current.tracker()
         if tracker is None:
             return self.app(environ, start_response)
-        return _Served(self, tracker, environ).begin(start_response)
-
-    def transaction(self, environ: Mapping[str, Any]) -> str:
-        """Name the route of a request."""
-        if self._transaction is not None:
-            return self._transaction(environ)
-        return str(environ.get(TRANSACTION) or UNMATCHED)
+        outermost = around(environ)
+        if outermost is None:
+            return _Served(self.app, tracker, environ, self._transaction).begin(start_response)
+        try:
+            return self.app(environ, start_response)
+        finally:
+            if self._transaction is not None:
+                outermost.name(self._transaction(environ))
 
 
 class _Served:
     """One request from its call to the end of its body, which a server iterates after the call has returned."""
 
-    def __init__(self, middleware: WsgiMiddleware, tracker: Tracker, environ: dict[str, Any]) -> None:
-        self._middleware = middleware
+    def __init__(
+        self,
+        app: Callable[..., Iterable[bytes]],
+        tracker: Tracker,
+        environ: dict[str, Any],
+        transaction: Callable[[Any], str] | None,
+    ) -> None:
+        self._app = app
         self._tracker = tracker
         self._environ = environ
+        self._transaction = transaction
+        self._seen = environ[KEY] = Outermost()
         self._began = time.perf_counter()
         self._status: int | None = None
         self._finished = False
@@ -66,7 +70,7 @@ class _Served:
 
         with scope.entered(self._holder):
             try:
-                body = self._middleware.app(self._environ, noting)
+                body = self._app(self._environ, noting)
             except BaseException as exc:
                 self._finish(exc)
                 raise
@@ -78,7 +82,7 @@ class _Served:
             try:
                 return next(chunks)
             except StopIteration:
-                self._finish(self._environ.get(ERROR))
+                self._finish(self._seen.error)
                 raise
             except BaseException as exc:
                 self._finish(exc)
@@ -87,13 +91,15 @@ class _Served:
     def end(self) -> None:
         """Report at the end of the body."""
         with scope.entered(self._holder):
-            self._finish(self._environ.get(ERROR))
+            self._finish(self._seen.error)
 
     def _finish(self, error: BaseException | None) -> None:
         if self._finished:
             return
         self._finished = True
-        transaction = self._middleware.transaction(self._environ)
+        transaction = self._seen.transaction or scope.current().transaction or UNMATCHED
+        if self._transaction is not None:
+            transaction = self._transaction(self._environ)
         if scope.current().transaction is None:
             scope.set_transaction(transaction)
         finish(
