@@ -17,7 +17,9 @@ run: install  ## install what running needs, start the exporter, say where to lo
 	@echo
 	@$(BIN)/errtally serve
 
-demo: install  ## send the traffic of a small shop to the exporter that runs
+# It does not install: `make run` may be at that in another terminal.
+demo:  ## send the traffic of a small shop to the exporter that runs
+	@[ -e $(VENV)/.installed ] || { echo "Type make run in another terminal first, and make demo again when that says that errtally listens."; exit 1; }
 	@$(BIN)/errtally demo
 
 install: $(VENV)/.installed  ## put the exporter, the generators and the analyser into .venv, and nothing else

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import suppress
 
 import click
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
 
 from errtally.exporter.demo.happenings import BROKEN_FROM, FIXED_FROM, draw, fixed_set, release_at
 from errtally.exporter.demo.messages import job_report, messages
+from errtally.exporter.demo.progress import Progress, table
 from errtally.exporter.demo.sender import DemoError, Sender
 from errtally.exporter.demo.services import SERVICES
 
@@ -39,9 +39,14 @@ def command(*, url: str, key: str, rate: float, duration: float, once: bool, see
     console = Console()
     if once:
         _send_fixed_set(sender, rng, key)
-        console.print(_table(sender, "sent once"))
+        console.print(table(sender, "sent once"))
     else:
-        _send_for(sender, rng, key, rate, duration, console)
+        plan = (
+            f"Sending requests of a small shop to {url}, about {rate:g} a second for {duration:g} s; Ctrl-C ends it. "
+            f"Look at {url.rstrip('/')}/"
+        )
+        with suppress(KeyboardInterrupt), Progress(console, sender, plan) as progress:
+            _send_for(sender, rng, key, rate, duration, progress)
     if sender.rejected:
         refusals = "; ".join(
             f"{project}: {tally.last_refusal}" for project, tally in sender.tallies.items() if tally.last_refusal
@@ -65,39 +70,25 @@ def _send_reports(sender: Sender, now: float, key: str, progress: float | None) 
             sender.send(job_report(service.project, release, int(now) // 60, now, key, is_broken=is_broken))
 
 
-def _send_for(sender: Sender, rng: random.Random, key: str, rate: float, duration: float, console: Console) -> None:
-    """Send at random moments, ``rate`` a second on average, until the time is over or a key is pressed (Ctrl-C)."""
+def _send_for(sender: Sender, rng: random.Random, key: str, rate: float, duration: float, progress: Progress) -> None:
+    """Send at random moments, ``rate`` a second on average, until the time is over."""
     started = time.monotonic()
     due = started
     next_report, stage = started, ""
-    # The table shows when there is something to show: an error alone is one sentence.
-    with Live(console=console, refresh_per_second=4) as live:
-        while (elapsed := time.monotonic() - started) < duration:
-            # A release tells of itself as soon as it is out, however short the run is.
-            before, stage = stage, _stage(elapsed / duration)
-            if time.monotonic() >= next_report or stage != before:
-                _send_reports(sender, time.time(), key, elapsed / duration)
-                next_report = time.monotonic() + _REPORT_EVERY_SECONDS
-            for message in messages(draw(rng, time.time(), elapsed / duration), key):
-                sender.send(message)
-            live.update(_table(sender, stage))
-            due += rng.expovariate(rate)
-            time.sleep(max(_SHORTEST_PAUSE_SECONDS, min(due - time.monotonic(), duration)))
+    while (elapsed := time.monotonic() - started) < duration:
+        # A release tells of itself as soon as it is out, however short the run is.
+        before, stage = stage, _stage(elapsed / duration)
+        if time.monotonic() >= next_report or stage != before:
+            _send_reports(sender, time.time(), key, elapsed / duration)
+            next_report = time.monotonic() + _REPORT_EVERY_SECONDS
+        for message in messages(draw(rng, time.time(), elapsed / duration), key):
+            sender.send(message)
+        progress.show(stage)
+        due += rng.expovariate(rate)
+        time.sleep(max(_SHORTEST_PAUSE_SECONDS, min(due - time.monotonic(), duration)))
 
 
 def _stage(progress: float) -> str:
     if progress < BROKEN_FROM:
         return "all as usual"
     return "checkout@1.9.0 is out, and broken" if progress < FIXED_FROM else "checkout@1.9.1 is out, with the fix"
-
-
-def _table(sender: Sender, title: str) -> Table:
-    table = Table(title=title)
-    for column in ("project", "events", "requests timed", "accepted", "rejected"):
-        table.add_column(column, justify="left" if column == "project" else "right")
-    for service in SERVICES:
-        tally = sender.tallies.get(service.project)
-        if tally is not None:
-            figures = (tally.events, tally.timings, tally.accepted, tally.rejected)
-            table.add_row(service.project, *map(str, figures))
-    return table

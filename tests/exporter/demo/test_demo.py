@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
+import re
+import signal
+import subprocess
+import sys
 import threading
 from collections import Counter
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -118,6 +123,27 @@ def test_a_short_run_shows_a_table(exporter):
     assert result.exit_code == 0, result.output
     assert exporter.received
     assert "requests timed" in result.output
+
+
+def test_the_first_words_say_what_is_sent_where_and_for_how_long(exporter):
+    """In a pipe as well, while it runs: somebody who sees nothing takes it for dead."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "errtally", "demo", "--url", exporter.url, "--rate", "1", "--duration", "600"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )
+    with process:
+        assert process.stdout.readline() == (
+            f"Sending requests of a small shop to {exporter.url}, about 1 a second for 600 s; Ctrl-C ends it. "
+            f"Look at {exporter.url}/\n"
+        )
+        line = process.stdout.readline()
+        assert re.fullmatch(r"\d+ s, all as usual: \d+ requests accepted, 0 rejected, \d+ events\n", line)
+        process.send_signal(signal.SIGINT)
+        assert "requests timed" in process.stdout.read()  # what was sent until then
+    assert process.returncode == 0
 
 
 def test_a_deploy_shows_in_the_sessions_however_short_the_run_is(exporter):

@@ -117,18 +117,20 @@ def serving(monkeypatch, **options):
     def stop():
         number, call = stops[0]
         assert number == signal.SIGTERM
+        stopped.set()
         served.front.loop.call_soon_threadsafe(call)
 
+    stopped = threading.Event()
     served.stop = stop
-    try:
-        yield served
-    finally:
-        served.application.let_go.set()
-        if thread.is_alive():
-            stop()
-        thread.join(20)
-        assert not thread.is_alive()
-        served.listener.close()
+    with served.listener:
+        try:
+            yield served
+        finally:
+            served.application.let_go.set()
+            if not stopped.is_set():  # else the loop may have been closed
+                stop()
+            thread.join(20)
+            assert not thread.is_alive()
 
 
 @pytest.fixture
