@@ -28,7 +28,8 @@ all events. `series_limits:` in the configuration changes limits.
 `increase()` and `rate()` don't see the value that a series is born with. So what alerts reckon with exists at 0 from
 the first sight of a project and environment: `errtally_service_*`, which no limit ever evicts. A new one is shown at 0
 for two scrape intervals (`alerting.scrape_interval`), so that Prometheus has seen it at 0 before its first value.
-Series by release, transaction or type are there at once.
+So are sessions by release, what clients discard, ingest requests and overflows of limits, which alerts read as well;
+series by transaction, type or issue are there at once.
 
 A Prometheus that stores start timestamps (`--enable-feature=created-timestamp-zero-ingestion`, from 2.50 on, or
 `st-storage`) asks for the protobuf format first, gets it, and sees the first value of every counter and histogram.

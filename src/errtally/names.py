@@ -299,7 +299,7 @@ APDEX_THRESHOLD = _gauge(
 # Releases, clients, monitors, hosts.
 SESSIONS = _counter(
     "sessions_total", "Sessions by release and how they ended.", *BASE_LABELS, "release", "status", limit=200,
-    other="release",
+    other="release", starts_at_zero=True,
 )  # fmt: skip
 DEPLOYS = _counter("deploys_total", "Deploys of releases that errtally was told of.", *BASE_LABELS)
 RELEASE_DEPLOYED = _gauge(
@@ -326,6 +326,7 @@ CLIENT_DISCARDED_EVENTS = _counter(
     "category",
     limit=100,
     other="reason",
+    starts_at_zero=True,
 )
 CHECK_INS = _counter(
     "check_ins_total", "Check-ins of scheduled jobs.", *BASE_LABELS, "monitor", "status", limit=500, other="monitor",
@@ -378,8 +379,8 @@ ALERT_DURATION = _histogram(
 
 # The exporter's own health.
 INGEST_REQUESTS = _counter(
-    "ingest_requests_total", "Ingest requests by protocol and status answered.", "protocol", "code"
-)  # fmt: skip
+    "ingest_requests_total", "Ingest requests by protocol and status answered.", "protocol", "code", starts_at_zero=True
+)
 INGEST_ITEMS = _counter("ingest_items_total", "Items in accepted ingest requests.", "protocol", "item")
 INGEST_REJECTED = _counter(
     "ingest_rejected_total", "Ingest requests or items that were not taken, by reason.", "protocol", "reason"
@@ -423,7 +424,7 @@ SERIES = _gauge("series", "Label sets of a metric that count against its limit, 
 SERIES_LIMIT = _gauge("series_limit", "Series that a metric may have in a project.", "metric")
 SERIES_OVERFLOW = _counter(
     "series_overflow_total", "Values that went to __other__ because the metric's budget was used up.",
-    "project", "metric",
+    "project", "metric", starts_at_zero=True,
 )  # fmt: skip
 SERIES_EVICTIONS = _counter(
     "series_evictions_total", "Idle label sets that left the exposition to make room for a new one.",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+AT_ONCE: dict[str, Any] = {"alerting": {"scrape_interval": "0s"}}
+"""A configuration in which no new series is shown at 0 before its first value, for tests that add counters up."""
+
 _SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
@@ -176,6 +179,15 @@ class Exporter:
             lambda: f"{metric.name} of {labels} is {self.total(metric, **labels)}, not {expected}",
         )
         assert self.total(metric, **labels) == expected
+
+
+@contextmanager
+def counting(folder: Path) -> Iterator[Exporter]:
+    """Run an exporter whose series are all shown with their values at once, until the block ends."""
+    path = folder / "errtally.yml"
+    path.write_text(json.dumps(AT_ONCE))
+    with running(folder, "--config", str(path)) as exporter:
+        yield exporter
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.flow.exporter import Exporter, running
+from tests.flow.exporter import Exporter, counting
 from tests.flow.replay import replay
 
 from errtally import names
@@ -100,7 +100,7 @@ def _check(exporter: Exporter, expected: dict) -> None:
 
 @pytest.mark.parametrize("folder", sorted(EXPECTED))
 def test_every_captured_request_is_taken_and_counted(tmp_path: Path, folder: str) -> None:
-    with running(tmp_path) as exporter:
+    with counting(tmp_path) as exporter:
         answers = replay(CAPTURES / folder, exporter.port)
         expected = EXPECTED[folder].get("statuses", [200] * len(answers))
         assert expected == [status for _, status, _ in answers]
@@ -109,7 +109,7 @@ def test_every_captured_request_is_taken_and_counted(tmp_path: Path, folder: str
 
 
 def test_a_second_delivery_of_the_same_requests_counts_no_event_twice(tmp_path: Path) -> None:
-    with running(tmp_path) as exporter:
+    with counting(tmp_path) as exporter:
         replay(CAPTURES / "sentry-node", exporter.port)
         replay(CAPTURES / "sentry-node", exporter.port)
         exporter.wait_until_folded()
@@ -120,7 +120,7 @@ def test_a_second_delivery_of_the_same_requests_counts_no_event_twice(tmp_path: 
 
 @pytest.mark.parametrize("folder", ["sentry-browser", "faro-browser"])
 def test_the_browser_may_read_the_answer(tmp_path: Path, folder: str) -> None:
-    with running(tmp_path) as exporter:
+    with counting(tmp_path) as exporter:
         for _, _, answer in replay(CAPTURES / folder, exporter.port):
             assert b"access-control-allow-origin: *" in answer.lower()
 
@@ -128,7 +128,7 @@ def test_the_browser_may_read_the_answer(tmp_path: Path, folder: str) -> None:
 def test_faros_preflight_is_granted_every_header_that_it_asks_for(tmp_path: Path) -> None:
     head = (CAPTURES / "faro-browser" / "req-01.head").read_text().lower()
     asked = head.partition("access-control-request-headers:")[2].splitlines()[0].strip().split(",")
-    with running(tmp_path) as exporter:
+    with counting(tmp_path) as exporter:
         _, status, answer = replay(CAPTURES / "faro-browser", exporter.port)[0]
         granted = answer.decode().lower().partition("access-control-allow-headers:")[2].splitlines()[0]
         assert status == 204
@@ -143,7 +143,7 @@ def test_compressed_and_plain_requests_give_identical_series(tmp_path: Path) -> 
     for folder in ("sentry-python", "sentry-python-plain"):
         place = tmp_path / folder
         place.mkdir()
-        with running(place) as exporter:
+        with counting(place) as exporter:
             replay(CAPTURES / folder, exporter.port)
             exporter.wait_until_folded()
             found.append(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.flow.exporter import Exporter, running
+from tests.flow.exporter import Exporter, counting
 from tests.waiting import PATIENCE_SECONDS, until
 
 import errtally
@@ -29,7 +29,7 @@ SOURCES = str(Path(__file__).parents[2] / "src")
 
 @pytest.fixture
 def exporter(tmp_path: Path) -> Iterator[Exporter]:
-    with running(tmp_path) as found:
+    with counting(tmp_path) as found:
         yield found
     errtally.close()
 

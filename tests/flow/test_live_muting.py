@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests import npm_packages
-from tests.flow.exporter import Exporter, running
+from tests.flow.exporter import AT_ONCE, Exporter, running
 from tests.peers import peer
 from tests.waiting import PATIENCE_SECONDS
 
@@ -38,6 +38,7 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
                     {"name": name, "id": str(number), "keys": [f"{number}" * 32]}
                     for number, name in enumerate(PROJECTS, 1)
                 ],
+                **AT_ONCE,
                 "rate_limits": {"error": {"per_second": 0.01, "burst": 1}},
             }
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.flow.exporter import Exporter, running
+from tests.flow.exporter import AT_ONCE, Exporter, running
 from tests.waiting import PATIENCE_SECONDS
 
 from errtally import names
@@ -43,7 +43,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     folder = tmp_path_factory.mktemp("sdks")
     configuration = folder / "errtally.yml"
     projects = [{"name": client, "id": IDS[client], "keys": [KEYS[client]]} for client in CLIENTS]
-    configuration.write_text(yaml.safe_dump({"projects": projects}))
+    configuration.write_text(yaml.safe_dump({"projects": projects, **AT_ONCE}))
     with running(folder, "--config", str(configuration)) as exporter:
         ended = {}
         for client in CLIENTS:

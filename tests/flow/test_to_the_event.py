@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,6 +68,15 @@ def events(exporter: Exporter, type_: str, count: int) -> None:
     assert status == 200, answer
 
 
+def sessions(exporter: Exporter, release: str, **ended: int) -> None:
+    """Report sessions of a release as Sentry's clients do, by how they ended."""
+    started = datetime.now(UTC).isoformat()
+    payload = {"attrs": {"release": release}, "aggregates": [{"started": started, **ended}]}
+    body = "\n".join(["{}", '{"type": "sessions"}', json.dumps(payload)]).encode()
+    status, answer = exporter.post("/api/shop/envelope/?sentry_key=any", body)
+    assert status == 200, answer
+
+
 def grown(address: str, selector: str) -> float:
     """How much what matches has grown, from the first sample to the last, as Prometheus stored it."""
     return one(address, f"sum(max_over_time({selector}{ALL}) - min_over_time({selector}{ALL}))")
@@ -105,6 +115,29 @@ def test_shares_are_exact_over_many_transactions_a_project_born_late_and_a_resta
             '{"project": "shop"}': pytest.approx(70 / 130, rel=1e-3),
             '{"project": "late"}': pytest.approx(1.0),
         }
+
+
+def test_shares_of_crashes_are_exact_for_a_release_whose_first_report_has_all_of_them(
+    tmp_path: Path, exporter: Exporter
+) -> None:
+    total = names.SESSIONS.name
+    with prometheus(tmp_path / "prometheus", {}, target=exporter.listen, alertmanager_address=NOBODY) as address:
+        scraped(address, names.UP.name, 1)
+        sessions(exporter, "shop@1", exited=40)
+        sessions(exporter, "shop@2", exited=30, crashed=7, errored=3)
+        scraped(address, f'sum({total}{{status="started"}})', 80)
+        # One more status, of a release that is there: its first value counts as well.
+        sessions(exporter, "shop@1", abnormal=2)
+        scraped(address, f'sum({total}{{status="abnormal"}})', 2)
+        for release, status, count in [
+            ("shop@1", "started", 42),
+            ("shop@1", "crashed", 0),
+            ("shop@1", "abnormal", 2),
+            ("shop@2", "started", 40),
+            ("shop@2", "crashed", 7),
+            ("shop@2", "errored", 3),
+        ]:
+            assert grown(address, f'{total}{{release="{release}", status="{status}"}}') == count, (release, status)
 
 
 def test_a_series_that_was_evicted_and_comes_back_grows_by_what_came(tmp_path: Path) -> None:
