@@ -210,7 +210,7 @@ def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
     if problems:
         raise ConfigError(problems)
     document.setdefault("data_dir", str(default_data_dir(environ)))
-    return build(document, path or "environment", Path(path).parent if path else Path())
+    return build(document, path or "command line or environment", Path(path).parent if path else Path())
 
 
 def hand_over(config: ExporterConfig) -> str:

@@ -175,3 +175,25 @@ def test_waits_grow_to_their_cap_and_are_drawn() -> None:
     assert high.failed(asked_seconds=120) >= 120
     high.succeeded()
     assert high.failed() == 1
+
+
+def test_before_send_that_fails_is_said_once_with_its_place(receiver: Receiver, capfd, caplog) -> None:
+    """Not in the host's log, and not for each event: a storm of errors would be two."""
+
+    class HookError(Exception):
+        """Of the application."""
+
+    def before_send(_event):
+        raise HookError("no tenant")
+
+    errtally.init(receiver.url, before_send=before_send)
+    for number in range(5):
+        errtally.capture_message(f"message {number}")
+    errtally.flush(10)
+    said = [line for line in capfd.readouterr().err.splitlines() if "HookError" in line]
+    assert len(said) == 1
+    assert said[0].startswith("errtally: before_send failed, and drops events: ")
+    assert "no tenant" in said[0]
+    assert f"{__file__}:" in said[0]
+    assert not caplog.records
+    assert receiver.discarded() == {("before_send_error", "error"): 5}

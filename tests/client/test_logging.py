@@ -298,3 +298,19 @@ def test_structlog_through_our_logging_sends_templates_as_well(receiver: Receive
     assert (first["message"], first["template"]) == ("no cart of ann: 100%", "no cart of %s: 100%%")
     assert first["context"]["extra"] == second["context"]["extra"] == {"order": 5}
     assert (second["message"], "template" in second) == ("100% of it", False)
+
+
+def test_a_record_whose_arguments_cannot_be_shown_is_an_event_all_the_same(receiver: Receiver) -> None:
+    _run(
+        """
+        import logging, errtally
+        class Order:
+            def __str__(self): raise RuntimeError("the database is away")
+        errtally.init()
+        logging.getLogger("shop").error("no price of %s", Order())
+        """,
+        receiver.url,
+    )
+    (event,) = receiver.events()
+    assert event["message"] == "no price of %s"
+    assert "Order" in str(event["context"]["extra"]["args"])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from errtally.client.complaints import complain
 from errtally.client.post import Answer, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from errtally.client.discards import Discards
-
-log = logging.getLogger("errtally.client")
 
 _MAX_DOUBTFUL = 5
 """Answers to one batch, each of which says that the batch itself may be the trouble, before it is given up."""
@@ -92,9 +90,8 @@ class Channel:
                 break
             try:
                 encoded = self._encode(item)
-            except Exception:
-                # One item that can't be encoded must not hold up those behind it.
-                log.exception("an item can't be sent")
+            except Exception as exc:  # noqa: BLE001 (one item that can't be encoded must not hold up those behind it)
+                complain("an item can't be sent, and is dropped", exc)
                 self._discards.add("internal_error", self.category)
                 continue
             if encoded is not None:

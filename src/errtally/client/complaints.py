@@ -22,7 +22,15 @@ def complain(what: str, error: BaseException) -> None:
         reason = str(error)
     except Exception:  # noqa: BLE001 (any code of the application's may run here)
         reason = "..."
-    say(f"{kind}: {reason:.300} (said once)")
+    say(f"{kind}: {reason:.300}{_place(error)} (said once)")
+
+
+def _place(error: BaseException) -> str:
+    """Return where an exception was raised, for those who have written that code."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return "" if at is None else f", in {at.tb_frame.f_code.co_filename}:{at.tb_lineno}"
 
 
 def say(text: str) -> None:

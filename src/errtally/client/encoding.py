@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Any
 
 from errtally.client import rendering
+from errtally.client.complaints import complain
 from errtally.client.snapshot import short
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from errtally.client.discards import Discards
     from errtally.client.settings import Settings
     from errtally.event.scrub import Scrubber
-
-log = logging.getLogger("errtally.client")
 
 ERROR, REQUEST = "error", "transaction"
 """Categories of the report of discards, as Sentry's clients name them."""
@@ -52,8 +50,8 @@ class Encoder:
         if self._settings.before_send is not None:
             try:
                 event = self._settings.before_send(event or {})
-            except Exception:
-                log.exception("before_send failed; the event is dropped")
+            except Exception as exc:  # noqa: BLE001 (the application's code)
+                complain("before_send failed, and drops events", exc)
                 self._discards.add("before_send_error", ERROR)
                 return None
         if event is None:
@@ -64,8 +62,8 @@ class Encoder:
     def _encode(self, item: dict[str, Any], category: str) -> bytes | None:
         try:
             encoded = as_json(item)
-        except (TypeError, ValueError, RecursionError):
-            log.exception("an item is not JSON")
+        except (TypeError, ValueError, RecursionError) as exc:
+            complain("an item is not JSON, and dropped", exc)
             self._discards.add("internal_error", category)
             return None
         if len(encoded) <= _MAX_EVENT_BYTES:

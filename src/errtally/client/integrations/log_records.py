@@ -149,9 +149,10 @@ def _message(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
                 return found[name], {key: value for key, value in found.items() if key != name}
     try:
         return record.getMessage(), {}
-    except (TypeError, ValueError, KeyError, IndexError):
-        # Arguments that do not fit: logging itself says so; the error is no smaller for that.
-        return str(record.msg), {"args": plain_mapping({"args": record.args})["args"]}
+    except Exception:  # noqa: BLE001 (the arguments' own code runs here)
+        # Arguments that do not fit or can't be shown: logging itself says so; the error is no smaller for that.
+        text = record.msg if isinstance(record.msg, str) else type(record.msg).__qualname__
+        return text, {"args": plain_mapping({"args": record.args})["args"]}
 
 
 def _error(exc_info: Any) -> BaseException | None:  # noqa: ANN401 (what `exc_info` may be)
