@@ -8,23 +8,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from errtally.alertmanager.build import build
-from errtally.alertmanager.receivers import Audience, people_configs
+from errtally.alertmanager.receivers import people_configs
 from errtally.config.alerting import alerting
-from errtally.config.channels import CHANNELS, Channels, Email, PagerDuty, Secret, Slack
+from errtally.config.channels import CHANNELS, Channels, Email, PagerDuty
+from errtally.config.chats import Discord, GoogleChat, Mattermost, Slack, Teams, Telegram
+from errtally.config.named_secret import NamedSecret
 from errtally.generate import programs
 from errtally.generate.files import write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_HOOK = NamedSecret(value="https://chat.example.com/hook")
 _EXAMPLES = Channels(
-    slack=Slack(Secret(value="https://chat.example.com/hook"), "#alerts"),
-    pagerduty=PagerDuty(Secret(value="key")),
+    slack=Slack(_HOOK, "#alerts"),
+    mattermost=Mattermost(_HOOK, "alerts"),
+    discord=Discord(_HOOK),
+    teams=Teams(_HOOK),
+    telegram=Telegram(NamedSecret(value="token"), -100),
+    google_chat=GoogleChat(_HOOK),
+    pagerduty=PagerDuty(NamedSecret(value="key")),
     email=Email(("oncall@example.com",), "errtally@example.com", "mail.example.com:587"),
 )
 """Stand in for channels that are not configured, so that each can be looked at before it is."""
 
-_SECRETS = ("api_url", "routing_key", "auth_password")
+_SECRETS = ("api_url", "routing_key", "auth_password", "webhook_url", "bot_token", "url")
 _BETWEEN = "\x1e"
 """Stands between the texts that are rendered in one go."""
 
@@ -44,15 +52,16 @@ def preview(document: Mapping[str, Any], channel: str, message: Mapping[str, Any
     """
     if channel == "webhook":
         return dict(message)
-    channels = Audience(None, alerting(document).channels).channels.or_else(_EXAMPLES)
-    config = {key: value for key, value in people_configs(channels)[channel].items() if key not in _SECRETS}
+    configured = people_configs(alerting(document).channels)
+    chosen = configured[channel] if channel in configured else people_configs(_EXAMPLES)[channel]
+    config = {key: value for key, value in chosen.items() if key.removesuffix("_file") not in _SECRETS}
     with tempfile.TemporaryDirectory(prefix="errtally-preview-") as name:
         folder = Path(name)
         write(build(document), folder)
         (folder / "message.json").write_text(json.dumps(message), encoding="utf-8")
         page = {"html": _render([config.pop("html")], folder, "html")[0]} if "html" in config else {}
         texts = _texts(config)
-        filled = iter(_render(texts, folder, "text"))
+        filled = iter(_render(texts, folder, "html" if config.get("parse_mode") == "HTML" else "text"))
         rendered = _filled(config, filled)
     return {**rendered, **page}
 

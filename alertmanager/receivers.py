@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from errtally.alertmanager.chats import INTEGRATIONS, chat_configs, template
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from errtally.config.alerting import Alerting
-    from errtally.config.channels import Channels, Email, PagerDuty, Slack
+    from errtally.config.channels import Channels, Email, PagerDuty
     from errtally.config.teams import Team
 
 DEFAULT = "default"
@@ -53,13 +57,13 @@ def receivers(alerting: Alerting) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for audience in reversed(audiences(alerting)):
         people = people_configs(audience.channels)
-        found.append({"name": audience.fallback, **{f"{name}_configs": [config] for name, config in people.items()}})
+        found.append({"name": audience.fallback, **_integrations(people)})
         if audience.team is None:
             found.append({"name": QUIET})
         for name, config in people.items():
             receiver, once = audience.receiver(name), {**config, "send_resolved": False}
-            found.append({"name": receiver, f"{name}_configs": [config]})
-            found.append({"name": events_receiver(receiver), f"{name}_configs": [once]})
+            found.append({"name": receiver, **_integrations({name: config})})
+            found.append({"name": events_receiver(receiver), **_integrations({name: once})})
         if webhook := audience.channels.webhook:
             config = _webhook(webhook.url, webhook.token_file)
             found.append({"name": audience.receiver("webhook"), "webhook_configs": [config]})
@@ -69,6 +73,14 @@ def receivers(alerting: Alerting) -> list[dict[str, Any]]:
     if channels.exporter:
         config = _webhook(channels.exporter.url, channels.exporter.token_file)
         found.append({"name": EXPORTER, "webhook_configs": [config]})
+    return found
+
+
+def _integrations(people: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a receiver's keys; two channels may be told by one integration of Alertmanager's."""
+    found: dict[str, Any] = {}
+    for name, config in people.items():
+        found.setdefault(f"{INTEGRATIONS.get(name, name)}_configs", []).append(config)
     return found
 
 
@@ -99,6 +111,16 @@ def _places(channels: Channels) -> dict[str, str]:
     found = {}
     if channels.slack:
         found["slack"] = f"Slack {channels.slack.channel}"
+    if channels.mattermost:
+        found["mattermost"] = f"Mattermost {channels.mattermost.channel}".rstrip()
+    if channels.discord:
+        found["discord"] = "Discord"
+    if channels.teams:
+        found["teams"] = "Microsoft Teams"
+    if channels.telegram:
+        found["telegram"] = f"Telegram chat {channels.telegram.chat_id}"
+    if channels.google_chat:
+        found["google_chat"] = "Google Chat"
     if channels.pagerduty:
         found["pagerduty"] = "PagerDuty"
     if channels.email:
@@ -108,9 +130,7 @@ def _places(channels: Channels) -> dict[str, str]:
 
 def people_configs(channels: Channels) -> dict[str, dict[str, Any]]:
     """Return the integration of each configured channel that people read, by the channel's name."""
-    found = {}
-    if channels.slack:
-        found["slack"] = _slack(channels.slack)
+    found = chat_configs(channels)
     if channels.pagerduty:
         found["pagerduty"] = _pagerduty(channels.pagerduty)
     if channels.email:
@@ -118,57 +138,31 @@ def people_configs(channels: Channels) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _template(name: str) -> str:
-    return f'{{{{ template "errtally.{name}" . }}}}'
-
-
-def _slack(slack: Slack) -> dict[str, Any]:
-    fields = {
-        "Severity": "{{ .CommonLabels.severity | toUpper }}",
-        "Environment": _template("environment"),
-        "Current Value": _template("value"),
-        "Threshold": _template("threshold"),
-    }
-    return {
-        **slack.api_url.keys("api_url"),
-        "channel": slack.channel,
-        "send_resolved": True,
-        "color": _template("slack.color"),
-        "title": _template("slack.title"),
-        "title_link": _template("link"),
-        "text": _template("slack.text"),
-        "fallback": _template("title"),
-        "fields": [{"title": title, "value": value, "short": True} for title, value in fields.items()],
-        # Alertmanager can't set an attachment's own time, so the footer says it behind the project's name.
-        "footer": _template("slack.footer"),
-    }
-
-
 def _pagerduty(pagerduty: PagerDuty) -> dict[str, Any]:
     return {
         **pagerduty.routing_key.keys("routing_key"),
         **({"url": pagerduty.url} if pagerduty.url else {}),
         "send_resolved": True,
-        "severity": _template("pagerduty.severity"),
-        "description": _template("pagerduty.summary"),
-        "class": _template("names"),
+        "severity": template("pagerduty.severity"),
+        "description": template("pagerduty.summary"),
+        "class": template("names"),
         "component": "{{ .CommonLabels.project }}",
         "group": "{{ .CommonLabels.environment }}",
         "client": "errtally",
-        "client_url": _template("link"),
+        "client_url": template("link"),
         "details": {
-            "rule": _template("rule"),
-            "environment": _template("environment"),
-            "current_value": _template("value"),
-            "threshold": _template("threshold"),
+            "rule": template("rule"),
+            "environment": template("environment"),
+            "current_value": template("value"),
+            "threshold": template("threshold"),
             "firing": '{{ template "errtally.pagerduty.alerts" .Alerts.Firing }}',
             "resolved": '{{ template "errtally.pagerduty.alerts" .Alerts.Resolved }}',
         },
         "links": [
-            {"href": _template("link"), "text": "Errors"},
-            {"href": _template("dashboard"), "text": "Dashboard"},
-            {"href": _template("runbook"), "text": "Runbook"},
-            {"href": _template("silence"), "text": "Silence"},
+            {"href": template("link"), "text": "Errors"},
+            {"href": template("dashboard"), "text": "Dashboard"},
+            {"href": template("runbook"), "text": "Runbook"},
+            {"href": template("silence"), "text": "Silence"},
         ],
     }
 
@@ -184,7 +178,7 @@ def _email(email: Email) -> dict[str, Any]:
         **email.auth_password.keys("auth_password"),
         "require_tls": email.require_tls,
         "send_resolved": True,
-        "headers": {"Subject": _template("email.subject")},
-        "text": _template("email.text"),
-        "html": _template("email.html"),
+        "headers": {"Subject": template("email.subject")},
+        "text": template("email.text"),
+        "html": template("email.html"),
     }

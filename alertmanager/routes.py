@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from errtally import names
 from errtally.alertmanager.quiet_hours import QUIET_HOURS
 from errtally.alertmanager.receivers import DEFAULT, EXPORTER, HEARTBEAT, QUIET, Audience, audiences, events_receiver
+from errtally.config.chats import CHATS
 from errtally.config.duration import format_duration
 from errtally.config.objectives import glob_regex
 
@@ -21,7 +22,7 @@ WATCHDOG = "Watchdog"
 _NEVER = "5d"
 """Longer than any event is news, and as long as Alertmanager remembers what it told."""
 
-SEVERITY_CHANNELS = {"critical": ("slack", "pagerduty"), "warning": ("slack",), "info": ("slack",)}
+SEVERITY_CHANNELS = {"critical": (*CHATS, "pagerduty"), "warning": CHATS, "info": CHATS}
 """Where an alert goes that names no channels of its own, such as one from another rule file."""
 
 _CAN_WAIT = 'severity=~"warning|info"'

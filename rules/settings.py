@@ -58,7 +58,10 @@ def threshold(alerting: Alerting, rule: AlertRule) -> float:
 def settings_of(rule: AlertRule, alerting: Alerting) -> Tuned:
     """Return a rule's settings after the configuration, whether it is switched on or not."""
     default, change = rule.defaults, alerting.rules.get(rule.name, RuleChange())
-    names = default.channels if change.channels is None else change.channels
+    names = change.channels
+    if names is None:  # a rule's own say Slack for all chats
+        names = (*alerting.chats, *default.channels) if "slack" in default.channels else default.channels
+        names = tuple(name for name in names if name != "slack" or "slack" in alerting.chats)
     window_seconds = _first(change.window_seconds, default.window_seconds)
     return Tuned(
         severity=change.severity or default.severity,

@@ -159,6 +159,11 @@ def test_the_exporters_configuration_is_good_on_this_machine_and_in_the_containe
 
 CHANNELS = {
     "slack": ("api_url_file", {"channel": "#alerts"}),
+    "mattermost": ("webhook_url_file", {}),
+    "discord": ("webhook_url_file", {}),
+    "teams": ("webhook_url_file", {}),
+    "telegram": ("bot_token_file", {"chat_id": -100}),
+    "google_chat": ("webhook_url_file", {}),
     "pagerduty": ("routing_key_file", {}),
     "email": (
         "auth_password_file",

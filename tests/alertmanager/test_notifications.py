@@ -115,3 +115,13 @@ def test_a_message_that_is_no_json_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(errtally, arguments)
     assert result.exit_code == 1
     assert "m.json: not JSON" in result.output
+
+
+@pytest.mark.parametrize("chat", ["discord", "teams", "telegram", "google_chat"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_chat_says_what_happened_and_leads_on(chat: str, state: str) -> None:
+    text = (GOLDEN / f"{chat}-{state}.txt").read_text()
+    assert not [gap for gap in ("<no value>", "{{", "%!") if gap in text]
+    assert "Silence" in text
+    assert (state != "many") or "and more: 12 alerts in all" in text
+    assert len(text) < 4096, "as much as Telegram and Discord take"

@@ -4,8 +4,8 @@ import pytest
 
 from errtally import config
 from errtally.config.alerting import Alerting, alerting
-from errtally.config.channels import Secret
 from errtally.config.duration import format_duration, parse_duration
+from errtally.config.named_secret import NamedSecret
 from errtally.config.objectives import glob_matches
 from errtally.errors import ConfigError
 
@@ -45,7 +45,7 @@ def test_a_secret_is_named_by_its_file() -> None:
     text = "alerting: {channels: {slack: {api_url_file: /run/secrets/slack, channel: '#a'}}}"
     slack = alerting(config.parse(text, "f")).channels.slack
     assert slack is not None
-    assert slack.api_url == Secret(file="/run/secrets/slack")
+    assert slack.api_url == NamedSecret(file="/run/secrets/slack")
     assert slack.api_url.keys("api_url") == {"api_url_file": "/run/secrets/slack"}
 
 
@@ -86,6 +86,14 @@ def test_a_secret_is_named_by_its_file() -> None:
             "teams: [{name: a, projects: [x], channels: {slack: {channel: '#a'}}}]",
             r"teams\[0\].channels.slack: needs api_url_file",
             id="a team's channel without its secret",
+        ),
+        pytest.param(
+            "channels: {discord: {}}", "channels.discord: needs webhook_url_file", id="a chat without its secret"
+        ),
+        pytest.param(
+            "channels: {mattermost: {webhook_url: 'https://a', webhook_url_file: /b}}",
+            "channels.mattermost: has webhook_url and webhook_url_file",
+            id="a chat with two secrets",
         ),
         pytest.param(
             "quiet_hours: [{from: '06:00', to: '06:00'}]", "begins and ends at 06:00", id="quiet hours of no length"
@@ -155,3 +163,22 @@ alerting:
     assert channels.slack is not None
     assert channels.slack.channel == "#shop"
     assert channels.pagerduty == settings.channels.pagerduty
+
+
+def test_a_team_with_a_chat_of_its_own_is_told_there_and_not_in_everybodys() -> None:
+    text = """
+alerting:
+  channels:
+    slack: {api_url_file: /a, channel: '#all'}
+    telegram: {bot_token_file: /t, chat_id: -100}
+    pagerduty: {routing_key_file: /b}
+  teams: [{name: shop, projects: ['*'], channels: {discord: {webhook_url_file: /c}}}]
+"""
+    settings = alerting(config.parse(text, "f"))
+    channels = settings.teams[0].channels.or_else(settings.channels)
+    assert channels.configured == ("discord", "pagerduty")
+    assert settings.chats == ("slack", "discord", "telegram")
+
+
+def test_slack_stands_for_chat_where_there_is_none() -> None:
+    assert alerting(config.parse("alerting: {}", "f")).chats == ("slack",)

@@ -15,7 +15,7 @@ from tests.peers import peer
 
 from errtally import config, names
 from errtally.command_line import errtally
-from errtally.config.alerting import EXPORTERS
+from errtally.config.alerting import EXPORTERS, alerting
 from errtally.config.duration import parse_duration
 from errtally.config.objectives import Slo
 from errtally.errors import ConfigError
@@ -344,3 +344,28 @@ def test_windows_are_the_same_share_of_every_objectives_own(window: str, long: l
     tiers = (*objectives.PAGE, *objectives.TICKET)
     assert [tier.long(slo) for tier in tiers] == [parse_duration(text) for text in long]
     assert [tier.short(slo) for tier in tiers] == [parse_duration(text) for text in short]
+
+
+@pytest.mark.parametrize(
+    ("channels", "rules", "told"),
+    [
+        pytest.param("{}", "{}", "slack,pagerduty", id="Slack stands for chat where there is none"),
+        pytest.param("{discord: {webhook_url_file: /a}}", "{}", "discord,pagerduty", id="the one chat there is"),
+        pytest.param(
+            "{slack: {api_url_file: /a, channel: a}, teams: {webhook_url_file: /a}}",
+            "{}",
+            "slack,teams,pagerduty",
+            id="every chat there is",
+        ),
+        pytest.param(
+            "{slack: {api_url_file: /a, channel: a}, teams: {webhook_url_file: /a}}",
+            "{HighErrorRate: {channels: [teams]}}",
+            "teams",
+            id="the one that the configuration picks",
+        ),
+    ],
+)
+def test_a_rule_goes_to_the_chats_that_are_configured(channels: str, rules: str, told: str) -> None:
+    configured = alerting(config.parse(f"alerting: {{channels: {channels}, rules: {rules}}}", "f"))
+    (high,) = [tuned for rule, tuned in settings.tuned_rules(configured).items() if rule.name == "HighErrorRate"]
+    assert ",".join(high.channels) == told

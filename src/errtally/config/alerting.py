@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from errtally.config.channels import Channels, channels
+from errtally.config.chats import CHATS
 from errtally.config.duration import format_duration, parse_duration
 from errtally.config.objectives import DEFAULT_SLOS, Monitor, Slo, monitors, slos
 from errtally.config.quiet_hours import QuietHours, quiet_hours
@@ -88,6 +89,12 @@ class Alerting:
     monitors: tuple[Monitor, ...] = ()
     quiet_hours: tuple[QuietHours, ...] = ()
     grafana: Grafana = field(default_factory=Grafana)
+
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """The names of the chats that everybody or a team has; Slack where there is none, which stands for chat."""
+        known = (self.channels, *(team.channels for team in self.teams))
+        return tuple(name for name in CHATS if any(name in one.chats for one in known)) or CHATS[:1]
 
 
 def alerting(document: Mapping[str, Any]) -> Alerting:

@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from errtally.config.chats import CHATS, Discord, GoogleChat, Mattermost, Slack, Teams, Telegram, chats
 from errtally.config.duration import parse_duration
+from errtally.config.named_secret import NamedSecret, named_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CHANNELS = ("slack", "pagerduty", "email")
+CHANNELS = (*CHATS, "pagerduty", "email")
 """Channels that a rule can name, in the order in which they are written into the label ``channels``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret, better named by the file that holds it than written down.
-
-    Attributes:
-        file: path that Alertmanager reads; goes before the value.
-        value: the secret itself, or "".
-    """
-
-    file: str = ""
-    value: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.file or self.value)
-
-    def keys(self, name: str) -> dict[str, str]:
-        """Return the one key of Alertmanager's configuration for this secret: ``name`` or ``name_file``."""
-        if self.file:
-            return {f"{name}_file": self.file}
-        return {name: self.value} if self.value else {}
-
-
-@dataclass(frozen=True, slots=True)
-class Slack:
-    """An incoming webhook of Slack, or of what understands the same (Mattermost, Rocket.Chat)."""
-
-    api_url: Secret
-    channel: str
 
 
 @dataclass(frozen=True, slots=True)
 class PagerDuty:
     """An integration key of PagerDuty's Events API v2; ``url`` "" is PagerDuty's own."""
 
-    routing_key: Secret
+    routing_key: NamedSecret
     url: str = ""
 
 
@@ -61,7 +33,7 @@ class Email:
     smarthost: str
     hello: str = ""
     auth_username: str = ""
-    auth_password: Secret = Secret()
+    auth_password: NamedSecret = field(default_factory=NamedSecret)
     require_tls: bool = True
 
 
@@ -94,6 +66,11 @@ class Channels:
     """What is configured; None is not."""
 
     slack: Slack | None = None
+    mattermost: Mattermost | None = None
+    discord: Discord | None = None
+    teams: Teams | None = None
+    telegram: Telegram | None = None
+    google_chat: GoogleChat | None = None
     pagerduty: PagerDuty | None = None
     email: Email | None = None
     webhook: Webhook | None = None
@@ -105,10 +82,20 @@ class Channels:
         """The names of the channels for people that are configured."""
         return tuple(name for name in CHANNELS if getattr(self, name) is not None)
 
+    @property
+    def chats(self) -> tuple[str, ...]:
+        """The names of the chats that are configured."""
+        return tuple(name for name in CHATS if getattr(self, name) is not None)
+
     def secret_files(self) -> dict[str, str]:
         """Return the files of secrets that Alertmanager reads, each under the key that names it."""
         files = {
             "slack.api_url_file": self.slack and self.slack.api_url.file,
+            "mattermost.webhook_url_file": self.mattermost and self.mattermost.webhook_url.file,
+            "discord.webhook_url_file": self.discord and self.discord.webhook_url.file,
+            "teams.webhook_url_file": self.teams and self.teams.webhook_url.file,
+            "telegram.bot_token_file": self.telegram and self.telegram.bot_token.file,
+            "google_chat.webhook_url_file": self.google_chat and self.google_chat.webhook_url.file,
             "pagerduty.routing_key_file": self.pagerduty and self.pagerduty.routing_key.file,
             "email.auth_password_file": self.email and self.email.auth_password.file,
             "webhook.token_file": self.webhook and self.webhook.token_file,
@@ -117,9 +104,13 @@ class Channels:
         return {key: file for key, file in files.items() if file}
 
     def or_else(self, others: Channels) -> Channels:
-        """Return these channels for people, and for each that is not configured the one of ``others``."""
+        """Return these channels for people, and for each that is not configured the one of ``others``.
+
+        Of chats, those of ``others`` only where none is configured here: who has a chat of its own is told there.
+        """
+        of_chats = self if self.chats else others
         return Channels(
-            slack=self.slack or others.slack,
+            **{name: getattr(of_chats, name) for name in CHATS},
             pagerduty=self.pagerduty or others.pagerduty,
             email=self.email or others.email,
             webhook=self.webhook or others.webhook,
@@ -130,17 +121,18 @@ def channels(
     document: Mapping[str, Any], external_url: str, problems: list[str], place: str = "alerting.channels"
 ) -> Channels:
     """Build the channels from a checked mapping, which stands at ``place``; append what is wrong to ``problems``."""
-    slack = document.get("slack")
     pagerduty = document.get("pagerduty")
     email = document.get("email")
     webhook = document.get("webhook")
     heartbeat = document.get("heartbeat")
     exporter = document.get("exporter")
     return Channels(
-        slack=None if slack is None else Slack(_secret(slack, f"{place}.slack", "api_url", problems), slack["channel"]),
+        **chats(document, place, problems),
         pagerduty=None
         if pagerduty is None
-        else PagerDuty(_secret(pagerduty, f"{place}.pagerduty", "routing_key", problems), pagerduty.get("url", "")),
+        else PagerDuty(
+            named_secret(pagerduty, f"{place}.pagerduty", "routing_key", problems), pagerduty.get("url", "")
+        ),
         email=None if email is None else _email(email, f"{place}.email", problems),
         webhook=None if webhook is None else Webhook(webhook["url"], webhook.get("token_file", "")),
         heartbeat=None
@@ -152,17 +144,8 @@ def channels(
     )
 
 
-def _secret(values: Mapping[str, Any], place: str, key: str, problems: list[str], *, required: bool = True) -> Secret:
-    secret = Secret(values.get(f"{key}_file", ""), values.get(key, ""))
-    if required and not secret:
-        problems.append(f"{place}: needs {key}_file (better) or {key}")
-    if secret.file and secret.value:
-        problems.append(f"{place}: has {key} and {key}_file; only one can hold")
-    return secret
-
-
 def _email(values: Mapping[str, Any], place: str, problems: list[str]) -> Email:
-    password = _secret(values, place, "auth_password", problems, required=False)
+    password = named_secret(values, place, "auth_password", problems, required=False)
     username = values.get("auth_username", "")
     if bool(password) != bool(username):
         problems.append(f"{place}: auth_username and auth_password_file need each other")
