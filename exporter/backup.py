@@ -1,4 +1,4 @@
-"""Copies journal and store of an exporter, running or not, so that what was accepted is in the copy exactly once.
+"""Copies journal, store and uploaded files of an exporter, running or not; what was accepted is in it exactly once.
 
 The copy is a data directory of its own. The store comes first, at one moment; then all segments of the journal, which
 hold whatever was not folded at that moment. A segment that the writer gives up meanwhile may have been folded just
@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errtally.errors import ErrtallyError
+from errtally.exporter.artifacts import archive, contents, index
 from errtally.exporter.installation import JOURNAL_DIRECTORY, SECRET_FILE
 from errtally.exporter.journal.appender import SUFFIX
 from errtally.exporter.journal.reader import DAMAGED_SUFFIX
 from errtally.exporter.store import database, tokens
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import BinaryIO
 
 _TRIES = 20
@@ -71,9 +72,8 @@ def _copied(data_dir: Path, draft: Path) -> bool:
     (draft / JOURNAL_DIRECTORY).mkdir()
     shutil.copy2(data_dir / SECRET_FILE, draft / SECRET_FILE)
     if (data_dir / tokens.FILE_NAME).exists():
-        file = tokens.FILE_NAME
-        with closing(sqlite3.connect(data_dir / file)) as there, closing(sqlite3.connect(draft / file)) as here:
-            there.backup(here)
+        _copy_database(data_dir / tokens.FILE_NAME, draft / tokens.FILE_NAME)
+    _copy_artifacts(data_dir / archive.DIRECTORY, draft / archive.DIRECTORY)
     with ExitStack() as stack:
         try:
             held = {name: stack.enter_context((journal / name).open("rb")) for name in _segments(journal)}
@@ -98,6 +98,29 @@ def _segments(journal: Path) -> set[str]:
 def _copy_store(source: Path, target: Path) -> None:
     with closing(database.read_only(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
+        there.backup(here)
+
+
+def _copy_artifacts(source: Path, target: Path) -> None:
+    """Copy uploaded files: the index first, so that the copy has the contents of all that it names.
+
+    What is made of them, and uploads that are under way, are left out: both come again.
+    """
+    if not (source / index.FILE_NAME).exists():
+        return
+    target.mkdir(mode=0o700)
+    _copy_database(source / index.FILE_NAME, target / index.FILE_NAME)
+    for folder, _, files in os.walk(source / archive.CONTENTS):
+        own = target / Path(folder).relative_to(source)
+        own.mkdir(exist_ok=True, mode=0o700)
+        for file in files:
+            if file.endswith(contents.SUFFIX):
+                with suppress(FileNotFoundError):  # it went meanwhile, and with it its entry
+                    shutil.copy2(Path(folder) / file, own / file)
 
 
 def _copy_segment(segment: BinaryIO, target: Path) -> None:

@@ -22,6 +22,7 @@ from errtally.config.secret import read_secret
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
 from errtally.exporter import ticket_template
+from errtally.exporter.artifact_settings import ArtifactSettings
 from errtally.exporter.scrubbing import scrubbing
 from errtally.exporter.token import Token, hash_of
 
@@ -142,6 +143,7 @@ class ExporterConfig:
     series_idle_seconds: float = names.DEFAULT_SERIES_IDLE_SECONDS
     scrape_interval_seconds: float = DEFAULT_SCRAPE_INTERVAL_SECONDS
     retention: Retention = Retention()
+    artifacts: ArtifactSettings = field(default_factory=ArtifactSettings)
     grouping: GroupingSettings = field(default_factory=GroupingSettings)
     scrubbing: ScrubSettings = field(default_factory=ScrubSettings)
     web_username: str = "errtally"
@@ -276,6 +278,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         scrape_interval_seconds=parse_duration(scrape_interval) if scrape_interval else DEFAULT_SCRAPE_INTERVAL_SECONDS,
         series_idle_seconds=document.get("series_idle_seconds", names.DEFAULT_SERIES_IDLE_SECONDS),
         retention=Retention(**document.get("retention", {})),
+        artifacts=ArtifactSettings(**document.get("artifacts", {})),
         grouping=_grouping(document, name, problems),
         scrubbing=common,
         web_username=web.get("username", "errtally"),

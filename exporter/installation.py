@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 JOURNAL_DIRECTORY = "journal"
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
-_OWN_NAMES = frozenset({JOURNAL_DIRECTORY, SECRET_FILE, "streams", "quotas.json", "writer.heartbeat", "errtally.lock"})
+_OWN_NAMES = frozenset(
+    {JOURNAL_DIRECTORY, SECRET_FILE, "streams", "quotas.json", "writer.heartbeat", "errtally.lock", "artifacts"}
+)
 _OWN_PREFIX = "errtally.sqlite3"
 
 _log = structlog.get_logger(__name__)

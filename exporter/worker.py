@@ -14,6 +14,7 @@ import structlog
 from errtally import names
 from errtally.errors import JournalError
 from errtally.exporter import collector
+from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.chores import Chores
 from errtally.exporter.config import take_over
 from errtally.exporter.digest.state import Budget
@@ -28,6 +29,7 @@ from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.readiness import Readiness
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
+from errtally.exporter.web import upload_paths
 from errtally.exporter.web.fast_path import FastPath
 from errtally.exporter.web.forwarding import Forwarding
 from errtally.exporter.web.hosts import Hosts
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 TALLY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 """How often the journal is looked at while nothing is appended."""
+
+SWEEP_SECONDS = 600.0
+"""How often uploaded files are looked through for what is kept no longer; each worker does."""
 
 THREADS = 8
 """That make pages and scrapes; live streams have threads of their own."""
@@ -79,12 +84,16 @@ class Worker:
             self.application,
             self.application,
             body_bytes=self.config.limits.body_bytes,
+            larger_bodies=self._larger_bodies,
             # Who waits for the disk together shares one wait, and so needs threads.
             answers_inline=is_inline,
             threads=THREADS if is_inline else FSYNC_THREADS,
         )
         front.run(on_ready=on_ready, on_stop=self.stop)
         self.end()
+
+    def _larger_bodies(self, path: str) -> int:
+        return self.config.artifacts.request_bytes if upload_paths.is_upload(path) else 0
 
 
 def create_worker(settings: str) -> Worker:
@@ -99,7 +108,8 @@ def create_worker(settings: str) -> Worker:
     )
     tally = Tally()
     key = secret(config.data_dir)
-    pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key)
+    uploads = Uploads(config, tally.add)
+    pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key, uploads=uploads)
     chores = Chores(lambda name: tally.add(names.BACKGROUND_FAILURES, (name,)))
     readiness = Readiness(config.data_dir, appender, chores)
     streams = StreamCounts(config.data_dir)
@@ -107,7 +117,7 @@ def create_worker(settings: str) -> Worker:
     view = StoreView(
         config.data_dir, Budget(config.series_limits), scrape_interval_seconds=config.scrape_interval_seconds
     )
-    own = process.registry(readiness.is_up, streams.total)
+    own = process.registry(readiness.is_up, streams.total, uploads.archive.stored_bytes)
 
     def make_pages() -> Flask:
         # Heavy: for a worker at which somebody looks.
@@ -123,6 +133,7 @@ def create_worker(settings: str) -> Worker:
             access=Access(config, key),
             problem=readiness.problem,
             hub=hub,
+            uploads=uploads,
         )
 
     app = Plain(
@@ -135,6 +146,7 @@ def create_worker(settings: str) -> Worker:
     )
     chores.every(TALLY_SECONDS, "tally", lambda: _hand_over(tally, appender))
     chores.every(LOOK_SECONDS, "journal", appender.look)
+    chores.every(SWEEP_SECONDS, "artifacts", lambda: uploads.sweep(time.time()))
     quotas = pipeline.quotas
     if quotas is not None:
         chores.every(TALLY_SECONDS, "quotas", lambda: quotas.share(time.time()))
@@ -147,7 +159,14 @@ def create_worker(settings: str) -> Worker:
     forwarding = None
     if Forwarding.is_needed(config.trusted_proxies, config.external_url):
         forwarding = Forwarding(config.trusted_proxies, config.external_url)
-    path = FastPath(app, pipeline, limits=config.limits, tally=tally, forwarding=forwarding)
+    path = FastPath(
+        app,
+        pipeline,
+        limits=config.limits,
+        tally=tally,
+        forwarding=forwarding,
+        upload_bytes=config.artifacts.request_bytes,
+    )
     collector.spare()
     return Worker(config, path, stop=hub.close, end=end)
 

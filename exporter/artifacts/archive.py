@@ -6,6 +6,7 @@ Any process writes: uploads are rare, and none of them takes part in what the wr
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from errtally.exporter.artifacts import index
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from errtally.exporter.artifacts.artifact import Artifact
 
 DIRECTORY: Final = "artifacts"
+CONTENTS: Final = "contents"
+"""The folder of the contents, in that directory."""
 
 
 class Archive:
@@ -35,7 +38,7 @@ class Archive:
     def __init__(self, data_dir: Path) -> None:
         self.directory = data_dir / DIRECTORY
         self.index = Index(self.directory / index.FILE_NAME)
-        self._contents = Contents(self.directory / "contents")
+        self._contents = Contents(self.directory / CONTENTS)
         self._lock = threading.Lock()
         self._stored: tuple[int, int] = (0, 0)
 
@@ -110,6 +113,23 @@ class Archive:
         """
         return self.index.find("project = ?", (project,))
 
+    def projects_of_release(self, release: str) -> list[str]:
+        """Return the projects that have files of a release.
+
+        Raises:
+            StoreError: the index can't be read.
+        """
+        return sorted({one.project for one in self.index.find("release = ?", (release,))})
+
+    def assign_release(self, project: str, debug_id: str, release: str) -> None:
+        """Take note of the release that the files of a debug id belong to.
+
+        Raises:
+            StoreError: the index can't be written.
+        """
+        found = self.index.find("project = ? AND debug_id = ?", (project, debug_id))
+        self.index.add([replace(one, release=release) for one in found])
+
     def version(self) -> int:
         """Return a number that is another one after each change of the index, and each day; 0 before the first upload.
 
@@ -128,6 +148,16 @@ class Archive:
             StoreError: the index can't be written.
         """
         return self.index.remove("project = ? AND release = ?", (project, release))
+
+    def remove(self, artifact: Artifact) -> int:
+        """Remove one file; return how many that were.
+
+        Raises:
+            StoreError: the index can't be written.
+        """
+        named = ("project", "debug_id", "kind", "release", "dist", "url")
+        where = " AND ".join(f"{name} = ?" for name in named)
+        return self.index.remove(where, [getattr(artifact, name) for name in named])
 
     def remove_debug_id(self, project: str, debug_id: str) -> int:
         """Remove the files that have a debug id; return how many.

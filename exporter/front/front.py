@@ -63,6 +63,7 @@ class Front:
         door: answers on the loop.
         application: a WSGI application that answers everything, in threads.
         body_bytes: the largest body that is read.
+        larger_bodies: tells of a path how large a body that is read there, where that is more.
         answers_inline: whether the door is asked on the loop; not when it waits for the disk.
         threads: that answer what may wait.
     """
@@ -74,12 +75,14 @@ class Front:
         application: Callable[..., Iterable[bytes]],
         *,
         body_bytes: int,
+        larger_bodies: Callable[[str], int] | None = None,
         answers_inline: bool = True,
         threads: int,
     ) -> None:
         self._listener = listener
         self.door = door
         self.body_bytes = body_bytes
+        self.larger_bodies = larger_bodies
         self.answers_inline = answers_inline
         self.room = Room()
         self.dates = Dates()

@@ -146,6 +146,8 @@ class Reading:
         length = environ.get("CONTENT_LENGTH")
         self._length = int(length[:19]) if length and length.isdecimal() else None
         self._limit = self._front.body_bytes
+        if self._front.larger_bodies is not None and (self._length is None or self._length > self._limit):
+            self._limit = max(self._limit, self._front.larger_bodies(environ["PATH_INFO"]))
         if self._length is not None and self._length > self._limit:
             self._drops = True
         else:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from errtally.event.model import Event
     from errtally.event.signals import Alert, CheckIn, Discard, LogCount, Measure, RequestTiming, SessionCount
+    from errtally.exporter.artifacts.bundle import Entry
 
 
 @dataclass(slots=True)
@@ -27,6 +28,36 @@ class EventDelivery:
     event: Event
     details: Callable[[], dict[str, Any]]
     has_own_id: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileDelivery:
+    """Scripts and source maps of one release that came together.
+
+    Attributes:
+        files: each with its content.
+        replaces: whether they may take the place of others that came before.
+    """
+
+    release: str
+    files: tuple[tuple[Entry, bytes], ...]
+    replaces: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DeployDelivery:
+    """A release that was deployed.
+
+    Attributes:
+        ref: the commit that the release was built of; "" where it is not told.
+        by: who deployed it.
+    """
+
+    release: str
+    environment: str
+    name: str = ""
+    ref: str = ""
+    by: str = ""
 
 
 @dataclass(slots=True)
@@ -52,6 +83,8 @@ class Delivery:
     logs: list[LogCount] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
+    uploads: list[FileDelivery] = field(default_factory=list)
+    deploys: list[DeployDelivery] = field(default_factory=list)
     items: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     failures: list[tuple[int, str]] = field(default_factory=list)

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from errtally import names
-from errtally.errors import JournalError, JournalFullError, Limited, MalformedError, OverloadedError, RejectedError
+from errtally.errors import (
+    JournalError,
+    JournalFullError,
+    Limited,
+    MalformedError,
+    NotServedError,
+    OverloadedError,
+    RejectedError,
+    StoreError,
+)
 from errtally.exporter.grouping.grouper import Grouper
 from errtally.exporter.ingest.admission import BACKLOG_RETRY_SECONDS, Admission, Gate
 from errtally.exporter.ingest.keys import Keys
@@ -31,9 +40,10 @@ if TYPE_CHECKING:
 
     from errtally.event.model import Event
     from errtally.event.scrub import Scrubber
+    from errtally.exporter.artifacts.uploads import Uploads
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.grouping import Grouping
-    from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+    from errtally.exporter.ingest.delivery import Delivery, EventDelivery, FileDelivery
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
     from errtally.exporter.journal.appender import Appender
@@ -52,7 +62,15 @@ _NO_TAGS: dict[str, str] = {}
 class Pipeline:
     """Takes requests of all protocols and answers when what they delivered is in the journal. Safe for threads."""
 
-    def __init__(self, config: ExporterConfig, *, appender: Appender, tally: Tally, user_key: bytes) -> None:
+    def __init__(
+        self,
+        config: ExporterConfig,
+        *,
+        appender: Appender,
+        tally: Tally,
+        user_key: bytes,
+        uploads: Uploads | None = None,
+    ) -> None:
         self.keys = Keys(config)
         self.quotas = Quotas(config) if Quotas.are_in(config) else None
         self._is_limiting = bool(Rates.are_in(config) or self.quotas)
@@ -60,6 +78,7 @@ class Pipeline:
         self._limits = config.limits
         self._appender = appender
         self._tally = tally
+        self._uploads = uploads
         self._grouper, samples = Grouper(config.grouping), SamplePolicy()
         self._common = Recorder(scrubber(config.scrubbing), self._grouper, samples, tally, user_key)
         self._own = {
@@ -118,7 +137,7 @@ class Pipeline:
 
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
-        payloads = []
+        payloads = self._told(delivery, received) if delivery.uploads or delivery.deploys else []
         for part in (delivery, *delivery.others):
             if part.holds_anything():
                 batch = self._own.get(part.project, self._common).batch(part, received)
@@ -137,6 +156,31 @@ class Pipeline:
         except JournalError as exc:
             self._grouper.forget()
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
+
+    def _told(self, delivery: Delivery, received: float) -> list[tuple[bytes, int]]:
+        """Keep the files that came, and make records of the deploys that were told of."""
+        project, told = delivery.project, list[records.ReleaseChange | records.DeployChange]()
+        for upload in delivery.uploads:
+            self._keep(project, upload)
+        for one in delivery.deploys:
+            if one.ref:
+                told.append(records.ReleaseChange(project, one.release, received, one.by, ref=one.ref))
+            told.append(
+                records.DeployChange(
+                    project, one.release, one.environment, received, finished=received, name=one.name, by=one.by
+                )
+            )
+        return [(records.encoder.encode(one), 0) for one in told]
+
+    def _keep(self, project: str, upload: FileDelivery) -> None:
+        if self._uploads is None:
+            raise NotServedError("no_uploads", "no files are taken here", status=501)
+        try:
+            if not upload.replaces:
+                self._uploads.check_new(upload.files, project, upload.release)
+            self._uploads.take(upload.files, (project,), release=upload.release)
+        except StoreError as exc:
+            raise OverloadedError("store", str(exc), status=503, retry_after_seconds=10) from exc
 
 
 class Recorder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from errtally import names
+from errtally.errors import StoreError
 from errtally.exporter.metrics import protobuf
 
 if TYPE_CHECKING:
@@ -30,17 +32,26 @@ class HostCollector:
     Args:
         is_up: tells whether the writer keeps the store current.
         stream_clients: tells how many live streams are open.
+        artifact_bytes: tells what uploaded files take on the disk.
     """
 
-    def __init__(self, is_up: Callable[[], bool], stream_clients: Callable[[], int]) -> None:
+    def __init__(
+        self, is_up: Callable[[], bool], stream_clients: Callable[[], int], artifact_bytes: Callable[[], int]
+    ) -> None:
         self._is_up = is_up
         self._stream_clients = stream_clients
+        self._artifact_bytes = artifact_bytes
         psutil.cpu_percent()  # the first call only begins the measurement
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families."""
         yield _gauge(names.UP, float(self._is_up()))
         yield _gauge(names.STREAM_CLIENTS, self._stream_clients())
+        try:
+            stored = float(self._artifact_bytes())
+        except StoreError:  # a scrape tells all the rest
+            stored = math.nan
+        yield _gauge(names.ARTIFACTS_STORED, stored)
         yield _gauge(names.HOST_CPU, psutil.cpu_percent() / 100)
         memory = psutil.virtual_memory()
         yield _gauge(names.HOST_MEMORY, memory.percent / 100)
@@ -53,10 +64,12 @@ class HostCollector:
         yield build
 
 
-def registry(is_up: Callable[[], bool], stream_clients: Callable[[], int]) -> CollectorRegistry:
-    """Make a registry of the process's own metrics."""
+def registry(
+    is_up: Callable[[], bool], stream_clients: Callable[[], int], artifact_bytes: Callable[[], int] = lambda: 0
+) -> CollectorRegistry:
+    """Make a registry of the process's own metrics; the arguments are those of `HostCollector`."""
     own = CollectorRegistry(auto_describe=False)
-    own.register(HostCollector(is_up, stream_clients))
+    own.register(HostCollector(is_up, stream_clients, artifact_bytes))
     ProcessCollector(registry=own)
     return own
 

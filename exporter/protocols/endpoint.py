@@ -40,6 +40,7 @@ class Endpoint:
             out, so that a limit takes all of a request or nothing.
         categories: all categories that its requests may hold things of, the main one first: when none of them is let
             in, a request is refused before its body is read. () for a route that nothing limits.
+        takes_files: whether its requests are uploads, which may be larger than others and take longer.
         has_page: whether a page lives at the same path, so that other methods are not refused but go on to it.
     """
 
@@ -56,6 +57,7 @@ class Endpoint:
     resends: bool = False
     has_page: bool = False
     categories: tuple[str, ...] = ()
+    takes_files: bool = False
 
 
 def bearer(request: Request) -> str | None:

@@ -223,14 +223,6 @@ def decode_check_in(request: Request, known: Keys, _: Limits) -> Delivery:
     return delivery
 
 
-def decode_deploy(request: Request, known: Keys, limits: Limits) -> Delivery:
-    """Count a deploy that is told of; a release is known from its first event on."""
-    delivery = Delivery(project=known.project(None, request.header("x-api-key") or request.query.get("api_key")))
-    bounded(request.body(), limits, "a deploy")
-    delivery.items["deploy"] = 1
-    return delivery
-
-
 def answer(delivery: Delivery) -> Response:
     """Answer with the notice's id."""
     own = str(uuid.UUID(delivery.event_id)) if delivery.event_id else None
@@ -275,7 +267,6 @@ ENDPOINTS = (
             ("notices", "notices", decode),
             ("notices/js", "js", decode),
             ("events", "events", decode_insights),
-            ("deploys", "deploys", decode_deploy),
         )
     ),
 )

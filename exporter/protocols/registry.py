@@ -9,10 +9,13 @@ from errtally.exporter.protocols import (
     airbrake_stats,
     alertmanager,
     bugsnag,
+    bugsnag_uploads,
     faro,
     honeybadger,
+    honeybadger_uploads,
     native,
     rollbar,
+    rollbar_uploads,
 )
 from errtally.exporter.protocols.otlp import endpoints as otlp
 from errtally.exporter.protocols.sentry import crash_dumps, cron, reports
@@ -35,7 +38,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *airbrake.ENDPOINTS,
     *airbrake_stats.ENDPOINTS,
     *rollbar.ENDPOINTS,
+    *rollbar_uploads.ENDPOINTS,
     *honeybadger.ENDPOINTS,
+    *honeybadger_uploads.ENDPOINTS,
+    *bugsnag_uploads.ENDPOINTS,
     *bugsnag.ENDPOINTS,
 )
 

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from werkzeug.wrappers import Response
 
+    from errtally.exporter.artifacts.uploads import Uploads
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.journal.appender import Appender
     from errtally.exporter.metrics.view import StoreView
@@ -85,12 +86,13 @@ def create_app(
     access: Access,
     problem: Callable[[], str | None],
     hub: Hub,
+    uploads: Uploads,
 ) -> Flask:
     """Build the app around its parts; every part is passed in, so that tests can give their own."""
     app = Flask(__name__)
     app.extensions["errtally"] = {
         "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
-        "problem": problem, "hub": hub,
+        "problem": problem, "hub": hub, "uploads": uploads,
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)

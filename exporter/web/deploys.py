@@ -27,6 +27,8 @@ MAX_PATHS = 100
 """Files of one commit."""
 
 MAX_MESSAGE, MAX_PATH = 1_000, 300
+MAX_URL = 2_000
+"""Characters of the address of an uploaded file."""
 
 routes = Blueprint("deploys", __name__)
 

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 400: "Bad Request", 401: "Unauthorized",
-    403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
-    415: "Unsupported Media Type", 429: "Too Many Requests", 431: "Request Header Fields Too Large",
-    500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
+    403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 413: "Content Too Large",
+    415: "Unsupported Media Type", 422: "Unprocessable Content", 429: "Too Many Requests",
+    431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
+    503: "Service Unavailable",
 }  # fmt: skip
 
 _log = structlog.get_logger(__name__)
@@ -48,8 +49,10 @@ class FastPath:
         limits: Limits,
         tally: Tally,
         forwarding: Forwarding | None = None,
+        upload_bytes: int = 0,
     ) -> None:
         self._app = app
+        self._upload_bytes = max(upload_bytes, limits.body_bytes)
         self._forwarding = forwarding
         self._pipeline = pipeline
         self._limits = limits
@@ -89,6 +92,8 @@ class FastPath:
             return None
         endpoint, route = found
         if is_inline:
+            if endpoint.takes_files:
+                raise WaitsError
             environ[INLINE_KEY] = True
         if method in endpoint.methods:
             response = self._ingest(endpoint, environ, route)
@@ -121,12 +126,13 @@ class FastPath:
         return replace(refused, headers=(*refused.headers, ("Allow", allowed)))
 
     def _ingest(self, endpoint: Endpoint, environ: dict[str, Any], route: Mapping[str, str]) -> Response:
+        limits, takes_files = self._limits, endpoint.takes_files
         request = Request(
             environ,
             received=time.time(),
             route=route,
-            body_limit_bytes=self._limits.body_bytes,
-            decompressed_limit_bytes=self._limits.decompressed_bytes,
+            body_limit_bytes=self._upload_bytes if takes_files else limits.body_bytes,
+            decompressed_limit_bytes=self._upload_bytes if takes_files else limits.decompressed_bytes,
         )
         try:
             return self._pipeline.handle(endpoint, request)

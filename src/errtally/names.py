@@ -402,6 +402,15 @@ INGEST_DURATION = _histogram(
     "protocol",
     buckets=INGEST_DURATION_BUCKETS_SECONDS,
 )
+ARTIFACTS_UPLOADED = _counter(
+    "artifacts_uploaded_total", "Files that were uploaded to read stack traces by, by kind.", "kind"
+)
+ARTIFACT_UPLOADS_REFUSED = _counter(
+    "artifact_uploads_refused_total", "Uploads that were not kept, by reason; the client was told.", "reason"
+)
+ARTIFACTS_STORED = _gauge(
+    "artifacts_stored_bytes", "What uploaded files take on the disk; artifacts.stored_bytes bounds it.", unit="bytes"
+)
 SCRUBBED = _counter("scrubbed_total", "Values redacted before anything was kept.", "rule")
 DUPLICATES = _counter("duplicate_events_total", "Events that had been counted already.", "project")
 JOURNAL_LAG_EVENTS = _gauge("journal_lag_events", "Accepted events that wait to be counted.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.config import ExporterConfig, Limits
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.ingest.keys import Keys
@@ -163,7 +164,10 @@ class InProcess:
         self.appender = Appender(folder / JOURNAL_DIRECTORY)
         self.tally = Tally()
         self.unready: str | None = None
-        pipeline = Pipeline(self.config, appender=self.appender, tally=self.tally, user_key=USER_KEY)
+        self.uploads = Uploads(self.config, self.tally.add)
+        pipeline = Pipeline(
+            self.config, appender=self.appender, tally=self.tally, user_key=USER_KEY, uploads=self.uploads
+        )
         self.access = Access(self.config, USER_KEY)
         self.reader = StoreReader(folder)
         self.open_streams = 0
@@ -172,13 +176,22 @@ class InProcess:
             self.config,
             view=StoreView(folder, Budget(self.config.series_limits)),
             reader=self.reader,
-            own=process.registry(lambda: self.unready is None, lambda: self.open_streams),
+            own=process.registry(
+                lambda: self.unready is None, lambda: self.open_streams, self.uploads.archive.stored_bytes
+            ),
             appender=self.appender,
             access=self.access,
             problem=lambda: self.unready,
             hub=self.hub,
+            uploads=self.uploads,
         )
-        self.app = FastPath(self.flask, pipeline, limits=self.config.limits, tally=self.tally)
+        self.app = FastPath(
+            self.flask,
+            pipeline,
+            limits=self.config.limits,
+            tally=self.tally,
+            upload_bytes=self.config.artifacts.request_bytes,
+        )
 
     def post(self, path: str, body: bytes | dict[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         path, _, query = path.partition("?")
@@ -239,6 +252,7 @@ class InProcess:
     def close(self) -> None:
         self.hub.close()
         self.appender.close()
+        self.uploads.close()
 
 
 def envelope(*items: tuple[str, Any], header: Mapping[str, Any] | None = None) -> bytes:

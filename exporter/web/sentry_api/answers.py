@@ -117,6 +117,9 @@ def parameters(name: str) -> list[str]:
 
 
 def body() -> dict[str, Any]:
-    """Return the JSON object that was sent, {} without one."""
-    sent = request.get_json(silent=True, force=True) if request.data else {}
+    """Return the JSON object that was sent, {} without one, and for what is nested too deeply to be one."""
+    try:
+        sent = request.get_json(silent=True, force=True) if request.data else {}
+    except RecursionError:
+        sent = {}
     return sent if isinstance(sent, dict) else {}

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from errtally.exporter.web.sentry_api import events, explore, issues, organizations, pages, releases, sessions
+from errtally.exporter.web.sentry_api import (
+    debug_files,
+    events,
+    explore,
+    issues,
+    organizations,
+    pages,
+    release_files,
+    releases,
+    sessions,
+    uploads,
+)
 
 BLUEPRINTS = (
     organizations.routes,
@@ -11,5 +22,8 @@ BLUEPRINTS = (
     explore.routes,
     releases.routes,
     sessions.routes,
+    uploads.routes,
+    debug_files.routes,
+    release_files.routes,
     pages.routes,
 )

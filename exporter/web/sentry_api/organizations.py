@@ -125,11 +125,10 @@ def monitors(organization: str, project: str = "") -> Response:
     return answers.listed(list(jobs.values()))
 
 
-@routes.get("/organizations/<organization>/chunk-upload/")
-def chunk_upload(organization: str) -> Response:
-    """Say that there is no place for source maps; a 404 would read as "no such organisation"."""
-    places.check_organization(organization)
-    return answers.failure(501, "errtally takes no source maps")
+@routes.get("/users/me/regions/")
+def regions() -> Response:
+    """List the one region: this exporter."""
+    return answers.answer({"regions": [{"name": places.ORGANIZATION, "url": _url()}]})
 
 
 def _projects(query: str) -> list[places.ProjectPlace]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 ORGANIZATION_ID = "1"
 ORGANIZATION = "errtally"
 ALL_PROJECTS = "-1"
+_PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID_BYTES = 6
 """Of a made-up number: JavaScript's numbers hold it."""
 
@@ -85,6 +87,33 @@ def project(named: str) -> ProjectPlace:
     if not found:
         abort(404)
     return found[0]
+
+
+def named(project: str) -> str:
+    """Return the name of a project that continuous integration tells of.
+
+    Where no projects are configured, it may be a new one. 400 that says why for one that can't be, since sentry-cli
+    does not show the words of a 404.
+    """
+    known = projects()
+    for one in known:
+        if project in {one.name, one.id} or project.lower() == one.slug:
+            return one.name
+    config: ExporterConfig = part("config")
+    if config.projects:
+        abort(400, f"projects: {project[:100]!r} is none of {', '.join(one.slug for one in known)[:300]}")
+    if _PROJECT.fullmatch(project) is None:
+        abort(400, f"projects: {project[:100]!r} is no name of letters, digits and ._-")
+    return project
+
+
+def of_release(version: str) -> tuple[str, ...]:
+    """Return the projects in which a release was told of, or else seen; the only one that there is without any."""
+    found = parts.reader().releases(None, version) if version else []
+    told = [one for one in found if one["told"] is not None]
+    owners = tuple(dict.fromkeys(one["project"] for one in told or found))
+    known = projects()
+    return owners or ((known[0].name,) if len(known) == 1 else ())
 
 
 def issue(named: str) -> dict[str, Any]:

@@ -17,11 +17,16 @@ from errtally.exporter.web.sentry_api import answers, objects, places
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from errtally.exporter.config import ExporterConfig
-
 routes = Blueprint("sentry_releases", __name__, url_prefix=answers.PREFIX)
 
 _STATUSES = ("open", "archived")
+
+
+@routes.url_value_preprocessor
+def any_organization(_: str | None, named: dict[str, Any] | None) -> None:
+    """Take the organisation off the address: whoever comes from elsewhere need not change its name."""
+    if named is not None:
+        named.pop("organization", None)
 
 
 @routes.errorhandler(Refusal)
@@ -32,10 +37,9 @@ def refused(refusal: Refusal) -> Response:
 
 @routes.get("/organizations/<organization>/releases/")
 @routes.get("/projects/<organization>/<project>/releases/")
-def releases(organization: str, project: str = "") -> Response:
+def releases(project: str = "") -> Response:
     """List the releases that events or sessions named, or that were told of, the newest first."""
-    places.check_organization(organization)
-    name = places.project(project).name if project else None
+    name = places.named(project) if project else None
     chosen = {places.project(one).name for one in answers.parameters("project") if one != places.ALL_PROJECTS}
     query = request.args.get("query", "").casefold()
     found = [
@@ -48,14 +52,13 @@ def releases(organization: str, project: str = "") -> Response:
 
 @routes.post("/organizations/<organization>/releases/")
 @routes.post("/projects/<organization>/<project>/releases/")
-def make(organization: str, project: str = "") -> Response:
+def make(project: str = "") -> Response:
     """Tell of a release: 201, or 208 when it was told of before."""
-    places.check_organization(organization)
     _guard()
     body = answers.body()
     version = body.get("version")
     named = [project] if project else _texts(body.get("projects"))
-    owners = [_owner(one) for one in named] or [one["project"] for one in _of_version(version)]
+    owners = [places.named(one) for one in named] or [one["project"] for one in _of_version(version)]
     if not owners:
         return answers.failure(400, "projects: has to name at least one project")
     known = [one for one in _of_version(version) if one["project"] in owners and one["told"] is not None]
@@ -65,41 +68,40 @@ def make(organization: str, project: str = "") -> Response:
 
 @routes.get("/organizations/<organization>/releases/<path:version>/")
 @routes.get("/projects/<organization>/<project>/releases/<path:version>/")
-def release(organization: str, version: str, project: str = "") -> Response:
+def release(version: str, project: str = "") -> Response:
     """Return one release."""
-    return answers.answer(_shown(_found(organization, version, project)))
+    return answers.answer(_shown(_found(version, project)))
 
 
 @routes.put("/organizations/<organization>/releases/<path:version>/")
 @routes.put("/projects/<organization>/<project>/releases/<path:version>/")
-def change(organization: str, version: str, project: str = "") -> Response:
+def change(version: str, project: str = "") -> Response:
     """Tell more of a release: when it came out, its page, its commits."""
     _guard()
     body = answers.body()
-    named = [_owner(one) for one in _texts(body.get("projects"))]
-    owners = named or [one["project"] for one in _found(organization, version, project)]
-    places.check_organization(organization)
+    named = [places.named(one) for one in _texts(body.get("projects"))]
+    owners = named or [one["project"] for one in _found(version, project)]
     _tell(owners, version, body)
     return answers.answer(_shown(_told(owners, version)))
 
 
 @routes.delete("/organizations/<organization>/releases/<path:version>/")
 @routes.delete("/projects/<organization>/<project>/releases/<path:version>/")
-def delete(organization: str, version: str, project: str = "") -> Response:
+def delete(version: str, project: str = "") -> Response:
     """Forget a release of which nothing came in; one that events or sessions named stays."""
     _guard()
-    found = _found(organization, version, project)
+    found = _found(version, project)
     if any(one["seen"] is not None for one in found):
         return answers.failure(409, "events or sessions named this release: it stays as long as they do")
     for one in found:
         deploys.tell(ReleaseChange(one["project"], version, time.time(), part("access").who(), status="deleted"))
+        part("uploads").archive.remove_release(one["project"], version)
     return answers.nothing()
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/previous-with-commits/")
-def previous_with_commits(organization: str, version: str) -> Response:
+def previous_with_commits(version: str) -> Response:
     """Return the release before one, of which commits were told; an empty object without one."""
-    places.check_organization(organization)
     of_projects = {one["project"] for one in _of_version(version)}
     listed = [one for one in parts.reader().releases() if not of_projects or one["project"] in of_projects]
     at = next((number for number, one in enumerate(listed) if one["release"] == version), -1)
@@ -109,28 +111,25 @@ def previous_with_commits(organization: str, version: str) -> Response:
 
 @routes.get("/organizations/<organization>/releases/<path:version>/commits/")
 @routes.get("/projects/<organization>/<project>/releases/<path:version>/commits/")
-def commits(organization: str, version: str, project: str = "") -> Response:
+def commits(version: str, project: str = "") -> Response:
     """List the commits of a release, the newest first."""
-    [first, *_] = _found(organization, version, project)
+    [first, *_] = _found(version, project)
     return answers.listed([_commit(one) for one in parts.reader().commits(first["project"], version)])
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/deploys/")
-def deploys_of(organization: str, version: str) -> Response:
+def deploys_of(version: str) -> Response:
     """List the deploys of a release, the last first."""
-    found = _found(organization, version)
+    found = _found(version)
     return answers.listed([_deploy(each) for one in found for each in parts.reader().deploys(one["project"], version)])
 
 
 @routes.post("/organizations/<organization>/releases/<path:version>/deploys/")
-def deploy(organization: str, version: str) -> Response:
+def deploy(version: str) -> Response:
     """Tell of a deploy; a release that is not known yet is known from then on."""
-    places.check_organization(organization)
     _guard()
     body = answers.body()
-    owners = [_owner(one) for one in _texts(body.get("projects"))] or [one["project"] for one in _of_version(version)]
-    if not owners and len(known := places.projects()) == 1:
-        owners = [known[0].name]
+    owners = [places.named(one) for one in _texts(body.get("projects"))] or list(places.of_release(version))
     if not owners:
         return answers.failure(400, f"no project has a release {version[:200]!r}: make it first, or send projects")
     sent = {
@@ -142,9 +141,8 @@ def deploy(organization: str, version: str) -> Response:
 
 
 @routes.get("/organizations/<organization>/repos/")
-def repositories(organization: str) -> Response:
+def repositories() -> Response:
     """List no repositories: commits come with the releases that they belong to."""
-    places.check_organization(organization)
     return answers.listed([])
 
 
@@ -157,27 +155,14 @@ def _texts(sent: object) -> list[str]:
     return [one for one in sent if isinstance(one, str) and one] if isinstance(sent, list) else []
 
 
-def _owner(named: str) -> str:
-    """Return the project that a program names; 400 that says why, since a 404's words are not shown by sentry-cli."""
-    known = places.projects()
-    for one in known:
-        if named in {one.name, one.id} or named.lower() == one.slug:
-            return one.name
-    config: ExporterConfig = part("config")
-    if config.projects:
-        abort(400, f"projects: {named[:100]!r} is none of {', '.join(one.slug for one in known)[:300]}")
-    return named
-
-
 def _of_version(version: object, owners: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return a release in each project that has it, or in those that are asked for."""
     found = parts.reader().releases(None, version) if isinstance(version, str) and version else []
     return [one for one in found if not owners or one["project"] in owners]
 
 
-def _found(organization: str, version: str, project: str = "") -> list[dict[str, Any]]:
-    places.check_organization(organization)
-    name = places.project(project).name if project else None
+def _found(version: str, project: str = "") -> list[dict[str, Any]]:
+    name = places.named(project) if project else None
     found = [one for one in _of_version(version) if name is None or one["project"] == name]
     if not found:
         abort(404)

@@ -180,7 +180,6 @@ def test_every_answer_has_numbers_in_its_rate_headers(exporter) -> None:
         pytest.param("/organizations/errtally/issues/?cursor=abc", 400, id="a cursor that no list made"),
         pytest.param("/organizations/errtally/issues/?statsPeriod=14x", 400, id="no period"),
         pytest.param("/organizations/errtally/issues/?start=yesterday", 400, id="no time"),
-        pytest.param("/organizations/errtally/chunk-upload/", 501, id="source maps are not taken"),
     ],
 )
 def test_an_error_is_json_with_the_one_key_detail(exporter, path: str, status: int) -> None:

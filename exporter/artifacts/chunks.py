@@ -1,0 +1,142 @@
+"""The pieces of uploads that come in pieces: kept by their SHA-1 until the upload is put together."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from hashlib import sha1
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from errtally.errors import MalformedError, StoreError, TooLargeError
+from errtally.exporter.artifacts.contents import DIGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CHUNK_BYTES: Final = 8 * 1024 * 1024
+"""As Sentry's own server has it; older clients insist on a power of two."""
+
+KEPT_SECONDS: Final = 86_400.0
+"""How long a piece waits for the rest of its upload."""
+
+
+class Chunks:
+    """A folder of pieces. Safe for threads and processes.
+
+    Args:
+        directory: made with the first piece.
+        stored_limit_bytes: what all pieces may take on the disk.
+    """
+
+    def __init__(self, directory: Path, stored_limit_bytes: int) -> None:
+        self._directory = directory
+        self._stored_limit_bytes = stored_limit_bytes
+
+    def keep(self, named: str, content: bytes) -> None:
+        """Keep a piece, once however often it comes.
+
+        Args:
+            named: the SHA-1 that it came under.
+            content: the piece.
+
+        Raises:
+            MalformedError: it has another SHA-1, or came under what is none.
+            TooLargeError: it is larger than a piece may be, or there is no room for it.
+            StoreError: it can't be written.
+        """
+        digest = named.lower()
+        if DIGEST.fullmatch(digest) is None:
+            raise MalformedError("bad_checksum", f"{named[:60]!r}: a chunk's file name has to be its SHA-1")
+        if len(content) > CHUNK_BYTES:
+            raise TooLargeError("chunk_too_large", f"a chunk of {len(content)} bytes; the limit is {CHUNK_BYTES}")
+        found = sha1(content, usedforsecurity=False).hexdigest()
+        if found != digest:
+            raise MalformedError("bad_checksum", f"the chunk named {digest} has the SHA-1 {found}")
+        path = self._directory / digest
+        try:
+            if path.exists():
+                os.utime(path)
+                return
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stored = sum(entry.stat().st_size for entry in os.scandir(self._directory))
+            if stored + len(content) > self._stored_limit_bytes:
+                raise TooLargeError("no_room", f"chunks of {stored} bytes wait to be assembled: no room for more")
+            with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as draft:
+                draft.write(content)
+            Path(draft.name).rename(path)
+        except OSError as exc:
+            raise StoreError(f"{path}: {exc}") from exc
+
+    def missing(self, digests: Sequence[str]) -> list[str]:
+        """Return those pieces that are not here, each once."""
+        return [digest for digest in dict.fromkeys(digests) if not (self._directory / digest).exists()]
+
+    def join(self, digests: Sequence[str], checksum: str, limit_bytes: int) -> Path:
+        """Put pieces together in a new file, which is the caller's to remove.
+
+        Args:
+            digests: the pieces in their order.
+            checksum: the SHA-1 that they have to have together.
+            limit_bytes: how large they may be together.
+
+        Raises:
+            MalformedError: they have another SHA-1.
+            TooLargeError: they are larger.
+            StoreError: one is not here any more, or the file can't be written.
+        """
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=self._directory, prefix="joined-", delete=False) as file:
+                path = Path(file.name)
+                try:
+                    found = self._copy(digests, file, limit_bytes)
+                except BaseException:
+                    path.unlink(missing_ok=True)
+                    raise
+        except OSError as exc:
+            raise StoreError(f"{self._directory}: {exc}") from exc
+        if found != checksum:
+            path.unlink(missing_ok=True)
+            raise MalformedError("bad_checksum", f"checksum mismatch: the chunks together have {found}, not {checksum}")
+        return path
+
+    def _copy(self, digests: Sequence[str], file: IO[bytes], limit_bytes: int) -> str:
+        """Write pieces to a file; return the SHA-1 that they have together."""
+        whole, size = sha1(usedforsecurity=False), 0
+        for digest in digests:
+            part = (self._directory / digest).read_bytes()
+            size += len(part)
+            if size > limit_bytes:
+                raise TooLargeError("upload_too_large", f"more than {limit_bytes} bytes")
+            whole.update(part)
+            file.write(part)
+        return whole.hexdigest()
+
+    def drop(self, digests: Sequence[str]) -> None:
+        """Remove pieces that are needed no longer.
+
+        Raises:
+            StoreError: one can't be removed.
+        """
+        try:
+            for digest in digests:
+                (self._directory / digest).unlink(missing_ok=True)
+        except OSError as exc:
+            raise StoreError(f"{self._directory}: {exc}") from exc
+
+    def sweep(self, now: float) -> None:
+        """Remove what waits for too long; ``now`` in seconds since the epoch.
+
+        Raises:
+            StoreError: the folder can't be read, or a file can't be removed.
+        """
+        if not self._directory.exists():
+            return
+        try:
+            for entry in os.scandir(self._directory):
+                path = Path(entry.path)
+                if path.stat().st_mtime < now - KEPT_SECONDS:
+                    path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise StoreError(f"{self._directory}: {exc}") from exc

@@ -1,0 +1,83 @@
+"""Honeybadger's uploads of source maps, and its reports of deploys.
+
+The routes and their fields are those of docs.honeybadger.io/api/reporting-source-maps and /api/reporting-deployments.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from errtally.errors import MalformedError
+from errtally.exporter.ingest.delivery import Delivery, DeployDelivery, FileDelivery
+from errtally.exporter.ingest.request import Response
+from errtally.exporter.protocols import honeybadger, uploading, values
+from errtally.exporter.protocols.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.request import Request
+
+DEFAULT_REVISION = "master"
+_FIELDS = frozenset({"minified_file", "source_map"})
+
+
+def decode_source_map(request: Request, known: Keys, _: Limits) -> Delivery:
+    """Decode a source map, with the script and sources where they were sent."""
+    form = uploading.read(request)
+    project = known.project(None, form.text("api_key") or request.header("x-api-key") or None)
+    script = form.files.get("minified_file")
+    files = uploading.script_and_map(form.fields.get("minified_url"), form.files.get("source_map"), script)
+    files += uploading.sources(form, _FIELDS)
+    release = form.text("revision") or DEFAULT_REVISION
+    delivery = Delivery(project=project, uploads=[FileDelivery(release, tuple(files))])
+    delivery.items["source_map"] = 1
+    return delivery
+
+
+def decode_deploy(request: Request, known: Keys, _: Limits) -> Delivery:
+    """Decode a deploy: a JSON object ``deploy``, or a form of fields such as ``deploy[revision]``."""
+    key = request.header("x-api-key") or request.query.get("api_key")
+    content_type = request.header("content-type").lower()
+    if content_type.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
+        form = uploading.read(request)
+        key = key or form.text("api_key")
+        sent: dict[str, object] = {
+            name[7:-1]: value
+            for name, value in form.fields.items()
+            if name.startswith("deploy[") and name.endswith("]")
+        }
+    else:
+        body = uploading.document(request.body())
+        deploy = body.get("deploy")
+        sent, key = deploy if isinstance(deploy, dict) else {}, key or values.text(body.get("api_key"), 128)
+    delivery = Delivery(project=known.project(None, key))
+    release = values.label(sent.get("revision"))
+    if release is None:
+        raise MalformedError("no_version", "deploy.revision: is missing", status=422)
+    environment = values.label(sent.get("environment"), 64) or uploading.DEFAULT_ENVIRONMENT
+    delivery.deploys.append(DeployDelivery(release, environment, by=values.label(sent.get("local_username")) or ""))
+    delivery.items["deploy"] = 1
+    return delivery
+
+
+def answer(_: Delivery) -> Response:
+    """Answer as Honeybadger does."""
+    return Response(201, msgspec.json.encode({"status": "OK"}))
+
+
+ENDPOINTS = tuple(
+    Endpoint(
+        protocol="honeybadger",
+        pattern=re.compile(rf"(?:/.*)?/v1/{path}/?"),
+        decode=decoder,
+        answer=answer,
+        refuse=honeybadger.refuse,
+        endings=(path,),
+        takes_files=decoder is decode_source_map,
+    )
+    for path, decoder in (("source_maps", decode_source_map), ("deploys", decode_deploy))
+)
