@@ -38,8 +38,8 @@ def command(context: click.Context, /, **flags: Path | None) -> None:
 def create(environ: dict[str, str], name: str, scopes: tuple[str, ...]) -> None:
     """Make the token NAME and write it to standard output, this once.
 
-    read: lists and shows. write: decides about issues as well. ingest-artifacts: tells of releases and deploys. admin:
-    everything.
+    read: lists and shows. write: decides about issues as well. ingest-artifacts: tells of releases and deploys, and
+    uploads files for them. admin: everything.
     """
     config = from_environ(environ)
     if name in {config.web_username, "token", "anonymous", *(token.name for token in config.web_tokens)}:
