@@ -108,7 +108,7 @@ class Assembler:
             StoreError: the index can't be read.
         """
         if all(
-            self.archive.index.is_assembled(project, order.checksum, order.release, order.dist)
+            self.archive.index.is_assembled(project, order.checksum, order.release, order.dist, order.name)
             for project in order.projects
         ):
             return State(OK)
@@ -138,7 +138,7 @@ class Assembler:
         try:
             state = self._unpack(order)
             for project in order.projects:
-                self.archive.index.note_assembled(project, order.checksum, order.release, order.dist)
+                self.archive.index.note_assembled(project, order.checksum, order.release, order.dist, order.name)
             self.chunks.drop(order.chunks)
         except RejectedError as exc:
             self.count(names.ARTIFACT_UPLOADS_REFUSED, (exc.reason,), 1)

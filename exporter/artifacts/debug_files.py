@@ -59,10 +59,8 @@ def identify(name: str, content: bytes) -> list[DebugFile]:
         NotServedError: its kind is not used here, or symbolic is not installed.
     """
     named = _PROGUARD_NAME.fullmatch(name.replace("\\", "/"))
-    if named is not None or _is_mapping(content):
-        if not _is_mapping(content) and not content.startswith(
-            b"#"
-        ):  # R8 writes its head alone when it renames nothing
+    if named is not None or is_mapping(content):
+        if not is_mapping(content) and not content.startswith(b"#"):  # R8 writes its head alone when it renames nothing
             raise MalformedError("bad_mapping", f"{name[:200]!r} is no ProGuard mapping")
         debug_id = debug_id_of(named[1]) if named is not None else proguard_uuid(content)
         if not debug_id:
@@ -106,7 +104,7 @@ def _native(name: str, content: bytes) -> list[DebugFile]:
     return found
 
 
-def _is_mapping(content: bytes) -> bool:
+def is_mapping(content: bytes) -> bool:
     """Whether a text has a line that names a class, such as ``shop.Cart -> a.b:``."""
     head = content[:_HEAD_BYTES]
     return b"\0" not in head and any(

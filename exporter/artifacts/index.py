@@ -48,7 +48,8 @@ CREATE TABLE IF NOT EXISTS assembled (  -- uploads that were put together: one t
   checksum TEXT NOT NULL,
   release  TEXT NOT NULL,
   dist     TEXT NOT NULL,
-  PRIMARY KEY (project, checksum, release, dist)
+  name     TEXT NOT NULL,  -- of a debug file: a mapping is found by it
+  PRIMARY KEY (project, checksum, release, dist, name)
 ) WITHOUT ROWID"""
 
 _log = structlog.get_logger(__name__)
@@ -128,23 +129,25 @@ class Index:
                 db.execute("DELETE FROM assembled")  # whatever was uploaded may have to come again
         return gone
 
-    def is_assembled(self, project: str, checksum: str, release: str, dist: str) -> bool:
+    def is_assembled(self, project: str, checksum: str, release: str, dist: str, name: str = "") -> bool:
         """Whether an upload was put together before, and nothing was removed since.
 
         Raises:
             StoreError: the index can't be read.
         """
-        where = "project = ? AND checksum = ? AND release = ? AND dist = ?"
-        return bool(self._rows(f"SELECT 1 FROM assembled WHERE {where}", (project, checksum, release, dist)))  # noqa: S608 (constants)
+        where = "project = ? AND checksum = ? AND release = ? AND dist = ? AND name = ?"
+        return bool(self._rows(f"SELECT 1 FROM assembled WHERE {where}", (project, checksum, release, dist, name)))  # noqa: S608 (constants)
 
-    def note_assembled(self, project: str, checksum: str, release: str, dist: str) -> None:
+    def note_assembled(self, project: str, checksum: str, release: str, dist: str, name: str = "") -> None:
         """Note that an upload was put together.
 
         Raises:
             StoreError: the index can't be written.
         """
         with self._changing(counts=False) as db:
-            db.execute("INSERT OR IGNORE INTO assembled VALUES (?, ?, ?, ?)", (project, checksum, release, dist))
+            db.execute(
+                "INSERT OR IGNORE INTO assembled VALUES (?, ?, ?, ?, ?)", (project, checksum, release, dist, name)
+            )
 
     def version(self) -> int:
         """Return the number of `Archive.version`."""

@@ -81,20 +81,29 @@ class Remote:
         """Ask, and return the open answer; ends the command with a message and its exit code when that fails."""
         given = {name: value for name, value in (parameters or {}).items() if value not in (None, "", ())}
         query = f"?{urlencode(given, doseq=True, quote_via=quote)}" if given or parameters else ""
+        data = json.dumps(body).encode() if body is not None else None
+        return self._ask(method, path + query, data, "application/json", timeout_seconds)
+
+    def _ask(
+        self, method: str, address: str, data: bytes | None, content_type: str, timeout_seconds: float
+    ) -> HTTPResponse:
         headers = {"Accept": "application/json", "User-Agent": "errtally"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        data = None
-        if body is not None:
-            data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        if data is not None:
+            headers["Content-Type"] = content_type
         try:
-            asked = Request(self.url + path + query, data, headers, method=method)  # noqa: S310 (see `remote_options`)
+            asked = Request(self.url + address, data, headers, method=method)  # noqa: S310 (see `remote_options`)
             answer: HTTPResponse = urlopen(asked, timeout=timeout_seconds)  # noqa: S310
         except HTTPError as exc:
             _refused(exc)
         except (URLError, OSError, ValueError) as exc:
             fail(f"{self.url} can't be reached: {getattr(exc, 'reason', exc)}", UNREACHABLE)
         return answer
+
+    def post_bytes(self, path: str, body: bytes, content_type: str) -> None:
+        """Send bytes, of which nothing but success is told; ends the command when it is refused."""
+        self._ask("POST", path, body, content_type, TIMEOUT_SECONDS).close()
 
     def fingerprint(self, issue: str) -> tuple[str, str]:
         """Return fingerprint and project of an issue by its short id or number."""

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "issues": ("errtally.exporter.commands.issues", "exporter", "List and show issues, and decide about them."),
     "events": ("errtally.exporter.commands.events", "exporter", "Show events that were kept."),
     "releases": ("errtally.exporter.commands.releases", "exporter", "List releases and the issues that they brought."),
+    "artifacts": ("errtally.exporter.commands.artifacts", "exporter", "Upload, list and remove source maps."),
     "tail": ("errtally.exporter.commands.tail", "exporter", "Follow events as they are counted."),
     "mcp": ("errtally.exporter.commands.mcp", "exporter", "Serve a language model over standard input and output."),
     "completion": ("errtally.exporter.commands.completion", "exporter", "Write a completion script for a shell."),
