@@ -127,7 +127,7 @@ def create_worker(settings: str) -> Worker:
         return create_app(
             config,
             view=view,
-            reader=StoreReader(config.data_dir),
+            reader=StoreReader(config.data_dir, key),
             own=own,
             appender=appender,
             access=Access(config, key),

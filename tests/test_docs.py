@@ -18,6 +18,7 @@ from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
 from errtally.exporter.web import (
     audit,
+    completions,
     event_list,
     event_parts,
     listing,
@@ -58,6 +59,7 @@ def test_every_route_of_the_app_is_documented() -> None:
     app.register_blueprint(merges.routes)
     for pages in (
         audit,
+        completions,
         event_list,
         event_parts,
         listing,

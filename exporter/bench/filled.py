@@ -92,6 +92,9 @@ def _event(random: Random, number: int, place: int, timestamp: float, issue: int
             "server_name": f"web-{place % 40}",
         }
         event.sample = _page(event)
+        what = f"{_WHAT[number // 6 % 6]} {place} in {_WHERE[number // 36 % 8]}"
+        event.texts = (f"happened {event.event_id[-8:]}", f"shop.errors.{_TYPES[number % 6]}: {what}")
+        event.people = (random.getrandbits(62), random.getrandbits(62))
     return event
 
 

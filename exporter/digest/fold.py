@@ -14,7 +14,6 @@ from errtally.exporter.digest.changes import (
     Changes,
     EnvironmentChange,
     Exemplar,
-    Sample,
 )
 from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.deletions import Deletions
@@ -254,7 +253,7 @@ class Fold:
         key = (_ISSUE_EVENTS, (project, environment, shown, event.level), "")
         changes.add[key] += 1
         if event.sample is not None and len(change.samples) < MAX_SAMPLES_A_FOLD:
-            change.samples.append(Sample(event.event_id, environment, event.timestamp, event.sample))
+            change.keep(event, environment, event.sample)
             ids = (("trace_id", event.trace_id),) if event.trace_id else ()
             # Only an event that can be looked at may stand for its series.
             changes.exemplars[key] = Exemplar((*ids, ("event_id", event.event_id)), 1.0, event.timestamp)

@@ -26,6 +26,7 @@ from errtally.errors import (
     StoreError,
 )
 from errtally.exporter.grouping.grouper import Grouper
+from errtally.exporter.ingest import context_tags, found_by
 from errtally.exporter.ingest.admission import BACKLOG_RETRY_SECONDS, Admission, Gate
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.quotas import Quotas
@@ -309,6 +310,7 @@ class Recorder:
         event, label = item.event, self._label
         identity = event.user.identity() if event.user is not None else None
         user = self._hash(project, identity) if identity is not None else None
+        called = found_by.names(event.user)
         grouping, is_scrubbed = self._group(project, event, scrubbed)
         index = indices.get(grouping.fingerprint)
         if index is None:
@@ -328,10 +330,14 @@ class Recorder:
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
         sample, tags, message = None, _NO_TAGS, ""
+        texts: tuple[str, ...] = ()
+        people: tuple[int, ...] = ()
         if self._samples.keeps(project, grouping.fingerprint, received):
             if not is_scrubbed:
                 self._scrubber.scrub_event(event, scrubbed)
-            sample, tags = self._sample(item, environment, scrubbed), event.tags
+            sample, derived = self._sample(item, environment, scrubbed)
+            tags, texts = {**derived, **event.tags}, found_by.texts(event)
+            people = found_by.people(called, self._user_key)
             message = event.message or (event.exceptions[-1].value if event.exceptions else None) or ""
         return records.EventSeen(
             index,
@@ -350,6 +356,8 @@ class Recorder:
             any(one.handled is False for one in event.exceptions),
             event.told_by,
             event.tells,
+            texts,
+            people,
         )
 
     def _group(self, project: str, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:
@@ -415,8 +423,8 @@ class Recorder:
             memo[text] = known
         return known
 
-    def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> bytes:
-        """Write what the event's page shows: the shared fields and the protocol's details, scrubbed."""
+    def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> tuple[bytes, dict[str, str]]:
+        """Write what the event's page shows, shared fields and the protocol's details, scrubbed; and derive tags."""
         event, label = item.event, self._label
         page: dict[str, Any] = {
             "event_id": event.event_id,
@@ -439,11 +447,11 @@ class Recorder:
         except (RejectedError, RecursionError, UnicodeError, msgspec.DecodeError) as exc:
             # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.
             page["truncated"] = f"its details can't be read: {type(exc).__name__}"
-            return _encode(page)
+            return _encode(page), context_tags.derive(page)
         if len(encoded) > MAX_SAMPLE_BYTES:
             page["truncated"] = f"its details of {len(encoded)} bytes were not kept"
             encoded = shortened(whole, MAX_SAMPLE_BYTES, _encode) or _encode(page)
-        return encoded
+        return encoded, context_tags.derive(whole)
 
     def _hash(self, project: str, identity: str) -> int:
         """Hash a user with the installation's key, so that users are counted and never kept."""

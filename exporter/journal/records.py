@@ -43,6 +43,8 @@ class EventSeen(msgspec.Struct, array_like=True):
         is_unhandled: whether the client says that nothing caught it.
         told_by: marks of its failure, by which a layer that tells of it again is known; 64 bits each.
         tells: marks that it leaves.
+        texts: what it says, of one that has a sample: its messages, behind full names of types.
+        people: keyed 64-bit hashes of everything that its user is called, of one that has a sample.
     """
 
     issue: int
@@ -61,6 +63,8 @@ class EventSeen(msgspec.Struct, array_like=True):
     is_unhandled: bool = False
     told_by: tuple[int, ...] = ()
     tells: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
+    people: tuple[int, ...] = ()
 
 
 class RequestSeen(msgspec.Struct, array_like=True):

@@ -36,9 +36,14 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text within type, title, pattern, culprit or a tag's value; case does not matter."""
+    """Text within type, title, pattern, culprit, a message or a tag's value; case does not matter.
+
+    Attributes:
+        is_common: whether so many issues have it that it is quicker to look at them in the list's order.
+    """
 
     text: Wording
+    is_common: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag has a value; the case of ASCII letters does not matter in the value."""
+    """A tag has a value; case does not matter in the value.
+
+    Attributes:
+        is_sure: whether the words can mean nothing else. Else ``localhost:5432`` is a tag where there are tags of
+            that name, and a text where there are none.
+    """
 
     name: str
     text: Wording
+    is_sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,35 @@ class LatestRelease:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseOrder:
+    """``release`` or ``first_release`` stands before or behind another in the order of the project's releases.
+
+    Attributes:
+        operator: one of SQL's.
+        among: projects and releases for which that is so; None before the store was asked.
+    """
+
+    name: str
+    operator: str
+    release: str
+    among: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user of a kept event is called so; the case of letters does not matter.
+
+    Attributes:
+        kinds: by what, some of `people.KINDS`.
+        hashes: what the name is for the store; none before its key was asked for.
+    """
+
+    kinds: tuple[str, ...]
+    name: str
+    hashes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """The issue has this number, or something that was merged into it has."""
 
@@ -115,7 +155,21 @@ class AnyOf:
     conditions: tuple[Condition, ...]
 
 
-Condition = Words | State | Field | Tag | Number | Moment | Has | LatestRelease | Identity | Fixed | AnyOf
+Condition = (
+    Words
+    | State
+    | Field
+    | Tag
+    | Number
+    | Moment
+    | Has
+    | LatestRelease
+    | ReleaseOrder
+    | Person
+    | Identity
+    | Fixed
+    | AnyOf
+)
 
 
 @dataclass(frozen=True, slots=True)

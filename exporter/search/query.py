@@ -7,12 +7,11 @@ The keys of Sentry's search mean what they mean there (see `sentry_keys`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from errtally import names
 from errtally.errors import ErrtallyError
-from errtally.exporter.search import sentry_keys, short_ids
+from errtally.exporter.search import people, sentry_keys, short_ids, values
 from errtally.exporter.search.conditions import (
     STATES,
     TEXTS,
@@ -25,6 +24,8 @@ from errtally.exporter.search.conditions import (
     LatestRelease,
     Moment,
     Number,
+    Person,
+    ReleaseOrder,
     State,
     Tag,
     Term,
@@ -33,7 +34,7 @@ from errtally.exporter.search.conditions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 MAX_LENGTH = 1000
 MAX_TERMS = 30
@@ -42,12 +43,16 @@ MAX_WILDCARDS = 10
 
 _NUMBERS = ("events", "users")
 _MOMENTS = ("first_seen", "last_seen")
-FIELDS = ("is", "has", *TEXTS, *_NUMBERS, *_MOMENTS)
+FIELDS = ("is", "has", *TEXTS, *_NUMBERS, *_MOMENTS, "user", "issue")
 """Keys with a meaning of their own; every other key is a tag."""
 
 _OPERATORS = (">=", "<=", ">", "<", "=")
+_ORDERED = ("release", "first_release")
+_NOT_NEGATED = ("", "-", "!", "=", ">")
+_ESCAPED = '\\"*'
+"""Characters that a backslash makes literal; before any other it is one itself, as in a path of Windows."""
+
 _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
-_DATES = (("%Y-%m-%dT%H:%M:%S", 1), ("%Y-%m-%dT%H:%M", 60), ("%Y-%m-%d", 86_400))
 _MAX_DIGITS = 15
 _CONNECTIVES = frozenset({"AND", "OR", "NOT"})
 
@@ -93,14 +98,19 @@ def parse(text: str, now: float, me: str = "me") -> tuple[Term, ...]:
 
 def quoted(text: str) -> str:
     """Return a text as a value of a query that stands for itself."""
-    return f'"{_escaped(text)}"'
+    return f'"{values.escaped(text)}"'
 
 
 def of_tag(tag: tuple[str, str]) -> str:
     """Return the query for issues with a value of a tag, given its name and value."""
     name, value = tag
-    is_plain = name.isascii() and name.replace("_", "").replace("-", "").replace(".", "").isalnum()
-    return f"tag.{name if is_plain else quoted(name)}:{quoted(value)}"
+    return f"{key_of(name)}:{quoted(value)}"
+
+
+def key_of(tag: str) -> str:
+    """Return the key of a tag, whatever its name is."""
+    is_plain = tag.isascii() and tag.replace("_", "").replace("-", "").replace(".", "").isalnum()
+    return f"tag.{tag if is_plain else quoted(tag)}"
 
 
 class _Reader:
@@ -122,10 +132,10 @@ class _Reader:
 
     def _term(self) -> Term:
         start = self._at
-        is_negated = self._text[start] in "-!"
+        # A pasted title has dashes and arrows of its own, which negate nothing.
+        is_negated = self._text[start] in "-!" and self._text[start + 1 : start + 2] not in _NOT_NEGATED
+        is_negated = is_negated and not self._text[start + 1].isspace()
         self._at += is_negated
-        if self._at == len(self._text) or self._text[self._at].isspace():
-            raise QueryError(f"nothing follows {self._text[start]!r}", start)
         if self._peek() == '"':
             return Term(Words(Wording((self._quoted(),))), is_negated)
         key_at = self._at
@@ -133,6 +143,8 @@ class _Reader:
         if key is None:
             return Term(Words(self._wording(Words, key_at)), is_negated)
         if self._at == len(self._text) or self._text[self._at].isspace():
+            if not _is_own(key):  # a pasted title: "KeyError: 'sku'"
+                return Term(Words(Wording((f"{key}:",))), is_negated)
             raise QueryError(
                 f"a value has to follow {self._text[key_at : self._at]!r} (quote a text with a colon)", key_at
             )
@@ -154,36 +166,34 @@ class _Reader:
         at = start
         while at < len(self._text) and not self._text[at].isspace() and self._text[at] not in '":*\\':
             at += 1
-        is_key = start < at < len(self._text) and self._text[at] == ":" and not self._text.startswith("://", at)
+        is_key = start < at < len(self._text) and self._text[at] == ":" and not self._text.startswith(("://", "::"), at)
         if not is_key:
             return None
         self._at = at + 1
         return self._text[start:at]
 
     def _condition(self, key: str, key_at: int) -> Condition:  # noqa: PLR0911 (one for each kind of key)
-        if self._peek() == "[" and (end := _list_end(self._text, self._at)):
+        if self._peek() == "[" and (end := values.list_end(self._text, self._at)):
             return self._any_of(key, end)
         value_at = self._at
         if key.startswith("tag."):
             if key == "tag.":
                 raise QueryError("a tag's name has to follow 'tag.'", key_at)
-            return Tag(key.removeprefix("tag."), self._wording(Tag, value_at))
+            return Tag(key.removeprefix("tag."), self._wording(Tag, value_at), is_sure=True)
         name = sentry_keys.OWN_KEYS.get(key.lower(), key.lower())
         if (reason := sentry_keys.refusal(name)) is not None:
             raise QueryError(f"{key}: {reason}", key_at)
-        if name in _NUMBERS:
-            return self._number(name)
-        if name in _MOMENTS:
-            return self._moment(name)
-        if name == "is":
-            return self._state()
-        if name == "has":
-            return self._has()
+        if name in people.KEYS:
+            return self._person(name, value_at)
+        if (read := self._READERS.get(name)) is not None:
+            return read(self, name)
         if name == "level":
             return Field("level", Wording((self._choice("level", names.LEVELS),)))
         if name == "release" and self._text[value_at:].split(None, 1)[0].lower() == "latest":
             self._bare()
             return LatestRelease()
+        if name in _ORDERED and self._text[value_at] in "<>":
+            return self._ordered(name)
         if name == "assignee":
             return self._assignee(value_at)
         if name in TEXTS:
@@ -212,12 +222,12 @@ class _Reader:
         self._at = end + 1
         if self._at < len(self._text) and not self._text[self._at].isspace():
             raise QueryError("a space has to follow a list of values", self._at)
-        for value_at, value in _values(self._text, at, end):
+        for value_at, value in values.in_list(self._text, at, end):
             if not value:
                 raise QueryError(f"{key}: a value is missing in the list", value_at)
             if value.startswith("["):
                 raise QueryError(f"{key}: a list can't stand within a list", value_at)
-            prefix = f"{key}:" if not key.startswith("tag.") else f'tag."{_escaped(key.removeprefix("tag."))}":'
+            prefix = f"{key}:" if not key.startswith("tag.") else f'tag."{values.escaped(key.removeprefix("tag."))}":'
             try:
                 terms = tuple(_Reader(prefix + value, self._now, self._me).terms())
             except QueryError as exc:
@@ -229,7 +239,7 @@ class _Reader:
             raise QueryError(f"{key}: a list has at most {MAX_TERMS} values", at)
         return AnyOf(tuple(conditions))
 
-    def _state(self) -> Condition:
+    def _state(self, _: str) -> Condition:
         at = self._at
         value = self._bare().lower()
         self._at = at
@@ -241,13 +251,26 @@ class _Reader:
             return State(sentry_keys.STATES[value])
         return State(self._choice("is", STATES))
 
+    def _ordered(self, name: str) -> ReleaseOrder:
+        at = self._at
+        operator, release = self._compared()
+        if not release:
+            raise QueryError(f"{name}: is compared with a release, as in {name}:>=1.4", at)
+        return ReleaseOrder(name, operator, release)
+
+    def _person(self, key: str, value_at: int) -> Person:
+        parts = self._wording(Person, value_at).parts
+        if len(parts) > 1 or not parts[0]:
+            raise QueryError(f"{key}: {people.NO_WILDCARDS}", value_at)
+        return people.person(key, parts[0])
+
     def _assignee(self, value_at: int) -> Condition:
         wording = self._wording(Field, value_at)
         if self._text[value_at] != '"' and wording.parts in {("none",), ("me",)}:
             return Field("assignee", Wording(("" if wording.parts == ("none",) else self._me,)))
         return Field("assignee", wording)
 
-    def _has(self) -> Condition:
+    def _has(self, _: str) -> Condition:
         at = self._at
         name = self._bare()
         if not name:
@@ -292,7 +315,7 @@ class _Reader:
             if operator in {">", ">="}:
                 return Moment(name, None, moment)
             raise QueryError(f"an age has to be compared, as in {name}:<2d", at)
-        begins, ends = _day(value)
+        begins, ends = values.day(value)
         if begins is None or ends is None:
             raise QueryError(f"{name}: is compared with an age or a date, as in {name}:<2d or {name}:>2026-01-31", at)
         return {
@@ -327,9 +350,9 @@ class _Reader:
                 if parts[-1] or len(parts) == 1:  # ** is *
                     parts.append("")
                 continue
-            if character == '"':
+            if character == '"' and what is not Words:
                 raise QueryError('a quote in the middle of a word; write \\" for the character', self._at - 1)
-            if character == "\\" and self._at < len(self._text) and not self._text[self._at].isspace():
+            if character == "\\" and self._peek() and self._peek() in _ESCAPED:
                 character = self._text[self._at]
                 self._at += 1
             parts[-1] += character
@@ -343,7 +366,7 @@ class _Reader:
         return Wording(tuple(parts))
 
     def _quoted(self, *, is_tag: bool = False) -> str:
-        """Read a quoted text, in which a backslash makes any character literal."""
+        """Read a quoted text, in which a backslash stands before quotes and backslashes that belong to it."""
         start = self._at
         self._at += 1
         found = ""
@@ -356,11 +379,16 @@ class _Reader:
                 if not found:
                     raise QueryError("nothing stands between the quotes", start)
                 return found
-            if character == "\\" and self._at < len(self._text):
+            if character == "\\" and self._peek() and self._peek() in _ESCAPED:
                 character = self._text[self._at]
                 self._at += 1
             found += character
         raise QueryError("the quote is not closed", start)
+
+    _READERS: ClassVar[dict[str, Callable[[_Reader, str], Condition]]] = {
+        "is": _state, "has": _has, **dict.fromkeys(_NUMBERS, _number), **dict.fromkeys(_MOMENTS, _moment),
+    }  # fmt: skip
+    """Keys whose values have a form of their own."""
 
     def _skip_spaces(self) -> bool:
         while self._at < len(self._text) and self._text[self._at].isspace():
@@ -371,52 +399,7 @@ class _Reader:
         return self._text[self._at : self._at + 1]
 
 
-def _day(value: str) -> tuple[float | None, float | None]:
-    """Return when a date or moment begins and ends, (None, None) when it is none; without a zone it is UTC."""
-    for form, seconds in _DATES:
-        try:
-            begins = datetime.strptime(value.removesuffix("Z"), form).replace(tzinfo=UTC)
-            return begins.timestamp(), (begins + timedelta(seconds=seconds)).timestamp()
-        except (ValueError, OverflowError):
-            continue
-    try:  # with a fraction, or a zone other than UTC
-        moment = datetime.fromisoformat(value)
-        begins = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return begins.timestamp(), begins.timestamp() + (1 if begins.microsecond == 0 else 0.001)
-    except (ValueError, OverflowError):
-        return None, None
-
-
-def _list_end(text: str, start: int) -> int:
-    """Return where the bracket of a list closes that opens at ``start``, 0 when it does not."""
-    is_quoted, at = False, start + 1
-    while at < len(text):
-        character = text[at]
-        if character == "\\":
-            at += 1
-        elif character == '"':
-            is_quoted = not is_quoted
-        elif character == "]" and not is_quoted:
-            return at
-        at += 1
-    return 0
-
-
-def _values(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """Yield the values of a list, as they stand, with their places."""
-    is_quoted, at, first = False, start, start
-    while at <= end:
-        character = text[at]
-        if character == "\\" and at < end:
-            at += 1
-        elif character == '"':
-            is_quoted = not is_quoted
-        elif at == end or (character == "," and not is_quoted):
-            value = text[first:at]
-            yield first + len(value) - len(value.lstrip()), value.strip()
-            first = at + 1
-        at += 1
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def _is_own(key: str) -> bool:
+    """Whether a key means something, whatever tags there are."""
+    name = sentry_keys.OWN_KEYS.get(key.lower(), key.lower())
+    return key.startswith("tag.") or name in FIELDS or name in people.KEYS or sentry_keys.is_known(name)

@@ -29,6 +29,7 @@ OWN_KEYS: Mapping[str, str] = {
     "assigned": "assignee",
     "assigned_or_suggested": "assignee",
     "issue.priority": "priority",
+    "release.version": "release",
 }
 """Other names of errtally's keys, in small letters."""
 
@@ -59,14 +60,23 @@ _FIXED: Mapping[str, frozenset[str]] = {
     "bookmarks": frozenset(),
     "subscribed": frozenset(),
 }
-_USERS = "users are kept as keyed hashes, so none can be searched for; users:>N counts them, and has:user finds any"
 _REFUSED: Mapping[str, str] = {
-    **dict.fromkeys(("user.id", "user.email", "user.username", "user.ip", "user"), _USERS),
     **dict.fromkeys(
         ("error.main_thread", "lastrelease", "regressed_in_release", "issue.seer_actionability", "seer_last_run"),
         "errtally has nothing of the kind; try release:",
     ),
 }
+
+
+def is_known(key: str) -> bool:
+    """Whether a key (in small letters) is one of Sentry's, and no tag's."""
+    return (
+        key in _REFUSED
+        or key in _FIXED
+        or key in WORD_KEYS
+        or key in CULPRIT_KEYS
+        or key in {one for one, _ in _UNHANDLED}
+    )
 
 
 def refusal(key: str) -> str | None:

@@ -22,8 +22,8 @@ HOURS_KEPT = 14 * 24
 """Hours that are told apart; older ones become days."""
 
 DAYS_KEPT = 366
-MAX_TAGS = 20
-"""Tags that are counted for one issue."""
+MAX_TAGS = 40
+"""Tags that are counted for one issue: clients' own, and those that follow from their contexts."""
 
 MAX_VALUES = 20
 """Values of one tag that are told apart; the others are ``__other__``."""
@@ -87,7 +87,8 @@ class ActivityWriter:
                 continue
             if issue.seen is not None:
                 self._words.describe(issue.id, issue.seen)
-                self._words.flush(issue.id)
+            self._words.say(issue.id, issue.texts)
+            self._words.meet(issue.id, issue.people)
             fresh = counts[issue.id] = {
                 waiting.number(seen): (spell.events, spell.first, spell.last) for seen, spell in issue.seen_in.items()
             }
@@ -111,6 +112,7 @@ class ActivityWriter:
         """Add counts to the tables, issue by issue, so that rows that lie together are written together."""
         all_hours: list[tuple[int, int, str, int, int]] = []
         all_tags: list[tuple[int, str, str, int, float, float]] = []
+        new_values: set[tuple[str, str]] = set()
         for issue in sorted(counts):
             hours: defaultdict[int, int] = defaultdict(int)
             places: defaultdict[tuple[int, str], int] = defaultdict(int)
@@ -132,11 +134,11 @@ class ActivityWriter:
             all_hours += [(issue, *place, events, users.get(place, 0)) for place, events in places.items()]
             bounded: dict[tuple[str, str], Spell] = {}
             for (tag, value), counted in tags.items():
-                if (admitted := self._admit(issue, tag, value)) is not None:
+                if (admitted := self._admit(issue, tag, value, new_values)) is not None:
                     _count(bounded, (tag, admitted), counted)
             all_tags += [(issue, *key, one.events, one.first, one.last) for key, one in bounded.items()]
-            self._words.flush(issue)
         self._trends.flush()
+        self._words.note(sorted(new_values))
         self._db.executemany(
             """INSERT INTO issue_hours VALUES (?, ?, ?, ?, ?)
             ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
@@ -157,8 +159,11 @@ class ActivityWriter:
         self._trends.forget()
         self._waiting = None
 
-    def _admit(self, issue: int, tag: str, value: str) -> str | None:
-        """Return the value under which a tag's value counts, None when the issue has as many tags as it may."""
+    def _admit(self, issue: int, tag: str, value: str, new: set[tuple[str, str]]) -> str | None:
+        """Return the value under which a tag's value counts, None when the issue has as many tags as it may.
+
+        What the issue did not have before is added to ``new``.
+        """
         known = self._known.get(issue)
         if known is None:
             if len(self._known) >= _MAX_KNOWN:
@@ -176,7 +181,7 @@ class ActivityWriter:
         if len(values) >= MAX_VALUES:
             value = names.OTHER
         else:
-            self._words.note(tag, value)
+            new.add((tag, value))
         values.add(value)
         return value
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -96,6 +96,51 @@ _UPGRADES = {
       sessions    REAL NOT NULL,
       PRIMARY KEY (hour, project, environment, release, status)
     ) WITHOUT ROWID""",
+    7: """CREATE TABLE issue_texts (
+      id    INTEGER PRIMARY KEY,
+      issue INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+      mark  INTEGER NOT NULL,
+      text  TEXT NOT NULL,
+      UNIQUE (issue, mark)
+    );
+    CREATE TABLE tag_values (
+      id     INTEGER PRIMARY KEY,
+      tag    TEXT NOT NULL,
+      value  TEXT NOT NULL,
+      folded TEXT NOT NULL,
+      UNIQUE (tag, value)
+    );
+    CREATE INDEX tag_values_folded ON tag_values (tag, folded);
+    CREATE INDEX issue_tags_value ON issue_tags (tag, value);
+    CREATE VIRTUAL TABLE issue_text_trigrams USING fts5 (
+      text, content = 'issue_texts', content_rowid = 'id', tokenize = 'trigram case_sensitive 1', detail = none
+    );
+    CREATE TRIGGER issue_texts_inserted AFTER INSERT ON issue_texts BEGIN
+      INSERT INTO issue_text_trigrams (rowid, text) VALUES (new.id, new.text);
+    END;
+    CREATE TRIGGER issue_texts_deleted AFTER DELETE ON issue_texts BEGIN
+      INSERT INTO issue_text_trigrams (issue_text_trigrams, rowid, text) VALUES ('delete', old.id, old.text);
+    END;
+    CREATE TRIGGER issue_texts_updated AFTER UPDATE OF text ON issue_texts BEGIN
+      INSERT INTO issue_text_trigrams (issue_text_trigrams, rowid, text) VALUES ('delete', old.id, old.text);
+      INSERT INTO issue_text_trigrams (rowid, text) VALUES (new.id, new.text);
+    END;
+    CREATE VIRTUAL TABLE tag_value_trigrams USING fts5 (
+      folded, content = 'tag_values', content_rowid = 'id', tokenize = 'trigram case_sensitive 1', detail = none
+    );
+    CREATE TRIGGER tag_values_inserted AFTER INSERT ON tag_values BEGIN
+      INSERT INTO tag_value_trigrams (rowid, folded) VALUES (new.id, new.folded);
+    END;
+    CREATE TABLE issue_people (
+      person INTEGER NOT NULL,
+      issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+      PRIMARY KEY (person, issue)
+    ) WITHOUT ROWID;
+    CREATE INDEX issue_people_issue ON issue_people (issue);
+    INSERT INTO issue_texts (issue, mark, text) SELECT issue, 0, own FROM issue_words;
+    INSERT INTO tag_values (tag, value, folded)
+      SELECT DISTINCT tag, value, casefold(value) FROM issue_tags ORDER BY tag, value;
+    DROP TABLE issue_words""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -146,6 +191,7 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
                 f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version = {SCHEMA_VERSION};"  # noqa: S608 (constants of our own)
                 f"INSERT INTO meta VALUES ('created', '{time.time()}'), ('change', '0'); COMMIT;"
             )
+        connection.create_function("casefold", 1, str.casefold, deterministic=True)
         for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
             connection.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[older]}; PRAGMA user_version = {older + 1}; COMMIT;")
         if version > SCHEMA_VERSION:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from errtally.exporter.search import sql
 from errtally.exporter.search.cursor import MAX_SHOWN, Cursor
-from errtally.exporter.store import merged, trends
+from errtally.exporter.store import asking, merged, trends
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
     from errtally.exporter.search.conditions import Term
+    from errtally.exporter.search.texts import Clause
 
 ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
 SPARK_HOURS = 24
@@ -60,22 +61,32 @@ class Found:
         next: the cursor of the next page; None on the last one.
         is_cut: whether there are more than a list shows.
         newer: whether there are issues that appeared since the reader began.
+        notices: what a person should know of the query.
     """
 
     issues: list[int] = field(default_factory=list)
     next: Cursor | None = None
     is_cut: bool = False
     newer: bool = False
+    notices: tuple[asking.Notice, ...] = ()
 
 
-def find(db: sqlite3.Connection, wanted: Wanted) -> Found:
+def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
     """Find one page of issues.
+
+    Args:
+        db: the store.
+        wanted: which, in what order, from where.
+        key: the installation's, by which users are hashed.
 
     Raises:
         sqlite3.Error: the store can't be read.
     """
     has_aliases = merged.has_aliases(db)
     has_linked = has_aliases and merged.has_linked(db)
+    is_in_order = wanted.order == "last_seen" and wanted.environment is None and not has_linked
+    asked = asking.ask(db, wanted.terms, key, is_in_order=is_in_order)
+    wanted = replace(wanted, terms=asked.terms)
     cursor = wanted.cursor or Cursor(db.execute("SELECT coalesce(max(id), 0) FROM issues").fetchone()[0])
     where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
     prefix, prefixed = _prefix(wanted, has_linked=has_linked)
@@ -97,7 +108,9 @@ def find(db: sqlite3.Connection, wanted: Wanted) -> Found:
         is not None
     )
     is_cut = has_more and len(issues) >= room
-    return Found(issues, cursor.after(issues) if has_more and not is_cut and issues else None, is_cut, newer)
+    return Found(
+        issues, cursor.after(issues) if has_more and not is_cut and issues else None, is_cut, newer, asked.notices
+    )
 
 
 def hours(
@@ -127,7 +140,7 @@ def hours(
 
 
 def counts(
-    db: sqlite3.Connection, wanted: Wanted, since: float, until: float, step_seconds: int
+    db: sqlite3.Connection, wanted: Wanted, since: float, until: float, step_seconds: int, key: bytes = b""
 ) -> dict[int, dict[int, int]]:
     """Return events of the issues that a query finds over time; what was merged into one counts there.
 
@@ -138,6 +151,7 @@ def counts(
         until: the last one.
         step_seconds: a multiple of an hour. Older hours were made days (see `activity`), which count in the step in
             which they begin.
+        key: as in `find`.
 
     Returns:
         Number of an issue to events by step since the epoch.
@@ -147,6 +161,7 @@ def counts(
     """
     has_aliases = merged.has_aliases(db)
     has_linked = has_aliases and merged.has_linked(db)
+    wanted = replace(wanted, terms=asking.ask(db, wanted.terms, key).terms)
     where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
     prefix, prefixed = _prefix(wanted, has_linked=has_linked)
     prefix = f"{prefix}, " if prefix else "WITH "
@@ -195,7 +210,7 @@ def _distinct(db: sqlite3.Connection, table: str, column: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> sql.Clause:
+def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> Clause:
     clause, parameters = sql.condition(
         wanted.terms, wanted.now, has_linked=has_linked, is_here=wanted.environment is not None
     )
@@ -221,7 +236,7 @@ def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> sql.Clause
     return " AND ".join(f"({one})" for one in found), tuple(values)
 
 
-def _prefix(wanted: Wanted, *, has_linked: bool) -> sql.Clause:
+def _prefix(wanted: Wanted, *, has_linked: bool) -> Clause:
     """Return what stands before a statement: issues that were merged, and the environment whose numbers count."""
     found = [sql.LINKED] if has_linked else []
     if wanted.environment is None:

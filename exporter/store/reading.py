@@ -15,6 +15,7 @@ from errtally.exporter.store import (
     activity,
     alerts,
     audit,
+    completion,
     database,
     lifecycle,
     listing,
@@ -41,10 +42,16 @@ FROM issues
 
 
 class StoreReader:
-    """Answers questions about issues; each thread has a connection of its own."""
+    """Answers questions about issues; each thread has a connection of its own.
 
-    def __init__(self, data_dir: Path) -> None:
+    Args:
+        data_dir: where the store is.
+        key: the installation's, by which users are hashed; without it none is found by name.
+    """
+
+    def __init__(self, data_dir: Path, key: bytes = b"") -> None:
         self._path = data_dir / database.FILE_NAME
+        self._key = key
         self._local = threading.local()
 
     def issues(self, *, project: str | None = None, status: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
@@ -67,7 +74,7 @@ class StoreReader:
             wanted: which, in what order, from where.
         """
         with self._snapshot() as db:
-            page = listing.find(db, wanted)
+            page = listing.find(db, wanted, self._key)
             rows = db.execute(f"{_ISSUES} WHERE id IN ({', '.join('?' * len(page.issues))})", page.issues)
             by_id = {row["id"]: _issue(row) for row in rows}
             found = [by_id[id_] for id_ in page.issues]
@@ -85,6 +92,16 @@ class StoreReader:
         """Return what a list can be narrowed to: projects and environments."""
         with self._snapshot() as db:
             return listing.choices(db)
+
+    def completions(self, key: str, beginning: str, limit: int) -> list[str]:
+        """Return values of a key that begin so, as `completion.values` has them."""
+        with self._snapshot() as db:
+            return completion.values(db, key, beginning, limit)
+
+    def tag_names(self, beginning: str, limit: int) -> list[str]:
+        """Return names of tags that begin so, as `completion.keys` has them."""
+        with self._snapshot() as db:
+            return completion.keys(db, beginning, limit)
 
     def audit(self, wanted: audit.Wanted) -> list[dict[str, Any]]:
         """Return what was done, the newest first."""
@@ -261,7 +278,7 @@ class StoreReader:
     ) -> dict[int, dict[int, int]]:
         """Return events of the issues that a query finds over time, as `listing.counts` has them."""
         with self._snapshot() as db:
-            return listing.counts(db, wanted, since, until, step_seconds)
+            return listing.counts(db, wanted, since, until, step_seconds, self._key)
 
     def tag_totals(self) -> list[tuple[str, int]]:
         """Return the tags of all issues' events with how many had them, the most frequent first."""

@@ -151,12 +151,55 @@ CREATE TABLE issue_counts (
   counts BLOB NOT NULL  -- MessagePack
 );
 
--- What free words are looked for in, with case folded: what the issue is, and the values of its tags.
-CREATE TABLE issue_words (
-  issue INTEGER PRIMARY KEY REFERENCES issues (id) ON DELETE CASCADE,
-  own   TEXT NOT NULL,
-  tags  TEXT NOT NULL
+-- What free words are looked for in, with case folded: what the issue is (mark 0), and what its events say.
+CREATE TABLE issue_texts (
+  id    INTEGER PRIMARY KEY,
+  issue INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  mark  INTEGER NOT NULL,  -- hash of what an event says, so that it stands here once
+  text  TEXT NOT NULL,
+  UNIQUE (issue, mark)
 );
+
+-- Every value of every tag once: names and values are looked for here, the issues that have them in issue_tags.
+CREATE TABLE tag_values (
+  id     INTEGER PRIMARY KEY,
+  tag    TEXT NOT NULL,
+  value  TEXT NOT NULL,
+  folded TEXT NOT NULL,  -- the value with case folded
+  UNIQUE (tag, value)
+);
+CREATE INDEX tag_values_folded ON tag_values (tag, folded);
+CREATE INDEX issue_tags_value ON issue_tags (tag, value);
+
+-- Which texts have three characters in a row. Where these stand it does not know, which is a third of the work: what it
+-- finds is looked at once more (see search/texts.py).
+CREATE VIRTUAL TABLE issue_text_trigrams USING fts5 (
+  text, content = 'issue_texts', content_rowid = 'id', tokenize = 'trigram case_sensitive 1', detail = none
+);
+CREATE TRIGGER issue_texts_inserted AFTER INSERT ON issue_texts BEGIN
+  INSERT INTO issue_text_trigrams (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER issue_texts_deleted AFTER DELETE ON issue_texts BEGIN
+  INSERT INTO issue_text_trigrams (issue_text_trigrams, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+CREATE TRIGGER issue_texts_updated AFTER UPDATE OF text ON issue_texts BEGIN
+  INSERT INTO issue_text_trigrams (issue_text_trigrams, rowid, text) VALUES ('delete', old.id, old.text);
+  INSERT INTO issue_text_trigrams (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE VIRTUAL TABLE tag_value_trigrams USING fts5 (
+  folded, content = 'tag_values', content_rowid = 'id', tokenize = 'trigram case_sensitive 1', detail = none
+);
+CREATE TRIGGER tag_values_inserted AFTER INSERT ON tag_values BEGIN
+  INSERT INTO tag_value_trigrams (rowid, folded) VALUES (new.id, new.folded);
+END;
+
+-- Users of kept events by what they are called: keyed hashes of id, email, name and address, never these themselves.
+CREATE TABLE issue_people (
+  person INTEGER NOT NULL,
+  issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  PRIMARY KEY (person, issue)
+) WITHOUT ROWID;
+CREATE INDEX issue_people_issue ON issue_people (issue);
 
 -- How often an issue happens of late: base 2 logarithms of its events, each of them worth half when it is older by
 -- a half-life (see store/trends.py).

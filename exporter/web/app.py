@@ -29,6 +29,7 @@ from errtally.exporter.protocols import native, registry, unserved
 from errtally.exporter.search import query
 from errtally.exporter.web import (
     audit,
+    completions,
     decisions,
     deploys,
     error_page,
@@ -104,6 +105,7 @@ def create_app(
     app.register_blueprint(mcp.routes)
     app.register_blueprint(listing.routes)
     app.register_blueprint(audit.routes)
+    app.register_blueprint(completions.routes)
     app.register_blueprint(stream.routes)
     app.register_blueprint(openapi.routes)
     app.register_blueprint(event_parts.routes)

@@ -11,7 +11,7 @@ from errtally import names
 from errtally.exporter.journal.records import MergeChange, StatusChange
 from errtally.exporter.search import conditions, cursor, query
 from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
-from errtally.exporter.web import notices, parts
+from errtally.exporter.web import hints, notices, parts
 from errtally.exporter.web.decisions import STATUS_OF
 from errtally.exporter.web.journaling import journal, wait
 from errtally.exporter.web.parts import part
@@ -107,6 +107,7 @@ def page() -> FlaskResponse:
         found=found,
         next=found.next.encode() if found is not None and found.next is not None else None,
         error=error,
+        hints=hints.of(given.get("query", ""), found.notices if found else (), is_found=bool(issues)),
         place=place,
         without_cursor={name: value for name, value in place.items() if name != "cursor"},
         status=(wanted.status or "all") if wanted is not None else request.args.get("status", ""),

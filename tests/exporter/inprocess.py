@@ -169,7 +169,7 @@ class InProcess:
             self.config, appender=self.appender, tally=self.tally, user_key=USER_KEY, uploads=self.uploads
         )
         self.access = Access(self.config, USER_KEY)
-        self.reader = StoreReader(folder)
+        self.reader = StoreReader(folder, USER_KEY)
         self.open_streams = 0
         self.hub = Hub(StreamReader(folder), on_count=self._count_streams, poll_seconds=0.01, heartbeat_seconds=0.2)
         self.flask = create_app(

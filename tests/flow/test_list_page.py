@@ -136,6 +136,40 @@ def test_a_query_that_cannot_be_read_is_marked(browser, exporter) -> None:
         expect(page.get_by_role("alert").locator("mark")).to_have_text("b")
 
 
+@pytest.mark.parametrize("layout", ["desktop-light", "phone-dark"])
+def test_keys_tags_and_values_are_completed(browser, exporter, layout: str) -> None:
+    project = f"completed-{layout}"
+    send(exporter, project, "AError", "BError", context={"tags": {"brand": "Lion King"}})
+    send(exporter, project, "CError", context={"tags": {"brand": "other"}})
+    with List(browser, exporter, layout) as shown:
+        page = shown.open(f"?project={project}")
+        box = page.get_by_role("combobox", name="Query")
+        options = page.get_by_role("listbox", name="Completions").get_by_role("option")
+        box.press_sequentially("-type:BError bra")
+        expect(options).to_have_text(["brand:"])
+        expect(box).to_have_attribute("aria-expanded", "true")
+        box.press("Tab")
+        expect(options).to_have_text(['brand:"Lion King"', "brand:other"])
+        box.press("ArrowDown")
+        expect(options.first).to_have_attribute("aria-selected", "true")
+        expect(box).to_have_attribute("aria-activedescendant", options.first.get_attribute("id"))
+        box.press("Enter")
+        expect(box).to_have_value('-type:BError brand:"Lion King" ')
+        expect(options).to_have_count(0)
+        box.press("Enter")
+        shown.shows("AError")
+        box.fill("lev")
+        expect(options).to_have_text(["level:"])
+        options.first.click()
+        expect(options).to_have_text(["level:fatal", "level:error", "level:warning", "level:info", "level:debug"])
+        box.press("Escape")
+        expect(options).to_have_count(0)
+        expect(box).to_have_value("level:")
+        page.goto(f"{exporter.url}/?project={project}&query=brnad:other")
+        page.get_by_role("link", name="Did you mean brand:other").click()
+        shown.shows("CError")
+
+
 def test_keys(browser, exporter) -> None:
     send(exporter, "keys", "AError", "BError", "CError", "DError")
     with List(browser, exporter) as shown:

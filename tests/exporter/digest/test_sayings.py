@@ -115,7 +115,7 @@ def test_a_deleted_issue_leaves_no_series_and_the_service_keeps_its_counts(life:
     assert life.total(names.ISSUES.name, "p", "unresolved") == 1
     assert life.total(names.EVENTS.name, "p") == 2
     db = life.writer._store._db
-    for table in ("samples", "issue_tags", "issue_hours", "issue_environments", "issue_words"):
+    for table in ("samples", "issue_tags", "issue_hours", "issue_environments", "issue_texts", "issue_people"):
         [(count,)] = db.execute(f"SELECT count(*) FROM {table} WHERE issue NOT IN (SELECT id FROM issues)").fetchall()
         assert count == 0
     assert db.execute("SELECT count(*) FROM user_set_members m JOIN user_sets s ON s.id = m.set_id "

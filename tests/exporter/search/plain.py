@@ -16,6 +16,7 @@ from errtally.exporter.search.conditions import (
     Identity,
     Moment,
     Number,
+    ReleaseOrder,
     State,
     Tag,
     Term,
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 NOW = 1_795_500_000.0
 TYPES = ("ValueError", "KeyError", "TimeoutError", "50% off", "snake_case", "Überlauf")
 TITLES = ("card declined for <n>", "no milk left", "can't reach HTTP://shop", "straße gesperrt", 'a "quoted" \\ text')
+MESSAGES = (
+    "java.lang.NullPointerException: order 77 of ann", "Order 78", "Resque::DirtyExit: worker died",
+    r"C:\Temp\x.txt is gone",
+    "50%_off", "x",
+)  # fmt: skip
 CULPRITS = ("shop/cart.py in pay", "shop/cart.py in checkout", "db_pool in get", "")
 RELEASES = ("", "shop@1.0", "shop@1.1", "shop@2.0-beta")
 TAGS = {"browser": ("Safari", "Firefox 98%", "Edge_1"), "region": ("eu-west", "US"), "level": ("error",)}
@@ -56,6 +62,7 @@ class Plain:
     last_release: str
     environments: dict[str, int]
     tags: dict[str, list[str]]
+    messages: tuple[str, ...] = ()
     is_unhandled: bool = False
     assignee: str = ""
     said_priority: str = ""
@@ -106,6 +113,7 @@ def issues(random: Random, count: int) -> list[Plain]:
                 for name in random.sample(("production", "staging", ""), random.randrange(1, 4))
             },
             tags={tag: random.sample(values, random.randrange(len(values) + 1)) for tag, values in TAGS.items()},
+            messages=tuple(random.sample(MESSAGES, random.randrange(len(MESSAGES)))),
             is_unhandled=random.random() < 1 / 4,
             assignee=random.choice(("", "", "ann", "Bob B")),
             said_priority=random.choice(("", "", "high", "low")),
@@ -149,8 +157,15 @@ def write(db: sqlite3.Connection, made: list[Plain]) -> None:
         for tag, values in one.tags.items():
             for value in values:
                 db.execute("INSERT INTO issue_tags VALUES (?, ?, ?, 1, 0, 0)", (one.id, tag, value))
-                texts.note(tag, value)
-        texts.flush(one.id)
+            texts.note((tag, value) for value in values)
+        texts.say(one.id, one.messages)
+        for release in (one.first_release, one.last_release):
+            if release:
+                number = 3 - RELEASES.index(release)  # as if the oldest had appeared last
+                db.execute(
+                    "INSERT OR IGNORE INTO releases (project, release, number, rank, seen) VALUES (?, ?, ?, 1, 0)",
+                    (one.project, release, number),
+                )
         if one.merged_into is not None:
             db.execute(
                 "INSERT INTO aliases VALUES (?, ?, ?, ?, 'by hand', 0, 'ops', '', '', '', NULL, NULL)",
@@ -179,7 +194,17 @@ def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each k
     if isinstance(what, Words):
         wanted = re.compile(".*".join(re.escape(part.casefold()) for part in what.text.parts), re.DOTALL)
         return any(wanted.search(text.casefold()) for member in one.all() for text in _texts(member))
+    if isinstance(what, ReleaseOrder):
+        releases = [(member.first_release, member.last_release) for member in one.all()]
+        shown = [pair[:1] if what.name == "first_release" else pair for pair in releases]
+        return any(_place(release) is not None and COMPARE[what.operator](_place(release), _place(what.release))
+                   for pair in shown for release in pair)  # fmt: skip
     if isinstance(what, Field):
+        if what.name == "type" and "." in what.text.parts[0]:
+            wanted = ".*".join(re.escape(part.casefold()) for part in what.text.parts) + ": .*"
+            said = [message.casefold() + ": " for member in one.all() for message in member.messages]
+            if any(re.fullmatch(wanted, message, re.DOTALL) for message in said):
+                return True
         members = [one] if what.name in {"project", "level", "assignee", "priority"} else one.all()
         if what.name == "first_release":
             members = [member for member in members if member.first_seen == min(other.first_seen for other in members)]
@@ -190,7 +215,9 @@ def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each k
         }.get(what.name, lambda member: [getattr(member, what.name)])
         return any(_is(value, what.text.parts) for member in members for value in values(member))
     if isinstance(what, Tag):
-        return any(_is(value, what.text.parts) for member in one.all() for value in member.tags.get(what.name, ()))
+        wanted = ".*".join(re.escape(part.casefold()) for part in what.text.parts)
+        values = [value for member in one.all() for value in member.tags.get(what.name, ())]
+        return any(re.fullmatch(wanted, value.casefold(), re.DOTALL) for value in values)
     if isinstance(what, Number):
         amount = (
             sum(member.events for member in one.all())
@@ -215,9 +242,15 @@ def _matches(one: Plain, what: object) -> bool:  # noqa: PLR0911 (one for each k
     }.get(what.name, one.status == what.name)
 
 
+def _place(release: str) -> tuple[int, ...] | None:
+    """Where a release of `RELEASES` stands."""
+    order = ("shop@1.0", "shop@1.1", "shop@2.0-beta")
+    return (order.index(f"shop@{release.removeprefix('shop@')}"),) if release else None
+
+
 def _texts(one: Plain) -> list[str]:
     tags = [value for tag, values in one.tags.items() if tag not in {"level", "environment"} for value in values]
-    return [f"{one.type}\n{one.title}\n{one.pattern}\n{one.culprit}", "\n".join(tags)]
+    return [f"{one.type}\n{one.title}\n{one.pattern}\n{one.culprit}", *one.messages, *tags]
 
 
 def _is(value: str, parts: tuple[str, ...]) -> bool:

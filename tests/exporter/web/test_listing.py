@@ -288,7 +288,8 @@ def test_only_own_scripts_run_and_no_style_stands_within_the_page(exporter) -> N
     assert " style=" not in page
     assert "<style" not in page
     assert not re.search(r"\son\w+=", page)
-    assert re.findall(r"<script[^>]*>", page) == ['<script src="/static/list.js" defer>']
+    scripts = ["completion.js", "list.js"]
+    assert re.findall(r"<script[^>]*>", page) == [f'<script src="/static/{name}" defer>' for name in scripts]
 
 
 def test_a_full_page_is_small(exporter) -> None:
