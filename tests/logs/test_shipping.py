@@ -360,6 +360,14 @@ def test_servers_behind_a_ca_of_ones_own(shipping) -> None:
         assert loki.messages() == ["x"]
 
 
+def test_victorialogs_is_told_which_field_of_the_line_is_the_message(shipping, loki) -> None:
+    """It takes a line of JSON apart, and showed "missing _msg field" for each."""
+    log, handler = shipping(logs.Loki(loki.url))
+    log.info("x")
+    assert handler.drain(10)
+    assert {name.lower(): value for name, value in loki.headers[-1].items()}["vl-msg-field"] == "message"
+
+
 SHUTDOWN = """
     import logging, sys, threading, time
     from errtally import logs
@@ -373,7 +381,8 @@ SHUTDOWN = """
 def test_the_end_of_a_process_does_not_wait_for_itself(loki) -> None:
     """The server was away and is back at the end, of which the sender's thread tells while `shutdown` waits for it."""
     loki.fails_until_told = True
-    back = f"import urllib.request; urllib.request.urlopen({loki.url + '/well'!r}, data=b'').close()"
+    patient = "[h for h in logging.getLogger().handlers if hasattr(h, 'drain')][0]._shutdown_seconds = 45"
+    back = f"{patient}; import urllib.request; urllib.request.urlopen({loki.url + '/well'!r}, data=b'').close()"
     said = _run(SHUTDOWN.format(url=loki.url, meanwhile=back), "")
     assert "not sent" not in said
     assert "delivery works again" in said

@@ -16,6 +16,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from click.testing import CliRunner
+from tests.waiting import PATIENCE_SECONDS
 
 from errtally.command_line import errtally
 from errtally.exporter.commands.demo import command
@@ -127,22 +128,30 @@ def test_a_short_run_shows_a_table(exporter):
 
 def test_the_first_words_say_what_is_sent_where_and_for_how_long(exporter):
     """In a pipe as well, while it runs: somebody who sees nothing takes it for dead."""
+    # What is started in the background inherits that it ignores Ctrl-C.
+    attentive = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom errtally.cli import main; main()"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "errtally", "demo", "--url", exporter.url, "--rate", "1", "--duration", "600"],
+        [sys.executable, "-c", attentive, "demo", "--url", exporter.url, "--rate", "1", "--duration", "600"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": ""},
     )
     with process:
-        assert process.stdout.readline() == (
-            f"Sending requests of a small shop to {exporter.url}, about 1 a second for 600 s; Ctrl-C ends it. "
-            f"Look at {exporter.url}/\n"
-        )
-        line = process.stdout.readline()
-        assert re.fullmatch(r"\d+ s, all as usual: \d+ requests accepted, 0 rejected, \d+ events\n", line)
-        process.send_signal(signal.SIGINT)
-        assert "requests timed" in process.stdout.read()  # what was sent until then
+        try:
+            first, second = process.stdout.readline(), process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            rest = process.communicate(timeout=PATIENCE_SECONDS)[0]
+        finally:
+            process.kill()
+    assert first == (
+        f"Sending requests of a small shop to {exporter.url}, about 1 a second for 600 s; Ctrl-C ends it. "
+        f"Look at {exporter.url}/\n"
+    )
+    assert re.fullmatch(r"\d+ s, all as usual: \d+ requests accepted, 0 rejected, \d+ events\n", second)
+    assert "requests timed" in rest  # what was sent until then
     assert process.returncode == 0
 
 
