@@ -67,12 +67,15 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
 
 
 @contextmanager
-def alertmanager(folder: Path, files: Mapping[str, str], address: str = "") -> Iterator[str]:
+def alertmanager(
+    folder: Path, files: Mapping[str, str], address: str = "", *, binary: Path | None = None
+) -> Iterator[str]:
     """Run Alertmanager with generated files (``alertmanager.yml`` among them); yield its address HOST:PORT.
 
-    With the same folder and address it is the same one again, with what it remembered.
+    With the same folder and address it is the same one again, with what it remembered. ``binary`` is another than the
+    machine's own.
     """
-    binary = peer("alertmanager")
+    binary = binary or peer("alertmanager")
     _write(folder, files)
     address = address or f"127.0.0.1:{free_port()}"
     command = [
@@ -96,13 +99,14 @@ def prometheus(
     interval: str = "1s",
     beside: Mapping[str, str] | None = None,
     features: Sequence[str] = ("exemplar-storage",),
+    binary: Path | None = None,
 ) -> Iterator[str]:
     """Run Prometheus; yield its address HOST:PORT.
 
     It scrapes ``target`` (HOST:PORT) as the job errtally, and ``beside`` it what other jobs there are; ``features`` are
-    those that it has behind flags.
+    those that it has behind flags. ``binary`` is another than the machine's own.
     """
-    binary = peer("prometheus")
+    binary = binary or peer("prometheus")
     config = {
         "global": {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval},
         "rule_files": ["*.rules.yml"],

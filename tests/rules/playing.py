@@ -2,7 +2,7 @@
 
 promtool evaluates the real rules and tells, minute by minute, what fires; amtool tells the receivers of the routes.
 What Alertmanager adds is kept here to what decides who hears: inhibition by the generated rules, one message for a
-group, an end for receivers that are told of ends. The real Alertmanager proves it in tests/flow/test_notifications.py.
+group, an end for receivers that are told of ends. The real Alertmanager proves it in tests/flow/test_delivery.py.
 """
 
 from __future__ import annotations
@@ -64,8 +64,22 @@ def play(folder: Path, history: History, *, settings: str = "", files: str = "",
         files: only rule files whose name has this at the end; "" for all.
         since: the minute from which on it is looked.
     """
-    document = config.parse(f"alerting:\n{settings}{CHANNELS}", "the incident")
+    document = configured(settings)
     write(build_alertmanager(document), folder)
+    firing = fired(folder, document, history, files=files, since=since)
+    content = yaml.safe_load((folder / CONFIG_FILE).read_text())
+    return [str(told) for told in _messages(folder, content, firing)]
+
+
+def configured(settings: str) -> config.document.Document:
+    """Return a configuration with channels and the YAML below ``alerting``."""
+    return config.parse(f"alerting:\n{settings}{CHANNELS}", "the incident")
+
+
+def fired(
+    folder: Path, document: config.document.Document, history: History, *, files: str = "", since: int = 0
+) -> dict[int, set[LabelSet]]:
+    """Return the alerts that fire at each minute, by the generated rules of a configuration."""
     rules = {
         name: text
         for name, text in build_rules(document).items()
@@ -73,9 +87,7 @@ def play(folder: Path, history: History, *, settings: str = "", files: str = "",
     }
     write(rules, folder)
     minutes = range(max(since, 1), int(history.minutes) + 1, max(history.step_seconds // 60, 1))
-    firing = _firing(folder, history, sorted(rules), minutes)
-    content = yaml.safe_load((folder / CONFIG_FILE).read_text())
-    return [str(told) for told in _messages(folder, content, firing)]
+    return _firing(folder, history, sorted(rules), minutes)
 
 
 def _firing(folder: Path, history: History, rules: list[str], minutes: range) -> dict[int, set[LabelSet]]:

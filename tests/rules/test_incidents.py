@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.rules.history import EXPORTER, SHOP, History
+from tests.rules import incidents
+from tests.rules.history import SHOP, History
 from tests.rules.playing import play
 
 from errtally import names
@@ -26,9 +27,7 @@ def pages(told: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("objective", ["0.99", "0.999"])
 def test_a_deploy_that_breaks_a_service_is_one_incident_that_closes(tmp_path: Path, objective: str) -> None:
-    history = History(150)
-    history.requests([(60, 100, 0), (20, 100, 0.2), (80, 100, 0)])
-    told = pages(play(tmp_path, history, settings=f"  slos: [{{name: up, objective: {objective}}}]"))
+    told = pages(play(tmp_path, incidents.broken_deploy(), settings=f"  slos: [{{name: up, objective: {objective}}}]"))
     assert told[0].startswith("63 "), "within four minutes"
     assert [line.rsplit(" ", 1)[1] for line in told if "resolved" in line] == ["resolved"]
     assert told[-1].endswith("resolved")
@@ -61,11 +60,7 @@ def test_a_night_in_which_one_of_three_requests_fails_wakes_nobody(tmp_path: Pat
 
 
 def test_an_exporter_that_is_away_pages_once_and_an_overdue_job_stays_overdue(tmp_path: Path) -> None:
-    history = History(90)
-    for job, deadline in (("nightly", 10 * 60), ("in-time", 33 * 60)):
-        history.gauge(names.CHECK_IN_DEADLINE.name, {**SHOP, "monitor": job}, [(60, deadline), (30, 1000 * 60)])
-    history.exporter_down(30, 40)
-    assert play(tmp_path, history) == [
+    assert play(tmp_path, incidents.exporter_away()) == [
         "12 CheckInMissed > email: firing",
         "12 CheckInMissed > slack: firing",
         "33 TargetDown > pagerduty: firing",
@@ -81,16 +76,7 @@ def test_an_exporter_that_is_away_pages_once_and_an_overdue_job_stays_overdue(tm
 
 
 def test_of_two_exporters_one_goes_away_and_nothing_but_that_is_told(tmp_path: Path) -> None:
-    history, other = History(60), {"job": "errtally", "instance": "exporter-2:9765"}
-    for name in (names.UP.name, "up"):
-        history.gauge(name, {}, [(60, 1)], other)
-    for exporter in (EXPORTER, other):
-        for status_class, rate in (("2xx", 100), ("5xx", 0)):
-            labels = {**SHOP, "status_class": status_class}
-            history.counter(names.SERVICE_REQUESTS.name, labels, [(60, rate)], exporter)
-    history.gauge(names.CHECK_IN_DEADLINE.name, {**SHOP, "monitor": "nightly"}, [(60, 600)], other)
-    history.exporter_down(30, 45, "exporter-2:9765")
-    assert play(tmp_path, history, settings="  exporters: independent") == [
+    assert play(tmp_path, incidents.one_of_two_exporters_away(), settings="  exporters: independent") == [
         "12 CheckInMissed > email: firing",
         "12 CheckInMissed > slack: firing",
         "33 TargetDown > pagerduty: firing",
@@ -101,19 +87,14 @@ def test_of_two_exporters_one_goes_away_and_nothing_but_that_is_told(tmp_path: P
 
 
 def test_a_rare_fatal_issue_beside_a_noisy_one_is_told_at_once(tmp_path: Path) -> None:
-    history = History(60)
-    history.issue("noisy", 20, [(60, 1000)])
-    history.issue("rare", 25, [(60, 0.5)], level="fatal")
-    assert [line for line in play(tmp_path, history) if "slack" in line] == [
+    assert [line for line in play(tmp_path, incidents.noisy_and_rare()) if "slack" in line] == [
         "20 NewIssue > slack-events: firing",
         "25 NewIssue > slack-events: firing",
     ]
 
 
 def test_a_rate_that_wavers_about_its_threshold_is_one_page(tmp_path: Path) -> None:
-    history = History(150)
-    history.requests([(60, 100, 0), *[(10, 100, 0.07), (10, 100, 0.03)] * 3, (40, 100, 0)])
-    told = pages(play(tmp_path, history, settings="  rules: {ErrorRateAnomaly: {enabled: false}}"))
+    told = pages(play(tmp_path, incidents.wavering(), settings=incidents.NO_ANOMALIES))
     assert [line.split(" ", 1)[1] for line in told] == [
         "HighErrorRate > pagerduty: firing",
         "HighErrorRate > pagerduty: resolved",
@@ -121,12 +102,7 @@ def test_a_rate_that_wavers_about_its_threshold_is_one_page(tmp_path: Path) -> N
 
 
 def test_a_job_that_fails_is_told_once_and_one_that_is_missed_until_it_reports(tmp_path: Path) -> None:
-    history = History(90)
-    failed, missed = ({**SHOP, "monitor": name} for name in ("failing", "late"))
-    history.gauge(names.CHECK_IN_LAST_FAILED.name, failed, [(20, -1e6), (70, 20 * 60)])
-    history.gauge(names.CHECK_IN_DEADLINE.name, missed, [(50, 30 * 60), (40, 200 * 60)])
-    history.counter(names.CHECK_INS.name, {**missed, "status": "missed"}, [(30, 0), (1, 1), (59, 0)])
-    assert [line for line in play(tmp_path, history) if "email" in line] == [
+    assert [line for line in play(tmp_path, incidents.jobs()) if "email" in line] == [
         "20 CheckInFailed > email-events: firing",
         "32 CheckInMissed > email: firing",
         "50 CheckInMissed > email: resolved",
@@ -204,39 +180,29 @@ def test_a_project_that_goes_silent_is_told_and_nights_and_sundays_are_not(tmp_p
 
 
 def test_two_hundred_new_issues_are_one_message(tmp_path: Path) -> None:
-    history = History(40)
-    for number in range(200):
-        history.issue(f"issue-{number:03}", 20, [(40, 1)])
-    assert play(tmp_path, history, files="errtally") == [
+    assert play(tmp_path, incidents.many_issues(), files="errtally") == [
         "20 NewIssuex200 > email-events: firing",
         "20 NewIssuex200 > slack-events: firing",
     ]
 
 
 def test_what_came_while_prometheus_was_away_is_told_when_it_is_back(tmp_path: Path) -> None:
-    history = History(80)
-    history.issue("old", 5, [(80, 1)])
-    history.issue("new", 35, [(80, 1)])
-    history.prometheus_down(30, 42)
-    assert [line for line in play(tmp_path, history, since=42) if "slack" in line] == [
+    history = incidents.news_while_prometheus_was_away()
+    assert [line for line in play(tmp_path, history, since=incidents.PROMETHEUS_AWAY[1]) if "slack" in line] == [
         "42 NewIssue > slack-events: firing"
     ]
 
 
 def test_an_outage_on_the_first_day_does_not_exhaust_a_month(tmp_path: Path) -> None:
-    history = History(300)
-    history.requests([(60, 100, 0), (30, 100, 1), (210, 100, 0)])
-    told = play(tmp_path, history)
+    told = play(tmp_path, incidents.first_day())
     assert not [line for line in told if "Exhausted" in line or "Slow" in line]
     assert [line.rsplit(" ", 1)[1] for line in pages(told) if "resolved" in line] == ["resolved"]
 
 
-@pytest.mark.parametrize("project", ['a "quoted" one', "back\\slash", "{braces}", "two\nlines", "umläut-商店"])
+@pytest.mark.parametrize("project", incidents.HOSTILE_PROJECTS)
 def test_labels_of_any_kind_page_and_end(tmp_path: Path, project: str) -> None:
-    history = History(60)
-    history.requests([(10, 100, 0), (10, 100, 1), (40, 100, 0)], {**SHOP, "project": project})
-    settings = "  rules: {ErrorRateAnomaly: {enabled: false}}\n  slos: []"
-    told = pages(play(tmp_path, history, settings=settings))
+    settings = f"{incidents.NO_ANOMALIES}\n  slos: []"
+    told = pages(play(tmp_path, incidents.outage_of(project), settings=settings))
     assert [line.split(" ", 1)[1] for line in told] == [
         "HighErrorRate > pagerduty: firing",
         "HighErrorRate > pagerduty: resolved",
