@@ -151,6 +151,7 @@ class ExporterConfig:
     web_token: str | None = None
     web_tokens: tuple[Token, ...] = ()
     tickets: tuple[ticket_template.TicketTemplate, ...] = ()
+    ticket_secrets: Mapping[str, str] = field(default_factory=dict)
     live_frame_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     metrics_login: bool = False
@@ -286,6 +287,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         web_token=_secret(web, "token_file", folder, f"{name}: web.token_file", problems),
         web_tokens=_tokens(web, folder, f"{name}: web.tokens", problems),
         tickets=ticket_template.read(document.get("tickets", ()), f"{name}: tickets", problems),
+        ticket_secrets=_ticket_secrets(document, folder, f"{name}: ticket_webhooks", problems),
         live_frame_origins=tuple(web.get("live_frame_origins", ())),
         allowed_hosts=tuple(web.get("allowed_hosts", ())),
         metrics_login=bool(web.get("metrics_login", False)),
@@ -399,6 +401,15 @@ def _tokens(web: Mapping[str, Any], folder: Path, place: str, problems: list[str
         elif hash_ is not None:
             found[token_name] = Token(token_name, hash_.lower(), tuple(entry["scopes"]))
     return tuple(found.values())
+
+
+def _ticket_secrets(document: Document, folder: Path, place: str, problems: list[str]) -> dict[str, str]:
+    """Read the secrets that trackers sign their webhooks with, by the tracker's name."""
+    entries = document.get("ticket_webhooks", {}).items()
+    found = {
+        name: _secret(one, "secret_file", folder, f"{place}.{name}.secret_file", problems) for name, one in entries
+    }
+    return {name: secret for name, secret in found.items() if secret is not None}
 
 
 def _rate_limits(entry: Mapping[str, Any]) -> dict[str, RateLimit]:

@@ -173,6 +173,11 @@ def tag_totals(db: sqlite3.Connection) -> list[tuple[str, int]]:
     return [(row["tag"], row["n"]) for row in rows]
 
 
+def linked(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Return project, fingerprint and address of the ticket of each issue that has one."""
+    return [tuple(row) for row in db.execute("SELECT project, fingerprint, ticket FROM issues WHERE ticket <> ''")]
+
+
 def jobs(db: sqlite3.Connection) -> list[dict[str, Any]]:
     """Return scheduled jobs; ``schedule`` is an object, ``judged_next`` when a report is due (seconds since the epoch).
 

@@ -326,6 +326,11 @@ class StoreReader:
         with self._snapshot() as db:
             return releases.deploys(db, project, release)
 
+    def linked(self) -> list[tuple[str, str, str]]:
+        """Return the issues that have a ticket, as `lookup.linked` has them."""
+        with self._snapshot() as db:
+            return lookup.linked(db)
+
     def jobs(self) -> list[dict[str, Any]]:
         """Return scheduled jobs, as `lookup.jobs` has them."""
         with self._snapshot() as db:

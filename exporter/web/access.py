@@ -35,7 +35,9 @@ FORM_TOKEN_SECONDS = 12 * 3600
 SESSION_SECONDS = 14 * 86400
 SESSION_COOKIE = "errtally-session"
 LOGIN_PATH = "/login"
-_OPEN_FOLDERS = ("/static/", "/api/schema/")
+_OPEN_FOLDERS = ("/static/", "/api/schema/", "/api/tickets/")
+"""What asks for no login: webhooks of trackers are signed."""
+
 METRICS_PATH = "/metrics"
 _OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", LOGIN_PATH})
 _OF_TOKEN = "token:"  # noqa: S105 (the kind of a session, behind which a token's name stands)

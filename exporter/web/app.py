@@ -47,6 +47,7 @@ from errtally.exporter.web import (
     releases,
     runbooks,
     sayings,
+    ticket_webhooks,
     times,
     tokens,
 )
@@ -100,6 +101,7 @@ def create_app(
     app.register_blueprint(sayings.routes)
     app.register_blueprint(deploys.routes)
     app.register_blueprint(releases.routes)
+    app.register_blueprint(ticket_webhooks.routes)
     app.register_blueprint(tokens.routes)
     app.register_blueprint(markdown_pages.routes)
     app.register_blueprint(mcp.routes)

@@ -103,7 +103,7 @@ def decide(fingerprint: str, action: str, project: str | None) -> dict[str, Any]
     return {**found, "status": status}
 
 
-def take(found: dict[str, Any], status: str, until: Until | None, now: float) -> None:
+def take(found: dict[str, Any], status: str, until: Until | None, now: float, by: str | None = None) -> None:
     """Journal a decision and wait until it is folded, so that what is read next shows it.
 
     Args:
@@ -111,6 +111,7 @@ def take(found: dict[str, Any], status: str, until: Until | None, now: float) ->
         status: the one that it gets.
         until: what ends that by itself.
         now: seconds since the epoch.
+        by: who decides; None is whoever makes the request.
 
     Raises:
         Refusal: there is no release yet that another could follow.
@@ -119,7 +120,7 @@ def take(found: dict[str, Any], status: str, until: Until | None, now: float) ->
     if until is not None and until.kind == "next_release" and not reader.has_releases(found["project"]):
         message = f"no release of {found['project']!r} is known yet, so none can be the next"
         raise Refusal(HTTPStatus.CONFLICT, "no_release", message)
-    journal(StatusChange(found["project"], found["fingerprint"], status, now, part("access").who(), until), now)
+    journal(StatusChange(found["project"], found["fingerprint"], status, now, by or part("access").who(), until), now)
     if found["status"] != status or until is not None or found["condition"] is not None:
         wait(lambda: reader.is_decided(found["id"], now))
 

@@ -12,7 +12,7 @@ import yaml
 
 from errtally.event import schema
 
-FAMILIES = ("info", "ingest", "issues", "releases", "stream", "operation", "components")
+FAMILIES = ("info", "ingest", "issues", "releases", "tickets", "stream", "operation", "components")
 _ORDER = ("openapi", "info", "servers", "tags", "paths", "components")
 
 

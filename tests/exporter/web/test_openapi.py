@@ -155,7 +155,7 @@ def test_without_a_login_the_answer_is_the_described_one(tmp_path, path, method)
     config = ExporterConfig(web_password="p", projects=(Project("shop", "1", frozenset({"k"})),))
     made = InProcess(tmp_path, config)
     operation = API[path][method]
-    parameters = {"fingerprint": "0" * 16, "action": "resolve", "name": "event"}
+    parameters = {"fingerprint": "0" * 16, "action": "resolve", "name": "event", "tracker": "github"}
     case = (
         operation.Case(path_parameters=parameters, body={}, media_type="application/json")
         if method == "post"
