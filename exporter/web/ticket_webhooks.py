@@ -27,9 +27,8 @@ def told(tracker: str) -> Response:
         abort(404)
     secret = part("config").ticket_secrets.get(tracker)
     if secret is None:
-        raise Refusal(
-            403, "no_secret", f"webhooks of {tracker} are not configured: ticket_webhooks.{tracker}.secret_file"
-        )
+        setting = f"ticket_webhooks.{tracker}.secret_file"
+        raise Refusal(401, "no_secret", f"webhooks of {tracker} are not taken: {setting} is not configured")
     attempts = part("access").attempts
     if wait_seconds := attempts.wait_seconds(remote()):
         return too_many(wait_seconds)
