@@ -34,12 +34,14 @@ class DebugFile:
         debug_id: as `Artifact.debug_id`.
         cpu: architecture that it is for, such as ``x86_64``; ``any`` for a mapping.
         symbol_type: the format in Sentry's words.
+        object_kind: what a native file is, in symbolic's words, such as ``lib``; "" for a mapping.
     """
 
     kind: str
     debug_id: str
     cpu: str
     symbol_type: str
+    object_kind: str = ""
 
 
 def proguard_uuid(content: bytes) -> str:
@@ -90,6 +92,7 @@ def _native(name: str, content: bytes) -> list[DebugFile]:
                 one.debug_id.lower(),
                 one.arch,
                 one.file_format,
+                one.kind,
             )
             for one in objects
         ]

@@ -14,6 +14,7 @@ from errtally.exporter.artifacts import bundle
 from errtally.exporter.artifacts.artifact import NATIVE, PROGUARD, SOURCE, debug_id_of
 from errtally.exporter.artifacts.contents import DIGEST
 from errtally.exporter.web import deploys
+from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.sentry_api import answers, objects, places, uploads
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ MAX_CHECKSUMS = 1_000
 routes = Blueprint("sentry_debug_files", __name__, url_prefix=answers.PREFIX)
 routes.url_value_preprocessor(uploads.any_organization)
 routes.register_error_handler(RejectedError, uploads.rejected)
+routes.register_error_handler(Refusal, uploads.refused)
 
 
 @routes.post("/projects/<organization>/<project>/files/difs/assemble/")
@@ -138,7 +140,7 @@ def _shown(known: DebugFile, name: str, digest: str, size: int) -> dict[str, Any
         "sha1": digest,
         "size": size,
         "symbolType": known.symbol_type,
-        "data": {"type": known.kind, "features": []},
+        "data": {**({"type": known.object_kind} if known.object_kind else {}), "features": []},
         "headers": {"Content-Type": "text/x-proguard+plain" if known.kind == PROGUARD else "application/octet-stream"},
     }
 
@@ -155,6 +157,6 @@ def _listed(one: Artifact) -> dict[str, Any]:
         "size": one.size_bytes,
         "symbolType": one.kind,
         "dateCreated": objects.moment(one.uploaded),
-        "data": {"type": one.kind, "features": []},
+        "data": {"features": []},
         "headers": {},
     }

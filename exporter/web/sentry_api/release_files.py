@@ -13,6 +13,7 @@ from errtally.exporter.artifacts import scripts
 from errtally.exporter.artifacts.artifact import MINIFIED_SOURCE, SOURCE, SOURCE_MAP, url_of
 from errtally.exporter.artifacts.bundle import Entry
 from errtally.exporter.web import deploys
+from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.sentry_api import answers, objects, places, uploads
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _SCRIPT_ENDINGS = (".js", ".cjs", ".mjs", ".bundle", ".jsbundle")
 routes = Blueprint("sentry_release_files", __name__, url_prefix=answers.PREFIX)
 routes.url_value_preprocessor(uploads.any_organization)
 routes.register_error_handler(RejectedError, uploads.rejected)
+routes.register_error_handler(Refusal, uploads.refused)
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/files/")

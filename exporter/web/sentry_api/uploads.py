@@ -19,6 +19,7 @@ from errtally.exporter.artifacts.chunks import CHUNK_BYTES
 from errtally.exporter.artifacts.contents import DIGEST
 from errtally.exporter.ingest import body
 from errtally.exporter.web import deploys
+from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers, places
 
@@ -55,6 +56,12 @@ def rejected(error: RejectedError) -> Response:
     """Refuse an upload with what is wrong, in the one form that clients read; count it."""
     uploads().refused(error.reason)
     return answers.failure(error.status if error.status < 500 else 400, str(error))  # noqa: PLR2004 (it is the client's)
+
+
+@routes.errorhandler(Refusal)
+def refused(refusal: Refusal) -> Response:
+    """Refuse what a field holds, in the same form."""
+    return answers.failure(400, str(refusal))
 
 
 @routes.get("/organizations/<organization>/chunk-upload/")

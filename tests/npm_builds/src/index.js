@@ -1,0 +1,3 @@
+import { priceOf } from "./cart.js";
+
+globalThis.checkout = (lines) => `EUR ${priceOf(lines)}`;

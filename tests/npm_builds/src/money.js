@@ -1,0 +1,3 @@
+export function roundCents(amount) {
+  return Math.round(100 * amount) / 100;
+}
