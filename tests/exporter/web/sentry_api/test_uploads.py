@@ -1,4 +1,4 @@
-"""Uploads in pieces and as files: what Sentry's clients send is kept and found, hostile input is refused and told why."""
+"""Uploads in pieces and as files: what Sentry's clients send is kept and found, what is hostile is refused and why."""
 
 from __future__ import annotations
 
