@@ -23,6 +23,7 @@ MAX_RELEASES = 100
 MAX_ISSUES = 25
 MAX_COMMITS = 50
 MAX_DEPLOYS = 20
+MAX_FILES = 100
 
 routes = Blueprint("releases", __name__)
 
@@ -67,6 +68,7 @@ def one_page(project: str, release: str) -> Response:
     before = next((one for one in found[at + 1 :] if one["seen"] is not None), None)
     health = _health([project], now)
     deploys = reader.deploys(project, release)
+    files = sorted(part("uploads").archive.of_release(project, release), key=lambda one: (one.url, one.dist))
     named = query.quoted(release)
     new, more_new = _issues(project, f"first_release:{named}", now)
     regressed, resolved = reader.returned_and_resolved(
@@ -85,6 +87,8 @@ def one_page(project: str, release: str) -> Response:
         resolved=_by_number(resolved),
         deploys=deploys[:MAX_DEPLOYS],
         commits=reader.commits(project, release)[:MAX_COMMITS],
+        files=files[:MAX_FILES],
+        more_files=max(len(files) - MAX_FILES, 0),
         new_query=f"first_release:{named}",
         seen_query=f"release:{named}",
         dashboards=links.dashboards(part("config").grafana_url, project),

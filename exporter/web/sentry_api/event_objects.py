@@ -93,6 +93,48 @@ def whole(
     }
 
 
+def as_sent(event: KeptEvent) -> dict[str, Any]:
+    """Return an event in the form that Sentry's clients send it in; ``sourcemaps explain`` reads this."""
+    page = event.page
+    values = [
+        {
+            "type": text_of(sent.get("type")) or "Error",
+            "value": text_of(sent.get("value")),
+            "stacktrace": {"frames": [_frame_as_sent(frame) for frame in frames]} if frames else None,
+        }
+        for sent, frames in kept_exceptions(page)
+    ]
+    return {
+        "event_id": event.event_id,
+        "timestamp": event.happened,
+        "project": event.project,
+        "platform": text_of(page.get("platform")) or "other",
+        "level": text_of(page.get("level")) or "error",
+        "release": text_of(page.get("release")) or None,
+        "environment": text_of(page.get("environment")) or None,
+        "dist": text_of(page.get("dist")) or None,
+        "message": text_of(page.get("message")),
+        "exception": {"values": values},
+        "tags": {one["key"]: one["value"] for one in _tags(page)},
+    }
+
+
+def _frame_as_sent(sent: Mapping[str, Any]) -> dict[str, Any]:
+    known = _frame(sent)
+    return {
+        "filename": known["filename"],
+        "abs_path": known["absPath"],
+        "module": known["module"],
+        "function": known["function"],
+        "lineno": known["lineNo"],
+        "colno": known["colNo"],
+        "in_app": known["inApp"],
+        "context_line": text_of(sent.get("context_line")) or None,
+        "pre_context": [text_of(text) for text in _list(sent.get("pre_context"))],
+        "post_context": [text_of(text) for text in _list(sent.get("post_context"))],
+    }
+
+
 def entries(page: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the parts of an event: message, exceptions (causes first), breadcrumbs, request."""
     found: list[dict[str, Any]] = []

@@ -66,6 +66,16 @@ def one_of_project(organization: str, project: str, event: str) -> Response:
     return answers.answer(_whole(kept, _issue_of(kept)))
 
 
+@routes.get("/projects/<organization>/<project>/events/<event>/json/")
+def as_json(organization: str, project: str, event: str) -> Response:  # noqa: ARG001 (whoever explains comes from uploading)
+    """Return a kept event of a project in the form that clients send it in."""
+    place = places.project(project)
+    kept = parts.reader().kept_event(_compact(event))
+    if kept is None or kept.project != place.name:
+        abort(404, "Event not found")
+    return answers.answer(event_objects.as_sent(kept))
+
+
 @routes.get("/organizations/<organization>/eventids/<event>/")
 def by_event_id(organization: str, event: str) -> Response:
     """Return the event that an id names, and where it is."""
