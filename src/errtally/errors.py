@@ -11,6 +11,7 @@ ErrtallyError
   JournalError           the journal can't be written or read
     JournalFullError     the journal or its disk has no room for now
   StoreError             the store can't be read or written
+  SymbolError            an uploaded file can't be used to read a stack trace
   ScheduleError          a scheduled job's schedule names no times
   CircuitOpenError       a circuit breaker lets no call through now
   CallTimeoutError       a protected call took longer than allowed
@@ -129,6 +130,18 @@ class JournalFullError(JournalError):
 
 class StoreError(ErrtallyError):
     """The store can't be read or written."""
+
+
+class SymbolError(ErrtallyError):
+    """An uploaded file can't be used to read a stack trace.
+
+    Attributes:
+        reason: short stable word, the value of the label ``outcome`` of the counter of frames.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ScheduleError(ErrtallyError):
