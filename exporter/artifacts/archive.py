@@ -130,6 +130,14 @@ class Archive:
         found = self.index.find("project = ? AND debug_id = ?", (project, debug_id))
         self.index.add([replace(one, release=release) for one in found])
 
+    def holds(self, project: str) -> bool:
+        """Whether anything was uploaded for a project.
+
+        Raises:
+            StoreError: the index can't be read.
+        """
+        return self.index.holds(project)
+
     def version(self) -> int:
         """Return a number that is another one after each change of the index, and each day; 0 before the first upload.
 

@@ -107,6 +107,14 @@ class Index:
         """
         return [one for _, _, one in self._find(where, values)]
 
+    def holds(self, project: str) -> bool:
+        """Whether a project has any file.
+
+        Raises:
+            StoreError: the index can't be read.
+        """
+        return bool(self._rows("SELECT 1 FROM artifacts WHERE project = ? LIMIT 1", (project,)))
+
     def digests(self) -> list[str]:
         """Return the SHA-1 of each content that a file has, that of the file used longest ago first.
 

@@ -12,6 +12,7 @@ from errtally.exporter.grouping.error_types import is_runtime_panic, named_type,
 from errtally.exporter.grouping.in_app import deciding_frame
 from errtally.exporter.grouping.minified import is_minified
 from errtally.exporter.grouping.model import Crash
+from errtally.exporter.grouping.resolved import is_of_bundle
 from errtally.exporter.grouping.stacktraces import parse
 
 if TYPE_CHECKING:
@@ -46,8 +47,11 @@ def crash_of(event: Event, own: Ownership | None = None) -> Crash:
         found = _of_chain(_chain(exceptions, exceptions[-1]), event, own, from_text=from_text, is_rust=is_rust)
         found = _ungrouped(found, exceptions, exceptions[-1], event, own, is_rust=is_rust)
         found.exceptions = exceptions
-    if found.frame is not None and is_minified(found.frame):
-        found.is_minified = True
+    if found.frame is None:
+        return found
+    found.is_minified = is_minified(found.frame)
+    found.has_minified_words = found.is_minified or is_of_bundle(found.frame)
+    if found.has_minified_words:
         found.type = "" if len(found.type) < SHORTEST_TYPE else found.type  # a class that the minifier named
     return found
 

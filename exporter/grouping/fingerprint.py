@@ -15,6 +15,7 @@ from errtally.exporter.grouping.crash import crash_of
 from errtally.exporter.grouping.error_types import short_type
 from errtally.exporter.grouping.model import Grouping
 from errtally.exporter.grouping.places import site_of
+from errtally.exporter.grouping.resolved import line_as_name
 from errtally.exporter.grouping.template import countless, mask, untyped
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _where(crash: Crash) -> tuple[str, str]:
     if language == "rs" and (not crash.in_app or (function == "main" and "::" not in place)):
         # A release build leaves out the frames that it inlines: main, or all that are the application's.
         return "", ""
-    return place, "" if crash.is_minified else function
+    return place, "" if crash.is_minified else line_as_name(crash.frame) or function
 
 
 def _culprit(crash: Crash) -> str:
@@ -122,7 +123,7 @@ def _pattern(crash: Crash) -> str:
     if not crash.message:
         return ""
     has_place = crash.frame is not None and not crash.is_minified
-    return mask(crash.message, exception=bool(crash.type), has_place=has_place, is_minified=crash.is_minified)
+    return mask(crash.message, exception=bool(crash.type), has_place=has_place, is_minified=crash.has_minified_words)
 
 
 def _member_key(crash: Crash) -> str:

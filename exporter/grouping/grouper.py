@@ -10,6 +10,8 @@ from errtally.exporter.grouping.rules import compiled
 from errtally.exporter.grouping.versions import with_former
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errtally.config.grouping import GroupingSettings
     from errtally.event.model import Event
     from errtally.exporter.grouping.model import Grouping
@@ -29,8 +31,15 @@ class Grouper:
         self._own = ownership(settings)
         self._told: set[tuple[str, str]] = set()
 
-    def group(self, project: str, event: Event) -> Grouping:
-        """Return the issue that a scrubbed event belongs to."""
+    def group(self, project: str, event: Event, sent: Callable[[], Event] | None = None) -> Grouping:
+        """Return the issue that a scrubbed event belongs to.
+
+        Args:
+            project: whose event it is.
+            event: scrubbed.
+            sent: gives the event as it was before uploaded files gave its calls their names, scrubbed; None when none
+                did.
+        """
         grouping = fingerprint(event, self.rules, self._own)
         key = (project, grouping.fingerprint)
         if key in self._told:
@@ -38,7 +47,10 @@ class Grouper:
         if len(self._told) >= MAX_TOLD:
             self._told.clear()
         self._told.add(key)
-        return with_former(grouping, event, self.rules)
+        grouping = with_former(grouping, event, self.rules)
+        if sent is not None:
+            grouping.unresolved = fingerprint(sent(), self.rules, self._own).fingerprint
+        return grouping
 
     def forget(self) -> None:
         """Tell all former fingerprints again, because what told them may not have arrived."""

@@ -26,6 +26,8 @@ class Grouping:
         scope: what two issues have to share (type, place and function, a line each) for their patterns to be
             compared; "" when the fingerprint was chosen (by a client, a rule or a template) or has no message in it.
         former: fingerprints of the same event by former versions, the newest first.
+        unresolved: fingerprint of the same event as it was sent, before uploaded files gave its calls their names; ""
+            when none did.
     """
 
     fingerprint: str
@@ -36,6 +38,7 @@ class Grouping:
     why: tuple[str, ...]
     scope: str = ""
     former: tuple[str, ...] = ()
+    unresolved: str = ""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Crash:
         causes: of an exception that no frame decides: those that its own message does not tell.
         members: of a group of several exceptions, what each says.
         is_minified: whether the frame is of a bundle, whose functions are called otherwise after each build.
+        has_minified_words: whether the same is true of words in the message: also where a source map read the frame.
     """
 
     type: str
@@ -62,6 +66,7 @@ class Crash:
     causes: list[ExceptionInfo] = field(default_factory=list)
     members: list[Crash] = field(default_factory=list)
     is_minified: bool = False
+    has_minified_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

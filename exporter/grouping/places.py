@@ -14,6 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
+from errtally.event.model import ResolvedFrame
 from errtally.exporter.grouping.bundles import is_hashed_folder, without_hash
 from errtally.exporter.grouping.scoped_names import scoped_name
 
@@ -73,6 +74,8 @@ _INLINED: Final = re.compile(
 )
 _PACKAGE_FILES: Final = frozenset(("__init__", "__main__", "index", "mod", "page", "layout", "route"))
 
+_ABOVE: Final = re.compile(r"^(?:\.\./)+(?:[^/]+/)?")
+
 INLINE: Final = "(inline script)"
 
 
@@ -86,7 +89,11 @@ class Site(NamedTuple):
 
 def site_of(frame: Frame) -> Site:
     """Return what a frame is called, the same after each deploy."""
-    return site(frame.abs_path or frame.filename or "", frame.module or "", frame.function or "", frame.package or "")
+    path = frame.abs_path or frame.filename or ""
+    if isinstance(frame, ResolvedFrame) and path.startswith("../"):
+        # Seen from where the script was written; the first folder is the one that the project was checked out into.
+        path = _ABOVE.sub("", path)
+    return site(path, frame.module or "", frame.function or "", frame.package or "")
 
 
 @lru_cache(maxsize=CACHE_SIZE)

@@ -23,11 +23,15 @@ class EventDelivery:
         details: makes what only a page shows (frames with source, breadcrumbs, request); called only when the event
             is kept as a sample, because it costs more than everything else together. The result is JSON-like.
         has_own_id: whether the client named the event, so that a second delivery of it can be told.
+        debug_meta: what the client says of the files that its calls are read by, as JSON or decoded; None without.
+        dist: distribution of the release, "" without.
     """
 
     event: Event
     details: Callable[[], dict[str, Any]]
     has_own_id: bool
+    debug_meta: Any = None
+    dist: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
 
 from errtally import names
 from errtally.errors import (
@@ -35,6 +36,7 @@ from errtally.exporter.ingest.sampling import SamplePolicy
 from errtally.exporter.ingest.shortening import shortened
 from errtally.exporter.journal import records
 from errtally.exporter.scrubbing import scrubber
+from errtally.exporter.symbols.events import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.tally import Tally
     from errtally.exporter.journal.appender import Appender
     from errtally.exporter.protocols.endpoint import Endpoint
+    from errtally.exporter.symbols.events import Resolution
+    from errtally.exporter.symbols.resolver import Resolver
 
 MAX_SAMPLE_BYTES = 256 * 1024
 MAX_MESSAGE = 300
@@ -58,6 +62,7 @@ MAX_CPU_SECONDS = 10.0
 MAX_LATE_CHARACTERS = 200
 EVENTS_BETWEEN_LOOKS = 16
 _NO_TAGS: dict[str, str] = {}
+_log = structlog.get_logger(__name__)
 
 
 class Pipeline:
@@ -71,6 +76,7 @@ class Pipeline:
         tally: Tally,
         user_key: bytes,
         uploads: Uploads | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self.keys = Keys(config)
         self.quotas = Quotas(config) if Quotas.are_in(config) else None
@@ -81,9 +87,9 @@ class Pipeline:
         self._tally = tally
         self._uploads = uploads
         self._grouper, samples = Grouper(config.grouping), SamplePolicy()
-        self._common = Recorder(scrubber(config.scrubbing), self._grouper, samples, tally, user_key)
+        self._common = Recorder(scrubber(config.scrubbing), self._grouper, samples, tally, user_key, resolver)
         self._own = {
-            project.name: Recorder(scrubber(project.scrubbing), self._grouper, samples, tally, user_key)
+            project.name: Recorder(scrubber(project.scrubbing), self._grouper, samples, tally, user_key, resolver)
             for project in config.projects
             if project.scrubbing != config.scrubbing
         }
@@ -194,7 +200,9 @@ class Recorder:
         samples: SamplePolicy,
         tally: Tally,
         user_key: bytes,
+        resolver: Resolver | None = None,
     ) -> None:
+        self._resolver = resolver
         self._scrubber = scrubber
         self._grouper = grouper
         self._rules = grouper.rules
@@ -311,7 +319,10 @@ class Recorder:
         identity = event.user.identity() if event.user is not None else None
         user = self._hash(project, identity) if identity is not None else None
         called = found_by.names(event.user)
-        grouping, is_scrubbed = self._group(project, event, scrubbed)
+        resolution = None
+        if self._resolver is not None and (event.exceptions or event.frames or event.stack):
+            resolution = self._resolve(self._resolver, project, item)
+        grouping, is_scrubbed = self._group(project, event, scrubbed, resolution)
         index = indices.get(grouping.fingerprint)
         if index is None:
             index = indices[grouping.fingerprint] = len(issues)
@@ -326,6 +337,7 @@ class Recorder:
                     label(event.platform, scrubbed),
                     grouping.scope,
                     grouping.former,
+                    grouping.unresolved,
                 )
             )
         environment = label(event.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
@@ -335,7 +347,8 @@ class Recorder:
         if self._samples.keeps(project, grouping.fingerprint, received):
             if not is_scrubbed:
                 self._scrubber.scrub_event(event, scrubbed)
-            sample, derived = self._sample(item, environment, scrubbed)
+            details = item.details if resolution is None else resolution.details
+            sample, derived = self._sample(event, details, environment, scrubbed)
             tags, texts = {**derived, **event.tags}, found_by.texts(event)
             people = found_by.people(called, self._user_key)
             message = event.message or (event.exceptions[-1].value if event.exceptions else None) or ""
@@ -360,7 +373,24 @@ class Recorder:
             people,
         )
 
-    def _group(self, project: str, event: Event, scrubbed: Counter[str]) -> tuple[Grouping, bool]:
+    def _resolve(self, resolver: Resolver, project: str, item: EventDelivery) -> Resolution | None:
+        """Give the calls of an event their names back; None where nothing was uploaded that could."""
+        try:
+            if not resolver.serves(project):
+                return None
+            resolution = resolve(resolver, project, item.event, item.details, item.debug_meta, item.dist)
+        except StoreError as exc:
+            # The event counts all the same; it is read when somebody looks at it.
+            _log.warning("uploaded files can't be read", error=str(exc))
+            self._tally.add(names.SYMBOL_FRAMES, ("bad_file",))
+            return None
+        for outcome, quantity in resolution.outcomes.items():
+            self._tally.add(names.SYMBOL_FRAMES, (outcome,), quantity)
+        return resolution
+
+    def _group(
+        self, project: str, event: Event, scrubbed: Counter[str], resolution: Resolution | None = None
+    ) -> tuple[Grouping, bool]:
         """Group an event, and scrub it unless an event that looks the same was grouped before.
 
         The memo has what clients sent as its keys, in this process's memory only. Structured stack traces cost
@@ -378,7 +408,9 @@ class Recorder:
             if (known := self._memo.get(key)) is not None:
                 return known, False
         self._scrubber.scrub_event(event, scrubbed)
-        found = self._shown(self._grouper.group(project, event), scrubbed)
+        sent = resolution.sent if resolution is not None else None
+        before = None if sent is None else lambda: self._scrubber.scrub_event(sent)
+        found = self._shown(self._grouper.group(project, event, before), scrubbed)
         if key is not None:
             if len(self._memo) >= MAX_MEMO_ENTRIES:
                 self._memo.clear()
@@ -426,6 +458,11 @@ class Recorder:
     def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> tuple[bytes, dict[str, str]]:
         """Write what the event's page shows, shared fields and the protocol's details, scrubbed; and derive tags."""
         event, label = item.event, self._label
+    def _sample(
+        self, event: Event, details: Callable[[], dict[str, Any]], environment: str, scrubbed: Counter[str]
+    ) -> bytes:
+        """Write what the event's page shows: the shared fields and the protocol's details, scrubbed."""
+        label = self._label
         page: dict[str, Any] = {
             "event_id": event.event_id,
             "timestamp": event.timestamp,
@@ -442,7 +479,7 @@ class Recorder:
             "tags": event.tags,
         }
         try:
-            whole = page | self._scrubber.scrub_value(item.details(), scrubbed)
+            whole = page | self._scrubber.scrub_value(details(), scrubbed)
             encoded = _encode(whole)
         except (RejectedError, RecursionError, UnicodeError, msgspec.DecodeError) as exc:
             # The event itself was read; what only its page shows is nested too deeply, or not JSON after all.

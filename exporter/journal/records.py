@@ -16,6 +16,7 @@ class IssueSeen(msgspec.Struct, array_like=True, frozen=True):
     Attributes:
         scope: what the patterns of two issues have to share to be compared; "" when this one is never merged by itself.
         former: its fingerprints by former versions of the algorithm.
+        unresolved: its fingerprint before uploaded files gave its calls their names, "" when none did.
     """
 
     fingerprint: str
@@ -27,6 +28,7 @@ class IssueSeen(msgspec.Struct, array_like=True, frozen=True):
     platform: str = ""
     scope: str = ""
     former: tuple[str, ...] = ()
+    unresolved: str = ""
 
 
 class EventSeen(msgspec.Struct, array_like=True):

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 _MINIFIED: Final = re.compile(r"[\w$]{1,2}")
 
 
-def build(map_content: bytes | None, script: bytes | None, wanted_debug_id: str = "") -> bytes:
+def build(map_content: bytes | None, script: bytes | None) -> bytes:
     """Make a table.
 
     Args:
         map_content: the map, None when it stands in the script.
         script: the minified script, None when it was not uploaded.
-        wanted_debug_id: the id that the event's script has, "" without one.
 
     Raises:
         SymbolError: the map can't be used; the message says why.
@@ -36,7 +35,7 @@ def build(map_content: bytes | None, script: bytes | None, wanted_debug_id: str 
         if map_content is None:
             raise SymbolError("no_map", "the script was uploaded without a map, and has none in it")
     found = source_map.read(map_content)
-    wanted = wanted_debug_id or (source_map.debug_id_of_script(script) if script is not None else "")
+    wanted = source_map.debug_id_of_script(script) if script is not None else ""
     if wanted and found.debug_id and found.debug_id != wanted:
         raise SymbolError("wrong_build", f"the map is of debug id {found.debug_id}, the script of {wanted}")
     return _written(found, script)
@@ -80,7 +79,7 @@ def _written(found: SourceMap, script: bytes | None) -> bytes:
             "texts": text_ends, "ignored": array("I", [source.is_ignored for source in found.sources]),
             "content_ends": content_ends, "line_ends": line_ends,
             "function_ends": ends, "function_places": places, "function_names": function_names,
-            "blob": blob, "contents": contents,
+            "blob": blob, "contents": contents, "debug_id": found.debug_id.encode(),
         },
         sources=len(found.sources),
         names=len(found.names),

@@ -16,12 +16,14 @@ import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Parser, Query, QueryCursor
 
+from errtally.exporter.grouping.resolved import ANONYMOUS, OUTSIDE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tree_sitter import Node
 
-ANONYMOUS: Final = "<anonymous>"
+
 MAX_NAME: Final = 200
 MAX_SOURCE_BYTES: Final = 64 << 20
 _MAX_OWNERS: Final = 4
@@ -106,7 +108,7 @@ def _in_order(
     for node in nodes:
         yield from leave(node.start_byte)
         own = _name(node, columns, translate)
-        around = inside[-1][3] if inside else "module"
+        around = inside[-1][3] if inside else OUTSIDE
         name = own or f"{ANONYMOUS} in {around}"
         inside.append((node.end_byte, columns.of(node.end_point), name, own or around))
         yield Begin(*columns.of(node.start_point), name)
@@ -187,7 +189,12 @@ def _assigned(node: Node, depth: int) -> list[tuple[str, Node | None]]:
             if key is None or not _is_value(parent, node):
                 return []
             return [*_object_name(parent.parent, depth + 1), (_text(key).strip("'\""), key)]
-        case "assignment_expression" | "augmented_assignment_expression" | "assignment_pattern" | "object_assignment_pattern":
+        case (
+            "assignment_expression"
+            | "augmented_assignment_expression"
+            | "assignment_pattern"
+            | "object_assignment_pattern"
+        ):
             left, right = parent.child_by_field_name("left"), parent.child_by_field_name("right")
             if left is None or right is None or right.start_byte != node.start_byte:
                 return []

@@ -23,8 +23,7 @@ MAX_LINES: Final = 5_000_000
 MAX_SEGMENTS: Final = 20_000_000
 
 _DIGITS: Final = {
-    letter: value
-    for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    letter: value for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
 _MAX_BITS: Final = 32
 _UNKNOWN_SEGMENTS: Final = 200_000

@@ -11,7 +11,8 @@ import re
 from typing import Any, Final
 
 from errtally.errors import SymbolError
-from errtally.exporter.symbols.functions import ANONYMOUS, Begin
+from errtally.exporter.grouping.resolved import ANONYMOUS, OUTSIDE
+from errtally.exporter.symbols.functions import Begin
 from errtally.exporter.symbols.mappings import numbers_of
 
 _CALLBACK: Final = re.compile(r"(?:^|\.)[\w$]*\$argument_\d+$")
@@ -36,7 +37,7 @@ def metro_begins(sent: Any) -> list[Begin]:  # noqa: ANN401 (whatever the genera
                 column += numbers[0]
                 name += numbers[1]
                 line += numbers[2]
-                if not (0 <= name < len(names) and isinstance(names[name], str)) or line < 1 - 1 or column < 0:
+                if not (0 <= name < len(names) and isinstance(names[name], str)) or line < 0 or column < 0:
                     return []
                 found.append(Begin(max(line - 1, 0), column, _plain(names[name])))
     except SymbolError:
@@ -48,7 +49,7 @@ def _plain(name: str) -> str:
     """Return a name in the form that names read from a source have."""
     if name in _OUTSIDE:
         return ""
-    if name == "anonymous" or name == ANONYMOUS or _CALLBACK.search(name):
+    if name in {"anonymous", ANONYMOUS} or _CALLBACK.search(name):
         around = _CALLBACK.sub("", name).rpartition(".")[2] if "." in name else ""
-        return f"{ANONYMOUS} in {around or 'module'}"
+        return f"{ANONYMOUS} in {around or OUTSIDE}"
     return name.replace("#", ".")

@@ -30,9 +30,10 @@ _PARTS: Final = (
     "texts", "ignored",  # where each name and URL ends; which sources are not the application's
     "content_ends", "line_ends",  # where in `line_ends` each source's lines end; where each line ends
     "function_ends", "function_places", "function_names",  # of each source, as `functions.begins`
-    "blob", "contents",
+    "blob", "contents", "debug_id",
 )  # fmt: skip
 _LARGE: Final = frozenset(("function_places", "line_ends"))
+_BYTES: Final = frozenset(("blob", "contents", "debug_id"))
 _HEAD: Final = struct.Struct(f"<8sII{len(_PARTS)}Q{len(_PARTS)}Q")
 
 
@@ -78,9 +79,14 @@ class Table:
         for at, name in enumerate(_PARTS):
             start, length = places[at], places[at + len(_PARTS)]
             part = view[start : start + length]
-            if name not in {"blob", "contents"}:
+            if name not in _BYTES:
                 part = part.cast("Q" if name in _LARGE else "I")
             self._parts[name] = part
+
+    @property
+    def debug_id(self) -> str:
+        """Of the map, as it says itself; "" where it does not."""
+        return bytes(self._parts["debug_id"]).decode()
 
     def find(self, line: int, column: int) -> Found | None:
         """Look a place of the script up.
@@ -91,7 +97,7 @@ class Table:
 
         Returns:
             None where the map has nothing: a line that it does not have, a place before the first of its line, or
-            one that comes from no source.
+            one that comes from no source, or from one without a name.
         """
         starts = self._parts["starts"]
         if not 1 <= line < len(starts) or column < 1:
@@ -100,12 +106,15 @@ class Table:
         at = bisect_right(self._parts["columns"], column - 1, first, end) - 1
         if at < first or (source := self._parts["sources"][at]) == NONE:
             return None
+        url = self._text(source)
+        if not url:
+            return None
         source_line, source_column = self._parts["lines"][at], self._parts["source_columns"][at]
         own = self._function(source, source_line, source_column)
         if own is None:  # its source is not there: by the place in the script, kept as if of one source more
             own = self._function(self._source_count, line - 1, column - 1)
         return Found(
-            self._text(source), source_line + 1, source_column + 1, own,
+            url, source_line + 1, source_column + 1, own,
             bool(self._parts["ignored"][source]), source,
         )  # fmt: skip
 

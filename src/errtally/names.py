@@ -34,6 +34,10 @@ CRASHED_SESSION_STATUSES = ("crashed", "unhandled")
 """How a session ends by an error that nobody handled: of the program, or of a promise or thread of it."""
 SESSION_USERS_WINDOW_SECONDS = 86400
 """How far back users of a release are counted."""
+SYMBOL_OUTCOMES = (
+    "resolved", "not_uploaded", "building", "no_map", "bad_map", "bad_file", "too_large", "wrong_build", "no_column",
+    "no_position",
+)  # fmt: skip
 CHECK_IN_STATUSES = ("in_progress", "ok", "error", "missed", "timeout")
 FAILED_CHECK_IN_STATUSES = ("error", "timeout")
 """What a job reports, or is judged, when a run of it went wrong; a run that never began is missed."""
@@ -384,6 +388,11 @@ INGEST_REQUESTS = _counter(
 INGEST_ITEMS = _counter("ingest_items_total", "Items in accepted ingest requests.", "protocol", "item")
 INGEST_REJECTED = _counter(
     "ingest_rejected_total", "Ingest requests or items that were not taken, by reason.", "protocol", "reason"
+)
+SYMBOL_FRAMES = _counter(
+    "symbol_frames_total",
+    "Frames of events that were looked up in uploaded source maps, mappings and debug files, by outcome.",
+    "outcome",
 )
 INGEST_DROPPED = _counter(
     "ingest_dropped_total",

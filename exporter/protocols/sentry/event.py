@@ -11,6 +11,7 @@ from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import EventDelivery
 from errtally.exporter.protocols import tolerant, transactions, values
 from errtally.exporter.protocols.sentry import wire
+from errtally.exporter.symbols import images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +83,9 @@ def decode(
     )
     if not any(exception.frames for exception in event.exceptions):
         event.frames = _frames(_stack(sent))  # they belong to the exception, as Relay reads them
-    return EventDelivery(event, lambda: _details(payload), has_own_id=own_id is not None)
+    return EventDelivery(
+        event, lambda: _details(payload), own_id is not None, sent.debug_meta, values.label(sent.dist, 64) or ""
+    )
 
 
 def _message(sent: wire.Event) -> tuple[str | None, str]:
@@ -243,6 +246,10 @@ def _details(payload: bytes) -> dict[str, Any]:
     breadcrumbs = sent.get("breadcrumbs")
     breadcrumbs = breadcrumbs.get("values") if isinstance(breadcrumbs, dict) else breadcrumbs
     details["breadcrumbs"] = _dicts(breadcrumbs)[-100:]
+    if kept := [{key: image[key] for key in images.KEPT if key in image} for image in images.sent(sent.get("debug_meta"))]:
+        details["debug_meta"] = {"images": kept}
+    if dist := values.label(sent.get("dist"), 64):
+        details["dist"] = dist
     for name in ("request", "user", "contexts", "extra", "sdk"):
         if isinstance(sent.get(name), dict):
             details[name] = sent[name]

@@ -133,7 +133,11 @@ class HttpRequest(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """An event or a transaction."""
+    """An event or a transaction.
+
+    Attributes:
+        debug_meta: as it stands in the payload: it is decoded only where something was uploaded for the project.
+    """
 
     event_id: Any = None
     timestamp: Any = None
@@ -158,6 +162,8 @@ class Event(msgspec.Struct):
     sdk: Sdk | None = None
     contexts: Contexts | None = None
     request: HttpRequest | None = None
+    dist: Any = None
+    debug_meta: msgspec.Raw = msgspec.Raw(b"")
     # Clients before 2019 (raven, sentry-java 1) name interfaces in full.
     full_exception: Exceptions | list[ExceptionValue | None] | None = field(
         default=None, name="sentry.interfaces.Exception"
@@ -200,6 +206,9 @@ def salvage(value: dict[str, Any], kind: type[T]) -> T:
     fitting: dict[str, Any] = {}
     for info in msgspec.structs.fields(kind):
         if info.encode_name in value:
+            if info.type is msgspec.Raw:
+                fitting[info.name] = msgspec.Raw(msgspec.json.encode(value[info.encode_name]))
+                continue
             try:
                 fitting[info.name] = msgspec.convert(value[info.encode_name], info.type, strict=False)
             except msgspec.ValidationError:

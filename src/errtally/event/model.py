@@ -21,6 +21,17 @@ class Frame:
 
 
 @dataclass(slots=True)
+class ResolvedFrame(Frame):
+    """A call as its author wrote it, read by an uploaded source map, mapping or debug file.
+
+    Attributes:
+        sent: the frame that the client sent; of several calls that were inlined into one, the same.
+    """
+
+    sent: Frame | None = None
+
+
+@dataclass(slots=True)
 class ExceptionInfo:
     """One exception of a chain.
 
