@@ -29,6 +29,11 @@ from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.readiness import Readiness
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
+from errtally.exporter.symbols import builder
+from errtally.exporter.symbols.builder import Builder
+from errtally.exporter.symbols.installed import is_installed
+from errtally.exporter.symbols.late import LateReader
+from errtally.exporter.symbols.resolver import Resolver
 from errtally.exporter.web import upload_paths
 from errtally.exporter.web.fast_path import FastPath
 from errtally.exporter.web.forwarding import Forwarding
@@ -109,7 +114,8 @@ def create_worker(settings: str) -> Worker:
     tally = Tally()
     key = secret(config.data_dir)
     uploads = Uploads(config, tally.add)
-    pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key, uploads=uploads)
+    resolver = Resolver(uploads.archive) if is_installed() else None
+    pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key, uploads=uploads, resolver=resolver)
     chores = Chores(lambda name: tally.add(names.BACKGROUND_FAILURES, (name,)))
     readiness = Readiness(config.data_dir, appender, chores)
     streams = StreamCounts(config.data_dir)
@@ -127,7 +133,7 @@ def create_worker(settings: str) -> Worker:
         return create_app(
             config,
             view=view,
-            reader=StoreReader(config.data_dir, key),
+            reader=StoreReader(config.data_dir, key, None if resolver is None else LateReader(resolver, config)),
             own=own,
             appender=appender,
             access=Access(config, key),
@@ -147,6 +153,8 @@ def create_worker(settings: str) -> Worker:
     chores.every(TALLY_SECONDS, "tally", lambda: _hand_over(tally, appender))
     chores.every(LOOK_SECONDS, "journal", appender.look)
     chores.every(SWEEP_SECONDS, "artifacts", lambda: uploads.sweep(time.time()))
+    if resolver is not None:
+        chores.every(builder.BETWEEN_SECONDS, "symbols", Builder(resolver, config.data_dir).run)
     quotas = pipeline.quotas
     if quotas is not None:
         chores.every(TALLY_SECONDS, "quotas", lambda: quotas.share(time.time()))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BY_HAND = "by hand"
 FORMER_VERSION = "former version"
+UNRESOLVED = "the same error before its source map came"
 
 
 class Merges:
@@ -44,7 +45,9 @@ class Merges:
         aliases = self._state.aliases
         if (project, seen.fingerprint) in aliases.vetoes:
             return seen.fingerprint
-        target, reason = self._former(project, seen, at), FORMER_VERSION
+        target, reason = self._unresolved(project, seen), UNRESOLVED
+        if target is None:
+            target, reason = self._former(project, seen, at), FORMER_VERSION
         # Noted in any case, so that what is known does not depend on why it was merged.
         found = aliases.note(project, seen.fingerprint, seen.scope, seen.pattern)
         if target is None and found is not None:
@@ -63,6 +66,8 @@ class Merges:
         alias = AliasChange(self._state.next_issue_id, project, seen.fingerprint, target, reason, at, "", seen)
         self._state.next_issue_id += 1
         aliases.into[project, seen.fingerprint] = target
+        if reason == UNRESOLVED:
+            aliases.claimed[project, target] = seen.fingerprint
         self._changes.aliases.append(alias)
         return target
 
@@ -84,6 +89,19 @@ class Merges:
         if is_alias:
             self._unmerge(decision)
         self._merge(project, fingerprint, target, BY_HAND, decision.at, decision.by)
+
+    def _unresolved(self, project: str, seen: IssueSeen) -> str | None:
+        """Return the issue that the event belonged to while nothing could read its calls.
+
+        Events of several errors may have been in that one, because minified names tell them apart badly. The first of
+        them that is read has it for good; the others become issues of their own.
+        """
+        aliases = self._state.aliases
+        if not seen.unresolved or seen.unresolved == seen.fingerprint:
+            return None
+        target = aliases.resolve(project, seen.unresolved)
+        is_free = (project, target) in self._state.issues and (project, target) not in aliases.claimed
+        return target if is_free else None
 
     def _former(self, project: str, seen: IssueSeen, at: float) -> str | None:
         """Return the issue that a former version put the event into."""
@@ -118,6 +136,8 @@ class Merges:
     def _unmerge(self, decision: MergeChange) -> None:
         state, changes, project, fingerprint = self._state, self._changes, decision.project, decision.fingerprint
         target = state.aliases.into.pop((project, fingerprint))
+        if state.aliases.claimed.get((project, target)) == fingerprint:
+            del state.aliases.claimed[project, target]
         state.aliases.vetoes.add((project, fingerprint))
         changes.aliases.append(AliasChange(0, project, fingerprint, "", "", decision.at, decision.by))
         # What has no counts of its own becomes an issue with its next event.

@@ -123,7 +123,9 @@ def _pattern(crash: Crash) -> str:
     if not crash.message:
         return ""
     has_place = crash.frame is not None and not crash.is_minified
-    return mask(crash.message, exception=bool(crash.type), has_place=has_place, is_minified=crash.has_minified_words)
+    # An error's type that a minifier named takes no part, and it is an error's message all the same.
+    is_exception = bool(crash.type) or (crash.has_minified_words and not crash.is_minified)
+    return mask(crash.message, exception=is_exception, has_place=has_place, is_minified=crash.has_minified_words)
 
 
 def _member_key(crash: Crash) -> str:

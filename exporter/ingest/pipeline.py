@@ -455,13 +455,10 @@ class Recorder:
             memo[text] = known
         return known
 
-    def _sample(self, item: EventDelivery, environment: str, scrubbed: Counter[str]) -> tuple[bytes, dict[str, str]]:
-        """Write what the event's page shows, shared fields and the protocol's details, scrubbed; and derive tags."""
-        event, label = item.event, self._label
     def _sample(
         self, event: Event, details: Callable[[], dict[str, Any]], environment: str, scrubbed: Counter[str]
-    ) -> bytes:
-        """Write what the event's page shows: the shared fields and the protocol's details, scrubbed."""
+    ) -> tuple[bytes, dict[str, str]]:
+        """Write what the event's page shows, shared fields and the protocol's details, scrubbed; and derive tags."""
         label = self._label
         page: dict[str, Any] = {
             "event_id": event.event_id,

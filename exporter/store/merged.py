@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from errtally.exporter.digest.merges import UNRESOLVED
 from errtally.exporter.grouping import VERSION
 from errtally.exporter.grouping.versions import TRANSITION_SECONDS
 
@@ -34,13 +35,15 @@ def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
     Raises:
         sqlite3.Error: the store can't be read or written.
     """
-    for project, fingerprint, into, undone in db.execute(
-        "SELECT project, fingerprint, merged_into, undone_at IS NOT NULL FROM aliases"
+    for project, fingerprint, into, undone, reason in db.execute(
+        "SELECT project, fingerprint, merged_into, undone_at IS NOT NULL, reason FROM aliases"
     ):
         if undone:
             aliases.vetoes.add((project, fingerprint))
         else:
             aliases.into[project, fingerprint] = into
+            if reason == UNRESOLVED:
+                aliases.claimed[project, into] = fingerprint
     # In the order in which they appeared, so that the same is found as if the process had never stopped.
     for project, fingerprint, scope, pattern, _ in db.execute(
         """SELECT project, fingerprint, scope, pattern, id FROM issues

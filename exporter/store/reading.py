@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from errtally.exporter.symbols.late import LateReader
+
 _ISSUES = """
 SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, status, level, events, first_seen,
   last_seen, first_release, last_release, resolved, regressed, is_unhandled, assignee, priority, ticket,
@@ -47,9 +50,11 @@ class StoreReader:
     Args:
         data_dir: where the store is.
         key: the installation's, by which users are hashed; without it none is found by name.
+        late: reads the calls of kept events by what was uploaded since they came; None leaves them as they were kept.
     """
 
-    def __init__(self, data_dir: Path, key: bytes = b"") -> None:
+    def __init__(self, data_dir: Path, key: bytes = b"", late: LateReader | None = None) -> None:
+        self._late = late
         self._path = data_dir / database.FILE_NAME
         self._key = key
         self._local = threading.local()
@@ -223,13 +228,14 @@ class StoreReader:
         """Return the page of one sample event of an issue (its ``ids``), None when it is not kept (any more)."""
         with self._snapshot() as db:
             row = db.execute(
-                f"SELECT page FROM samples WHERE event_id = ? AND issue IN ({', '.join('?' * len(issue_ids))})",  # noqa: S608
+                f"""SELECT s.page, i.project FROM samples s JOIN issues i ON i.id = s.issue
+                WHERE s.event_id = ? AND s.issue IN ({", ".join("?" * len(issue_ids))})""",  # noqa: S608
                 (event_id, *issue_ids),
             ).fetchone()
         if row is None:
             return None
         page: dict[str, Any] = json.loads(zlib.decompress(row["page"]))
-        return page
+        return page if self._late is None else self._late.read(row["project"], page)
 
     def is_decided(self, issue_id: int, at: float) -> bool:
         """Whether a decision that was made at a time is folded by now."""
@@ -255,12 +261,18 @@ class StoreReader:
     def kept_event(self, event_id: str) -> lookup.KeptEvent | None:
         """Return a kept event by its id."""
         with self._snapshot() as db:
-            return lookup.event(db, event_id)
+            found = lookup.event(db, event_id)
+        return self._read([found])[0] if found is not None else None
 
     def kept_events(self, **chosen: Any) -> list[lookup.KeptEvent]:  # noqa: ANN401 (see lookup.events)
         """Return kept events, those kept last first; ``chosen`` as `lookup.events` takes it."""
         with self._snapshot() as db:
-            return lookup.events(db, **chosen)
+            found = lookup.events(db, **chosen)
+        return self._read(found)
+
+    def _read(self, kept: list[lookup.KeptEvent]) -> list[lookup.KeptEvent]:
+        late = self._late
+        return kept if late is None else [replace(one, page=late.read(one.project, one.page)) for one in kept]
 
     def neighbours(self, issue_ids: Sequence[int], number: int) -> tuple[str | None, str | None]:
         """Return the ids of the kept events before and after one of an issue (its ``ids``)."""

@@ -1,7 +1,8 @@
 """The process that makes files which uploaded ones are read by: ``python -m errtally.exporter.symbols.build``.
 
-It runs beside ingest at the lowest priority, one at a time on a machine, with bounds on memory and time: reading a map
-of 30 MB takes seconds and hundreds of megabytes, and what was uploaded may be hostile. What kills it is told as a refusal.
+It runs beside ingest at the lowest priority, one at a time on a machine, with bounds on memory and time: reading a
+map of 30 MB takes seconds and hundreds of megabytes, and what was uploaded may be hostile. What kills it is told as a
+refusal.
 """
 
 from __future__ import annotations

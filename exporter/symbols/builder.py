@@ -1,4 +1,4 @@
-"""Has what a worker wants made, by one process at a time on this machine, whichever worker wants it."""
+"""Has what is wanted made, by one process at a time on this machine, whichever worker wants it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Final
 
 from errtally.errors import SymbolError
@@ -15,10 +16,14 @@ from errtally.exporter.symbols.build import CPU_SECONDS, refuse
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from errtally.exporter.symbols.files import Files, Wanted
+    from errtally.exporter.symbols.files import Wanted
+    from errtally.exporter.symbols.resolver import Resolver
 
 BETWEEN_SECONDS: Final = 0.25
 """Between two looks at what is wanted."""
+
+NEW_SECONDS: Final = 3600.0
+"""What was uploaded within this time before a worker's first look may not have been read yet."""
 
 WAIT_SECONDS: Final = 4.0 * CPU_SECONDS
 
@@ -26,16 +31,21 @@ WAIT_SECONDS: Final = 4.0 * CPU_SECONDS
 class Builder:
     """A worker's part in making files. Its one caller is the worker's chore.
 
+    What is uploaded is read at once, so that it is there before the first event of its release; what is not read yet
+    when an event asks for it, too.
+
     Args:
-        files: says what is wanted.
+        resolver: says what is wanted.
         data_dir: of the exporter.
     """
 
-    def __init__(self, files: Files, data_dir: Path) -> None:
-        self._files = files
+    def __init__(self, resolver: Resolver, data_dir: Path) -> None:
+        self._resolver = resolver
+        self._files = resolver.files
         self._data_dir = data_dir
-        self._waiting: list[Wanted] = []
-        self._swept = -1
+        self._waiting: dict[Wanted, None] = {}
+        self._version = 0
+        self._since = time.time() - NEW_SECONDS
 
     def run(self) -> None:
         """Make what is wanted, and remove what is not any more; return at once where another process is at it.
@@ -44,23 +54,28 @@ class Builder:
             StoreError: the uploads can't be listed.
             OSError: a file can't be written, or the process not started.
         """
-        self._waiting += self._files.take_wanted()
-        version = self._files.archive.version()
-        if not self._waiting and version == self._swept:
+        self._waiting.update(dict.fromkeys(self._files.take_wanted()))
+        version = self._resolver.archive.version()
+        is_changed = version != self._version
+        if is_changed:
+            since, self._since = self._since, time.time()
+            self._waiting.update(dict.fromkeys(self._resolver.wanted_since(since)))
+            self._version = version
+        if not self._waiting and not is_changed:
             return
-        self._files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(self._files.directory / files.LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        directory = self._files.directory
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(directory / files.LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            while self._waiting:
-                wanted = self._waiting[0]
+            if is_changed:
+                files.sweep(self._resolver.archive)
+            for wanted in list(self._waiting):
                 if not self._files.is_made(wanted):
                     self._make(wanted, lock)
-                self._waiting.pop(0)
-            files.sweep(self._files.archive)
-            self._swept = version
+                del self._waiting[wanted]
         except BlockingIOError:
-            return
+            return  # another worker is at it, and this one looks again
         finally:
             os.close(lock)
 

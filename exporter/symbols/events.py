@@ -35,8 +35,13 @@ class Resolution:
 
 
 def resolve(
-    resolver: Resolver, project: str, event: Event, details: Callable[[], dict[str, Any]], debug_meta: Any, dist: str
-) -> Resolution:  # fmt: skip
+    resolver: Resolver,
+    project: str,
+    event: Event,
+    details: Callable[[], dict[str, Any]],
+    debug_meta: Any,  # noqa: ANN401 (whatever the client sent)
+    dist: str,
+) -> Resolution:
     """Read the calls of an event; those that could be read are put in place of what was sent.
 
     Args:
@@ -123,7 +128,7 @@ def _call(shown: dict[str, Any]) -> Any:  # noqa: ANN401
 
 
 def _page(resolver: Resolver, project: str, event: Event, details: dict[str, Any], dist: str) -> dict[str, Any]:
-    """Return the details with their frames read; what the shared model has of the event stands in for the page's own."""
+    """Return the details with their frames read; what the shared model has of the event stands in for their own."""
     facts = {"release": event.release, "dist": dist or details.get("dist"), "platform": event.platform}
     page = read_page(resolver, project, {**details, **facts}).page
     return {name: value for name, value in page.items() if name not in facts or name in details}

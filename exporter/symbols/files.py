@@ -1,8 +1,8 @@
-"""Files that uploaded ones are read by: tables of source maps, indexed mappings, symcaches; made once, for all processes.
+"""Files that uploads are read by: tables of source maps, indexed mappings, symcaches; made once, for all processes.
 
-They lie beside the uploads under names that say what they were made of. Whoever wants one that is not there yet asks for
-it, and goes on without; one process at a time makes what was asked for (`builder`). What could not be made is remembered
-as a file with the reason in it.
+They lie beside the uploads under names that say what they were made of. Whoever wants one that is not there yet asks
+for it, and goes on without; one process at a time makes what was asked for (`builder`). What could not be made is
+remembered as a file with the reason in it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from errtally.exporter.artifacts.archive import Archive
 
 DIRECTORY: Final = "tables"
+LOCK_NAME: Final = ".lock"
+DRAFT_SECONDS: Final = 3600.0
+"""A draft that is older was left by a process that died."""
+
 REFUSED: Final = ".refused"
 MAX_OPEN: Final = 128
 MAX_WANTED: Final = 1000
@@ -115,25 +119,27 @@ class Files:
         found: Readable | SymbolError
         try:
             os.utime(path)
-            found = _READERS[wanted.kind](path)
+            found = _read(wanted.kind, path)
         except FileNotFoundError:
             refused = refusal(self.directory, wanted)
             if refused is None:
-                with self._lock:
-                    if len(self._wanted) < MAX_WANTED:
-                        self._wanted[wanted] = None
-                return SymbolError("building", "it was uploaded just now, and is being read")
+                return self._asked(wanted, "it was uploaded just now, and is being read")
             found = refused
         except (OSError, SymbolError) as exc:
-            # A damaged file is made again.
-            path.unlink(missing_ok=True)
-            return SymbolError("building", f"{exc}; it is read again")
+            path.unlink(missing_ok=True)  # damaged: it is made again
+            return self._asked(wanted, f"{exc}; it is read again")
         with self._lock:
             self._open[wanted] = found
             while len(self._open) > MAX_OPEN:
                 # Not closed: another thread may read it. The last reference unmaps it.
                 self._open.popitem(last=False)
         return found
+
+    def _asked(self, wanted: Wanted, message: str) -> SymbolError:
+        with self._lock:
+            if len(self._wanted) < MAX_WANTED:
+                self._wanted[wanted] = None
+        return SymbolError("building", message)
 
     def is_made(self, wanted: Wanted) -> bool:
         """Whether a file is there, or the reason why it can't be made."""
@@ -151,7 +157,7 @@ def refusal(directory: Path, wanted: Wanted) -> SymbolError | None:
 
 
 def sweep(archive: Archive, stored_limit_bytes: int = STORED_LIMIT_BYTES) -> int:
-    """Remove files whose uploads are gone, those of other formats, and the least used ones of too many; return how many.
+    """Remove files whose uploads are gone, those of other formats, the least used of too many; return how many.
 
     Raises:
         StoreError: the uploads can't be listed.
@@ -180,9 +186,10 @@ def sweep(archive: Archive, stored_limit_bytes: int = STORED_LIMIT_BYTES) -> int
     return gone
 
 
-DRAFT_SECONDS: Final = 3600.0
-
-_READERS: Final = {JAVASCRIPT: Table, JVM: Mapping, NATIVE: SymbolTable}
+def _read(kind: str, path: Path) -> Readable:
+    if kind == JAVASCRIPT:
+        return Table(path)
+    return Mapping(path) if kind == JVM else SymbolTable(path)
 
 
 def _files(directory: Path) -> Iterator[tuple[Path, int, float]]:
@@ -194,6 +201,3 @@ def _files(directory: Path) -> Iterator[tuple[Path, int, float]]:
         if entry.name != LOCK_NAME:
             known = entry.stat()
             yield Path(entry.path), known.st_size, known.st_mtime
-
-
-LOCK_NAME: Final = ".lock"

@@ -2,13 +2,14 @@
 
 A source map names tokens, not functions: the name at the place of a call is that of what was called. So functions are
 read from the source itself, which most maps carry, as a person would: ``Cart.total``, ``warehouse.pick``, ``onClick``,
-``<anonymous> in showDelivery``. Of a map without sources they are read from the minified script, and each name is looked
-up in the map at the place where it stands.
+``<anonymous> in showDelivery``. Of a map without sources they are read from the minified script, and each name is
+looked up in the map at the place where it stands.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,7 +20,7 @@ from tree_sitter import Language, Parser, Query, QueryCursor
 from errtally.exporter.grouping.resolved import ANONYMOUS, OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tree_sitter import Node
 
@@ -48,13 +49,23 @@ _NOT_LINE_END: Final = re.compile(r"[^\n]")
 _AROUND: Final = frozenset(
     ("parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression", "type_assertion")
 )
+_ASSIGNMENTS: Final = frozenset(
+    ("assignment_expression", "augmented_assignment_expression", "assignment_pattern", "object_assignment_pattern")
+)
+_TARGETS: Final = {
+    "variable_declarator": "name", "public_field_definition": "name", "field_definition": "name", "pair": "key",
+    "required_parameter": "pattern", "optional_parameter": "pattern",
+}  # fmt: skip
+_FIELDS: Final = frozenset(("public_field_definition", "field_definition"))
+_PATTERNS: Final = frozenset(("object_pattern", "array_pattern"))
 _CLASSES: Final = frozenset(("class_declaration", "class", "abstract_class_declaration"))
 _PATH: Final = re.compile(r"[\w$#]+(?:\.[\w$#]+)*")
 
-Piece = tuple[str, int, int]
-"""A name in the text, and where it stands: line and column, from 0."""
+Translate = Callable[[str, int, int], str | None]
+"""Gives the original of a name in a minified script, by its text, line and column, None where nobody knows it."""
 
-Translate = "Callable[[str, int, int], str | None]"
+Pieces = list[tuple[str, "Node | None"]]
+"""Names that make up a function's, the outermost first, with the nodes that they come from."""
 
 
 class Begin(NamedTuple):
@@ -65,13 +76,13 @@ class Begin(NamedTuple):
     name: str
 
 
-def begins(text: str, url: str, translate: Callable[[str, int, int], str | None] | None = None) -> list[Begin]:
+def begins(text: str, url: str, translate: Translate | None = None) -> list[Begin]:
     """Return where the code of each function begins, and where that of the one around it goes on.
 
     Args:
         text: of the source.
         url: its name, whose extension tells the language.
-        translate: of a minified script: gives the original of a name at a place, None where nobody knows it.
+        translate: of a minified script; None reads names as they stand.
 
     Returns:
         In order; columns are UTF-16 code units. Empty for a language that is not read.
@@ -94,9 +105,7 @@ def begins(text: str, url: str, translate: Callable[[str, int, int], str | None]
     return list(_in_order(sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)), columns, translate))
 
 
-def _in_order(
-    nodes: list[Node], columns: _Columns, translate: Callable[[str, int, int], str | None] | None
-) -> Iterator[Begin]:
+def _in_order(nodes: list[Node], columns: _Columns, translate: Translate | None) -> Iterator[Begin]:
     """Give the places where the function changes. Functions lie in each other or beside each other."""
     inside: list[tuple[int, tuple[int, int], str, str]] = []  # where each ends, its name, the nearest one with a name
 
@@ -129,7 +138,7 @@ class _Columns:
         return row, column if before.isascii() else len(before.decode("utf-8", "replace").encode("utf-16-le")) // 2
 
 
-def _name(node: Node, columns: _Columns, translate: Callable[[str, int, int], str | None] | None) -> str:
+def _name(node: Node, columns: _Columns, translate: Translate | None) -> str:
     """Return what a function is called, "" for an anonymous one."""
     pieces = _pieces(node)
     if translate is not None:
@@ -149,8 +158,8 @@ def _name(node: Node, columns: _Columns, translate: Callable[[str, int, int], st
     return name[:MAX_NAME]
 
 
-def _pieces(node: Node) -> list[tuple[str, Node | None]]:
-    """Return the names that make up a function's, the outermost first, with the nodes that they come from."""
+def _pieces(node: Node) -> Pieces:
+    """Return the names that make up a function's; [] for an anonymous one."""
     if node.type == "method_definition":
         named = node.child_by_field_name("name")
         holder = node.parent
@@ -169,57 +178,47 @@ def _pieces(node: Node) -> list[tuple[str, Node | None]]:
     return [(_text(own), own)] if own is not None else []
 
 
-def _assigned(node: Node, depth: int) -> list[tuple[str, Node | None]]:
+def _assigned(node: Node, depth: int) -> Pieces:
     """Return the names of what a value is assigned to, as engines infer them; [] when it is to nothing."""
     parent = node.parent
     while parent is not None and parent.type in _AROUND:
         node, parent = parent, parent.parent
     if parent is None or depth > _MAX_OWNERS:
         return []
-    match parent.type:
-        case "variable_declarator" | "public_field_definition" | "field_definition":
-            target = parent.child_by_field_name("name") or parent.child_by_field_name("property")
-            if target is None or target.type in {"object_pattern", "array_pattern"} or not _is_value(parent, node):
-                return []
-            if parent.type != "variable_declarator" and parent.parent is not None:
-                return [*_class_name(parent.parent.parent), (_text(target), target)]
-            return [(_text(target), target)]
-        case "pair":
-            key = parent.child_by_field_name("key")
-            if key is None or not _is_value(parent, node):
-                return []
-            return [*_object_name(parent.parent, depth + 1), (_text(key).strip("'\""), key)]
-        case (
-            "assignment_expression"
-            | "augmented_assignment_expression"
-            | "assignment_pattern"
-            | "object_assignment_pattern"
-        ):
-            left, right = parent.child_by_field_name("left"), parent.child_by_field_name("right")
-            if left is None or right is None or right.start_byte != node.start_byte:
-                return []
-            return _target(left)
-        case "required_parameter" | "optional_parameter":
-            pattern = parent.child_by_field_name("pattern")
-            is_value = pattern is not None and pattern.type == "identifier" and _is_value(parent, node)
-            return [(_text(pattern), pattern)] if pattern is not None and is_value else []
-        case "jsx_expression":
-            attribute = parent.parent
-            if attribute is None or attribute.type != "jsx_attribute" or not attribute.named_children:
-                return []
-            return [(_text(attribute.named_children[0]), attribute.named_children[0])]
-        case "export_statement":
-            return [("default", None)] if node.child_by_field_name("name") is None else []
-    return []
+    kind = parent.type
+    if kind == "jsx_expression" and parent.parent is not None and parent.parent.type == "jsx_attribute":
+        return _piece(parent.parent.named_children[0])
+    if kind == "export_statement":
+        return [("default", None)] if node.child_by_field_name("name") is None else []
+    value = parent.child_by_field_name("right" if kind in _ASSIGNMENTS else "value")
+    if value is None or value.start_byte != node.start_byte:
+        return []
+    if kind in _ASSIGNMENTS:
+        return _target(parent.child_by_field_name("left"))
+    target = parent.child_by_field_name(_TARGETS.get(kind, "")) if kind in _TARGETS else None
+    if target is None and kind == "field_definition":
+        target = parent.child_by_field_name("property")
+    if target is None or target.type in _PATTERNS:
+        return []
+    if kind == "pair":
+        return [*_object_name(parent.parent, depth + 1), *_piece(target)]
+    owner = _class_name(parent.parent.parent) if kind in _FIELDS and parent.parent is not None else []
+    return [*owner, *_piece(target)]
 
 
-def _target(left: Node) -> list[tuple[str, Node | None]]:
+def _piece(node: Node) -> Pieces:
+    return [(_text(node).strip("'\""), node)]
+
+
+def _target(left: Node | None) -> Pieces:
     """Return the names of the left side of an assignment: of ``Shop.prototype.price`` Shop and price."""
+    if left is None:
+        return []
     if left.type in {"identifier", "shorthand_property_identifier_pattern"}:
         return [(_text(left), left)]
     if left.type != "member_expression" or _PATH.fullmatch(_text(left)) is None:
         return []
-    pieces: list[tuple[str, Node | None]] = []
+    pieces: Pieces = []
     part: Node | None = left
     while part is not None and part.type == "member_expression":
         name = part.child_by_field_name("property")
@@ -233,7 +232,7 @@ def _target(left: Node) -> list[tuple[str, Node | None]]:
     return pieces[:_MAX_OWNERS][::-1]
 
 
-def _class_name(node: Node | None) -> list[tuple[str, Node | None]]:
+def _class_name(node: Node | None) -> Pieces:
     if node is None or node.type not in _CLASSES:
         return []
     assigned = _assigned(node, 1) if node.type == "class" else []
@@ -243,16 +242,11 @@ def _class_name(node: Node | None) -> list[tuple[str, Node | None]]:
     return [(_text(named), named)] if named is not None else []
 
 
-def _object_name(node: Node | None, depth: int) -> list[tuple[str, Node | None]]:
+def _object_name(node: Node | None, depth: int) -> Pieces:
     if node is None or node.type != "object":
         return []
     found = _assigned(node, depth)
     return [] if found == [("default", None)] else found
-
-
-def _is_value(parent: Node, node: Node) -> bool:
-    value = parent.child_by_field_name("value")
-    return value is not None and value.start_byte == node.start_byte
 
 
 def _text(node: Node) -> str:

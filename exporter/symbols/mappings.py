@@ -71,7 +71,7 @@ class Positions:
         return found if found >= start else None
 
 
-def decode(
+def decode(  # noqa: C901, PLR0912, PLR0915 (one loop: a call for each segment would take twice the time)
     mappings: str,
     into: Positions,
     *,

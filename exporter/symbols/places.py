@@ -1,4 +1,4 @@
-"""Where a script lies: the addresses under which it may have been uploaded, and names of sources as people read them."""
+"""Where a script lies: the addresses that it may have been uploaded under, and sources' names as people read them."""
 
 from __future__ import annotations
 

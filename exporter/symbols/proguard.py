@@ -2,8 +2,8 @@
 
 Format: https://www.guardsquare.com/manual/tools/retrace and R8's "retrace" notes. A class's lines follow its head
 ``com.example.Cart -> a:``; a method's has the lines of the renamed code and, behind the arguments, those of the source:
-``18:20:int total():31:33 -> b``. Lines of one method one after the other with the same range are calls that were inlined
-into each other, the innermost first. Ranges of different methods may overlap; then the narrowest is the one meant.
+``18:20:int total():31:33 -> b``. Lines of one method one after the other with the same range are calls that were
+inlined into each other, the innermost first. Ranges of different methods may overlap; then the narrowest is meant.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ import re
 import struct
 from bisect import bisect_right
 from functools import lru_cache
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from errtally.errors import SymbolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORMAT: Final = 1
 _MAGIC: Final = b"ETPRO\0\0" + bytes([FORMAT])
@@ -105,7 +107,7 @@ class Mapping:
         return None if at is None else self._entries[at][0]
 
     def calls(self, module: str, function: str, line: int | None) -> list[Call]:
-        """Return the calls that one call stands for, the innermost first; [] for a class that the mapping does not have.
+        """Return the calls that one call stands for, the innermost first; [] for a class that is not in the mapping.
 
         Args:
             module: class of the renamed code.

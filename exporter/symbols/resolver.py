@@ -1,4 +1,4 @@
-"""From frames as clients send them to calls as their authors wrote them, by what was uploaded. Never fetches anything."""
+"""From frames as clients send them to calls as their authors wrote them, by what was uploaded; nothing is fetched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from errtally.errors import SymbolError
 from errtally.event.model import Frame, ResolvedFrame
-from errtally.exporter.artifacts.archive import Archive
 from errtally.exporter.artifacts.artifact import MINIFIED_SOURCE, NATIVE, PROGUARD, SOURCE, SOURCE_MAP
 from errtally.exporter.grouping.resolved import TOP_LEVEL
 from errtally.exporter.symbols import files, places
@@ -21,9 +20,8 @@ from errtally.exporter.symbols.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from errtally.event.model import ExceptionInfo
+    from errtally.exporter.artifacts.archive import Archive
     from errtally.exporter.artifacts.artifact import Artifact
     from errtally.exporter.symbols.images import Images
 
@@ -75,16 +73,17 @@ class Resolver:
     """Reads frames by what was uploaded. Safe for threads.
 
     Args:
-        data_dir: of the exporter.
+        archive: has what was uploaded.
     """
 
-    def __init__(self, data_dir: Path) -> None:
-        self.archive = Archive(data_dir)
-        self.files = Files(self.archive)
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.files = Files(archive)
         self._lock = threading.Lock()
         self._looked = 0.0
         self._version = 0
         self._holds: dict[str, bool] = {}
+        self._uploaded: dict[str, list[Artifact]] = {}
         self._known: dict[tuple[Origin, str, str], _Found] = {}
 
     def serves(self, project: str) -> bool:
@@ -98,7 +97,7 @@ class Resolver:
             version = self.archive.version()
             if version != self._version:
                 with self._lock:
-                    self._holds, self._known, self._version = {}, {}, version
+                    self._holds, self._uploaded, self._known, self._version = {}, {}, {}, version
             self._looked = now
         if not self._version:
             return False
@@ -139,6 +138,36 @@ class Resolver:
                 if one.kind == SOURCE:
                     return self.archive.content(one.sha1).decode("utf-8", "replace").split("\n")
         return None
+
+    def wanted_since(self, since: float) -> list[Wanted]:
+        """Return what events will be read by of what was uploaded from a time on.
+
+        Raises:
+            StoreError: the uploads can't be read.
+        """
+        found: dict[Wanted, None] = {}
+        for one in self.archive.index.find("uploaded >= ?", (since,)):
+            origin = Origin(one.project, one.release, one.dist)
+            if one.kind in {PROGUARD, NATIVE}:
+                located = self._by_id(origin, one.kind, one.debug_id)
+            elif one.kind == MINIFIED_SOURCE:
+                located = self._script(origin, one.url, one.debug_id)
+            else:
+                continue  # a map is read with its script, which comes in the same upload
+            if located.wanted is not None:
+                found[located.wanted] = None
+        return list(found)
+
+    def uploaded(self, project: str) -> list[Artifact]:
+        """Return what was uploaded for a project, the newest first.
+
+        Raises:
+            StoreError: the uploads can't be read.
+        """
+        found = self._uploaded.get(project)
+        if found is None:
+            found = self._uploaded[project] = self.archive.of_project(project)
+        return found
 
     def _remembered(self, key: tuple[Origin, str, str], find: Callable[[Origin, str, str], _Found]) -> _Found:
         known = self._known
@@ -288,17 +317,18 @@ class Trace:
             return None  # of the engine itself
         located = self._resolver.script(self._origin, path, debug_id)
         try:
-            if not column and located.wanted is not None:
-                raise SymbolError(
-                    "no_column", "its frames have no column, without which a line of a bundle says nothing"
-                )
             table = self._read(located, Table)
-            if debug_id and table.debug_id and table.debug_id != debug_id:
-                raise SymbolError("wrong_build", f"the map says that it is of debug id {table.debug_id}")
         except SymbolError as exc:
             self._miss(path, debug_id, exc)
             return None
-        found = table.find(line, column or 0)
+        if debug_id and table.debug_id and table.debug_id != debug_id:
+            wrong = f"the map says that it is of debug id {table.debug_id}"
+            self._miss(path, debug_id, SymbolError("wrong_build", wrong))
+            return None
+        if not column:
+            self._miss(path, debug_id, SymbolError("no_column", "a line of a bundle says nothing without a column"))
+            return None
+        found = table.find(line, column)
         if found is None:
             self.outcomes["no_position"] += 1
             return None

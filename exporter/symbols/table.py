@@ -11,7 +11,6 @@ import mmap
 import struct
 from array import array
 from bisect import bisect_right
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from errtally.errors import SymbolError
@@ -19,6 +18,7 @@ from errtally.exporter.symbols.mappings import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 FORMAT: Final = 1
 """Stands in the files' names: tables of another format are made anew."""

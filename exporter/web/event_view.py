@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from errtally.exporter.symbols.pages import UNREAD
 from errtally.exporter.web import breadcrumb_view, event_sections, stack_view
 from errtally.exporter.web.curl_line import curl_line
 from errtally.exporter.web.shown_text import Allowance, text_of, visible
@@ -27,6 +28,8 @@ CURL_CHARACTERS = 2_000
 TEXT_CHARACTERS = 12_000
 HEADING_CHARACTERS = 300
 MAX_THREADS = 50
+NOTE_CHARACTERS = 1_000
+_NOTE_MARKUP = 30
 _STACK_SHARE = 0.7
 _THREAD_MARKUP = 250
 
@@ -55,6 +58,7 @@ class EventView:
         curl: a line that sends the request again, "" where it can't be made or is too long for the page.
         sections: by their ids, those with something in them.
         notice: what of the event was not kept, "" when all was.
+        unread: files that its calls could not be read by, each with the reason.
     """
 
     event_id: str
@@ -74,6 +78,7 @@ class EventView:
     sections: Mapping[str, Section]
     breadcrumbs: Crumbs
     notice: str
+    unread: tuple[str, ...] = ()
 
 
 def view(event: Mapping[str, Any], allowance: Allowance | None = None) -> EventView:
@@ -122,7 +127,25 @@ def view(event: Mapping[str, Any], allowance: Allowance | None = None) -> EventV
         sections=sections,
         breadcrumbs=crumbs,
         notice=text_of(event.get("truncated")),
+        unread=tuple(allowance.take(note, NOTE_CHARACTERS, markup=_NOTE_MARKUP) for note in unread_notes(event)),
     )
+
+
+def unread_notes(event: Mapping[str, Any]) -> list[str]:
+    """Return in words which files calls of an event could not be read by, and why (see `symbols.late`)."""
+    return [_note(one) for one in stack_view.dicts(event.get(UNREAD))]
+
+
+def _note(unread: Mapping[str, Any]) -> str:
+    file, message = text_of(unread.get("file")), text_of(unread.get("message"))
+    note = f"{file}: {message}" if file else message
+    uploaded, count = unread.get("uploaded"), unread.get("uploaded_count")
+    if not isinstance(uploaded, list) or not isinstance(count, int):
+        return note
+    if not uploaded:
+        return f"{note}; nothing of the kind is uploaded for this project"
+    more = f" and {count - len(uploaded)} more" if count > len(uploaded) else ""
+    return f"{note}; uploaded are {', '.join(map(text_of, uploaded))}{more}"
 
 
 def _whole(text: str, limit: int, allowance: Allowance) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.event.model import Frame
 from errtally.exporter.grouping import in_app
+from errtally.exporter.symbols.pages import AS_SENT
 from errtally.exporter.web.shown_text import CUT, text_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class FrameView:
         repeated: how many more times this call, and those above it since the last one that has a number, stood here.
         block: how many calls ``repeated`` is about.
         is_focus: whether the page opens it: it is where things went wrong.
+        as_sent: what the client sent, where an uploaded file says what was meant; "" for all other calls.
     """
 
     place: str
@@ -63,6 +65,7 @@ class FrameView:
     repeated: int = 0
     block: int = 1
     is_focus: bool = False
+    as_sent: str = ""
 
 
 def line_of(sent: Mapping[str, Any], allowance: Allowance) -> FrameView:
@@ -91,6 +94,7 @@ def line_of(sent: Mapping[str, Any], allowance: Allowance) -> FrameView:
         _address(sent, allowance),
         is_in_app(sent),
         has_more=has_details(sent),
+        as_sent=_as_sent(sent, allowance),
     )
 
 
@@ -153,6 +157,20 @@ def identity(sent: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(
         text_of(sent.get(name)) for name in ("filename", "abs_path", "module", "function", "lineno", "instruction_addr")
     )
+
+
+def _as_sent(sent: Mapping[str, Any], allowance: Allowance) -> str:
+    """Return the call as the client sent it, in one line: ``app.3f2a.js:1:2048 in t``."""
+    before = sent.get(AS_SENT)
+    if not isinstance(before, dict):
+        return ""
+    names = [text_of(before.get(name)) for name in ("abs_path", "filename", "module")]
+    place = next((name for name in names if name), "")
+    module = names[2] if names[2] and names[2] != place else ""
+    line = _line(before)
+    called = ".".join(word for word in (module, text_of(before.get("function"))) if word)
+    whole = f"{place}:{line}" if line else place
+    return allowance.take(f"{whole} in {called}" if called else whole, NAME_CHARACTERS, markup=_ROW_MARKUP)
 
 
 def _line(sent: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from errtally.exporter.search import short_ids
+from errtally.exporter.web.event_view import unread_notes
 from errtally.exporter.web.sentry_api import event_objects
 from errtally.exporter.web.sentry_api.objects import moment
 
@@ -181,6 +182,8 @@ def _event_sections(event: Mapping[str, Any], event_id: str, *, with_libraries: 
         sections.append((f"And {len(exceptions) - MAX_CAUSES - 1} more causes.\n", ""))
     if not exceptions and isinstance(stack := event.get("stack"), str) and stack:
         sections.append(("## Stack trace\n\n", stack))
+    if notes := unread_notes(event):
+        sections.append(("## Calls that could not be read\n\n", "\n".join(notes)))
     if request := entries.get("request"):
         sections.append(("## Request\n\n", _request(request)))
     if crumbs := entries.get("breadcrumbs", {}).get("values"):

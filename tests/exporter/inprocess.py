@@ -25,6 +25,8 @@ from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.protocols import registry
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
+from errtally.exporter.symbols.late import LateReader
+from errtally.exporter.symbols.resolver import Resolver
 from errtally.exporter.web.access import Access
 from errtally.exporter.web.app import create_app
 from errtally.exporter.web.fast_path import FastPath
@@ -165,11 +167,17 @@ class InProcess:
         self.tally = Tally()
         self.unready: str | None = None
         self.uploads = Uploads(self.config, self.tally.add)
+        self.resolver = Resolver(self.uploads.archive)
         pipeline = Pipeline(
-            self.config, appender=self.appender, tally=self.tally, user_key=USER_KEY, uploads=self.uploads
+            self.config,
+            appender=self.appender,
+            tally=self.tally,
+            user_key=USER_KEY,
+            uploads=self.uploads,
+            resolver=self.resolver,
         )
         self.access = Access(self.config, USER_KEY)
-        self.reader = StoreReader(folder, USER_KEY)
+        self.reader = StoreReader(folder, USER_KEY, LateReader(self.resolver, self.config))
         self.open_streams = 0
         self.hub = Hub(StreamReader(folder), on_count=self._count_streams, poll_seconds=0.01, heartbeat_seconds=0.2)
         self.flask = create_app(

@@ -246,7 +246,9 @@ def _details(payload: bytes) -> dict[str, Any]:
     breadcrumbs = sent.get("breadcrumbs")
     breadcrumbs = breadcrumbs.get("values") if isinstance(breadcrumbs, dict) else breadcrumbs
     details["breadcrumbs"] = _dicts(breadcrumbs)[-100:]
-    if kept := [{key: image[key] for key in images.KEPT if key in image} for image in images.sent(sent.get("debug_meta"))]:
+    if kept := [
+        {key: image[key] for key in images.KEPT if key in image} for image in images.sent(sent.get("debug_meta"))
+    ]:
         details["debug_meta"] = {"images": kept}
     if dist := values.label(sent.get("dist"), 64):
         details["dist"] = dist

@@ -9,6 +9,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from errtally.exporter.web.event_view import unread_notes
 from errtally.exporter.web.frame_view import is_in_app
 from errtally.exporter.web.sentry_api.objects import moment
 from errtally.exporter.web.shown_text import text_of
@@ -85,7 +86,7 @@ def whole(
         "fingerprints": [event.fingerprint],
         "previousEventID": neighbours[0],
         "nextEventID": neighbours[1],
-        "errors": [],
+        "errors": [{"type": "symbolication", "message": note, "data": {}} for note in unread_notes(page)],
         "occurrence": None,
         "userReport": None,
         "_meta": {},
