@@ -20,6 +20,7 @@ from errtally.exporter.symbols.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
     from errtally.event.model import ExceptionInfo
     from errtally.exporter.artifacts.archive import Archive
     from errtally.exporter.artifacts.artifact import Artifact
