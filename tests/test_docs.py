@@ -17,10 +17,12 @@ from errtally.config.document import schema
 from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
 from errtally.exporter.web import (
+    alerts,
     audit,
     completions,
     event_list,
     event_parts,
+    jobs,
     listing,
     login,
     markdown_pages,
@@ -58,10 +60,12 @@ def test_every_route_of_the_app_is_documented() -> None:
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
     for pages in (
+        alerts,
         audit,
         completions,
         event_list,
         event_parts,
+        jobs,
         listing,
         login,
         openapi,

@@ -217,6 +217,24 @@ class AliasChange:
     environments: dict[str, bool] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a scheduled job said of a run, or what was judged of it.
+
+    Attributes:
+        run: names the run, "" where the client did not.
+        status: one of `names.CHECK_IN_STATUSES`.
+        at: when that was, or when the run was planned that is missed; seconds since the epoch.
+        duration_seconds: how long it took, as the client says.
+    """
+
+    job: Job
+    run: str
+    status: str
+    at: float
+    duration_seconds: float | None = None
+
+
 @dataclass(slots=True)
 class SessionUser:
     """When somebody last had a session of a release, and when one of theirs last crashed (0 for never)."""
@@ -245,6 +263,7 @@ class Changes:
         told_releases: what was told of releases, with their projects as they are counted.
         deploys: project and environment as they are counted, and what was told of a deploy there.
         monitors: scheduled jobs as they are now, None for one that no longer exists.
+        reports: of scheduled jobs, with a schedule and without, in order.
         session_users: project, environment, release to users and whether a session of theirs crashed.
         session_hours: hour since the epoch, and the labels of SESSIONS, to sessions.
         deleted_issues: issues that go, before anything else of these changes.
@@ -274,6 +293,7 @@ class Changes:
     told_releases: list[tuple[str, ReleaseChange]] = field(default_factory=list)
     deploys: list[tuple[str, str, DeployChange]] = field(default_factory=list)
     monitors: dict[Job, Monitor | None] = field(default_factory=dict)
+    reports: list[Report] = field(default_factory=list)
     session_users: dict[tuple[str, str, str], dict[int, SessionUser]] = field(default_factory=dict)
     session_hours: defaultdict[tuple[int, tuple[str, ...]], int] = field(default_factory=lambda: defaultdict(int))
     deleted_issues: list[DeletedIssue] = field(default_factory=list)

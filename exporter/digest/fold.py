@@ -14,6 +14,7 @@ from errtally.exporter.digest.changes import (
     Changes,
     EnvironmentChange,
     Exemplar,
+    Report,
 )
 from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.deletions import Deletions
@@ -191,6 +192,11 @@ class Fold:
         identity = (project, check_in.monitor, check_in.check_in_id, check_in.status, repr(check_in.timestamp))
         if check_in.check_in_id and not self._is_new("check_in", *identity):
             return  # the same report, sent again
+        if labels[2] != names.OTHER:
+            job, duration = (project, environment, check_in.monitor), check_in.duration_seconds
+            changes.reports.append(
+                Report(job, check_in.check_in_id, check_in.status, min(check_in.timestamp, batch.received), duration)
+            )
         changes.add[names.CHECK_INS.name, labels, ""] += 1
         if check_in.status == "ok":
             key = (names.CHECK_IN_LAST_OK.name, labels[:3], "")

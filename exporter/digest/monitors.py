@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.errors import ScheduleError
 from errtally.exporter.digest import schedules
+from errtally.exporter.digest.changes import Report
 from errtally.exporter.digest.seen import hashed
 
 if TYPE_CHECKING:
@@ -157,9 +158,11 @@ class Monitors:
                 if run:
                     self._note_over(job, run)
                 self._count(job, "timeout")
+                self._changes.reports.append(Report(job, run, "timeout", ends))
         margin = monitor.schedule.margin_seconds
         if monitor.judged_next + margin <= now:
             self._count(job, "missed")
+            self._changes.reports.append(Report(job, "", "missed", monitor.judged_next))
             try:
                 monitor.judged_next = schedules.following(monitor.schedule, monitor.judged_next, now - margin)
             except ScheduleError:

@@ -268,6 +268,7 @@ class Recorder:
                     check_in.timestamp,
                     check_in.check_in_id,
                     check_in.schedule,
+                    check_in.duration_seconds,
                 )
             )
         for discard in delivery.discards:

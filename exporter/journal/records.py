@@ -114,6 +114,7 @@ class CheckInSeen(msgspec.Struct, array_like=True):
     Attributes:
         check_in_id: names the run, "" when the client did not.
         schedule: when the job is to run, None when this report does not say.
+        duration_seconds: how long the run took, None when the client does not say.
     """
 
     environment: str
@@ -122,6 +123,7 @@ class CheckInSeen(msgspec.Struct, array_like=True):
     timestamp: float
     check_in_id: str = ""
     schedule: Schedule | None = None
+    duration_seconds: float | None = None
 
 
 class DiscardSeen(msgspec.Struct, array_like=True):

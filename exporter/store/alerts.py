@@ -14,6 +14,12 @@ MAX_FIRING = 100
 """Alerts that one page shows."""
 
 
+MAX_ENDED = 100
+"""Firings that are over, of which one page tells."""
+
+_SHOWN = "name, severity, starts_at, ends_at, labels, summary, links"
+
+
 def firing(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, Any]]:
     """Return the alerts that fire, the most severe first, then the newest.
 
@@ -26,9 +32,32 @@ def firing(db: sqlite3.Connection, project: str | None = None) -> list[dict[str,
     """
     ranks = " ".join(f"WHEN ? THEN {rank}" for rank, _ in enumerate(names.SEVERITIES))
     rows = db.execute(
-        f"""SELECT name, severity, starts_at, labels, summary, links FROM alerts
+        f"""SELECT {_SHOWN} FROM alerts
         WHERE ends_at IS NULL AND (? IS NULL OR json_extract(labels, '$.project') = ?)
         ORDER BY CASE severity {ranks} ELSE {len(names.SEVERITIES)} END, starts_at DESC, fingerprint LIMIT ?""",  # noqa: S608
         (project, project, *names.SEVERITIES, MAX_FIRING),
     )
-    return [{**dict(row), "labels": json.loads(row["labels"]), "links": json.loads(row["links"])} for row in rows]
+    return [_alert(row) for row in rows]
+
+
+def ended(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, Any]]:
+    """Return firings that are over, the one that ended last first; as many as are kept.
+
+    Args:
+        db: the store.
+        project: as in `firing`.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    rows = db.execute(
+        f"""SELECT {_SHOWN} FROM alerts
+        WHERE ends_at IS NOT NULL AND (? IS NULL OR json_extract(labels, '$.project') = ?)
+        ORDER BY ends_at DESC, fingerprint LIMIT ?""",  # noqa: S608 (a constant)
+        (project, project, MAX_ENDED),
+    )
+    return [_alert(row) for row in rows]
+
+
+def _alert(row: sqlite3.Row) -> dict[str, Any]:
+    return {**dict(row), "labels": json.loads(row["labels"]), "links": json.loads(row["links"])}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -141,6 +141,19 @@ _UPGRADES = {
     INSERT INTO tag_values (tag, value, folded)
       SELECT DISTINCT tag, value, casefold(value) FROM issue_tags ORDER BY tag, value;
     DROP TABLE issue_words""",
+    8: """CREATE TABLE job_runs (
+      id          INTEGER PRIMARY KEY,
+      project     TEXT NOT NULL,
+      environment TEXT NOT NULL,
+      monitor     TEXT NOT NULL,
+      run         TEXT NOT NULL,
+      began       REAL,
+      ended       REAL,
+      status      TEXT NOT NULL,
+      seconds     REAL
+    );
+    CREATE UNIQUE INDEX job_runs_run ON job_runs (project, environment, monitor, run) WHERE run <> '';
+    CREATE INDEX job_runs_job ON job_runs (project, environment, monitor, id)""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0

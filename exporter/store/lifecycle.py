@@ -11,7 +11,7 @@ from errtally.event.signals import Schedule
 from errtally.exporter.digest import decisions, monitors
 from errtally.exporter.digest.conditions import Condition
 from errtally.exporter.digest.releases import Release, Releases
-from errtally.exporter.store import releases
+from errtally.exporter.store import jobs, releases
 
 if TYPE_CHECKING:
     import sqlite3
@@ -74,7 +74,7 @@ def _uses(db: sqlite3.Connection) -> Iterator[tuple[str, str, float]]:
 
 
 def apply(db: sqlite3.Connection, changes: Changes) -> None:
-    """Write a fold's conditions, releases and monitors; the issues are written already.
+    """Write a fold's conditions, releases, monitors and their runs; the issues are written already.
 
     Raises:
         sqlite3.Error: the store can't be written.
@@ -90,6 +90,7 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
             db.execute("UPDATE conditions SET events = ? WHERE issue = ?", (condition.events, issue.id))
         _add_users(db, issue)
     releases.apply(db, changes)
+    jobs.apply(db, changes.reports)
     for job, monitor in changes.monitors.items():
         if monitor is None:
             db.execute("DELETE FROM monitors WHERE project = ? AND environment = ? AND monitor = ?", job)

@@ -18,6 +18,7 @@ from errtally.exporter.store import (
     audit,
     completion,
     database,
+    jobs,
     lifecycle,
     listing,
     lookup,
@@ -219,6 +220,11 @@ class StoreReader:
         with self._snapshot() as db:
             return alerts.firing(db, project)
 
+    def ended_alerts(self, project: str | None = None) -> list[dict[str, Any]]:
+        """Return firings of alerts that are over, of one project or all, the one that ended last first."""
+        with self._snapshot() as db:
+            return alerts.ended(db, project)
+
     def overview(self, now: float) -> tuple[dict[str, overview.ProjectNumbers], overview.IngestNumbers, dict[str, int]]:
         """Return numbers of all projects, what came in, and the journal's positions that belong to them."""
         with self._snapshot() as db:
@@ -342,6 +348,16 @@ class StoreReader:
         """Return the issues that have a ticket, as `lookup.linked` has them."""
         with self._snapshot() as db:
             return lookup.linked(db)
+
+    def scheduled(self, project: str | None, now: float) -> list[jobs.Job]:
+        """Return all jobs with their newest runs, as `jobs.listed` has them."""
+        with self._snapshot() as db:
+            return jobs.listed(db, project, now)
+
+    def runs(self, job: tuple[str, str, str], limit: int) -> list[jobs.Run]:
+        """Return runs of a job, the newest first."""
+        with self._snapshot() as db:
+            return jobs.runs(db, job, limit)
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return scheduled jobs, as `lookup.jobs` has them."""

@@ -404,3 +404,18 @@ CREATE TABLE monitors (
   runs        TEXT NOT NULL,  -- JSON object: runs under way, to when they have taken too long
   PRIMARY KEY (project, environment, monitor)
 ) WITHOUT ROWID;
+
+-- What scheduled jobs reported of their runs, and which they missed; the newest of each (see store/jobs.py).
+CREATE TABLE job_runs (
+  id          INTEGER PRIMARY KEY,
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  monitor     TEXT NOT NULL,
+  run         TEXT NOT NULL,  -- '' where the client did not name it
+  began       REAL,           -- NULL where only the end was told, or the run is missed
+  ended       REAL,           -- NULL while it runs; when it was planned where it is missed
+  status      TEXT NOT NULL,
+  seconds     REAL            -- how long it took, as the client says
+);
+CREATE UNIQUE INDEX job_runs_run ON job_runs (project, environment, monitor, run) WHERE run <> '';
+CREATE INDEX job_runs_job ON job_runs (project, environment, monitor, id);

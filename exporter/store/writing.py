@@ -21,7 +21,7 @@ from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, deletion, exposure, lifecycle, rates, session_hours, session_users
+from errtally.exporter.store import activity, deletion, exposure, jobs, lifecycle, rates, session_hours, session_users
 from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.database import HELD_REQUESTS, REQUEST_BOUNDS
 from errtally.exporter.store.issues import IssueWriter
@@ -299,6 +299,7 @@ class StoreWriter:
             client_gauges.prune(self._db, now)
             session_users.prune(self._db, now)
             session_hours.prune(self._db, now)
+            jobs.prune(self._db, now)
             activity.prune(self._db, now)
             self.users.prune(now)
             rates.prune(self._db, now)

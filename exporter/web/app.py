@@ -28,6 +28,7 @@ from errtally.exporter.config import from_environ
 from errtally.exporter.protocols import native, registry, unserved
 from errtally.exporter.search import query
 from errtally.exporter.web import (
+    alerts,
     audit,
     completions,
     decisions,
@@ -36,6 +37,7 @@ from errtally.exporter.web import (
     event_list,
     event_parts,
     issue_page,
+    jobs,
     listing,
     login,
     markdown_pages,
@@ -102,6 +104,8 @@ def create_app(
     app.register_blueprint(deploys.routes)
     app.register_blueprint(releases.routes)
     app.register_blueprint(ticket_webhooks.routes)
+    app.register_blueprint(jobs.routes)
+    app.register_blueprint(alerts.routes)
     app.register_blueprint(tokens.routes)
     app.register_blueprint(markdown_pages.routes)
     app.register_blueprint(mcp.routes)
@@ -121,6 +125,8 @@ def create_app(
     app.jinja_env.filters["moment"] = times.moment
     app.jinja_env.filters["instant"] = times.instant
     app.jinja_env.filters["ago"] = times.ago
+    app.jinja_env.filters["ahead"] = times.ahead
+    app.jinja_env.filters["span"] = times.span
     app.jinja_env.filters["visible"] = visible
     app.jinja_env.filters["tag_query"] = query.of_tag
     app.jinja_env.filters["quoted"] = query.quoted

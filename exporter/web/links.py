@@ -26,9 +26,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
-    """An alert that fires.
+    """An alert that fires, or did.
 
     Attributes:
+        ends_at: None while it fires.
         issue: the issue that it is about, "" when it is about none.
         labels: those that tell it from others, name and value.
     """
@@ -37,6 +38,7 @@ class AlertView:
     severity: str
     summary: str
     starts_at: float
+    ends_at: float | None
     project: str
     issue: str
     labels: tuple[tuple[str, str], ...]
@@ -58,7 +60,7 @@ def alert(stored: Mapping[str, Any], base: str = "") -> AlertView:
     """Return an alert as a page shows it.
 
     Args:
-        stored: what `errtally.exporter.store.alerts.firing` gives.
+        stored: what `errtally.exporter.store.alerts` gives.
         base: the path below which a proxy puts this exporter, "" without one.
     """
     labels = stored["labels"]
@@ -67,6 +69,7 @@ def alert(stored: Mapping[str, Any], base: str = "") -> AlertView:
         severity=stored["severity"],
         summary=stored["summary"],
         starts_at=stored["starts_at"],
+        ends_at=stored["ends_at"],
         project=str(labels.get("project", "")),
         issue=str(labels.get("issue", "")),
         labels=tuple((name, str(labels[name])) for name in _SHOWN_LABELS if labels.get(name)),

@@ -17,6 +17,8 @@ ENTRIES = (
     ("Live", "stream.live"),
     ("Overview", "overview.page"),
     ("Releases", "releases.page"),
+    ("Jobs", "jobs.page"),
+    ("Alerts", "alerts.page"),
     ("History", "audit.page"),
     ("Metrics", "web.metrics"),
     ("Tokens", _TOKENS),

@@ -17,8 +17,27 @@ def instant(seconds: float) -> str:
 
 def ago(seconds: float, now: float) -> str:
     """Return how long ago a time was; both are seconds since the epoch."""
-    elapsed = max(now - seconds, 0)
+    return f"{_rough(max(now - seconds, 0))} ago"
+
+
+def ahead(seconds: float, now: float) -> str:
+    """Return in how long a time comes, or how long ago it was; both are seconds since the epoch."""
+    return f"in {_rough(seconds - now)}" if seconds > now else ago(seconds, now)
+
+
+def span(seconds: float) -> str:
+    """Return how long something took: its two largest units."""
+    if seconds < 10:  # noqa: PLR2004 (then tenths of a second tell)
+        return f"{seconds:.1f} s"
+    for size, unit, smaller, name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            rest = int(seconds % size // smaller)
+            return f"{int(seconds // size)} {unit}" + (f" {rest} {name}" if rest else "")
+    return f"{int(seconds)} s"
+
+
+def _rough(seconds: float) -> str:
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if elapsed >= size:
-            return f"{int(elapsed // size)} {unit} ago"
-    return f"{int(elapsed)} s ago"
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"

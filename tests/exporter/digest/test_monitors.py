@@ -10,6 +10,7 @@ from errtally.event.signals import Schedule
 from errtally.exporter.digest import monitors as monitors_module
 from errtally.exporter.digest import schedules
 from errtally.exporter.journal.records import Batch, CheckInSeen
+from errtally.exporter.store import jobs
 
 HOUR, DAY = 3600, 86400
 DAILY = Schedule("crontab", "0 7 * * *", margin_seconds=600.0)  # the next is START + 1 h
@@ -297,3 +298,62 @@ def test_another_run_and_another_job_are_not_over_with_it(life):
     life.wait(901)
     assert counted(life)["timeout"] == 1
     assert life.samples(names.CHECK_INS.name)["prod", "other", "p", "timeout"] == 1
+
+
+def runs(life, monitor="backup"):
+    """Began and ended in seconds after the start, status and length of a job's runs, the oldest first."""
+    return [
+        (run.began and run.began - START, run.ended and run.ended - START, run.status, run.seconds)
+        for run in reversed(life.reader.runs(("p", "prod", monitor), 100))
+    ]
+
+
+def test_what_is_reported_of_a_run_is_one_run(life):
+    report(life, "in_progress", id_="a")
+    assert runs(life) == [(0, None, "in_progress", None)]
+    life.wait(40)
+    report(life, "error", id_="a")
+    life.wait(60)
+    report(life, "ok", id_="b")  # its start comes late
+    report(life, "in_progress", id_="b", at=START + 90)
+    assert runs(life) == [(0, 40, "error", 40), (90, 100, "ok", 10)]
+
+
+def test_reports_without_a_name_belong_together_in_their_order(life):
+    report(life, "in_progress")
+    life.wait(5)
+    report(life, "ok")
+    life.wait(5)
+    report(life, "ok")
+    assert runs(life) == [(0, 5, "ok", 5), (None, 10, "ok", None)]
+
+
+def test_what_a_client_says_of_the_length_counts(life):
+    life.take(check_ins=[CheckInSeen("prod", "backup", "ok", life.now, "a", None, 12.5)])
+    life.take(check_ins=[CheckInSeen("prod", "backup", "ok", life.now, "a", None, 12.5)])  # sent again
+    assert runs(life) == [(None, 0, "ok", 12.5)]
+
+
+def test_missed_and_overlong_runs_are_runs_as_well(life):
+    report(life, "in_progress", schedule=HOURLY, id_="a")
+    life.wait(2 * HOUR)
+    assert runs(life) == [(0, 900, "timeout", 900), (None, HOUR, "missed", None)]
+    [job] = life.reader.scheduled(None, life.now)
+    assert (job.state, job.expected - START) == ("overdue", HOUR)
+    life.now += 1
+    report(life)
+    [job] = life.reader.scheduled("p", life.now)
+    assert (job.state, job.expected - START) == ("ok", 3 * HOUR + 1)
+    assert life.reader.scheduled("another", life.now) == []
+
+
+def test_a_job_keeps_its_newest_runs(life, monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_RUNS", 3)
+    for number in range(5):
+        report(life, id_=f"run{number}", monitor="many")
+        life.wait(1)
+    report(life, "error", monitor="other")
+    assert [ended for _, ended, *_ in runs(life, "many")] == [2, 3, 4]
+    assert [(job.monitor, job.state) for job in life.reader.scheduled(None, life.now)] == [
+        ("other", "failed"), ("many", "ok"),
+    ]  # fmt: skip

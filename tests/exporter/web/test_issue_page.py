@@ -58,7 +58,15 @@ def test_one_value_more_than_fits_is_shown_itself() -> None:
 
 
 def stored(name: str, **labels: str) -> dict:
-    return {"name": name, "severity": "warning", "summary": "s", "starts_at": 1.0, "labels": labels, "links": {}}
+    return {
+        "name": name,
+        "severity": "warning",
+        "summary": "s",
+        "starts_at": 1.0,
+        "ends_at": None,
+        "labels": labels,
+        "links": {},
+    }
 
 
 def test_alerts_are_of_the_issue_or_of_the_project() -> None:
