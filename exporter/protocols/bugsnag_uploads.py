@@ -49,16 +49,16 @@ def decode_build(request: Request, known: Keys, _: Limits) -> Delivery:
     """Decode what is told of a build: it counts as a deploy to its stage."""
     sent = uploading.document(request.body())
     delivery = Delivery(project=known.project(None, values.text(sent.get("apiKey"), 128)))
-    version = values.label(sent.get("appVersion"))
+    version = uploading.name_of(sent.get("appVersion"))
     if version is None:
         raise MalformedError("no_version", "appVersion: is missing", status=422)
     source = sent.get("sourceControl")
     delivery.deploys.append(
         DeployDelivery(
             version,
-            values.label(sent.get("releaseStage"), 64) or uploading.DEFAULT_ENVIRONMENT,
-            ref=(values.label(source.get("revision")) or "") if isinstance(source, dict) else "",
-            by=values.label(sent.get("builderName")) or "",
+            uploading.name_of(sent.get("releaseStage"), 64) or uploading.DEFAULT_ENVIRONMENT,
+            ref=(uploading.name_of(source.get("revision")) or "") if isinstance(source, dict) else "",
+            by=uploading.name_of(sent.get("builderName")) or "",
         )
     )
     delivery.items["deploy"] = 1

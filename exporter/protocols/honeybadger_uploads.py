@@ -55,11 +55,13 @@ def decode_deploy(request: Request, known: Keys, _: Limits) -> Delivery:
         deploy = body.get("deploy")
         sent, key = deploy if isinstance(deploy, dict) else {}, key or values.text(body.get("api_key"), 128)
     delivery = Delivery(project=known.project(None, key))
-    release = values.label(sent.get("revision"))
+    release = uploading.name_of(sent.get("revision"))
     if release is None:
         raise MalformedError("no_version", "deploy.revision: is missing", status=422)
-    environment = values.label(sent.get("environment"), 64) or uploading.DEFAULT_ENVIRONMENT
-    delivery.deploys.append(DeployDelivery(release, environment, by=values.label(sent.get("local_username")) or ""))
+    environment = uploading.name_of(sent.get("environment"), 64) or uploading.DEFAULT_ENVIRONMENT
+    delivery.deploys.append(
+        DeployDelivery(release, environment, by=uploading.name_of(sent.get("local_username")) or "")
+    )
     delivery.items["deploy"] = 1
     return delivery
 

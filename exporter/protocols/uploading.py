@@ -80,6 +80,11 @@ def document(body: bytes) -> dict[str, Any]:
     return found
 
 
+def name_of(sent: object, limit: int = values.MAX_LABEL) -> str | None:
+    """Return a name that a JSON object has, None for what is no text or number."""
+    return values.label(sent, limit) if isinstance(sent, str | int) and not isinstance(sent, bool) else None
+
+
 def script_and_map(url: str | None, source_map: bytes | None, script: bytes | None) -> list[tuple[Entry, bytes]]:
     """Return a script and its map as they are kept: the map stands beside the script.
 
@@ -121,13 +126,16 @@ def _multipart(content_type: str, body: bytes) -> Form:
     from werkzeug.http import parse_options_header  # noqa: PLC0415
 
     kind, options = parse_options_header(content_type)
-    parser = FormDataParser(max_form_parts=MAX_PARTS, max_form_memory_size=MAX_FIELD_BYTES, silent=False)
+    parser = FormDataParser(
+        stream_factory=lambda *_, **__: io.BytesIO(),  # all of it is in memory already
+        max_form_parts=MAX_PARTS,
+        max_form_memory_size=MAX_FIELD_BYTES,
+        silent=False,
+    )
     try:
         _, fields, files = parser.parse(io.BytesIO(body), kind, len(body), options)
     except RequestEntityTooLarge as exc:
         raise TooLargeError("form_too_large", f"a form has at most {MAX_PARTS} parts") from exc
     except ValueError as exc:
         raise MalformedError("bad_form", f"the body is no multipart form: {exc}") from exc
-    read_files = {name: file.read() for name, file in files.items()}
-    # curl sends a file as a text when it is told by value.
-    return Form(dict(fields.items()), read_files)
+    return Form(dict(fields.items()), {name: file.read() for name, file in files.items()})
