@@ -33,7 +33,7 @@ def alerts(alerting: Alerting) -> Dashboard:
         variables=variables.base(alerting),
         parts=[
             *_numbers(),
-            shared.active_alerts(alerting, (10, 9)),
+            shared.active_alerts(alerting, (24, 8)),
             _history(),
             Section("Alerts that ended", [_by_alert(alerting), _durations(), _told()]),
             Section("Issues", _issues()),
@@ -64,7 +64,7 @@ def _numbers() -> list[KindPanel]:
             steps=shared.PLAIN,
         ),
         stat(
-            "Mean time until an alert ends",
+            "Mean time to end",
             "From firing to resolved; of the alerts that ended in the time range.",
             (5, 5),
             f"{queries.counted(duration)} / ({queries.counted(ended)} > 0)",
@@ -96,7 +96,7 @@ def _history() -> KindPanel:
     return state_timeline(
         "History",
         "When each alert fired. One that comes and goes needs a longer `for` or another limit.",
-        (14, 9),
+        (24, 12),
         query(" or ".join(found), "{{alertname}} {{project}}"),
         no_value="Nothing fired",
         states={severity: BY_SEVERITY[severity] for severity in rank},
@@ -109,7 +109,7 @@ def _by_alert(alerting: Alerting) -> KindPanel:
     return table(
         "By alert",
         "How often each alert ended within the time range and how long it took. The name leads to its runbook.",
-        (8, 9),
+        (12, 9),
         [
             query(f"{ended} > 0", instant=True, table="table"),
             query(f"{queries.counted(seconds, _BY_ALERT)} / ({ended} > 0)", instant=True, table="table", ref="B"),
@@ -121,6 +121,7 @@ def _by_alert(alerting: Alerting) -> KindPanel:
             Column("Ended", "Value #A", unit="short", width=70),
             Column("Mean time", "Value #B", unit="s", width=100),
         ],
+        first=("Ended", True),
     )
 
 
@@ -129,7 +130,7 @@ def _durations() -> KindPanel:
     return time_series(
         "Time until an alert ends",
         "Median by severity, of those that ended within a step of the graph.",
-        (8, 9),
+        (12, 9),
         [query(f"histogram_quantile(0.5, {queries.stepped(buckets, 'severity, le')}) >= 0", "{{severity}}")],
         unit="s",
         no_value="No alert has ended",
@@ -142,7 +143,7 @@ def _told() -> KindPanel:
     return time_series(
         "Firing by severity",
         "As Alertmanager told errtally. Alertmanager itself says why one that fires in Prometheus is not here.",
-        (8, 9),
+        (24, 8),
         [query(queries.total(queries.of(names.ALERTS, _NOTIFIED), "severity"), "{{severity}}")],
         unit="short",
         no_value="Alertmanager has told nothing",

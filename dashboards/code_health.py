@@ -66,7 +66,7 @@ def _numbers() -> list[KindPanel]:
             steps=shared.PLAIN,
         ),
         stat(
-            "Critical findings",
+            "Critical",
             "Of severity critical: errors that get lost, secrets, handlers that hide what happens.",
             (4, 5),
             total(names.ANALYSER_FINDINGS, "", f'severity="{names.SEVERITIES[0]}"'),
@@ -84,7 +84,7 @@ def _numbers() -> list[KindPanel]:
             steps=[(GOOD, None), (FAIR, 1)],
         ),
         stat(
-            "Generic handlers",
+            "Generic share",
             "Share of all handlers of errors that take everything, or do nothing.",
             (4, 5),
             generic,
@@ -151,7 +151,7 @@ def _projects() -> KindPanel:
     return table(
         "Projects",
         "Each project's last run. Findings for each thousand lines make projects of different size comparable.",
-        _HALF,
+        (24, 7),
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value=_NOTHING,
         columns=[
@@ -163,6 +163,7 @@ def _projects() -> KindPanel:
             Column("New", "Value #E", unit="short", width=65),
             Column("Suppressed", "Value #F", unit="short", width=100),
         ],
+        first=("Per 1000 lines", True),
     )
 
 
@@ -170,7 +171,7 @@ def _checks() -> KindPanel:
     return table(
         "Checks",
         "What is found where, most first.",
-        _HALF,
+        (24, 9),
         [
             query(
                 f"sort_desc({total(names.ANALYSER_FINDINGS, 'project, check, severity')} > 0)",
@@ -185,6 +186,7 @@ def _checks() -> KindPanel:
             Column("Project", "project", width=130, links=(shared.service_link("Project"),)),
             Column("Findings", "Value", unit="short", width=85),
         ],
+        first=("Findings", True),
     )
 
 
@@ -202,7 +204,7 @@ def _handling() -> list[KindPanel]:
         table(
             "Languages",
             "How much code of each language there is, and how it handles errors and writes its output.",
-            _HALF,
+            (24, 7),
             [
                 query(total(metric, "language"), instant=True, table="table", ref=ref)
                 for ref, (_, metric) in counted.items()
@@ -219,7 +221,7 @@ def _handling() -> list[KindPanel]:
         time_series(
             "Try blocks and handlers",
             "Blocks that catch errors, their handlers, and those of the handlers that take everything or do nothing.",
-            _HALF,
+            (24, 8),
             [
                 query(total(metric), name, ref=ref)
                 for ref, name, metric in (

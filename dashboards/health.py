@@ -64,7 +64,7 @@ def _numbers() -> list[KindPanel]:
         stat(
             "Events taken",
             "Events that were accepted and counted within the time range.",
-            (5, 4),
+            (4, 4),
             queries.counted(_here(names.DIGESTED_EVENTS)),
             unit="short",
             no_value="None",
@@ -73,7 +73,7 @@ def _numbers() -> list[KindPanel]:
         stat(
             "Not taken",
             "Requests or items that were turned away within the time range.",
-            (5, 4),
+            (4, 4),
             queries.counted(_here(names.INGEST_REJECTED)),
             unit="short",
             no_value="Nothing",
@@ -91,7 +91,7 @@ def _numbers() -> list[KindPanel]:
         table(
             "Exporters",
             "Version of each exporter.",
-            (5, 4),
+            (7, 4),
             [query(_here(names.BUILD_INFO), instant=True, table="table")],
             no_value="No exporter",
             columns=[Column("Exporter", "instance"), Column("Version", "version", width=80)],

@@ -45,9 +45,10 @@ def _left() -> KindPanel:
     return table(
         "Error budget left",
         "Of each objective over its own window: 100 % is untouched, below 0 it is overdrawn and releases should wait.",
-        (8, 9),
+        (12, 9),
         [query(f"sort({_LEFT})", instant=True, table="table")],
         no_value=_NO_DATA,
+        first=("Left", False),
         columns=[
             Column("Objective", "slo", width=95),
             Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
@@ -61,7 +62,7 @@ def _left_over_time() -> KindPanel:
     return time_series(
         "Error budget over time",
         "How much of each budget is left. A step down is an outage, a slope is a fault that goes on.",
-        (8, 9),
+        (12, 9),
         [query(_LEFT, "{{slo}} {{project}} {{environment}}")],
         unit="percentunit",
         no_value=_NO_DATA,
@@ -75,7 +76,7 @@ def _burning(alerting: Alerting) -> KindPanel:
         "Burn rate",
         "1 uses the budget up exactly over the objective's window. For one of 30 days *fast* looks back an hour,"
         " *medium* six hours; the dashed line is where *fast* pages.",
-        (8, 9),
+        (24, 8),
         [
             query(
                 f"{objectives.burn_rate(tier)}{{{_SCOPE}}}",

@@ -16,6 +16,7 @@ from errtally import names
 from errtally.dashboards.colors import GREY, RED
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+_BARS_A_PAGE = 12
 attrs: Any = attr.s
 """Grafanalib builds its classes by attrs but has no types: called by its own name, mypy would see half a class."""
 
@@ -344,6 +345,8 @@ def state_timeline(
             "alignValue": "left",
             "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
             "mergeValues": True,
+            # More bars than these stand on further pages, and none is too thin to read.
+            "perPage": _BARS_A_PAGE,
             "rowHeight": 0.8,
             "showValue": "never",
             "tooltip": {"mode": "single", "sort": "none"},

@@ -75,6 +75,7 @@ def _transactions(alerting: Alerting) -> KindPanel:
         (24, 10),
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No requests",
+        first=("Error rate", True),
         columns=[
             Column("Project", "project", width=120, links=(shared.service_link("Project"),)),
             Column("Transaction", "transaction", links=(chosen,)),
@@ -154,10 +155,10 @@ def _limits() -> KindPanel:
         ],
         no_value="No requests",
         columns=[
-            Column("Project", "project", width=120),
-            Column("Environment", "environment", width=115),
+            Column("Project", "project", width=95),
+            Column("Environment", "environment", width=105),
             Column("Transaction", "transaction"),
-            Column("Apdex", "Value #A", unit="none", width=80, steps=shared.APDEX_STEPS, decimals=2),
-            Column("T", "Value #B", unit="s", width=80),
+            Column("Apdex", "Value #A", unit="none", width=65, steps=shared.APDEX_STEPS, decimals=2),
+            Column("T", "Value #B", unit="s", width=50),
         ],
     )

@@ -112,14 +112,15 @@ def _by_release() -> KindPanel:
         (24, 8),
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No sessions reported",
+        first=("Crash-free", False),
         columns=[
-            Column("Project", "project", links=(shared.service_link("Project"),)),
+            Column("Project", "project", width=120, links=(shared.service_link("Project"),)),
             Column("Release", "release"),
-            Column("Sessions", "Value #A", unit="short"),
-            Column("Crash-free", "Value #B", unit="percentunit", steps=_STEPS, decimals=2),
-            Column("Crash-free users", "Value #E", unit="percentunit", steps=_STEPS, decimals=2),
-            Column("Crashed", "Value #C", unit="short"),
-            Column("With errors", "Value #D", unit="short"),
+            Column("Sessions", "Value #A", unit="short", width=95),
+            Column("Crash-free", "Value #B", unit="percentunit", width=105, steps=_STEPS, decimals=2),
+            Column("Crash-free users", "Value #E", unit="percentunit", width=145, steps=_STEPS, decimals=2),
+            Column("Crashed", "Value #C", unit="short", width=95),
+            Column("With errors", "Value #D", unit="short", width=110),
         ],
     )
 

@@ -86,7 +86,7 @@ def _issues_by_status() -> KindPanel:
 
 def _new_and_gone() -> KindPanel:
     return time_series(
-        "New, returned and resolved issues",
+        "New and resolved",
         "Issues per step of the graph. More new ones than resolved ones: the pile grows.",
         (5, 9),
         [

@@ -109,6 +109,7 @@ def _services(alerting: Alerting) -> KindPanel:
         (24, 8),
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No requests",
+        first=("Availability", False),
         columns=[
             Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment"),
@@ -139,7 +140,7 @@ def _error_section(tuned: Tuned) -> Section:
             time_series(
                 f"Requests over {window}",
                 "A service with few requests reaches a high error rate by few failures.",
-                (8, 9),
+                (24, 8),
                 [query(requests, "{{project}} {{environment}}")],
                 unit="reqps",
                 no_value="The rules are not loaded, or there are no requests",
@@ -169,7 +170,7 @@ def _over_time(title: str, text: str, record: str, unit: str, limit: float) -> K
     return time_series(
         title,
         text,
-        (12 if unit == "s" else 8, 9),
+        (12, 9),
         [query(record, "{{project}} {{environment}}")],
         unit=unit,
         no_value="The rules are not loaded, or there are no requests",
@@ -181,13 +182,14 @@ def _kept(title: str, record: str, limit: float) -> KindPanel:
     return table(
         title,
         "Share of the time range in which the limit of the alert was kept, of the time with requests.",
-        (12 if "percentile" in title else 8, 9),
+        (12, 9),
         [
             query(
                 f"sort(avg_over_time(({record} <= bool {limit:.15g})[$__range:]))", instant=True, table="table"
             )
         ],
         no_value="The rules are not loaded, or there are no requests",
+        first=("Kept", False),
         columns=[
             Column("Project", "project", links=(shared.service_link("Project", "Environment"),)),
             Column("Environment", "environment"),
