@@ -89,6 +89,7 @@ generate: install-dev  ## write the generated rules, routes and dashboards anew
 	$(BIN)/errtally alertmanager build
 	$(BIN)/errtally alertmanager build --config deploy/errtally.yml --out deploy/generated/alertmanager
 	$(BIN)/errtally dashboards build
+	$(BIN)/errtally analyse deploy/textfile/shop --format prometheus --project checkout --fail-on never --output deploy/textfile/checkout.prom
 	$(BIN)/python docs/build_reference.py
 
 constraints: install-dev  ## choose the versions in constraints.txt anew

@@ -211,6 +211,22 @@ def test_the_key_is_the_same_in_the_dsn_the_configuration_and_alertmanagers_secr
     assert dsn in (ROOT / "deploy/errtally.yml").read_text()
 
 
+def test_the_demo_may_tell_of_deploys_with_the_token_that_the_exporter_has() -> None:
+    path = _mounted("exporter", "/etc/errtally/web-token")
+    assert path == ROOT / "deploy" / config.load(ROOT / "deploy/errtally.yml")["web"]["token_file"]
+    assert path.read_text()
+    assert f"--token-file {path.relative_to(ROOT)}" in (ROOT / "README.md").read_text()
+
+
+def test_the_text_file_of_the_analyser_is_what_it_says_of_the_source_beside_it(tmp_path: Path) -> None:
+    folder = _mounted("node-exporter", "/textfile")
+    report = tmp_path / "checkout.prom"
+    asked = ["--format", "prometheus", "--project", "checkout", "--fail-on", "never", "--output", str(report)]
+    done = CliRunner().invoke(errtally, ["analyse", str(folder / "shop"), *asked])
+    assert done.exit_code == 0, done.output
+    assert (folder / "checkout.prom").read_text() == report.read_text(), "make generate"
+
+
 def test_links_lead_to_the_published_ports() -> None:
     settings = alerting(config.load(ROOT / "deploy/errtally.yml"))
     assert f"{settings.external_url.removeprefix('http://')}:9765" in SERVICES["exporter"]["ports"]

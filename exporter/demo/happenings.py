@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from errtally.exporter.demo.services import Transaction
+    from errtally.exporter.demo.story import Stage
 
 ENVIRONMENTS = ("production", "production", "production", "staging")
 USERS = 400
@@ -22,8 +23,6 @@ FAILURE_SHARE = 0.008
 """Of a healthy service: below the one in a hundred that the objective without configuration allows."""
 REGRESSION_SHARE = 0.15
 REGRESSION_SLOWDOWN = 4.0
-BROKEN_FROM, FIXED_FROM = 1 / 3, 2 / 3
-"""The broken release is deployed after a third of the run, the fix after two thirds."""
 
 _WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord")
 _GAP = re.compile(r"\{([a-z]+)\}")
@@ -64,23 +63,16 @@ class Happening:
         return 500 if self.failure is not None and self.failure.level in names.ERROR_LEVELS else 200
 
 
-def release_at(service: Service, progress: float | None) -> str:
-    """Return the release that a service runs when the demo has come so far; None stands for a run without a deploy."""
-    if service.regression is None or progress is None or progress < BROKEN_FROM:
-        return service.release
-    return service.next_release if progress < FIXED_FROM else service.fixed_release
-
-
-def draw(rng: random.Random, timestamp: float, progress: float | None) -> Happening:
+def draw(rng: random.Random, timestamp: float, stage: Stage) -> Happening:
     """Draw one request.
 
     Args:
         rng: source of all chance.
         timestamp: seconds since the epoch.
-        progress: how far the run has come, 0 to 1; None stands for a run without a deploy.
+        stage: of the story.
     """
     service = rng.choices(SERVICES, weights=[service.weight for service in SERVICES])[0]
-    release = release_at(service, progress)
+    release = stage.release(service)
     is_broken = service.regression is not None and release == service.next_release
     failure = None
     if is_broken and rng.random() < REGRESSION_SHARE:

@@ -88,3 +88,6 @@ def _service(entry: dict[str, Any]) -> Service:
 SERVICES: tuple[Service, ...] = tuple(
     map(_service, json.loads(resources.files(__package__).joinpath("services.json").read_text(encoding="utf-8")))
 )
+
+TELLS_THE_STORY = next(service for service in SERVICES if service.regression is not None)
+"""The service whose release goes bad."""

@@ -100,7 +100,8 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         case(
             "fires when a project that always sends sends nothing",
             [(busy, 8 * day), (quiet, 2 * day)],
-            Check((at - SLACK_STEPS - 1) * step),
+            # Of the samples at its edges a range has both or, from Prometheus 3 on, one.
+            Check((at - SLACK_STEPS - 2) * step),
             Check(at * step, (silent,)),
         ),
         case(

@@ -7,8 +7,6 @@ the rules reckon them.
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,7 @@ from tests.flow.clocks import faked
 from tests.flow.exporter import Exporter
 from tests.flow.programs import prometheus
 from tests.flow.test_series import one, query
-from tests.peers import peer
+from tests.newest_programs import newest
 from tests.waiting import until
 
 from errtally import names
@@ -31,7 +29,6 @@ pytestmark = [pytest.mark.flow, pytest.mark.alone]
 
 NOBODY = "127.0.0.1:9"
 STARTS_OF_COUNTERS = "created-timestamp-zero-ingestion"
-FIRST_VERSION_WITH_STARTS = (2, 50)
 ALL = "[10m]"
 
 
@@ -168,17 +165,14 @@ def test_a_series_that_was_evicted_and_comes_back_grows_by_what_came(tmp_path: P
 
 
 def test_start_timestamps_show_what_series_are_born_with(tmp_path: Path, exporter: Exporter) -> None:
-    version = subprocess.run([peer("prometheus"), "--version"], capture_output=True, text=True, check=True)
-    found = re.search(r"version (\d+)\.(\d+)", version.stdout + version.stderr)
-    assert found
-    if (int(found[1]), int(found[2])) < FIRST_VERSION_WITH_STARTS:
-        pytest.skip(f"Prometheus {found[1]}.{found[2]} stores no start timestamps")
+    binary = newest("prometheus")
     with prometheus(
         tmp_path / "prometheus",
         {},
         target=exporter.listen,
         alertmanager_address=NOBODY,
         features=("exemplar-storage", STARTS_OF_COUNTERS),
+        binary=binary,
     ) as address:
         scraped(address, names.UP.name, 1)
         events(exporter, "Burst", 40)
