@@ -15,11 +15,12 @@ _HELD: dict[str, frozenset[str]] = {
 """What each scope includes."""
 
 _ARTIFACTS = re.compile(
-    r"/api/0/(?:organizations|projects)/.*/(?:releases|repos|chunk-upload|artifactbundle|files)(?:/|\Z)|/api/deploys\Z"
+    r"/api/0/(?:organizations|projects)/.*/(?:releases|repos|chunk-upload|artifactbundle|files|code-mappings)(?:/|\Z)"
+    r"|/api/deploys\Z"
 )
 """Where continuous integration tells of releases and uploads what belongs to them."""
 
-_OPEN = re.compile(r"/api/0(?:/auth|/users/me|/organizations(?:/[^/]+)?)?/?\Z|/logout\Z")
+_OPEN = re.compile(r"/api/0(?:/auth|/users/me(?:/regions)?|/organizations(?:/[^/]+)?)?/?\Z|/logout\Z")
 """What any token may: ask who it is, and where; log out."""
 
 _ADMIN = re.compile(r"/-/reload\Z|/tokens(?:/|\Z)|/api/tokens(?:/|\Z)")

@@ -146,6 +146,12 @@ def repositories() -> Response:
     return answers.listed([])
 
 
+@routes.post("/organizations/<organization>/code-mappings/bulk/")
+def code_mappings() -> Response:
+    """Say that frames are not linked to a repository; a 404 would read as "no such organisation"."""
+    return answers.failure(400, "errtally makes no links from frames to a repository, so it keeps no code mappings")
+
+
 def _guard() -> None:
     if part("access").is_forged():
         abort(403, "send JSON or a bearer token")
