@@ -18,7 +18,7 @@ from errtally.exporter.config import from_environ
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Of the exporter, as `errtally serve` has it."
 )
 def command(*, target: Path, **flags: Path | None) -> None:
-    """Copy journal and store into the new folder TARGET; the exporter may run meanwhile.
+    """Copy journal, store and uploaded files into the new folder TARGET; the exporter may run meanwhile.
 
     To restore, start an exporter whose --data-dir is the copy. Every event that was accepted before the command
     began is in it exactly once.

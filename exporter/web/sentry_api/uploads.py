@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 CHUNKS_PER_REQUEST = 64
 CONCURRENCY = 4
-MAX_REQUEST_BYTES = 32 * 1024 * 1024
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
+"""What a request of pieces may hold: a proxy that takes 20 MB, as those of ``deploy/proxy`` do, lets it through."""
+
 MAX_CHUNKS = 10_000
 """Of one upload: more than a bundle of the largest size has."""
 
@@ -125,7 +127,10 @@ def release_bundle(version: str) -> Response:
 
 
 def check_form() -> None:
-    """Refuse what another site's page may have sent."""
+    """Refuse what another site's page may have sent, and what was not read because it is too large."""
+    limit = max(uploads().settings.request_bytes, part("config").limits.body_bytes)
+    if (request.content_length or 0) > limit:
+        raise TooLargeError("body_too_large", f"a request of {request.content_length} bytes; the limit is {limit}")
     if part("access").is_forged():
         raise RejectedError("forged", "send JSON or a bearer token", status=403)
 

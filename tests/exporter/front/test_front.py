@@ -103,7 +103,12 @@ def serving(monkeypatch, **options):
 
     def run():
         front = Front(
-            served.listener, Door(), served.application, body_bytes=BODY_LIMIT, threads=options.get("threads", 4)
+            served.listener,
+            Door(),
+            served.application,
+            body_bytes=BODY_LIMIT,
+            larger_bodies=lambda path: 2 * BODY_LIMIT if path == "/in/upload" else 0,
+            threads=options.get("threads", 4),
         )
         made.append(front)
         front.run(on_ready=ready.set)
@@ -251,6 +256,15 @@ def test_a_body_beyond_the_limit_is_read_to_its_end_and_not_kept(served, head, l
             assert len(body) >= length
         client.sendall(b"POST /in/b HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1")
         assert _read_answers(client, 1) == [(200, b"1")]
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 400000", "Transfer-Encoding: chunked"])
+def test_where_files_are_uploaded_a_body_may_be_larger(served, head):
+    with served.connect() as client:
+        sent = b"y" * 400_000
+        client.sendall(b"POST /in/upload HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % head.encode())
+        client.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(sent), sent) if "chunked" in head else sent)
+        assert _read_answers(client, 1) == [(200, sent)]
 
 
 def test_who_finds_no_room_for_a_body_waits_and_is_refused_in_the_end(served, monkeypatch):

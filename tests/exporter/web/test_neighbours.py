@@ -117,8 +117,10 @@ def test_a_directory_of_an_older_version_is_closed(tmp_path):
     tmp_path.chmod(0o755)
     for name in ("errtally.sqlite3", "errtally.sqlite3-wal", "quotas.json"):
         (tmp_path / name).touch(mode=0o644)
+    (tmp_path / "artifacts").mkdir(mode=0o755)
     open_directory(tmp_path)
     assert set(_modes(tmp_path).values()) == {0o700, 0o600}
+    assert _modes(tmp_path)["artifacts"] == 0o700
 
 
 def test_a_directory_that_others_use_stays_open_for_them_and_our_files_do_not(tmp_path, capsys):

@@ -8,8 +8,11 @@ import time
 import pytest
 from tests.exporter.inprocess import InProcess, envelope
 
+from errtally.exporter.artifacts.artifact import Artifact
 from errtally.exporter.journal.records import Commit, DeployChange, ReleaseChange, StatusChange, Until, encoder
 from errtally.exporter.web.release_health import by_release, percent
+
+ID = "fae3685c-1d36-4f1c-a3d4-5a5b2a4f4f11"
 
 
 @pytest.fixture
@@ -107,6 +110,22 @@ def test_deploys_and_commits_are_shown_and_a_release_that_nothing_came_in_of(exp
         assert shown in page
     assert "https://ci.example/42" in exporter.get("/releases/shop/2.0").body.decode()
     assert "nothing came in yet" in text(exporter, "/releases?project=shop")
+
+
+def test_uploaded_files_are_listed_with_what_they_are_found_by(exporter) -> None:
+    tell(exporter, ReleaseChange("shop", "2.0", time.time()))
+    assert "None: source maps come by" in text(exporter, "/releases/shop/2.0")
+    archive = exporter.uploads.archive
+    digest = archive.keep(b"{}")
+    archive.add(
+        Artifact("shop", "source_map", digest, 1234, ID, "2.0", "42", f"~/js/<b>{number}.js.map", uploaded=1.0)
+        for number in range(120)
+    )
+    archive.add([Artifact("other", "source_map", digest, 2, url="~/theirs.js.map", release="2.0")])
+    page = exporter.get("/releases/shop/2.0").body.decode()
+    for shown in ("120 files", "And 20 more", "~/js/&lt;b&gt;7.js.map", ID, "1,234", "source map", ">42<"):
+        assert shown in page, shown
+    assert "theirs" not in page
 
 
 def test_names_are_no_markup_and_what_is_not_there_is_not_found(exporter) -> None:
