@@ -9,6 +9,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from errtally.exporter.symbols.pages import AS_SENT
 from errtally.exporter.web.event_view import unread_notes
 from errtally.exporter.web.frame_view import is_in_app
 from errtally.exporter.web.sentry_api.objects import moment
@@ -94,21 +95,25 @@ def whole(
     }
 
 
-def as_sent(event: KeptEvent) -> dict[str, Any]:
+def as_sent(event: KeptEvent, place: ProjectPlace) -> dict[str, Any]:
     """Return an event in the form that Sentry's clients send it in; ``sourcemaps explain`` reads this."""
     page = event.page
-    values = [
-        {
-            "type": text_of(sent.get("type")) or "Error",
-            "value": text_of(sent.get("value")),
-            "stacktrace": {"frames": [_frame_as_sent(frame) for frame in frames]} if frames else None,
-        }
-        for sent, frames in kept_exceptions(page)
-    ]
+    values = []
+    for sent, frames in kept_exceptions(page):
+        has_read = any(isinstance(frame.get(AS_SENT), dict) for frame in frames)
+        raw = [{**frame, **_object(frame.get(AS_SENT))} for frame in frames]
+        values.append(
+            {
+                "type": text_of(sent.get("type")) or "Error",
+                "value": text_of(sent.get("value")),
+                "stacktrace": {"frames": [_frame_as_sent(frame) for frame in frames]} if frames else None,
+                "raw_stacktrace": {"frames": [_frame_as_sent(frame) for frame in raw]} if has_read else None,
+            }
+        )
     return {
         "event_id": event.event_id,
         "timestamp": event.happened,
-        "project": event.project,
+        "project": int(place.id) if place.id.isdecimal() else None,
         "platform": text_of(page.get("platform")) or "other",
         "level": text_of(page.get("level")) or "error",
         "release": text_of(page.get("release")) or None,
@@ -116,15 +121,16 @@ def as_sent(event: KeptEvent) -> dict[str, Any]:
         "dist": text_of(page.get("dist")) or None,
         "message": text_of(page.get("message")),
         "exception": {"values": values},
-        "tags": {one["key"]: one["value"] for one in _tags(page)},
+        "tags": _tags(page),
     }
 
 
 def _frame_as_sent(sent: Mapping[str, Any]) -> dict[str, Any]:
-    known = _frame(sent)
+    known, was = _frame(sent), _object(sent.get(AS_SENT))
     return {
         "filename": known["filename"],
-        "abs_path": known["absPath"],
+        # Of a frame that was read by a map, too: sentry-cli insists on an address.
+        "abs_path": text_of(was.get("abs_path")) or text_of(was.get("filename")) or known["absPath"],
         "module": known["module"],
         "function": known["function"],
         "lineno": known["lineNo"],

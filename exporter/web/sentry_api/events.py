@@ -73,7 +73,7 @@ def as_json(organization: str, project: str, event: str) -> Response:  # noqa: A
     kept = parts.reader().kept_event(_compact(event))
     if kept is None or kept.project != place.name:
         abort(404, "Event not found")
-    return answers.answer(event_objects.as_sent(kept))
+    return answers.answer(event_objects.as_sent(kept, place))
 
 
 @routes.get("/organizations/<organization>/eventids/<event>/")

@@ -607,3 +607,23 @@ def test_uploads_are_counted_by_kind_and_what_they_take_is_shown(exporter) -> No
     assert 'errtally_artifacts_uploaded_total{kind="minified_source"} 1' in text
     [stored] = [line for line in text.splitlines() if line.startswith("errtally_artifacts_stored_bytes ")]
     assert float(stored.split()[1]) > 100
+
+
+def test_an_event_is_told_as_it_was_sent_and_as_it_is_read(exporter) -> None:
+    pytest.importorskip("symbolic")
+    frame = {"filename": "https://cdn.example/js/app.js", "function": "f", "lineno": 1, "colno": 1, "in_app": True}
+    event = {
+        "event_id": "ab" * 16, "platform": "javascript", "release": "shop@1",
+        "exception": {"values": [{"type": "TypeError", "value": "x", "stacktrace": {"frames": [frame]}}]},
+    }  # fmt: skip
+    assert exporter.post(f"/api/1/store/?sentry_key={'k' * 32}", event).status == 200
+    exporter.fold()
+    path = f"{PROJECT}/events/{'ab' * 16}/json/"
+    told = ask(exporter, "GET", path).json()
+    [value] = told["exception"]["values"]
+    assert (told["project"], told["release"]) == (1, "shop@1")
+    assert value["stacktrace"]["frames"][0]["abs_path"] == frame["filename"]
+    assert value["stacktrace"]["frames"][0]["colno"] == 1
+    assert value["raw_stacktrace"] is None
+    assert ask(exporter, "GET", f"{PROJECT}/events/{'0' * 32}/json/").status == 404
+    assert ask(exporter, "GET", path.replace("/shop/", "/2/")).status == 404
