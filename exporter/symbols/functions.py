@@ -56,6 +56,9 @@ _TARGETS: Final = {
     "variable_declarator": "name", "public_field_definition": "name", "field_definition": "name", "pair": "key",
     "required_parameter": "pattern", "optional_parameter": "pattern",
 }  # fmt: skip
+_HOLDERS: Final = frozenset(("module", "exports", "window", "globalThis", "self", "global"))
+"""What something is put into without becoming a part of it."""
+
 _FIELDS: Final = frozenset(("public_field_definition", "field_definition"))
 _PATTERNS: Final = frozenset(("object_pattern", "array_pattern"))
 _CLASSES: Final = frozenset(("class_declaration", "class", "abstract_class_declaration"))
@@ -226,7 +229,7 @@ def _target(left: Node | None) -> Pieces:
             return []
         pieces.append((_text(name), name))
         part = part.child_by_field_name("object")
-    if part is not None and part.type == "identifier" and _text(part) not in {"module", "exports"}:
+    if part is not None and part.type == "identifier" and _text(part) not in _HOLDERS:
         pieces.append((_text(part), part))
     pieces = [piece for piece in pieces if piece[0] not in {"prototype", "exports"}]
     return pieces[:_MAX_OWNERS][::-1]

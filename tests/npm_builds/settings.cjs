@@ -1,16 +1,16 @@
 "use strict";
 // What all builds have in common: where they upload to, as the plugins' own options.
 const url = process.env.EXPORTER_URL;
-exports.entry = require("node:path").join(__dirname, "src", "index.js");
+exports.entry = require("node:path").join(__dirname, process.env.ENTRY || "src/index.js");
 exports.out = process.env.OUT;
 exports.url = url;
 exports.key = process.env.PROJECT_KEY;
-exports.release = "shop@1.4.2";
+exports.release = process.env.RELEASE || "shop@1.4.2";
 exports.sentry = {
   url,
   org: "acme",
   project: "shop",
   authToken: process.env.SENTRY_AUTH_TOKEN,
-  release: { name: "shop@1.4.2", deploy: { env: "production" } },
+  release: { name: exports.release, deploy: { env: "production" } },
   telemetry: false,
 };

@@ -35,6 +35,7 @@ webpack(
     mode: "production",
     devtool: "hidden-source-map",
     entry: settings.entry,
+    resolve: { extensions: [".ts", ".js"] },
     output: { path: settings.out, filename: "app.js" },
     plugins: [PLUGINS[process.argv[2]]()],
   },

@@ -47,6 +47,7 @@ def _function_at(text: str, url: str) -> str:
         pytest.param("run({ pay() { /*@*/ } });", "a.js", "pay", id="an object that is passed on"),
         pytest.param("Shop.prototype.pay = function () { /*@*/ };", "a.js", "Shop.pay", id="a prototype"),
         pytest.param("module.exports.pay = () => { /*@*/ };", "a.js", "pay", id="an export of CommonJS"),
+        pytest.param("window.shop = { pay() { /*@*/ } };", "a.js", "shop.pay", id="a global"),
         pytest.param("export default function () { /*@*/ }", "a.js", "default", id="a default export"),
         pytest.param("export default { pay() { /*@*/ } };", "a.js", "pay", id="an object as default export"),
         pytest.param("function f({ pay = () => { /*@*/ } }) {}", "a.js", "pay", id="a default of a parameter"),

@@ -23,7 +23,7 @@ STACK = f"TypeError: {SAID}" + "".join(f"\n    at {name} ({URL}:1:{column})" for
 def _bugsnag() -> dict[str, Any]:
     stacktrace = [{"file": URL, "method": name, "lineNumber": 1, "columnNumber": column} for name, column in CALLS]
     return {
-        "apiKey": "k", "payloadVersion": "4", "notifier": {"name": "Bugsnag JavaScript", "version": "8.1.1", "url": "x"},
+        "apiKey": "k", "payloadVersion": "4", "notifier": {"name": "Bugsnag JavaScript", "version": "8.1.1"},
         "events": [{
             "exceptions": [{"errorClass": "TypeError", "message": SAID, "type": "browserjs", "stacktrace": stacktrace}],
             "app": {"version": "shop@1", "releaseStage": "production"}, "severity": "error",
@@ -99,7 +99,9 @@ def test_an_event_is_read(tmp_path: Path, path: str, body: dict[str, Any], heade
     made.make(shop.resolver)
     late = shop.get(f"/issues/{before['issue']}.md?project={before['project']}").body.decode()
     # A moment later: OTLP and Faro send without ids what they could not deliver, and the same again is no other event.
-    shop.post(path, json.loads(json.dumps(body).replace("16730000000", "17730000000").replace(":43.9", ":44.9")), headers)
+    shop.post(
+        path, json.loads(json.dumps(body).replace("16730000000", "17730000000").replace(":43.9", ":44.9")), headers
+    )
     shop.fold()
     issues = json.loads(shop.get("/api/issues").body)["issues"]
     shop.close()
