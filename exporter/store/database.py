@@ -141,7 +141,9 @@ _UPGRADES = {
     INSERT INTO tag_values (tag, value, folded)
       SELECT DISTINCT tag, value, casefold(value) FROM issue_tags ORDER BY tag, value;
     DROP TABLE issue_words""",
-    8: """CREATE TABLE job_runs (
+    8: """CREATE INDEX issues_culprit ON issues (project, culprit);
+    CREATE INDEX issues_type ON issues (project, type, last_seen);
+    CREATE TABLE job_runs (
       id          INTEGER PRIMARY KEY,
       project     TEXT NOT NULL,
       environment TEXT NOT NULL,

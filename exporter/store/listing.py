@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from errtally.exporter.search.texts import Clause
 
 ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
+MAX_COUNTED = 1_000
+"""Issues of a list that are counted; of more it is only said that there are."""
+
 SPARK_HOURS = 24
 """Hours that a list shows of each issue."""
 
@@ -39,6 +42,7 @@ class Wanted:
         order: one of `ORDERS`, the most or newest first.
         cursor: where the reader is; None at the beginning.
         limit: at most so many issues.
+        is_counted: whether to say how many there are.
     """
 
     now: float
@@ -50,6 +54,7 @@ class Wanted:
     order: str = ORDERS[0]
     cursor: Cursor | None = None
     limit: int = 50
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Found:
         is_cut: whether there are more than a list shows.
         newer: whether there are issues that appeared since the reader began.
         notices: what a person should know of the query.
+        total: how many issues there are in all, at most `MAX_COUNTED`; None where it was not asked for.
     """
 
     issues: list[int] = field(default_factory=list)
@@ -69,6 +75,7 @@ class Found:
     is_cut: bool = False
     newer: bool = False
     notices: tuple[asking.Notice, ...] = ()
+    total: int | None = None
 
 
 def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
@@ -108,9 +115,12 @@ def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
         is not None
     )
     is_cut = has_more and len(issues) >= room
-    return Found(
-        issues, cursor.after(issues) if has_more and not is_cut and issues else None, is_cut, newer, asked.notices
-    )
+    total = None
+    if wanted.is_counted:
+        counted = f"{prefix} SELECT count(*) FROM (SELECT 1 FROM issues i WHERE {where} LIMIT ?)"  # noqa: S608 (constants)
+        total = db.execute(counted, (*prefixed, *values, MAX_COUNTED)).fetchone()[0]
+    next_ = cursor.after(issues) if has_more and not is_cut and issues else None
+    return Found(issues, next_, is_cut, newer, asked.notices, total)
 
 
 def hours(

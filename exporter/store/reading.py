@@ -18,6 +18,7 @@ from errtally.exporter.store import (
     audit,
     completion,
     database,
+    issue_rows,
     jobs,
     lifecycle,
     listing,
@@ -26,6 +27,7 @@ from errtally.exporter.store import (
     overview,
     releases,
     session_hours,
+    similar,
     users,
 )
 from errtally.exporter.store.users import issue_subject
@@ -35,14 +37,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.symbols.late import LateReader
-
-_ISSUES = """
-SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, status, level, events, first_seen,
-  last_seen, first_release, last_release, resolved, regressed, is_unhandled, assignee, priority, ticket,
-  (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users,
-  (SELECT count(*) FROM history WHERE issue = issues.id AND what = 'note') AS notes
-FROM issues
-"""
 
 
 class StoreReader:
@@ -81,15 +75,15 @@ class StoreReader:
         """
         with self._snapshot() as db:
             page = listing.find(db, wanted, self._key)
-            rows = db.execute(f"{_ISSUES} WHERE id IN ({', '.join('?' * len(page.issues))})", page.issues)
-            by_id = {row["id"]: _issue(row) for row in rows}
+            rows = db.execute(f"{issue_rows.SELECT} WHERE id IN ({', '.join('?' * len(page.issues))})", page.issues)
+            by_id = {row["id"]: issue_rows.issue(row) for row in rows}
             found = [by_id[id_] for id_ in page.issues]
             if merged.has_aliases(db):
                 for one in found:
-                    _add_up(db, one)
+                    issue_rows.add_up(db, one)
             roots = {id_: one["id"] for one in found for id_ in one["ids"]}
             if wanted.environment is not None:
-                _narrow(db, found, wanted.environment)
+                issue_rows.narrow(db, found, wanted.environment)
             since = int(wanted.now // 3600) + 1 - listing.SPARK_HOURS
             hours = listing.hours(db, roots, since, wanted.environment)
             return [{**one, "hours": hours[one["id"]]} for one in found], page
@@ -127,8 +121,8 @@ class StoreReader:
             row = self._row(db, fingerprint, project)
             if row is None:
                 return None
-            found = _issue(row)
-            _add_up(db, found)
+            found = issue_rows.issue(row)
+            issue_rows.add_up(db, found)
             ids = found["ids"]
             marks = ", ".join("?" * len(ids))
             found["environments"] = [
@@ -180,7 +174,7 @@ class StoreReader:
             return "" if known is not None else None
 
     def _row(self, db: sqlite3.Connection, fingerprint: str, project: str | None) -> sqlite3.Row | None:
-        one = f"{_ISSUES} WHERE fingerprint = ? AND (? IS NULL OR project = ?) ORDER BY last_seen DESC LIMIT 1"
+        one = f"{issue_rows.SELECT} WHERE fingerprint = ? AND (? IS NULL OR project = ?) ORDER BY last_seen DESC"
         row: sqlite3.Row | None = db.execute(one, (fingerprint, project, project)).fetchone()
         where = project or (row["project"] if row is not None else None)
         if where is None:
@@ -195,6 +189,11 @@ class StoreReader:
         if root != fingerprint:
             row = db.execute(one, (root, where, where)).fetchone()
         return row
+
+    def similar(self, issue: dict[str, Any]) -> list[similar.Similar]:
+        """Return issues that an issue may be the same as, as `similar.find` has them."""
+        with self._snapshot() as db:
+            return similar.find(db, issue)
 
     def hours(
         self, issue_ids: Sequence[int], since_hour: int, environment: str | None = None
@@ -384,68 +383,3 @@ class StoreReader:
                 db.execute("COMMIT")
         except sqlite3.Error as exc:
             raise StoreError(f"the store can't be read: {exc}") from exc
-
-
-def _add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
-    """Add to an issue what was counted under fingerprints before they were merged into it."""
-    members = merged.members(db, found["project"], found["fingerprint"])
-    ids = [found["id"], *[member["issue_id"] for member in members if member["issue_id"] is not None]]
-    found["ids"] = ids
-    found["merged_fingerprints"] = [
-        {key: value for key, value in member.items() if key != "issue_id"} for member in members[: merged.MAX_SHOWN]
-    ]
-    if len(ids) > 1:
-        marks = ", ".join("?" * len(ids))
-        totals = db.execute(
-            f"""WITH one AS (SELECT * FROM issues WHERE id IN ({marks}))
-            SELECT sum(events) AS events, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-              (SELECT first_release FROM one ORDER BY first_seen LIMIT 1) AS first_release,
-              (SELECT last_release FROM one ORDER BY last_release = '', last_seen DESC LIMIT 1) AS last_release,
-              (SELECT level FROM one ORDER BY last_seen DESC LIMIT 1) AS level, max(is_unhandled) AS is_unhandled,
-              (SELECT count(*) FROM history WHERE issue IN (SELECT id FROM one) AND what = 'note') AS notes
-            FROM one""",  # noqa: S608 (marks only)
-            ids,
-        ).fetchone()
-        environments = db.execute(
-            f"SELECT DISTINCT environment FROM issue_environments WHERE issue IN ({marks})",  # noqa: S608 (marks only)
-            ids,
-        ).fetchall()
-        found.update(dict(totals))
-        found["is_unhandled"] = bool(found["is_unhandled"])
-        found["users"] = sum(
-            users.count_together(db, [issue_subject(id_, environment) for id_ in ids])
-            for (environment,) in environments
-        )
-
-
-def _narrow(db: sqlite3.Connection, issues: Sequence[dict[str, Any]], environment: str) -> None:
-    """Make the numbers of issues those of one environment, where they were seen."""
-    marks = ", ".join("?" * sum(len(one["ids"]) for one in issues))
-    rows = db.execute(
-        f"""SELECT issue, events, users, first_seen, last_seen FROM issue_environments
-        WHERE environment = ? AND issue IN ({marks})""",  # noqa: S608 (marks only)
-        (environment, *(id_ for one in issues for id_ in one["ids"])),
-    )
-    by_id = {row["issue"]: row for row in rows}
-    for one in issues:
-        here = [by_id[id_] for id_ in one["ids"] if id_ in by_id]
-        if not here:
-            continue
-        one["events"] = sum(row["events"] for row in here)
-        one["first_seen"] = min(row["first_seen"] for row in here)
-        one["last_seen"] = max(row["last_seen"] for row in here)
-        one["users"] = (
-            here[0]["users"]
-            if len(here) == 1
-            else users.count_together(db, [issue_subject(row["issue"], environment) for row in here])
-        )
-
-
-def _issue(row: sqlite3.Row) -> dict[str, Any]:
-    return {
-        **dict(row),
-        "why": json.loads(row["why"]),
-        "is_unhandled": bool(row["is_unhandled"]),
-        "ids": [row["id"]],
-        "merged_fingerprints": [],
-    }

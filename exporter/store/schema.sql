@@ -59,6 +59,8 @@ CREATE TABLE issues (
   UNIQUE (project, fingerprint)
 );
 CREATE INDEX issues_last_seen ON issues (last_seen);
+CREATE INDEX issues_culprit ON issues (project, culprit);
+CREATE INDEX issues_type ON issues (project, type, last_seen);
 CREATE INDEX issues_resolved ON issues (resolved) WHERE status = 'resolved';
 
 -- Issues that people deleted: their numbers are not given again, and the history goes on naming them.

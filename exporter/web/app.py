@@ -30,6 +30,7 @@ from errtally.exporter.search import query
 from errtally.exporter.web import (
     alerts,
     audit,
+    bulk,
     completions,
     decisions,
     deploys,
@@ -109,7 +110,7 @@ def create_app(
     app.register_blueprint(tokens.routes)
     app.register_blueprint(markdown_pages.routes)
     app.register_blueprint(mcp.routes)
-    app.register_blueprint(listing.routes)
+    app.register_blueprint(bulk.routes)
     app.register_blueprint(audit.routes)
     app.register_blueprint(completions.routes)
     app.register_blueprint(stream.routes)

@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from errtally import names
 from errtally.exporter.store.listing import SPARK_HOURS
-from errtally.exporter.web import charts, event_view, links, tickets
+from errtally.exporter.web import charts, event_view, links, notices, tickets
 from errtally.exporter.web.shown_text import Allowance, text_of, visible
 from errtally.exporter.web.sparkline import sparkline
 
@@ -117,6 +117,8 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
         "dashboards": links.dashboards(config.grafana_url, project, found["fingerprint"]),
         "history": found["history"][:MAX_HISTORY_SHOWN],
         "notes": _notes(found["history"]),
+        "similar": reader.similar(found),
+        "notice": notices.of(request.args, request.args.getlist("issue")),
         "merged": found["merged_fingerprints"][:MAX_MERGED_SHOWN],
     }
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import make_response, render_template, request
 
 from errtally import names
-from errtally.exporter.journal.records import MergeChange, StatusChange
 from errtally.exporter.search import conditions, cursor, query
-from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
-from errtally.exporter.web import hints, notices, parts
-from errtally.exporter.web.decisions import STATUS_OF
-from errtally.exporter.web.journaling import journal, wait
+from errtally.exporter.store.listing import MAX_COUNTED, ORDERS, SPARK_HOURS, Wanted
+from errtally.exporter.web import connect, hints, notices, parts
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.policy import with_own_script
 from errtally.exporter.web.sparkline import sparkline
@@ -22,18 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flask import Response as FlaskResponse
-    from werkzeug.wrappers import Response
-
 
 PAGE_SIZE = 50
 MAX_LIST = 500
 """Issues that one answer of the API holds."""
 
 STATUSES = ("open", "all", *names.ISSUE_STATUSES)
-_PLACE = ("query", "status", "project", "environment", "level", "sort", "cursor")
+PLACE = ("query", "status", "project", "environment", "level", "sort", "cursor")
 """Parameters that say what a list shows."""
-
-routes = Blueprint("listing", __name__)
 
 
 class ListingError(Exception):
@@ -94,11 +88,11 @@ def page() -> FlaskResponse:
     error, wanted, issues, found = None, None, list[dict[str, Any]](), None
     try:
         wanted = wanted_of(given, now, default_status="open", max_limit=MAX_LIST)
-        issues, found = parts.reader().listed(wanted)
+        issues, found = parts.reader().listed(replace(wanted, is_counted=True))
     except ListingError as exc:
         error = exc
-    place = {name: value for name in _PLACE if (value := request.args.get(name))}
-    hour = int(now // 3600)
+    place = {name: value for name in PLACE if (value := request.args.get(name))}
+    hour, choices = int(now // 3600), parts.reader().choices()
     html = render_template(
         "issues.html",
         issues=issues,
@@ -111,8 +105,10 @@ def page() -> FlaskResponse:
         place=place,
         without_cursor={name: value for name, value in place.items() if name != "cursor"},
         status=(wanted.status or "all") if wanted is not None else request.args.get("status", ""),
+        max_counted=MAX_COUNTED,
         order=wanted.order if wanted is not None else ORDERS[0],
-        choices=parts.reader().choices(),
+        choices=choices,
+        first=_first(choices),
         levels=names.LEVELS,
         orders=ORDERS,
         notice=notices.of(request.args, request.args.getlist("issue")),
@@ -138,73 +134,14 @@ def api() -> tuple[list[dict[str, Any]], str | None]:
     return issues, found.next.encode() if found.next is not None else None
 
 
-@routes.post("/issues")
-def decide_on_selected() -> Response:
-    """Resolve, ignore or merge the issues that were selected in the list, and show the list again."""
-    action = request.form.get("action", "")
-    if action not in notices.DONE:
-        abort(400, f"action: one of {', '.join(notices.DONE)}")
-    if part("access").is_forged():
-        abort(403, "the form is too old, or was made by another site: load the page again")
-    place: dict[str, Any] = {name: value for name in _PLACE if (value := request.form.get(name))}
-    selected = dict.fromkeys(request.form.getlist("issue")[: notices.MAX_SELECTED])
-    issues = [parts.reader().issue(*notices.identity(value)) for value in selected]
-    known = [issue for issue in issues if issue is not None]
-    if action == "unmerge" and known:
-        _take_out(list(selected))
-        return redirect(url_for("web.index", **place, done=action, count=len(selected)), 303)
-    if not known:
-        result: dict[str, Any] = {"failed": "gone" if issues else "none"}
-    elif len(known) < len(issues):
-        result = {"failed": "gone"}
-    elif action == "merge" and len(known) == 1:
-        result = {"failed": "one"}
-    elif action == "merge" and len({issue["project"] for issue in known}) > 1:
-        result = {"failed": "projects"}
-    else:
-        result = notices.parameters(action, known, _decide_all(action, known))
-    return redirect(url_for("web.index", **place, **result), 303)
-
-
-def _decide_all(action: str, issues: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Journal decisions on issues and wait until they are folded, so that what is read next shows them.
-
-    Returns:
-        The issue that the others were merged into, None for other decisions.
-    """
-    now, who, reader = time.time(), part("access").who(), parts.reader()
-    if action == "merge":
-        # The one that is known for longest goes on: links to it are the oldest.
-        target, *others = sorted(issues, key=lambda issue: (issue["first_seen"], issue["id"]))
-        merge_all(target, others)
-        return target
-    status, changed = STATUS_OF[action], None
-    for issue in issues:
-        journal(StatusChange(issue["project"], issue["fingerprint"], status, now, who), now)
-        if issue["status"] != status or issue["condition"] is not None:
-            changed = issue["id"]
-    if changed is not None:
-        wait(lambda: reader.is_decided(changed, now))
-    return None
-
-
-def _take_out(selected: Sequence[str]) -> None:
-    """Take merged fingerprints out of the issues that they are in, and wait until that is folded."""
-    now, who, reader = time.time(), part("access").who(), parts.reader()
-    merged = [one for one in map(notices.identity, selected) if reader.merge_of(*one)]
-    for fingerprint, project in merged:
-        journal(MergeChange(project, fingerprint, "", now, who), now)
-    if merged:
-        wait(lambda: reader.merge_of(*merged[-1]) == "")
-
-
-def merge_all(target: dict[str, Any], others: Sequence[dict[str, Any]]) -> None:
-    """Merge issues into one of the same project, and wait until that is folded."""
-    now, who, reader = time.time(), part("access").who(), parts.reader()
-    into, last = target["fingerprint"], others[-1]
-    for issue in others:
-        journal(MergeChange(issue["project"], issue["fingerprint"], into, now, who), now)
-    wait(lambda: reader.merge_of(last["fingerprint"], last["project"]) == into)
+def _first(choices: Mapping[str, Sequence[str]]) -> connect.Connection | None:
+    """Return how to send the first event; None when there was one."""
+    if choices["projects"]:
+        return None
+    config = part("config")
+    name = config.projects[0].name if config.projects else names.DEFAULT_PROJECT
+    # Whoever sees this page with a login configured has logged in.
+    return connect.connection(config, name, is_logged_in=config.has_web_auth)
 
 
 def _choice(parameters: Mapping[str, str], name: str, choices: Sequence[str]) -> str | None:

@@ -19,14 +19,19 @@ MAX_UNDONE = 20
 """Issues that one button takes a decision back for: an address holds no more."""
 
 DONE = {"resolve": "resolved", "ignore": "ignored", "merge": "merged into one", "reopen": "open again",
-        "unmerge": "taken out again"}  # fmt: skip
+        "unmerge": "taken out again", "resolve_next": "resolved in the next release",
+        "ignore_events": "ignored until more events come", "ignore_hours": "ignored for a while"}  # fmt: skip
 NOT_DONE = {
     "none": "No issue was selected.",
     "one": "Select at least two issues to merge them.",
     "projects": "Issues of different projects can't be merged.",
+    "release": "No release is known yet, so none can be the next.",
+    "amount": "Say a number of events or hours.",
     "gone": "An issue that was selected is not there any more; nothing was changed.",
 }
-_UNDOES = {"resolve": "reopen", "ignore": "reopen", "merge": "unmerge"}
+_UNDOES = {"merge": "unmerge"} | dict.fromkeys(
+    ("resolve", "ignore", "resolve_next", "ignore_events", "ignore_hours"), "reopen"
+)
 _UNDONE_STATUS = "unresolved"
 
 

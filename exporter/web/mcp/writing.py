@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from errtally.exporter.web import decisions, listing, sayings
+from errtally.exporter.web import bulk, decisions, sayings
 from errtally.exporter.web.markdown import code
 from errtally.exporter.web.mcp.reading import ToolError, issue
 from errtally.exporter.web.merges import Refusal
@@ -52,7 +52,7 @@ def merge_issues(given: Mapping[str, Any]) -> str:
     others = [one for one in others if one["id"] != target["id"]]
     if not others:
         raise ToolError("these are one issue already")
-    listing.merge_all(target, others)
+    bulk.merge_all(target, others)
     merged = "".join(f"- {one['fingerprint']}: {code(one['title'], 200)}\n" for one in others)
     return f"Merged into {target['fingerprint']} ({code(target['title'], 200)}):\n\n{merged}"
 

@@ -11,7 +11,7 @@ from errtally.exporter.search import cursor as cursors
 from errtally.exporter.search import query, short_ids
 from errtally.exporter.search.conditions import AnyOf, Field, Identity, Moment, State, Term, Wording
 from errtally.exporter.store.listing import Wanted
-from errtally.exporter.web import decisions, listing, parts, sayings
+from errtally.exporter.web import bulk, decisions, parts, sayings
 from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers, objects, places, updates
@@ -356,5 +356,5 @@ def _merge(issues: Sequence[dict[str, Any]]) -> Response:
     if len({one["project"] for one in issues}) > 1:
         abort(400, "merge: issues of different projects can't be merged")
     target, *others = sorted(issues, key=lambda one: (one["first_seen"], one["id"]))
-    listing.merge_all(target, others)
+    bulk.merge_all(target, others)
     return answers.answer({"merge": {"parent": str(target["id"]), "children": [str(one["id"]) for one in others]}})
