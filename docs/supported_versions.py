@@ -47,12 +47,12 @@ def table() -> str:
         (
             "Python",
             ", ".join(pythons),
-            "all tests on 3.11; `make run` up to the first event on 3.13",
+            "all tests on 3.11; on 3.12 with the oldest packages, and on 3.13, those that need no other programs",
         ),
         (
             "Debian",
             ", ".join(number for number, _, _ in suites),
-            "`make run` in bare root file systems, as an ordinary user, up to the first event",
+            "`make run` in bare root file systems, by a user, up to the first event; on 13 the tests as above",
         ),
         ("Prometheus", f"{suites[0][1]} and newer", _peers([suite[1] for suite in suites], compose, "prometheus")),
         ("Alertmanager", f"{suites[0][2]} and newer", _peers([suite[2] for suite in suites], compose, "alertmanager")),

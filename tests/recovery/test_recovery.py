@@ -8,6 +8,7 @@ import logging
 import sqlite3
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -104,6 +105,17 @@ def test_raises_the_original_error_when(call, recovery: Recovery, seen: Seen, er
 def test_a_note_tells_what_else_failed(call, recovery: Recovery) -> None:
     with testing(), pytest.raises(TimeoutError) as caught:
         call(recovery, Failing(TimeoutError("first"), ValueError("second")))
+    assert caught.value.__notes__ == ["recovery of payments by retry failed: ValueError: second"]
+
+
+def test_an_exception_that_lets_nobody_set_attributes_stays_the_one_that_is_raised(call, recovery: Recovery) -> None:
+    @dataclass(frozen=True)
+    class RefusedError(ConnectionRefusedError):
+        service: str
+
+    with testing(), pytest.raises(RefusedError) as caught:
+        call(recovery, Failing(RefusedError("first"), ValueError("second")))
+    assert caught.value.service == "first"
     assert caught.value.__notes__ == ["recovery of payments by retry failed: ValueError: second"]
 
 

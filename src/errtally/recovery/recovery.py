@@ -325,7 +325,9 @@ class Recovery:
 
     def _explain(self, error: BaseException, strategy: Strategy, last: BaseException) -> None:
         if last is not error:
-            error.add_note(f"recovery of {self.service} by {strategy.name} failed: {type(last).__name__}: {last}")
+            note = f"recovery of {self.service} by {strategy.name} failed: {type(last).__name__}: {last}"
+            # Not by `add_note`, which fails on exceptions that let nobody set attributes, such as frozen dataclasses.
+            object.__getattribute__(error, "__dict__").setdefault("__notes__", []).append(note)
 
     def _attempted(self, strategy: str, error: BaseException | None) -> None:
         for observer in self._observers:
