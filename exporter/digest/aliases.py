@@ -18,15 +18,14 @@ class Aliases:
 
     Attributes:
         into: project and fingerprint to the fingerprint that it was merged into, which may be an alias again.
-        claimed: project and fingerprint of issues of unread events to the fingerprint of the error that goes on in them
-            since its calls can be read.
+        claimed: project and fingerprint of events that nothing could read, and that belong to a read error's issue.
         vetoes: project and fingerprint of merges that were taken back; these are never made again by themselves.
         transition_ends: until when fingerprints of former versions are looked up, seconds since the epoch.
     """
 
     settings: GroupingSettings = field(default_factory=GroupingSettings)
     into: dict[tuple[str, str], str] = field(default_factory=dict)
-    claimed: dict[tuple[str, str], str] = field(default_factory=dict)
+    claimed: set[tuple[str, str]] = field(default_factory=set)
     vetoes: set[tuple[str, str]] = field(default_factory=set)
     transition_ends: float = float("inf")
     _patterns: dict[str, Patterns] = field(default_factory=dict)

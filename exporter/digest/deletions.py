@@ -41,6 +41,7 @@ class Deletions:
         merged = [one for where, one in aliases.into if where == project and aliases.resolve(project, one) == root]
         for fingerprint in merged:
             del aliases.into[project, fingerprint]
+            aliases.claimed.discard((project, fingerprint))
             changes.unaliased.append((project, fingerprint))
         gone = {root, *merged}
         changes.aliases[:] = [

@@ -275,7 +275,11 @@ class Fold:
         """Return the fingerprint of the issue that an event counts in."""
         state = self._state
         fingerprint = state.aliases.resolve(project, seen.fingerprint)
-        return fingerprint if (project, fingerprint) in state.issues else self._merges.join(project, seen, at)
+        if (project, fingerprint) not in state.issues:
+            fingerprint = self._merges.join(project, seen, at)
+        if seen.unresolved:
+            self._merges.claim(project, seen, fingerprint, at)
+        return fingerprint
 
     def _issue(
         self, project: str, environment: str, event: EventSeen, fingerprint: str

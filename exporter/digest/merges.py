@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from errtally import names
 from errtally.exporter.digest.changes import AliasChange, Decision
 from errtally.exporter.digest.decisions import AGENDA
@@ -67,9 +69,42 @@ class Merges:
         self._state.next_issue_id += 1
         aliases.into[project, seen.fingerprint] = target
         if reason == UNRESOLVED:
-            aliases.claimed[project, target] = seen.fingerprint
+            aliases.claimed |= {(project, target), (project, seen.unresolved)}
         self._changes.aliases.append(alias)
         return target
+
+    def claim(self, project: str, seen: IssueSeen, issue: str, at: float) -> None:
+        """Let events of an error that nothing could read, those to come and those that came, count in its issue.
+
+        Events of a release whose maps come late or never then are nothing new, and neither is the first event that
+        comes while its map is being read.
+
+        Args:
+            project: of the issue.
+            seen: an event of it that was read.
+            issue: the fingerprint of the issue, which may begin with this event.
+            at: when the event was received.
+        """
+        state, aliases, unread = self._state, self._state.aliases, seen.unresolved
+        key = (project, unread)
+        if unread in {seen.fingerprint, issue} or key in aliases.claimed or key in aliases.vetoes:
+            return
+        target = aliases.resolve(project, unread)
+        other = state.issues.get((project, target))
+        if target == issue:
+            aliases.claimed.add((project, unread))
+        elif other is None:
+            known = replace(seen, fingerprint=unread, scope="", pattern="")
+            alias = AliasChange(state.next_issue_id, project, unread, issue, UNRESOLVED, at, "", known)
+            state.next_issue_id += 1
+            aliases.into[project, unread] = issue
+            aliases.claimed.add((project, unread))
+            self._changes.aliases.append(alias)
+        elif (
+            (project, target) not in aliases.claimed and (project, issue) in state.issues and not other.is_decided
+        ):  # what a person decided on stays as it is
+            aliases.claimed |= {(project, unread), (project, target)}
+            self._merge(project, target, issue, UNRESOLVED, at, by="")
 
     def decide(self, decision: MergeChange) -> None:
         """Fold a person's decision; one that makes no sense any more when its turn comes changes nothing."""
@@ -100,8 +135,8 @@ class Merges:
         if not seen.unresolved or seen.unresolved == seen.fingerprint:
             return None
         target = aliases.resolve(project, seen.unresolved)
-        is_free = (project, target) in self._state.issues and (project, target) not in aliases.claimed
-        return target if is_free else None
+        is_claimed = not aliases.claimed.isdisjoint({(project, target), (project, seen.unresolved)})
+        return None if is_claimed or (project, target) not in self._state.issues else target
 
     def _former(self, project: str, seen: IssueSeen, at: float) -> str | None:
         """Return the issue that a former version put the event into."""
@@ -136,8 +171,6 @@ class Merges:
     def _unmerge(self, decision: MergeChange) -> None:
         state, changes, project, fingerprint = self._state, self._changes, decision.project, decision.fingerprint
         target = state.aliases.into.pop((project, fingerprint))
-        if state.aliases.claimed.get((project, target)) == fingerprint:
-            del state.aliases.claimed[project, target]
         state.aliases.vetoes.add((project, fingerprint))
         changes.aliases.append(AliasChange(0, project, fingerprint, "", "", decision.at, decision.by))
         # What has no counts of its own becomes an issue with its next event.

@@ -29,7 +29,7 @@ class Grouper:
     def __init__(self, settings: GroupingSettings) -> None:
         self.rules = compiled(settings.rules)
         self._own = ownership(settings)
-        self._told: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, ...]] = set()
 
     def group(self, project: str, event: Event, sent: Callable[[], Event] | None = None) -> Grouping:
         """Return the issue that a scrubbed event belongs to.
@@ -41,16 +41,21 @@ class Grouper:
                 did.
         """
         grouping = fingerprint(event, self.rules, self._own)
-        key = (project, grouping.fingerprint)
+        if self._is_new(project, grouping.fingerprint):
+            grouping = with_former(grouping, event, self.rules)
+        # Each build may have been another issue, unread.
+        if sent is not None and self._is_new(project, grouping.fingerprint, event.release or ""):
+            grouping.unresolved = fingerprint(sent(), self.rules, self._own).fingerprint
+        return grouping
+
+    def _is_new(self, *key: str) -> bool:
+        """Whether this was not told yet; it is from now on."""
         if key in self._told:
-            return grouping
+            return False
         if len(self._told) >= MAX_TOLD:
             self._told.clear()
         self._told.add(key)
-        grouping = with_former(grouping, event, self.rules)
-        if sent is not None:
-            grouping.unresolved = fingerprint(sent(), self.rules, self._own).fingerprint
-        return grouping
+        return True
 
     def forget(self) -> None:
         """Tell all former fingerprints again, because what told them may not have arrived."""

@@ -324,9 +324,10 @@ class Recorder:
         if self._resolver is not None and (event.exceptions or event.frames or event.stack):
             resolution = self._resolve(self._resolver, project, item)
         grouping, is_scrubbed = self._group(project, event, scrubbed, resolution)
-        index = indices.get(grouping.fingerprint)
+        issue = grouping.fingerprint + grouping.unresolved
+        index = indices.get(issue)
         if index is None:
-            index = indices[grouping.fingerprint] = len(issues)
+            index = indices[issue] = len(issues)
             issues.append(
                 records.IssueSeen(
                     grouping.fingerprint,

@@ -43,7 +43,7 @@ def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
         else:
             aliases.into[project, fingerprint] = into
             if reason == UNRESOLVED:
-                aliases.claimed[project, into] = fingerprint
+                aliases.claimed |= {(project, into), (project, fingerprint)}
     # In the order in which they appeared, so that the same is found as if the process had never stopped.
     for project, fingerprint, scope, pattern, _ in db.execute(
         """SELECT project, fingerprint, scope, pattern, id FROM issues

@@ -26,20 +26,23 @@ NICENESS: Final = 19
 
 
 def main(arguments: list[str]) -> None:
-    """Make one file.
+    """Make files, one after the other.
 
     Args:
-        arguments: the data directory and the file's name.
+        arguments: the data directory and the files' names.
     """
-    data_dir, name = Path(arguments[0]), arguments[1]
+    archive = Archive(Path(arguments[0]))
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
     signal.signal(signal.SIGXCPU, _out_of_time)
-    wanted = Wanted.of(name)
-    if wanted is None:
-        raise SystemExit(f"{name!r} is no file of this version")
-    make(Archive(data_dir), wanted)
+    for name in arguments[1:]:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        end = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
+        resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
+        wanted = Wanted.of(name)
+        if wanted is None:
+            raise SystemExit(f"{name!r} is no file of this version")
+        make(archive, wanted)
 
 
 def make(archive: Archive, wanted: Wanted) -> None:

@@ -25,6 +25,9 @@ BETWEEN_SECONDS: Final = 0.25
 NEW_SECONDS: Final = 3600.0
 """What was uploaded within this time before a worker's first look may not have been read yet."""
 
+FILES_AT_ONCE: Final = 20
+"""That one process makes: it takes longer to start than most of them to make."""
+
 WAIT_SECONDS: Final = 4.0 * CPU_SECONDS
 
 
@@ -70,18 +73,23 @@ class Builder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if is_changed:
                 files.sweep(self._resolver.archive)
-            for wanted in list(self._waiting):
-                if not self._files.is_made(wanted):
-                    self._make(wanted, lock)
-                del self._waiting[wanted]
+            while self._waiting:
+                some = list(self._waiting)[:FILES_AT_ONCE]
+                self._make([one for one in some if not self._files.is_made(one)], lock)
+                for one in some:
+                    if self._files.is_made(one):
+                        del self._waiting[one]
         except BlockingIOError:
             return  # another worker is at it, and this one looks again
         finally:
             os.close(lock)
 
-    def _make(self, wanted: Wanted, lock: int) -> None:
-        """Make one file in a process of its own, which holds the lock even where this one dies."""
-        command = (sys.executable, "-m", "errtally.exporter.symbols.build", str(self._data_dir), wanted.name)
+    def _make(self, wanted: list[Wanted], lock: int) -> None:
+        """Make files in a process of its own, which holds the lock even where this one dies."""
+        if not wanted:
+            return
+        names = [one.name for one in wanted]
+        command = (sys.executable, "-m", "errtally.exporter.symbols.build", str(self._data_dir), *names)
         process = subprocess.Popen(  # noqa: S603 (our own module)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=(lock,)
         )
@@ -90,7 +98,8 @@ class Builder:
         except subprocess.TimeoutExpired:
             process.kill()
             _, said = process.communicate()
-        if process.returncode and not self._files.is_made(wanted):
+        failed = next((one for one in wanted if not self._files.is_made(one)), None)
+        if failed is not None:  # the others are made by the next process
             last = said.decode("utf-8", "replace").strip().rpartition("\n")[2][-200:]
             reason = f"reading it failed: {last}" if last else f"reading it ended with signal {-process.returncode}"
-            refuse(self._files.directory, wanted, SymbolError("bad_file", reason))
+            refuse(self._files.directory, failed, SymbolError("bad_file", reason))

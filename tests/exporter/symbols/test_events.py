@@ -50,7 +50,7 @@ def _read(shop: InProcess) -> None:
 def _second(event: dict[str, Any]) -> dict[str, Any]:
     frames = event["exception"]["values"][0]["stacktrace"]["frames"]
     for frame, column in zip(frames, reversed(SECOND_THROWS), strict=True):
-        frame |= {"colno": column, "function": f"a{frame['function']}"}
+        frame |= {"colno": column, "function": frame["function"].replace("t.", "e.")}
     return {**event, "release": "shop@2"}
 
 
@@ -109,6 +109,28 @@ def test_a_late_map_does_not_split_the_issue(shop: InProcess) -> None:
     assert shop.total("errtally_new_issues_total") == 1
 
 
+def test_a_release_without_its_map_has_no_new_issue(shop: InProcess) -> None:
+    _upload(shop)
+    _send(shop, made.event())
+    _send(shop, _second(made.event()))
+    assert [one["events"] for one in _issues(shop)] == [2]
+    assert shop.total("errtally_new_issues_total") == 1
+
+
+def test_two_issues_become_one_when_it_turns_out_that_they_are_one_error(shop: InProcess) -> None:
+    unread = _second(made.event())
+    for frame in unread["exception"]["values"][0]["stacktrace"]["frames"]:
+        frame["filename"] = f"{made.PAGE}/other.js"  # so that it is another issue unread
+    _upload(shop)
+    _send(shop, made.event())
+    _send(shop, unread)
+    assert [one["events"] for one in _issues(shop)] == [1, 1]
+    found = made.source_map(SECOND_SCRIPT, SECOND)
+    _upload(shop, script=SECOND_SCRIPT, found=found, release="shop@2", url="~/other.js")
+    _send(shop, unread)
+    assert [one["events"] for one in _issues(shop)] == [3]
+
+
 def test_of_several_errors_that_were_one_issue_unread_one_goes_on_in_it(shop: InProcess) -> None:
     minified = made.event()
     for frame in minified["exception"]["values"][0]["stacktrace"]["frames"]:
@@ -133,7 +155,7 @@ def test_what_was_claimed_stays_so_after_a_restart(shop: InProcess, tmp_path: Pa
     again = InProcess(tmp_path)
     claimed = again.writer._store.aliases(again.config.grouping).claimed
     again.close()
-    assert [key[0] for key in claimed] == ["web"]
+    assert {project for project, _ in claimed} == {"web"}
 
 
 def test_secrets_in_source_lines_of_a_late_map_are_scrubbed(shop: InProcess) -> None:
