@@ -90,9 +90,10 @@ class Site(NamedTuple):
 def site_of(frame: Frame) -> Site:
     """Return what a frame is called, the same after each deploy."""
     path = frame.abs_path or frame.filename or ""
-    if isinstance(frame, ResolvedFrame) and path.startswith("../"):
-        # Seen from where the script was written; the first folder is the one that the project was checked out into.
-        path = _ABOVE.sub("", path)
+    if isinstance(frame, ResolvedFrame):
+        # Of a path seen from where the script was written the first folder is the one that the project was checked out
+        # into. Else what a bundler puts in front takes no part.
+        path = _ABOVE.sub("", path) if path.startswith("../") else frame.filename or path
     return site(path, frame.module or "", frame.function or "", frame.package or "")
 
 
