@@ -75,9 +75,9 @@ def upload(*, remote: Remote, path: Path, project: str, release: str, dist: str,
 @remote_options
 @format_option
 @click.option("--project", required=True, help="Whose files.")
-@click.option("--release", default="", help="Of this release; without it mappings and debug files.")
+@click.option("--release", default="", help="Of this release; without it those with debug ids.")
 def list_(*, remote: Remote, format_: str, project: str, release: str) -> None:
-    """List the uploaded files of a release, or the mappings and debug files of a project."""
+    """List the uploaded files of a release, or those of a project that have a debug id."""
     here = f"/api/0/projects/errtally/{quote(project, safe='')}"
     if release:
         found = remote.get(f"{here}/releases/{quote(release, safe='')}/files/")
@@ -102,10 +102,17 @@ def list_(*, remote: Remote, format_: str, project: str, release: str) -> None:
 @command.command()
 @remote_options
 @click.option("--project", required=True, help="Whose files.")
-@click.option("--release", required=True, help="All files of this release go.")
-def delete(*, remote: Remote, project: str, release: str) -> None:
-    """Remove the uploaded files of a release; the release itself stays."""
+@click.option("--release", default="", help="All files of this release go.")
+@click.option("--debug-id", default="", help="All files of this debug id go.")
+def delete(*, remote: Remote, project: str, release: str, debug_id: str) -> None:
+    """Remove the uploaded files of a release, or of a debug id; the release itself stays."""
+    if bool(release) == bool(debug_id):
+        raise click.UsageError("say either --release or --debug-id")
     here = f"/api/0/projects/errtally/{quote(project, safe='')}"
+    if debug_id:
+        remote.open("DELETE", f"{here}/files/dsyms/", {"id": debug_id}).close()
+        click.echo(f"{debug_id}: removed")
+        return
     number = len(remote.get(f"{here}/releases/{quote(release, safe='')}/files/"))
     remote.open("DELETE", f"{here}/files/source-maps/", {"name": release}).close()
     click.echo(f"{release}: {number} files removed")

@@ -180,8 +180,8 @@ class Pipeline:
         return [(records.encoder.encode(one), 0) for one in told]
 
     def _keep(self, project: str, upload: FileDelivery) -> None:
-        if self._uploads is None:
-            raise NotServedError("no_uploads", "no files are taken here", status=501)
+        if self._uploads is None or not self._uploads.settings.key_uploads:
+            raise NotServedError("no_key_uploads", "uploads by a project's key are turned off here", status=403)
         try:
             if not upload.replaces:
                 self._uploads.check_new(upload.files, project, upload.release)

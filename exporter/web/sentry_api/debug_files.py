@@ -7,11 +7,11 @@ import zipfile
 from hashlib import sha1
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 
 from errtally.errors import MalformedError, RejectedError, TooLargeError
 from errtally.exporter.artifacts import bundle
-from errtally.exporter.artifacts.artifact import NATIVE, PROGUARD, SOURCE, debug_id_of
+from errtally.exporter.artifacts.artifact import PROGUARD, debug_id_of
 from errtally.exporter.artifacts.contents import DIGEST
 from errtally.exporter.web import deploys
 from errtally.exporter.web.merges import Refusal
@@ -70,8 +70,17 @@ def archive(project: str) -> Response:
 @routes.get("/projects/<organization>/<project>/files/dsyms/")
 @routes.get("/projects/<organization>/<project>/files/difs/")
 def listed(project: str) -> Response:
-    """List the debug files, the newest first."""
+    """List the files that have a debug id, the newest first: debug files, mappings, scripts and their maps."""
     return answers.listed([_listed(one) for one in _debug_files(places.named(project))])
+
+
+@routes.delete("/projects/<organization>/<project>/files/dsyms/")
+def remove(project: str) -> Response:
+    """Remove the files of the debug id ``id``."""
+    name, debug_id = places.named(project), request.args.get("id", "").lower()
+    if not debug_id or not uploads.uploads().archive.remove_debug_id(name, debug_id):
+        abort(404, "no file was uploaded under this debug id")
+    return answers.nothing()
 
 
 @routes.get("/projects/<organization>/<project>/files/dsyms/unknown/")
@@ -106,8 +115,7 @@ def proguard_release(project: str) -> Response:
 
 
 def _debug_files(project: str) -> list[Artifact]:
-    found = uploads.uploads().archive.of_project(project)
-    return [one for one in found if one.kind in {PROGUARD, NATIVE} or (one.kind == SOURCE and one.debug_id)]
+    return [one for one in uploads.uploads().archive.of_project(project) if one.debug_id]
 
 
 def _members(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:

@@ -95,6 +95,10 @@ def test_a_mapping_is_found_by_its_uuid(exporter, tmp_path) -> None:
     archive = exporter.uploads.archive
     assert [one.kind for id_ in (own, ID) for one in archive.by_debug_id("shop", id_)] == ["proguard", "proguard"]
     assert ID in run(exporter, "list", "--project", "shop").stdout
+    run(exporter, "delete", "--project", "shop", "--debug-id", ID)
+    assert archive.by_debug_id("shop", ID) == []
+    run(exporter, "delete", "--project", "shop", "--debug-id", ID, status=4)
+    run(exporter, "delete", "--project", "shop", status=2)
 
 
 def test_a_large_build_goes_in_pieces_and_only_once(exporter, build, monkeypatch) -> None:

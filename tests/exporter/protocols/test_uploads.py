@@ -116,6 +116,17 @@ def test_phones_of_ios_are_served_whatever_their_paths(exporter) -> None:
     assert answer.status == 422
 
 
+@pytest.mark.parametrize("path", UPLOADS)
+def test_uploads_by_a_key_that_everybody_sees_can_be_turned_off(tmp_path, path) -> None:
+    settings = ArtifactSettings(key_uploads=False)
+    made = InProcess(tmp_path, ExporterConfig(data_dir=tmp_path, artifacts=settings))
+    answer = post(made, path, UPLOADS[path][0])
+    assert answer.status == 403
+    assert "turned off" in answer.body.decode()
+    assert not made.uploads.archive.directory.exists()
+    made.close()
+
+
 def test_sources_that_come_along_are_kept_by_their_paths(exporter) -> None:
     post(exporter, "/v1/source_maps", {**HONEYBADGER, "src/cart.ts": b"total();\n"})
     [source] = exporter.uploads.archive.by_url("shop", "1.4.2", "", ["src/cart.ts"])

@@ -413,6 +413,7 @@ WRITES = [
     ("POST", f"{PROJECT}/files/dsyms/"),
     ("POST", f"{PROJECT}/files/proguard-artifact-releases/"),
     ("DELETE", f"{PROJECT}/files/source-maps/"),
+    ("DELETE", f"{PROJECT}/files/dsyms/"),
     ("DELETE", f"{PROJECT}/releases/1/files/x/"),
     ("DELETE", f"{ORGANIZATION}/releases/1/files/x/"),
 ]
