@@ -1,4 +1,4 @@
-"""Write metrics.md, commands.md, openapi.json, and tables in analyser.md and install.md: `make generate`."""
+"""Write metrics.md, commands.md, two OpenAPI descriptions, and tables in analyser.md and install.md: `make generate`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from errtally import names
 from errtally.analyser.check import languages_of
 from errtally.analyser.checks.registry import CHECKS
 from errtally.command_line import COMMANDS, errtally
-from errtally.exporter.web.openapi import document
+from errtally.exporter.web.openapi import document, sentry
 
 HERE = Path(__file__).parent
 
@@ -110,6 +110,11 @@ def api_description() -> str:
     return document.text().decode()
 
 
+def sentry_description() -> str:
+    """Return docs/sentry-openapi.json."""
+    return sentry.text().decode()
+
+
 _CHECKS_BEGIN, _CHECKS_END = "<!-- checks: written by make generate -->\n", "<!-- end of checks -->\n"
 _LANGUAGES = {"Python": "python", "JavaScript, TypeScript": "javascript", "Java": "java", "Go": "go"}
 
@@ -144,6 +149,7 @@ PAGES = {
     "metrics.md": metrics_page,
     "commands.md": commands_page,
     "openapi.json": api_description,
+    "sentry-openapi.json": sentry_description,
     "analyser.md": analyser_page,
 }
 

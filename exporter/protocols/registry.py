@@ -52,6 +52,8 @@ _BY_ENDING = {
     for ending in {ending for endpoint in ENDPOINTS for ending in endpoint.endings}
 }
 
+_WEB_API = tuple(f"/api/0/{part}/" for part in ("organizations", "projects", "teams", "issues", "groups", "users"))
+"""Sentry's web API, where a release may be called ``v1`` and then its deploys end as a route of Honeybadger's does."""
 
 MAX_KNOWN_ROUTES = 1024
 MAX_KNOWN_CHARACTERS = 256
@@ -84,6 +86,8 @@ def find(path: str, method: str = "POST", content_type: str = "") -> tuple[Endpo
 
 
 def _search(path: str, method: str, content_type: str) -> tuple[Endpoint, Mapping[str, str]] | None:
+    if path.startswith(_WEB_API):
+        return None
     best: tuple[Endpoint, Mapping[str, str]] | None = None
     best_rank = 0
     for endpoint in _candidates(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 PREFIX = "/api/0"
 MAX_PAGE = 100
 """Items of one page; a larger limit is lowered to it, as Sentry does."""
+
+_CURSOR = re.compile(r"[\w.:~=-]{1,2000}", re.ASCII)
+"""What a cursor of ours may have; anything else has no place in a header."""
 
 _RATE_LIMIT = "100000"
 """Errtally limits what comes in, not what is read; clients insist on numbers."""
@@ -91,7 +95,8 @@ def links(next_cursor: str | None, external_url: str) -> dict[str, str]:
         results = "true" if has_results else "false"
         return f'<{here}?{query}>; rel="{relation}"; results="{results}"; cursor="{cursor}"'
 
-    before = link("previous", request.args.get("cursor") or "0:0:1", has_results=False)
+    sent = request.args.get("cursor") or ""
+    before = link("previous", sent if _CURSOR.fullmatch(sent) else "0:0:1", has_results=False)
     after = link("next", next_cursor or "0:0:0", has_results=next_cursor is not None)
     return {"Link": f"{before}, {after}"}
 

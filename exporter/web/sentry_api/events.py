@@ -152,7 +152,7 @@ def add_note(issue: str, organization: str = places.ORGANIZATION) -> Response:
     sayings.guard()
     text = answers.body().get("text")
     if not isinstance(text, str) or not text.strip():
-        return answers.answer({"text": ["This field is required."]}, 400)
+        return answers.failure(400, "text: this field is required.")
     try:
         sayings.add_note(places.issue(issue), text)
     except Refusal as refusal:
