@@ -1,4 +1,4 @@
-"""Write metrics.md, commands.md, two OpenAPI descriptions, and tables in analyser.md and install.md: `make generate`."""
+"""Write metrics.md, commands.md, OpenAPI descriptions, and tables in analyser.md and install.md: `make generate`."""
 
 from __future__ import annotations
 

@@ -10,32 +10,14 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from tests.exporter.inprocess import InProcess
 from tests.peers import peer
 
 from errtally import names
 from errtally.config.document import schema
 from errtally.exporter import config
 from errtally.exporter.protocols.registry import ENDPOINTS
-from errtally.exporter.web import (
-    alerts,
-    audit,
-    bulk,
-    completions,
-    event_list,
-    event_parts,
-    jobs,
-    login,
-    markdown_pages,
-    merges,
-    overview,
-    sayings,
-    tokens,
-)
-from errtally.exporter.web.app import routes
-from errtally.exporter.web.mcp import routes as mcp
-from errtally.exporter.web.openapi import routes as openapi
 from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
-from errtally.exporter.web.stream import routes as stream
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -55,32 +37,13 @@ def _documented_routes() -> list[tuple[str, str]]:
     return re.findall(r"`(GET|POST|PUT|DELETE) (/[^`\s]*)`", pages)
 
 
-def test_every_route_of_the_app_is_documented() -> None:
-    app = Flask("documented", static_folder="static")
-    app.register_blueprint(routes)
-    app.register_blueprint(merges.routes)
-    for pages in (
-        alerts,
-        audit,
-        bulk,
-        completions,
-        event_list,
-        event_parts,
-        jobs,
-        login,
-        openapi,
-        overview,
-        sayings,
-        stream,
-        tokens,
-        markdown_pages,
-        mcp,
-    ):
-        app.register_blueprint(pages.routes)
+def test_every_route_of_the_app_is_documented(tmp_path: Path) -> None:
+    made = InProcess(tmp_path)
     documented = set(_documented_routes())
-    for rule in app.url_map.iter_rules():
+    for rule in made.flask.url_map.iter_rules():
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             assert (method, rule.rule) in documented, f"{method} {rule.rule}"
+    made.close()
 
 
 def test_every_route_of_sentry_s_api_is_documented_and_nothing_else() -> None:
