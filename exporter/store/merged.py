@@ -136,6 +136,7 @@ def members(db: sqlite3.Connection, project: str, fingerprint: str) -> list[dict
     """Return what was merged into an issue, directly or by way of another, the newest first.
 
     ``events`` and ``issue_id`` are of what was counted before the merge, 0 and None when it was merged from the start.
+    What an error would be called unread is left out where no event was it.
     """
     rows = db.execute(
         f"""{_MEMBERS}
@@ -143,7 +144,8 @@ def members(db: sqlite3.Connection, project: str, fingerprint: str) -> list[dict
           i.id AS issue_id
         FROM member m JOIN aliases a ON a.fingerprint = m.fingerprint AND a.project = :project AND a.undone_at IS NULL
           LEFT JOIN issues i ON i.project = :project AND i.fingerprint = a.fingerprint
+        WHERE i.id IS NOT NULL OR a.reason <> :unread OR a.pattern <> ''
         ORDER BY a.at DESC, a.id DESC""",  # noqa: S608 (a constant)
-        {"project": project, "fingerprint": fingerprint},
+        {"project": project, "fingerprint": fingerprint, "unread": UNRESOLVED},
     )
     return [dict(row) for row in rows]

@@ -70,6 +70,7 @@ def test_an_event_reads_as_its_author_wrote_it(shop: InProcess) -> None:
     assert "return round(this.lines.reduce(" in page
     assert f"sent as {made.PAGE}/app.js:1:{made.THROWS[0]}" in page
     assert _issues(shop)[0]["culprit"] == "cart in total"
+    assert "Merged into this issue" not in page
 
 
 def test_an_error_is_one_issue_over_builds(shop: InProcess) -> None:
