@@ -154,6 +154,27 @@ def test_html_closes_what_it_opens(language: str, text: str) -> None:
     assert not {*opened} - {"meta", "link", "img", "input"}
 
 
+@pytest.mark.parametrize(("language", "text"), _of("properties"))
+def test_properties_are_keys_and_values(language: str, text: str) -> None:
+    assert language
+    assert all(re.fullmatch(r"[\w.]+=\S.*", line) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize(("language", "text"), _of("kotlin"))
+def test_a_build_file_in_kotlin_closes_what_it_opens(language: str, text: str) -> None:
+    """Its grammar is no package that is tested with."""
+    assert language
+    code = re.sub(r'"[^"\n]*"', '""', text)
+    assert '"' not in code.replace('""', "")
+    opened: list[str] = []
+    for character in code:
+        if character in "({[":
+            opened.append(character)
+        elif character in ")}]":
+            assert opened.pop() + character in {"()", "{}", "[]"}
+    assert opened == []
+
+
 TESTED = {
     "",
     "text",
@@ -168,6 +189,8 @@ TESTED = {
     "promql",
     "nginx",
     "html",
+    "properties",
+    "kotlin",
     *GRAMMARS,
 }
 

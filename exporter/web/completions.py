@@ -63,8 +63,8 @@ def _keys(beginning: str) -> list[str]:
 
 def _key(tag: str) -> str:
     """Return the key of a tag: its name where that can stand alone."""
-    key = query.key_of(tag)
-    return tag if key == f"tag.{tag}" and tag not in query.FIELDS else key
+    asked_by = query.key_of(tag)
+    return tag if asked_by == f"tag.{tag}" and tag not in query.FIELDS else asked_by
 
 
 def _value(value: str) -> str:

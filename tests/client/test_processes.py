@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.client.receiver import Receiver
@@ -24,7 +25,7 @@ def _run(program: str, url: str, expected_code: int = 0) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == expected_code, done.stdout + done.stderr
@@ -133,7 +134,7 @@ def test_a_daemon_that_leaves_its_parent_loses_nothing(receiver: Receiver) -> No
     _run(
         """
         import errtally, os
-        errtally.init(flush_seconds=60)
+        errtally.init(flush_seconds=60, fork_seconds=60, shutdown_seconds=60)
         errtally.capture_message("of the parent")
         if os.fork():
             os._exit(0)
@@ -151,6 +152,8 @@ def test_a_child_of_multiprocessing_sends_before_it_ends(receiver: Receiver, tmp
         textwrap.dedent(
             f"""
             import errtally, multiprocessing
+            from errtally.client import fork
+            fork._CHILD_EXIT_SECONDS = 60  # as long as it takes, on a slow machine
             errtally.init()
 
             def work(number):
@@ -165,7 +168,9 @@ def test_a_child_of_multiprocessing_sends_before_it_ends(receiver: Receiver, tmp
         )
     )
     environ = {**os.environ, "ERRTALLY_URL": receiver.url, "PYTHONPATH": SOURCES}
-    subprocess.run([sys.executable, program], env=environ, check=True, timeout=60, capture_output=True)
+    subprocess.run(
+        [sys.executable, program], env=environ, check=True, timeout=2 * PATIENCE_SECONDS, capture_output=True
+    )
     assert sorted(event["message"] for event in receiver.events()) == ["child 0", "child 1", "child 2"]
 
 
@@ -176,6 +181,8 @@ def test_what_ends_a_child_of_multiprocessing_is_fatal(receiver: Receiver, tmp_p
         textwrap.dedent(
             f"""
             import errtally
+            from errtally.client import fork
+            fork._CHILD_EXIT_SECONDS = 60
             errtally.init()
             import multiprocessing
 
@@ -193,7 +200,7 @@ def test_what_ends_a_child_of_multiprocessing_is_fatal(receiver: Receiver, tmp_p
     )
     environ = {**os.environ, "ERRTALLY_URL": receiver.url, "PYTHONPATH": SOURCES}
     done = subprocess.run(
-        [sys.executable, program], env=environ, check=True, timeout=60, capture_output=True, text=True
+        [sys.executable, program], env=environ, check=True, timeout=2 * PATIENCE_SECONDS, capture_output=True, text=True
     )
     assert "ValueError: end of worker-7" in done.stderr
     (event,) = receiver.events()
