@@ -139,7 +139,7 @@ class Assembler:
             state = self._unpack(order)
             for project in order.projects:
                 self.archive.index.note_assembled(project, order.checksum, order.release, order.dist, order.name)
-            self.chunks.drop(order.chunks)
+            self.chunks.release(order.chunks)
         except RejectedError as exc:
             self.count(names.ARTIFACT_UPLOADS_REFUSED, (exc.reason,), 1)
             return State(ERROR, detail=str(exc))

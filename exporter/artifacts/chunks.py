@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from contextlib import suppress
 from hashlib import sha1
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -12,13 +14,16 @@ from errtally.errors import MalformedError, StoreError, TooLargeError
 from errtally.exporter.artifacts.contents import DIGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 """As Sentry's own server has it; older clients insist on a power of two."""
 
 KEPT_SECONDS: Final = 86_400.0
 """How long a piece waits for the rest of its upload."""
+
+SPARED_SECONDS: Final = 600.0
+"""How long a piece of an upload that is done is kept, for others that have it as well."""
 
 
 class Chunks:
@@ -59,7 +64,7 @@ class Chunks:
                 os.utime(path)
                 return
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            stored = sum(entry.stat().st_size for entry in os.scandir(self._directory))
+            stored = sum(known.st_size for _, known in self._files())
             if stored + len(content) > self._stored_limit_bytes:
                 raise TooLargeError("no_room", f"chunks of {stored} bytes wait to be assembled: no room for more")
             with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as draft:
@@ -113,15 +118,17 @@ class Chunks:
             file.write(part)
         return whole.hexdigest()
 
-    def drop(self, digests: Sequence[str]) -> None:
-        """Remove pieces that are needed no longer.
+    def release(self, digests: Sequence[str]) -> None:
+        """Let pieces go soon that are needed no longer: not at once, since another upload may have them too.
 
         Raises:
-            StoreError: one can't be removed.
+            StoreError: one can't be touched.
         """
+        moment = time.time() - KEPT_SECONDS + SPARED_SECONDS
         try:
             for digest in digests:
-                (self._directory / digest).unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.utime(self._directory / digest, (moment, moment))
         except OSError as exc:
             raise StoreError(f"{self._directory}: {exc}") from exc
 
@@ -134,9 +141,14 @@ class Chunks:
         if not self._directory.exists():
             return
         try:
-            for entry in os.scandir(self._directory):
-                path = Path(entry.path)
-                if path.stat().st_mtime < now - KEPT_SECONDS:
+            for path, known in self._files():
+                if known.st_mtime < now - KEPT_SECONDS:
                     path.unlink(missing_ok=True)
         except OSError as exc:
             raise StoreError(f"{self._directory}: {exc}") from exc
+
+    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
+        """Yield what waits; other uploads take theirs away meanwhile."""
+        for entry in os.scandir(self._directory):
+            with suppress(FileNotFoundError):
+                yield Path(entry.path), entry.stat()

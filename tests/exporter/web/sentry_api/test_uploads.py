@@ -8,6 +8,7 @@ import io
 import json
 import os
 import struct
+import time
 import zipfile
 from hashlib import sha1
 
@@ -15,6 +16,7 @@ import pytest
 from tests.exporter.inprocess import InProcess, environ
 
 from errtally.exporter.artifact_settings import ArtifactSettings
+from errtally.exporter.artifacts.chunks import SPARED_SECONDS
 from errtally.exporter.config import ExporterConfig, Project
 from errtally.exporter.journal.records import encoder
 from errtally.exporter.store.tokens import TokenStore
@@ -154,9 +156,17 @@ def test_a_bundle_is_asked_for_sent_in_pieces_put_together_and_not_asked_for_aga
         ("shop", "minified_source", ID, "shop@1", "~/app.js"),
         ("shop", "source_map", ID, "shop@1", "~/app.js.map"),
     ]
+    exporter.uploads.sweep(time.time() + SPARED_SECONDS + 60)
     assert not list((exporter.uploads.archive.directory / "chunks").iterdir())
     exporter.uploads.archive.remove_release("shop", "shop@1")
     assert ask(exporter, "POST", path, asked).json()["state"] == "not_found"
+
+
+def test_the_same_bundle_for_two_releases_at_once_is_sent_once(exporter) -> None:
+    assert assemble(exporter, GOOD, version="1")["state"] == "ok"
+    asked = {"checksum": sum_of(GOOD), "chunks": [sum_of(GOOD)], "projects": ["shop"], "version": "2"}
+    assert ask(exporter, "POST", f"{ORGANIZATION}/artifactbundle/assemble/", asked).json()["state"] == "ok"
+    assert {release for _, _, _, release, _ in kept(exporter)} == {"1", "2"}
 
 
 def test_a_bundle_serves_all_projects_that_it_names(exporter) -> None:
