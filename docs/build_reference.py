@@ -1,4 +1,4 @@
-"""Write metrics.md, commands.md, OpenAPI descriptions, and tables in analyser.md and install.md: `make generate`."""
+"""Write metrics.md, commands.md, OpenAPI descriptions, and tables in three pages: `make generate`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from errtally.command_line import COMMANDS, errtally
 from errtally.exporter.web.openapi import document, sentry
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+from tests.flow import tools  # noqa: E402 (the programs that are tried are data of the tests)
 
 _METRICS_HEAD = """# Series
 
@@ -144,7 +146,18 @@ def install_page() -> str:
     return f"{before}{_VERSIONS_BEGIN}{supported_versions.table()}{_VERSIONS_END}{after}"
 
 
+_TOOLS_BEGIN, _TOOLS_END = "<!-- tools: written by make generate -->\n", "<!-- end of tools -->\n"
+
+
+def sentry_page() -> str:
+    """Return docs/sentry-api.md with the table of programs that are tried."""
+    before, _, rest = (HERE / "sentry-api.md").read_text(encoding="utf-8").partition(_TOOLS_BEGIN)
+    _, _, after = rest.partition(_TOOLS_END)
+    return f"{before}{_TOOLS_BEGIN}{tools.table()}{_TOOLS_END}{after}"
+
+
 PAGES = {
+    "sentry-api.md": sentry_page,
     "install.md": install_page,
     "metrics.md": metrics_page,
     "commands.md": commands_page,

@@ -218,7 +218,8 @@ def _shown(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     released = next((one["released"] for one in found if one["released"] is not None), None)
     last_deploy = next((each for one in found for each in parts.reader().deploys(one["project"], one["release"])), None)
     out = released if released is not None else (min(seen) if seen else None)
-    last_commit = next((one["last_commit"] for one in found if one["last_commit"]), None)
+    of_commits = next((one for one in found if one["last_commit"]), None)
+    commits = parts.reader().commits(of_commits["project"], of_commits["release"]) if of_commits is not None else []
     return {
         "id": str(places.project_id(f"{first['project']}\0{first['release']}")),
         "version": first["release"],
@@ -233,7 +234,7 @@ def _shown(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "newGroups": sum(one["new_issues"] for one in found),
         "commitCount": max(one["commits"] for one in found),
         "deployCount": sum(one["deploys"] for one in found),
-        "lastCommit": {"id": last_commit} if last_commit else None,
+        "lastCommit": _commit(commits[0], begun) if commits else None,
         "lastDeploy": _deploy(last_deploy) if last_deploy is not None else None,
         "authors": [],
         "owner": None,
@@ -258,11 +259,13 @@ def _deploy(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _commit(told: dict[str, Any]) -> dict[str, Any]:
+def _commit(told: dict[str, Any], begun: float | None = None) -> dict[str, Any]:
+    """Return a commit; Sentry's MCP server insists on a time, which ``begun`` stands in for."""
+    at = told["at"] if told["at"] is not None else begun
     return {
         "id": told["id"],
         "message": told["message"],
-        "dateCreated": objects.moment(told["at"]) if told["at"] is not None else None,
+        "dateCreated": objects.moment(at) if at is not None else None,
         "author": {"name": told["author"], "email": ""} if told["author"] else None,
         "repository": {"name": told["repository"]} if told["repository"] else None,
     }
