@@ -31,6 +31,9 @@ T = TypeVar("T")
 LOOK_SECONDS: Final = 0.02
 """How long what is known of the uploads holds: a look at them for each event would cost as much as a tenth of it."""
 
+MAX_FILES: Final = 50
+"""That the calls of one event may lie in: looking for more would be work that a sender makes at will."""
+
 MAX_KNOWN: Final = 20_000
 CONTEXT_LINES: Final = 5
 MAX_LINE_CHARACTERS: Final = 512
@@ -185,21 +188,8 @@ class Resolver:
             uploaded = self.archive.by_debug_id(origin.project, debug_id)
             if found := _pair(uploaded, uploaded):
                 return found
-        addresses = places.addresses(path)
-        if origin.release and addresses:
-            for address in addresses:
-                uploaded = self.archive.by_url(origin.project, origin.release, origin.dist, (address,))
-                script = _first(uploaded, MINIFIED_SOURCE)
-                map_urls = places.of_map(script.url if script else address, script.map_url if script else "")
-                maps = [
-                    one
-                    for url in map_urls
-                    for one in self.archive.by_url(origin.project, origin.release, origin.dist, (url,))
-                ]
-                if script is not None and script.debug_id:
-                    maps += self.archive.by_debug_id(origin.project, script.debug_id)
-                if found := _pair(uploaded, maps):
-                    return found
+        if origin.release and (found := self._by_address(origin, places.addresses(path))):
+            return found
         if debug_id:
             message = f"no source map for debug id {debug_id} was uploaded"
         elif not origin.release:
@@ -207,6 +197,26 @@ class Resolver:
         else:
             message = f"no source map for it was uploaded with release {origin.release}"
         return _Found(None, Missing(path, debug_id, "not_uploaded", message))
+
+    def _by_address(self, origin: Origin, addresses: Sequence[str]) -> _Found | None:
+        """Return what the script at the first of some addresses is read by, None where nothing lies at any of them."""
+        if not addresses:
+            return None
+        for script in self._at(origin, addresses):
+            if script.kind != MINIFIED_SOURCE:
+                continue
+            maps = self._at(origin, places.of_map(script.url, script.map_url))
+            if script.debug_id:
+                maps += self.archive.by_debug_id(origin.project, script.debug_id)
+            if found := _pair([script], maps):
+                return found
+        return _pair([], self._at(origin, [f"{one}.map" for one in addresses]))
+
+    def _at(self, origin: Origin, addresses: Sequence[str]) -> list[Artifact]:
+        """Return what lies at some addresses, in their order."""
+        found = self.archive.by_url(origin.project, origin.release, origin.dist, addresses)
+        order = {address: at for at, address in enumerate(addresses)}
+        return sorted(found, key=lambda one: order.get(one.url, len(order)))
 
     def _by_id(self, origin: Origin, kind: str, debug_id: str) -> _Found:
         uploaded = _first(self.archive.by_debug_id(origin.project, debug_id), kind)
@@ -232,6 +242,8 @@ class Trace:
         self._images = images
         self.outcomes: Counter[str] = Counter()
         self.missing: dict[tuple[str, str], Missing] = {}
+        self._paths: set[str] = set()
+        self._open_mappings: list[Mapping] | None = None
 
     def frames(self, frames: Sequence[Frame]) -> list[Frame] | None:
         """Read frames.
@@ -314,8 +326,9 @@ class Trace:
 
     def _script_call(self, frame: Frame, path: str, debug_id: str) -> ResolvedFrame | None:
         line, column = frame.lineno, frame.colno
-        if not line:
-            return None  # of the engine itself
+        if not line or (path not in self._paths and len(self._paths) >= MAX_FILES):
+            return None  # of the engine itself, or one file too many
+        self._paths.add(path)
         located = self._resolver.script(self._origin, path, debug_id)
         try:
             table = self._read(located, Table)
@@ -390,14 +403,16 @@ class Trace:
         return ()
 
     def _mappings(self) -> list[Mapping]:
-        found: list[Mapping] = []
-        for uuid in self._images.mappings:
-            try:
-                found.append(self._read(self._resolver.by_id(self._origin, PROGUARD, uuid), Mapping))
-            except SymbolError as exc:
-                if ("", uuid) not in self.missing:
+        if self._open_mappings is None:
+            self._open_mappings = []
+            for uuid in self._images.mappings[:MAX_FILES]:
+                try:
+                    found = self._read(self._resolver.by_id(self._origin, PROGUARD, uuid), Mapping)
+                except SymbolError as exc:
                     self._miss("", uuid, exc)
-        return found
+                else:
+                    self._open_mappings.append(found)
+        return self._open_mappings
 
     def _read(self, located: _Found, kind: type[T]) -> T:
         """Return the open file.
