@@ -21,7 +21,7 @@ from errtally.config.grouping import GroupingSettings, grouping
 from errtally.config.secret import read_secret
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
-from errtally.exporter import ticket_template
+from errtally.exporter import people, ticket_template
 from errtally.exporter.artifact_settings import ArtifactSettings
 from errtally.exporter.scrubbing import scrubbing
 from errtally.exporter.token import Token, hash_of
@@ -150,6 +150,7 @@ class ExporterConfig:
     web_password: str | None = None
     web_token: str | None = None
     web_tokens: tuple[Token, ...] = ()
+    people: people.People = field(default_factory=people.People)
     tickets: tuple[ticket_template.TicketTemplate, ...] = ()
     ticket_secrets: Mapping[str, str] = field(default_factory=dict)
     live_frame_origins: tuple[str, ...] = ()
@@ -171,7 +172,8 @@ class ExporterConfig:
     @property
     def has_web_auth(self) -> bool:
         """Whether pages and API ask who is there."""
-        return self.web_password is not None or self.web_token is not None or bool(self.web_tokens)
+        is_asked = self.web_password is not None or self.web_token is not None or bool(self.web_tokens)
+        return is_asked or self.people.are_any
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
@@ -286,6 +288,13 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         web_password=_secret(web, "password_file", folder, f"{name}: web.password_file", problems),
         web_token=_secret(web, "token_file", folder, f"{name}: web.token_file", problems),
         web_tokens=_tokens(web, folder, f"{name}: web.tokens", problems),
+        people=people.read(
+            web,
+            f"{name}: web",
+            problems,
+            lambda entry, key, place: _secret(entry, key, folder, place, problems),
+            has_proxies=bool(document.get("trusted_proxies")),
+        ),
         tickets=ticket_template.read(document.get("tickets", ()), f"{name}: tickets", problems),
         ticket_secrets=_ticket_secrets(document, folder, f"{name}: ticket_webhooks", problems),
         live_frame_origins=tuple(web.get("live_frame_origins", ())),

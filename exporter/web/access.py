@@ -8,20 +8,23 @@ token that is changed or revoked ends the sessions that were begun with it.
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import structlog
 from flask import Response, g, has_request_context, redirect, request, url_for
 from itsdangerous import BadSignature, TimestampSigner
 
 from errtally.errors import StoreError
+from errtally.exporter.people import ROLES
 from errtally.exporter.store.tokens import TokenStore
 from errtally.exporter.token import hash_of
 from errtally.exporter.web.attempts import Attempts
+from errtally.exporter.web.forwarding import FROM_PROXY_KEY
 from errtally.exporter.web.scopes import EVERYTHING, Principal, needs
 from errtally.exporter.web.sentry_api import answers
 
@@ -30,17 +33,25 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
     from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.people import User
 
 FORM_TOKEN_SECONDS = 12 * 3600
-SESSION_SECONDS = 14 * 86400
+MAX_NAME = 200
+"""Characters of a name that a proxy or a provider tells."""
+
 SESSION_COOKIE = "errtally-session"
 LOGIN_PATH = "/login"
 _OPEN_FOLDERS = ("/static/", "/api/schema/", "/api/tickets/")
 """What asks for no login: webhooks of trackers are signed."""
 
 METRICS_PATH = "/metrics"
-_OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", LOGIN_PATH})
+OPENID_PATH = "/login/oidc"
+_OPEN_PATHS = frozenset({"/-/healthy", "/-/ready", LOGIN_PATH, OPENID_PATH})
 _OF_TOKEN = "token:"  # noqa: S105 (the kind of a session, behind which a token's name stands)
+_OF_USER, _OF_PROVIDER = "user:", "oidc:"
+"""Kinds of sessions of people: behind the first stands the name; behind the second the role, a colon, and the name with
+what no cookie holds as percent signs and digits."""
+
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +88,8 @@ class Access:
             here = request.full_path if request.query_string else request.path
             return redirect(f"{url_for('login.form')}?next={quote(request.script_root + here, safe='')}", 303)
         # A browser must not ask for a name and password where only a token would do.
-        scheme = 'Basic realm="errtally", charset="UTF-8"' if config.web_password is not None else "Bearer"
+        has_password = config.web_password is not None or bool(config.people.users)
+        scheme = 'Basic realm="errtally", charset="UTF-8"' if has_password else "Bearer"
         if answers.is_below(request.path):
             return answers.failure(401, "" if sent is None else "Invalid token", {"WWW-Authenticate": scheme})
         if request.path.startswith("/api/"):
@@ -106,18 +118,38 @@ class Access:
             name = known.name if known is not None else sent.username or "token" if sent is not None else "anonymous"
             return Principal.of(name, EVERYTHING)
         if sent is not None:
-            if sent.type == "basic" and self.is_password(sent.username, sent.password):
-                return Principal.of(self._config.web_username, EVERYTHING)
+            if sent.type == "basic" and (kind := self.password_kind(sent.username, sent.password)) is not None:
+                return self._of_session(kind)
             token = _token_of(sent)
             return self._by_token(token) or (Principal.of("scraper", ("read",)) if self._is_scraper(token) else None)
         kind = self.session()
-        if kind is None:
-            return None
+        return self._of_session(kind) if kind is not None else self._of_proxy()
+
+    def _of_session(self, kind: str) -> Principal | None:
+        """Return who logged in by what."""
         if kind == "password":
             return Principal.of(self._config.web_username, EVERYTHING)
         if kind == "token":
             return Principal.of("token", EVERYTHING)
+        if kind.startswith(_OF_USER):
+            user = self._user(kind.removeprefix(_OF_USER))
+            return Principal.of(user.name, ROLES[user.role]) if user is not None else None
+        if kind.startswith(_OF_PROVIDER):
+            role, _, name = kind.removeprefix(_OF_PROVIDER).partition(":")
+            return Principal.of(unquote(name), ROLES[role])
         return self._named(kind.removeprefix(_OF_TOKEN))
+
+    def _of_proxy(self) -> Principal | None:
+        """Return whom a trusted proxy names; what others write into its headers says nothing."""
+        proxy = self._config.people.proxy
+        if proxy is None or not request.environ.get(FROM_PROXY_KEY):
+            return None
+        name = request.headers.get(proxy.user_header, "").strip()
+        role = (request.headers.get(proxy.role_header, "").strip().lower() if proxy.role_header else "") or proxy.role
+        return Principal.of(name[:MAX_NAME], ROLES[role]) if name and role in ROLES else None
+
+    def _user(self, name: str | None) -> User | None:
+        return next((user for user in self._config.people.users if user.name == name), None)
 
     def _is_open(self) -> bool:
         """Whether what is asked for is for everybody."""
@@ -164,6 +196,20 @@ class Access:
         expected = self._config.metrics_token
         return expected is not None and request.path == METRICS_PATH and _same(token, expected)
 
+    def password_kind(self, username: str | None, password: str | None) -> str | None:
+        """Return the kind of session that a name and a password begin, None when they are not right."""
+        if self.is_password(username, password):
+            return "password"
+        user = self._user(username)
+        # Something is compared for names that nobody has as well, so that the time says nothing of who there is.
+        is_right = _same(password, user.password if user is not None else secrets.token_hex())
+        return f"{_OF_USER}{user.name}" if user is not None and is_right else None
+
+    @staticmethod
+    def provider_kind(name: str, role: str) -> str:
+        """Return the kind of session of somebody whom the OpenID provider knows."""
+        return f"{_OF_PROVIDER}{role}:{quote(name[:MAX_NAME], safe='')}"
+
     def is_password(self, username: str | None, password: str | None) -> bool:
         """Whether name and password are those that are configured."""
         config = self._config
@@ -183,10 +229,14 @@ class Access:
         if not cookie or self._credential(kind) is None:
             return None
         try:
-            self._session_signer(kind).unsign(cookie, max_age=SESSION_SECONDS)
+            self._session_signer(kind).unsign(cookie, max_age=int(self._config.people.session_seconds))
         except BadSignature:  # also when it has expired
             return None
         return kind
+
+    def signer(self, purpose: str) -> TimestampSigner:
+        """Return a signer with the installation's secret, whose signatures are good for one purpose."""
+        return TimestampSigner(self._secret, salt=f"errtally.{purpose}")
 
     def form_token(self) -> str:
         """Make the token that a form has to send back: another site can't read it, and it holds for one person."""
@@ -218,6 +268,13 @@ class Access:
             return self._config.web_password
         if kind == "token":
             return self._config.web_token
+        if kind.startswith(_OF_USER):
+            user = self._user(kind.removeprefix(_OF_USER))
+            return f"{user.password}\0{user.role}" if user is not None else None
+        provider = self._config.people.provider
+        if kind.startswith(_OF_PROVIDER) and provider is not None:
+            # Whoever has another role, or none, by the settings of today logs in again.
+            return repr((provider.client_secret, provider, sorted(provider.groups.items())))
         if not kind.startswith(_OF_TOKEN):
             return None
         name = kind.removeprefix(_OF_TOKEN)
@@ -247,7 +304,7 @@ def _forbidden(principal: Principal, method: str, path: str) -> Response:
     """Refuse what a token is not good for; say what it lacks."""
     needed = " or ".join(sorted(needs(method, path)))
     has = ", ".join(sorted(principal.scopes)) or "no scope"
-    text = f"token {principal.name!r} has {has}; this needs {needed}"
+    text = f"{principal.name!r} has {has}; this needs {needed}"
     if answers.is_below(path):
         return answers.failure(403, f"You do not have permission to perform this action: {text}.")
     if path.startswith("/api/"):

@@ -58,6 +58,7 @@ from errtally.exporter.web.framing import allow_frames
 from errtally.exporter.web.hosts import Hosts
 from errtally.exporter.web.mcp import routes as mcp
 from errtally.exporter.web.openapi import routes as openapi
+from errtally.exporter.web.openid import OpenId
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers as sentry_answers
 from errtally.exporter.web.sentry_api.blueprints import BLUEPRINTS as SENTRY_BLUEPRINTS
@@ -97,7 +98,7 @@ def create_app(
     app = Flask(__name__)
     app.extensions["errtally"] = {
         "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
-        "problem": problem, "hub": hub, "uploads": uploads,
+        "problem": problem, "hub": hub, "openid": OpenId.of(config, access.signer), "uploads": uploads,
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
@@ -134,6 +135,8 @@ def create_app(
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
     app.jinja_env.globals["navigation"] = navigation.entries
     app.jinja_env.globals["session_name"] = access.session
+    app.jinja_env.globals["who"] = access.who
+    app.jinja_env.globals["may"] = access.may
     app.jinja_env.globals["form_token_now"] = access.form_token
     hosts = Hosts(config.external_url, config.allowed_hosts)
     app.before_request(lambda: None if hosts.is_meant(request.environ) else _misdirected())

@@ -22,6 +22,9 @@ MAX_HOPS = 32
 
 _PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*(;|,|$)')
 _SEEN_KEY = "errtally.seen_through"
+FROM_PROXY_KEY = "errtally.from_trusted_proxy"
+"""In the environment of a request that a trusted proxy passed on: what it says of who asks counts."""
+
 _SCHEMES = frozenset({"http", "https"})
 
 
@@ -60,6 +63,7 @@ class Forwarding:
         peer = address(environ.get("REMOTE_ADDR") or "")
         if peer is None or not is_within(peer, self._trusted):
             return
+        environ[FROM_PROXY_KEY] = True
         forwarded = elements(environ.get("HTTP_FORWARDED") or "")
         # Most proxies write only X-Forwarded-For and pass on whatever Forwarded the client sent, so that comes second.
         chain = (environ.get("HTTP_X_FORWARDED_FOR") or "").split(",")
