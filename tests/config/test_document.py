@@ -100,8 +100,8 @@ def test_a_good_file_is_its_mapping(tmp_path):
         pytest.param(
             "web:\n  pasword_file: x",
             "errtally.yml:1: web: unknown key 'pasword_file'; known are allowed_hosts, live_frame_origins,"
-            " metrics_login, metrics_token_file, oidc, password_file, proxy, session_hours, token_file, tokens, username,"
-            " users",
+            " metrics_login, metrics_token_file, oidc, password_file, proxy, session_hours, token_file, tokens,"
+            " username, users",
             id="a key misspelt",
         ),
         pytest.param(
