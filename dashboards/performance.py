@@ -155,10 +155,10 @@ def _limits() -> KindPanel:
         ],
         no_value="No requests",
         columns=[
-            Column("Project", "project", width=95),
-            Column("Environment", "environment", width=105),
+            Column("Project", "project", width=85),
+            Column("Environment", "environment", width=100),
             Column("Transaction", "transaction"),
-            Column("Apdex", "Value #A", unit="none", width=65, steps=shared.APDEX_STEPS, decimals=2),
-            Column("T", "Value #B", unit="s", width=50),
+            Column("Apdex", "Value #A", unit="none", width=60, steps=shared.APDEX_STEPS, decimals=2),
+            Column("T", "Value #B", unit="s", width=72),
         ],
     )

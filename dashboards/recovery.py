@@ -97,7 +97,7 @@ def _breakers() -> KindPanel:
     return state_timeline(
         "Circuit breakers",
         "The worst state of each service's breakers. Open: calls are refused; half open: one call tries.",
-        (24, 8),
+        (24, 6),
         query(f"{worst} + 1", "{{project}} {{service}}"),
         no_value=_NO_BREAKER,
         states=dict(zip(_STATES, BY_BREAKER_STATE.values(), strict=True)),
@@ -116,7 +116,7 @@ def _services() -> KindPanel:
     return table(
         "Services",
         "Each service that is called, over the time range: its breaker now, and how calls that failed at first ended.",
-        (24, 8),
+        (24, 6),
         [query(expr, instant=True, table="table", ref=ref) for ref, expr in shown.items()],
         no_value="No application reports",
         first=("Failed", True),

@@ -51,7 +51,7 @@ MODULES = (
         "v1.151.0",
         ("app/victoria-metrics", "app/vmalert", "app/vmalert-tool"),
     ),
-    Module("github.com/thanos-io/thanos", "v0.42.4", ("cmd/thanos",)),
+    Module("github.com/thanos-io/thanos", "v0.42.4", ("cmd/thanos",), tags="slicelabels"),
 )
 
 

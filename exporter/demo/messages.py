@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 KNOWN_USERS = 12
 """Users that the sessions of a report name; others use the service without a name."""
 
+KNOWN_CRASH_EVERY = 3
+"""Of so many reports of a broken release one tells of a crash of one of these users."""
+
 SESSIONS = 400
 CRASHED, CRASHED_WHEN_BROKEN = 1, 8
 """Of some four hundred sessions of a report: a healthy release is above 99 % free of crashes, a broken one below."""
@@ -65,6 +68,7 @@ def job_report(
         is_broken: whether the release crashes more often than others.
     """
     crashed = CRASHED_WHEN_BROKEN if is_broken else CRASHED
+    is_known = is_broken and not minute % KNOWN_CRASH_EVERY
     started = datetime.fromtimestamp(timestamp, UTC).replace(second=0, microsecond=0).isoformat()
     items: list[tuple[dict[str, Any], dict[str, Any]]] = [
         (
@@ -76,7 +80,7 @@ def job_report(
                     *({"started": started, "did": f"user-{minute + n}", "exited": 1} for n in range(KNOWN_USERS)),
                     # Whom a healthy release crashes for is somebody else each time, without a name.
                     *(
-                        {"started": started, **({"did": f"user-{minute + n}"} if is_broken else {}), "crashed": 1}
+                        {"started": started, **({"did": f"user-{minute}"} if is_known and not n else {}), "crashed": 1}
                         for n in range(crashed)
                     ),
                 ],

@@ -47,7 +47,7 @@ def recovery_report(service: Service, stage: Stage, number: int, key: str, *, is
             _measure(names.RECOVERIES, 12, service=called, error_class="rate_limit", outcome="fallback"),
             _measure(names.RECOVERY_ATTEMPTS, 21, service=called, strategy=_STRATEGY, outcome="failure"),
         ]
-    if is_first and stage.begins:
+    if is_first and service.regression is not None and stage.begins and not stage.is_fixed:
         state = names.BREAKER_STATES[_OPEN if is_open else _CLOSED]
         measures.append(_measure(names.BREAKER_CHANGES, 1, service=called, state=state))
     body = {"events": [], "report_id": uuid.uuid4().hex, "measures": measures}

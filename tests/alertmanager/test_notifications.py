@@ -6,11 +6,13 @@ difference.
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from click.testing import CliRunner
@@ -50,6 +52,37 @@ def test_links_show_the_time_of_the_alert_however_late_they_are_followed() -> No
     resolved = (GOLDEN / "slack-resolved.txt").read_text()
     assert "&from=1772440200000&to=now" in firing
     assert "&from=1772440200000&to=1772446200000" in resolved
+
+
+@pytest.mark.parametrize("channel", ["slack", "email"])
+@pytest.mark.parametrize(
+    "project", ['a "quoted" one', "back\\slash", "{braces}", "two\nlines", "a+b & c", "umläut-商店"]
+)
+def test_the_silence_link_silences_exactly_this_group(channel: str, project: str) -> None:
+    peer("amtool")
+    told = message("firing")
+    for labels in (told["groupLabels"], told["commonLabels"], *(alert["labels"] for alert in told["alerts"])):
+        labels["project"] = project
+    shown = preview({}, channel, told)
+    found = re.findall(
+        r"(http://alertmanager\.example\.com/#/silences/new\?filter=[^|\"\s]+)", "\n".join(map(str, shown.values()))
+    )
+    assert found
+    for link in found:
+        read = unquote(html.unescape(link).partition("filter=")[2])
+        quoted = re.findall(r'project="((?:[^"\\]|\\.)*)"', read)
+        assert [json.loads(f'"{one}"') for one in quoted] == [project], link
+
+
+def test_a_mail_about_two_hundred_issues_lists_twenty_and_leads_to_the_rest() -> None:
+    peer("amtool")
+    told = message("many")
+    told["alerts"] = [told["alerts"][0]] * 200
+    shown = preview({}, "email", told)
+    for part in (shown["text"], shown["html"]):
+        assert part.count("New issue in checkout (production)") == 20
+        assert "20 of 200" in part
+        assert "/#/alerts?filter=" in part
 
 
 def test_what_comes_from_events_is_no_markup_in_chat() -> None:

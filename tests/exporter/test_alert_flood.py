@@ -61,6 +61,15 @@ def test_made_up_names_count_as_others_beyond_the_limit(exporter: InProcess, *, 
     assert exporter.total(names.SERIES_OVERFLOW.name, metric=names.ALERT_DURATION.name) == 300
 
 
+@pytest.mark.parametrize("name", names.EVENT_ALERTS)
+def test_what_happened_once_has_no_duration(exporter: InProcess, name: str) -> None:
+    tell(exporter, alert(1, name), alert(2, "HighErrorRate"))
+    tell(exporter, alert(1, name, is_firing=False), alert(2, "HighErrorRate", is_firing=False))
+    ended = f"{names.ALERT_DURATION.name}_count"
+    assert exporter.total(ended, alertname="HighErrorRate") == 1
+    assert exporter.total(ended, alertname=name) == 0
+
+
 def test_made_up_severities_are_one(exporter: InProcess) -> None:
     tell(exporter, *(alert(number, "A", f"made-up-{number}") for number in range(100)))
     severities = {labels["severity"] for labels in shown(exporter, names.ALERTS.name)}

@@ -101,7 +101,8 @@ panelOf("timeseries", (props) => {
   );
 }, ["drawStyle", "lineWidth", "fillOpacity", "showPoints", "spanNulls", "stacking", "thresholdsStyle"]);
 panelOf("table", (props) => (
-  <ui.Table data={props.data.series[0]} width={props.width} height={props.height} timeRange={props.timeRange} cellHeight="sm" ariaLabel="table" />
+  <ui.Table data={props.data.series[0]} width={props.width} height={props.height} timeRange={props.timeRange} cellHeight="sm" ariaLabel="table"
+    initialSortBy={props.options.sortBy} />
 ), ["width", "align", "filterable", "cellOptions"]);
 panelOf("piechart", (props) => <Pie {...props} theme={theme} shares={displays(props).filter((value) => value.display.numeric > 0)} />);
 panelOf("heatmap", (props) => <Heat {...props} theme={theme} frames={props.data.series} unit={props.options.yAxis.unit} />);
@@ -131,7 +132,7 @@ async function itemOf(panel, timeRange) {
 
 async function draw() {
   const dashboard = await (await fetch(`/dashboards/${asked.get("dashboard")}.json`)).json();
-  const timeRange = { from: data.dateTime(range.from * 1000), to: data.dateTime(range.to * 1000), raw: { from: "now-5m", to: "now" } };
+  const timeRange = { from: data.dateTime(range.from * 1000), to: data.dateTime(range.to * 1000), raw: { from: "now-1h", to: "now" } };
   const children = [];
   let row;
   for (const panel of dashboard.panels) {

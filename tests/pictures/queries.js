@@ -1,7 +1,7 @@
 // Run a panel's queries as Grafana's Prometheus data source does and return data frames.
 import { toDataFrame } from "@grafana/data";
 
-const SCRAPE_SECONDS = 1;
+const SCRAPE_SECONDS = 15;
 
 export function interpolate(text, values, range, step) {
   const own = {
@@ -45,7 +45,7 @@ function filled(values, range, step) {
 }
 
 export async function framesOf(panel, values, range) {
-  const step = Math.max(SCRAPE_SECONDS, Math.ceil((range.to - range.from) / 120));
+  const step = Math.max(SCRAPE_SECONDS, Math.ceil((range.to - range.from) / 120 / SCRAPE_SECONDS) * SCRAPE_SECONDS);
   const frames = [];
   for (const target of panel.targets ?? []) {
     const query = interpolate(target.expr, values, range, step);

@@ -1,9 +1,9 @@
 """Take pictures of the dashboards: `make dashboard-pictures`.
 
-Real traffic goes through a real exporter into a real Prometheus; a page made of Grafana's own published components
-draws the dashboards with it, in a headless Chromium. Three kinds of panels are not published and are drawn by simple
-stand-ins: pie, heatmap and state timeline. The packages (500 MB) are kept outside of the tree, in
-ERRTALLY_PICTURES_CACHE, by default ~/.cache/errtally-pictures.
+An hour of the demo's traffic goes through a real exporter (see `history`), what was scraped into a real Prometheus;
+a page made of Grafana's own published components draws the dashboards with it, in a headless Chromium. Three kinds of
+panels are not published and are drawn by simple stand-ins: pie, heatmap and state timeline. The packages (500 MB) are
+kept outside of the tree, in ERRTALLY_PICTURES_CACHE, by default ~/.cache/errtally-pictures.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from tests.flow import shop
-from tests.flow.beside import beside
-from tests.flow.exporter import Exporter
-from tests.flow.programs import free_port, prometheus
+from tests.flow.programs import free_port, program
 from tests.peers import peer
+from tests.pictures import history
 
 from errtally import config
 from errtally.dashboards.build import build as build_dashboards
+from errtally.rules.build import RULES_ENDING
 from errtally.rules.build import build as build_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / "docs" / "pictures"
 CACHE = Path(os.environ.get("ERRTALLY_PICTURES_CACHE", Path.home() / ".cache" / "errtally-pictures"))
 WIDE, NARROW = 1500, 420
+ONE_SERVICE = {"project": "checkout", "project_text": "checkout"}
+"""What the dashboard of a service shows, which has a choice of one."""
 
 
 class Site(http.server.SimpleHTTPRequestHandler):
@@ -107,7 +108,8 @@ def jobs(
     """Return what to draw: address of the page, width, file."""
     result = []
     for name, theme, width in found:
-        asked = {"dashboard": name, "theme": theme, "from": int(start), "to": int(end), "values": json.dumps(values)}
+        own = {**values, **ONE_SERVICE} if name == "service" else values
+        asked = {"dashboard": name, "theme": theme, "from": int(start), "to": int(end), "values": json.dumps(own)}
         suffix = ("" if theme == "dark" else f"-{theme}") + ("" if width == WIDE else "-narrow")
         picture = str(out / f"dashboard-{name}{suffix}.png")
         result.append({"url": f"{site}/index.html?{urllib.parse.urlencode(asked)}", "width": width, "out": picture})
@@ -117,49 +119,43 @@ def jobs(
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=150, help="how long the traffic lasts")
-    parser.add_argument("--rate", type=float, default=40, help="requests a second")
+    parser.add_argument("--seconds", type=float, default=3600, help="of history")
     parser.add_argument("--out", type=Path, default=PICTURES)
     parser.add_argument("--every", action="store_true", help="all of them, dark and light, wide and narrow")
     asked = parser.parse_args()
     peer("prometheus")
     bundle()
+    document = config.parse("external_url: http://127.0.0.1:9765", "the pictures")
+    rules = {name: text for name, text in build_rules(document).items() if name.endswith(RULES_ENDING)}
     with tempfile.TemporaryDirectory(prefix="errtally-pictures-") as name:
         folder = Path(name)
-        (folder / "prometheus").mkdir()
-        exporter = Exporter(folder)
-        path = folder / "errtally.yml"
-        path.write_text(yaml.safe_dump({"external_url": exporter.url, **shop.CONFIGURATION}))
-        document = config.load(path)
-        exporter = exporter.with_flags("--config", str(path))
-        exporter.start()
-        target, nowhere = f"127.0.0.1:{exporter.port}", f"127.0.0.1:{free_port()}"
-        try:
-            with (
-                beside(folder) as others,
-                prometheus(
-                    folder / "prometheus",
-                    shop.hurried(build_rules(document)),
-                    target=target,
-                    alertmanager_address=nowhere,
-                    beside=others,
-                ) as address,
-            ):
-                _shoot(exporter, address, document, asked)
-        finally:
-            exporter.stop()
+        print("an hour passes ...", flush=True)
+        hour = history.play(folder, time.time() // 60 * 60, asked.seconds)
+        history.backfill(folder, hour)
+        # What rules record is read by other records, by alerts, and these by since when they fire.
+        for step in (rules, rules, rules, history.alerts_as_records(rules), history.SINCE):
+            with _prometheus(folder) as address:
+                history.backfill_rules(folder, hour, step, address)
+        with _prometheus(folder) as address:
+            _shoot(hour, address, document, asked)
 
 
-def _shoot(exporter: Exporter, address: str, document: config.document.Document, asked: argparse.Namespace) -> None:
-    time.sleep(6)
-    start = time.time()
-    shop.run(exporter, asked.seconds, asked.rate)
-    time.sleep(2)
+@contextmanager
+def _prometheus(folder: Path) -> Iterator[str]:
+    """Run a Prometheus with nothing but what was written into its folder."""
+    (folder / "prometheus.yml").write_text("{}")
+    address = f"127.0.0.1:{free_port()}"
+    command = [str(peer("prometheus")), "--config.file=prometheus.yml", "--storage.tsdb.path=data"]
+    command += [f"--web.listen-address={address}", "--storage.tsdb.retention.time=10y"]
+    with program(command, folder=folder, ready_url=f"http://{address}/-/ready"):
+        yield address
+
+
+def _shoot(hour: history.Hour, address: str, document: config.document.Document, asked: argparse.Namespace) -> None:
     files = build_dashboards(document)
-    issue = exporter.get_json("/api/issues?status=regressed")["issues"][0]
     values = {
         "project": ".+", "environment": ".+", "transaction": ".*", "release": ".*", "instance": ".+", "service": ".+",
-        "issue": issue["issue"], "issue_text": issue["title"].replace(",", ""),
+        "issue": hour.issue["issue"], "issue_text": hour.issue["title"].replace(",", ""),
     }  # fmt: skip
     handler = functools.partial(Site, prometheus_address=address, dashboards=files, directory=str(CACHE / "site"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -170,8 +166,8 @@ def _shoot(exporter: Exporter, address: str, document: config.document.Document,
             f"http://127.0.0.1:{server.server_port}",
             chosen(names, every=asked.every),
             values,
-            start - 4,
-            time.time(),
+            hour.start,
+            hour.end,
             asked.out.absolute(),
         )
         subprocess.run(["node", "shoot.mjs", str(peer("chromium")), json.dumps(work)], cwd=CACHE, check=True)
