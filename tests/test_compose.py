@@ -240,3 +240,13 @@ def test_the_image_runs_as_a_user_without_rights_and_has_a_healthcheck() -> None
     assert "HEALTHCHECK" in last_stage
     assert "/-/healthy" in last_stage
     assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["python:3.12-slim"] * 2
+
+
+def test_the_example_of_docker_run_mounts_every_file_that_the_configuration_names() -> None:
+    (example,) = re.findall(r"^docker run .*?[^\\]$", (ROOT / "docs/install.md").read_text(), re.MULTILINE | re.DOTALL)
+    mounted = dict(re.findall(r'-v "\$PWD/([^:]+):([^:"]+)', example))
+    assert all((ROOT / source).exists() for source in mounted)
+    web = yaml.safe_load((ROOT / "deploy/errtally.yml").read_text())["web"]
+    named = {f"/etc/errtally/{value}" for name, value in web.items() if name.endswith("_file")}
+    assert named
+    assert named <= set(mounted.values())
