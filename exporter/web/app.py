@@ -50,6 +50,7 @@ from errtally.exporter.web import (
     releases,
     runbooks,
     sayings,
+    tag_page,
     ticket_webhooks,
     times,
     tokens,
@@ -118,6 +119,7 @@ def create_app(
     app.register_blueprint(openapi.routes)
     app.register_blueprint(event_parts.routes)
     app.register_blueprint(event_list.routes)
+    app.register_blueprint(tag_page.routes)
     app.register_blueprint(overview.routes)
     app.register_blueprint(login.routes)
     # Clients write addresses with and without the slash, and some follow no redirect.

@@ -30,7 +30,7 @@ TAGS_CHARACTERS = 14_000
 TAG_CHARACTERS = 100
 MAX_NOTES_SHOWN, NOTES_CHARACTERS = 20, 6_000
 WHERE_CHARACTERS = 200
-_TAG_MARKUP, _SHARE_MARKUP = 180, 300
+_TAG_MARKUP, _SHARE_MARKUP = 320, 300
 MAX_MERGED_SHOWN = 50
 
 
@@ -62,9 +62,15 @@ class TagShare:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What the events of an issue have under one name; values by events, the rest last."""
+    """What the events of an issue have under one name; values by events, the rest last.
+
+    Attributes:
+        name: as it is shown.
+        sent: as it was sent.
+    """
 
     name: str
+    sent: str
     shares: tuple[TagShare, ...]
 
 
@@ -162,7 +168,7 @@ def tags(counted: Mapping[str, Sequence[tuple[str, int]]]) -> tuple[Tag, ...]:
         cut = MAX_TAG_VALUES_SHOWN if len(named) > MAX_TAG_VALUES_SHOWN + 1 else len(named)
         if allowance.is_empty:
             break
-        label = allowance.take(name, TAG_CHARACTERS, markup=_TAG_MARKUP)
+        label = allowance.take(name, TAG_CHARACTERS, markup=_TAG_MARKUP + len(quote(name)))
         shares = [
             TagShare(
                 allowance.take(value, TAG_CHARACTERS, markup=_SHARE_MARKUP + len(quote(value[:TAG_CHARACTERS]))),
@@ -175,7 +181,7 @@ def tags(counted: Mapping[str, Sequence[tuple[str, int]]]) -> tuple[Tag, ...]:
         ]
         if rest := total - sum(share.events for share in shares):
             shares.append(TagShare("other values", rest, _percent(rest, total), is_rest=True))
-        found.append(Tag(label, tuple(shares)))
+        found.append(Tag(label, name, tuple(shares)))
     return tuple(found)
 
 

@@ -26,10 +26,15 @@ ENTRIES = (
 """Label and endpoint of each page; one whose endpoint is not served is left out, as are tokens without a login."""
 
 
+def _has_tokens() -> bool:
+    """Whether there is a log-in, and who asks may make tokens."""
+    return part("config").has_web_auth and bool(part("access").may("admin"))
+
+
 def entries() -> list[dict[str, Any]]:
     """Return label, address and whether the page is the one that is shown."""
     return [
         {"label": label, "url": url_for(endpoint), "is_here": request.endpoint == endpoint}
         for label, endpoint in ENTRIES
-        if endpoint in current_app.view_functions and (endpoint != _TOKENS or part("config").has_web_auth)
+        if endpoint in current_app.view_functions and (endpoint != _TOKENS or _has_tokens())
     ]

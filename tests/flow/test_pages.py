@@ -68,6 +68,7 @@ def addresses(issue: str) -> dict[str, str]:
         "list": "/",
         "issue": f"/issues/{issue}?project=shop",
         "issue in an environment": f"/issues/{issue}?project=shop&environment=production",
+        "tag": f"/issues/{issue}/tags/browser?project=shop",
         "events": f"/issues/{issue}/events?project=shop",
         "calls": f"/issues/{issue}/events/{KEPT}/calls?project=shop&exception=1",
         "breadcrumbs": f"/issues/{issue}/events/{KEPT}/breadcrumbs?project=shop",

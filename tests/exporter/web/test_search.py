@@ -165,3 +165,14 @@ def completed(exporter: InProcess, text: str) -> list[str]:
 def test_what_is_begun_is_completed(exporter, text: str, expected: list[str]) -> None:
     assert completed(exporter, text)[: len(expected)] == expected
     assert bool(completed(exporter, text)) == bool(expected)
+
+
+def test_a_tag_has_a_page_of_its_values_with_when_they_were_seen(exporter) -> None:
+    [issue] = exporter.get("/api/issues?query=first_release:shop@1.4.0").json()["issues"]
+    page = exporter.get(f"/issues/{issue['issue']}").body.decode()
+    assert f"/issues/{issue['issue']}/tags/release?project=shop" in page
+    values = exporter.get(f"/issues/{issue['issue']}/tags/release").body.decode()
+    rows = re.findall(r'<th scope="row">.*?>([^<]+)</a>.*?Events">(\d+)<.*?Share">([^<]+)<', values)
+    assert rows == [("shop@1.4.0", "1", "100.0 %")]
+    assert len(re.findall(r'<time class="when"', values)) == 2
+    assert exporter.get(f"/issues/{issue['issue']}/tags/nothing").status == 404
