@@ -29,6 +29,12 @@ _NAMESPACE: Final = re.compile(
 )
 _OWN: Final = re.compile(r"(?:app|file|capacitor|ionic|resource)://(?:localhost)?/{0,2}")
 _AFTER: Final = re.compile(r"[?#].*$| \[[^\]]*\].*$")
+_LIBRARY: Final = re.compile(
+    r"(?:^|[/~])node_modules/|(?:^|/)webpack/(?:bootstrap|runtime|universalModuleDefinition)|\(webpack\)|\[turbopack\]"
+    r"|^\x00|(?:^|/)vite/(?:preload-helper|modulepreload-polyfill)|commonjsHelpers|(?:^|/)metro-runtime/"
+)
+"""Packages, and what bundlers add of their own."""
+
 _LEADING: Final = re.compile(r"^(?:\.{0,2}/)*(?=[^/])")
 _PROJECT: Final = re.compile(r"^/?\[project\]/")
 
@@ -75,6 +81,11 @@ def of_map(script_url: str, map_url: str) -> tuple[str, ...]:
     else:
         joined = urljoin(script_url, map_url)
     return tuple(dict.fromkeys((joined, f"{script_url}.map")))
+
+
+def is_library(url: str) -> bool:
+    """Whether a source is a package or a bundler's own, and not the application's."""
+    return _LIBRARY.search(url) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -348,7 +348,7 @@ class Trace:
             return None
         self.outcomes[RESOLVED] += 1
         around = table.context(found.source, found.line, 0)
-        is_library = found.is_ignored or "node_modules/" in found.url
+        is_library = found.is_ignored or places.is_library(found.url)
         function = found.function if found.function is not None else frame.function
         return ResolvedFrame(
             function=TOP_LEVEL if function == "" else function, filename=places.shown(found.url), abs_path=found.url,

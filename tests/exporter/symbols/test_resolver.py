@@ -205,6 +205,9 @@ def test_a_source_is_shown_as_people_name_it(tmp_path: Path, url: str, shown: st
         pytest.param({"ignoreList": [0]}, "src/cart.ts", id="the map says so"),
         pytest.param({"x_google_ignoreList": [0]}, "src/cart.ts", id="by the older name"),
         pytest.param({}, "../node_modules/cart/index.js", id="it lies in node_modules"),
+        pytest.param({}, "webpack://shop/webpack/bootstrap", id="webpack's own"),
+        pytest.param({}, "\0vite/preload-helper.js", id="Vite's own"),
+        pytest.param({}, "turbopack:///[turbopack]/runtime.ts", id="Turbopack's own"),
     ],
 )
 def test_a_library_of_a_bundle_is_not_the_application(tmp_path: Path, more: dict[str, Any], url: str) -> None:
