@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ NEW_SECONDS: Final = 3600.0
 
 FILES_AT_ONCE: Final = 20
 """That one process makes: it takes longer to start than most of them to make."""
+
+_STOPS: Final = frozenset((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 
 WAIT_SECONDS: Final = 4.0 * CPU_SECONDS
 
@@ -75,7 +78,8 @@ class Builder:
                 files.sweep(self._resolver.archive)
             while self._waiting:
                 some = list(self._waiting)[:FILES_AT_ONCE]
-                self._make([one for one in some if not self._files.is_made(one)], lock)
+                if not self._make([one for one in some if not self._files.is_made(one)], lock):
+                    return
                 for one in some:
                     if self._files.is_made(one):
                         del self._waiting[one]
@@ -84,10 +88,14 @@ class Builder:
         finally:
             os.close(lock)
 
-    def _make(self, wanted: list[Wanted], lock: int) -> None:
-        """Make files in a process of its own, which holds the lock even where this one dies."""
+    def _make(self, wanted: list[Wanted], lock: int) -> bool:
+        """Make files in a process of its own, which holds the lock even where this one dies.
+
+        Returns:
+            False where somebody stopped it, as everything of the exporter is: that says nothing of the files.
+        """
         if not wanted:
-            return
+            return True
         names = [one.name for one in wanted]
         command = (sys.executable, "-m", "errtally.exporter.symbols.build", str(self._data_dir), *names)
         process = subprocess.Popen(  # noqa: S603 (our own module)
@@ -98,8 +106,11 @@ class Builder:
         except subprocess.TimeoutExpired:
             process.kill()
             _, said = process.communicate()
+        if -process.returncode in _STOPS:
+            return False
         failed = next((one for one in wanted if not self._files.is_made(one)), None)
         if failed is not None:  # the others are made by the next process
             last = said.decode("utf-8", "replace").strip().rpartition("\n")[2][-200:]
             reason = f"reading it failed: {last}" if last else f"reading it ended with signal {-process.returncode}"
             refuse(self._files.directory, failed, SymbolError("bad_file", reason))
+        return True

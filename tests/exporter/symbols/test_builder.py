@@ -79,6 +79,25 @@ def test_a_process_that_dies_is_told_as_the_reason(tmp_path: Path, monkeypatch: 
     assert error.value.reason == "bad_file"
 
 
+def test_a_process_that_is_stopped_with_the_exporter_says_nothing_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver = _uploaded(tmp_path)
+    stopped = tmp_path / "python"
+    stopped.write_text("#!/bin/sh\nkill -TERM $$\n")
+    stopped.chmod(0o700)
+    wanted = _located(resolver)
+    with pytest.raises(SymbolError):
+        resolver.files.get(wanted)
+    found = Builder(resolver, tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(builder.sys, "executable", str(stopped))
+        found.run()
+    assert not resolver.files.is_made(wanted)
+    found.run()
+    assert resolver.files.get(wanted)
+
+
 def test_files_go_with_their_uploads(tmp_path: Path) -> None:
     resolver = _uploaded(tmp_path)
     found = Builder(resolver, tmp_path)
