@@ -21,6 +21,9 @@ ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
 MAX_COUNTED = 1_000
 """Issues of a list that are counted; of more it is only said that there are."""
 
+MAX_COUNTED_COMMON = 200
+"""Of those with a word that many have, for which each has to be looked at."""
+
 SPARK_HOURS = 24
 """Hours that a list shows of each issue."""
 
@@ -68,6 +71,7 @@ class Found:
         newer: whether there are issues that appeared since the reader began.
         notices: what a person should know of the query.
         total: how many issues there are in all, at most `MAX_COUNTED`; None where it was not asked for.
+        is_total_cut: whether there may be more.
     """
 
     issues: list[int] = field(default_factory=list)
@@ -76,6 +80,7 @@ class Found:
     newer: bool = False
     notices: tuple[asking.Notice, ...] = ()
     total: int | None = None
+    is_total_cut: bool = False
 
 
 def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
@@ -116,11 +121,16 @@ def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
     )
     is_cut = has_more and len(issues) >= room
     total = None
-    if wanted.is_counted:
+    most = (
+        MAX_COUNTED_COMMON if any(getattr(term.condition, "is_common", False) for term in wanted.terms) else MAX_COUNTED
+    )
+    if wanted.is_counted and wanted.cursor is None and not has_more:
+        total = len(issues)
+    elif wanted.is_counted:
         counted = f"{prefix} SELECT count(*) FROM (SELECT 1 FROM issues i WHERE {where} LIMIT ?)"  # noqa: S608 (constants)
-        total = db.execute(counted, (*prefixed, *values, MAX_COUNTED)).fetchone()[0]
+        total = db.execute(counted, (*prefixed, *values, most)).fetchone()[0]
     next_ = cursor.after(issues) if has_more and not is_cut and issues else None
-    return Found(issues, next_, is_cut, newer, asked.notices, total)
+    return Found(issues, next_, is_cut, newer, asked.notices, total, is_total_cut=total == most)
 
 
 def hours(
@@ -206,6 +216,15 @@ def choices(db: sqlite3.Connection) -> dict[str, list[str]]:
         "projects": _distinct(db, "issues", "project"),
         "environments": _distinct(db, "issue_environments", "environment"),
     }
+
+
+def projects(db: sqlite3.Connection) -> list[str]:
+    """Return the projects that have issues.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    return _distinct(db, "issues", "project")
 
 
 def _distinct(db: sqlite3.Connection, table: str, column: str) -> list[str]:

@@ -174,8 +174,10 @@ class StoreReader:
             return "" if known is not None else None
 
     def _row(self, db: sqlite3.Connection, fingerprint: str, project: str | None) -> sqlite3.Row | None:
-        one = f"{issue_rows.SELECT} WHERE fingerprint = ? AND (? IS NULL OR project = ?) ORDER BY last_seen DESC"
-        row: sqlite3.Row | None = db.execute(one, (fingerprint, project, project)).fetchone()
+        one = f"{issue_rows.SELECT} WHERE project = ? AND fingerprint = ?"
+        places = [project] if project is not None else listing.projects(db)
+        rows: list[sqlite3.Row] = [one_row for place in places for one_row in db.execute(one, (place, fingerprint))]
+        row = max(rows, key=lambda each: float(each["last_seen"]), default=None)
         where = project or (row["project"] if row is not None else None)
         if where is None:
             alias = db.execute(
@@ -187,7 +189,7 @@ class StoreReader:
             where = alias["project"]
         root = merged.root_of(db, where, fingerprint)
         if root != fingerprint:
-            row = db.execute(one, (root, where, where)).fetchone()
+            row = db.execute(one, (where, root)).fetchone()
         return row
 
     def similar(self, issue: dict[str, Any]) -> list[similar.Similar]:

@@ -10,7 +10,7 @@ from flask import make_response, render_template, request
 
 from errtally import names
 from errtally.exporter.search import conditions, cursor, query
-from errtally.exporter.store.listing import MAX_COUNTED, ORDERS, SPARK_HOURS, Wanted
+from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
 from errtally.exporter.web import connect, hints, notices, parts
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.policy import with_own_script
@@ -105,7 +105,6 @@ def page() -> FlaskResponse:
         place=place,
         without_cursor={name: value for name, value in place.items() if name != "cursor"},
         status=(wanted.status or "all") if wanted is not None else request.args.get("status", ""),
-        max_counted=MAX_COUNTED,
         order=wanted.order if wanted is not None else ORDERS[0],
         choices=choices,
         first=_first(choices),
