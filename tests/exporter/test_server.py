@@ -138,7 +138,7 @@ def test_a_worker_takes_requests(tmp_path, monkeypatch):
     monkeypatch.setattr(worker.Chores, "every", lambda _, seconds, name, call: chores.append((seconds, name, call)))
     made = worker.create_worker(hand_over(ExporterConfig(data_dir=tmp_path, daily_quotas={"error": 10})))
     app = made.application
-    assert {name for _, name, _ in chores} == {"tally", "journal", "quotas", "artifacts"}
+    assert {name for _, name, _ in chores} == {"tally", "journal", "quotas", "artifacts", "symbols"}
     assert call(app, environ("/api/events", b'{"message": "m"}')).status == 200
     base = {"wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "1"}
     ready = environ("/-/ready", method="GET") | base
