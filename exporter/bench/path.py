@@ -23,7 +23,7 @@ from errtally.exporter.bench import work
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.grouping.grouper import Grouper
-from errtally.exporter.ingest import body, pipeline
+from errtally.exporter.ingest import batches, body, pipeline
 from errtally.exporter.ingest.tally import Tally
 from errtally.exporter.journal.appender import Appender
 from errtally.exporter.protocols import native
@@ -122,7 +122,7 @@ def _watch(stages: Stages) -> None:
     stages.of("scrub", Scrubber, "scrub_event")
     stages.of("scrub", Scrubber, "scrub_value")
     stages.of("group", Grouper, "group")
-    stages.of("sample", pipeline.Recorder, "_sample")
+    stages.of("sample", batches.BatchBuilder, "_sample")
     stages.of("append", Appender, "append")
     stages.of("fold", Fold, "add")
     stages.of("store", StoreWriter, "apply")

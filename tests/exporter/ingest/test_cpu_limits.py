@@ -11,7 +11,7 @@ from tests.exporter.inprocess import RecordingAppender, call, door, environ
 from errtally import names
 from errtally.event.model import Event
 from errtally.event.scrub import Scrubber, tree
-from errtally.exporter.ingest import pipeline
+from errtally.exporter.ingest import batches
 from errtally.exporter.ingest.delivery import EventDelivery
 from errtally.exporter.ingest.tally import Tally
 
@@ -48,13 +48,13 @@ def sent(monkeypatch):
             ),
         )
         slow = types.SimpleNamespace(
-            thread_time=Clock(seconds), time=pipeline.time.time, perf_counter=pipeline.time.perf_counter
+            thread_time=Clock(seconds), time=batches.time.time, perf_counter=batches.time.perf_counter
         )
-        real = pipeline.time
-        monkeypatch.setattr(pipeline, "time", slow)
+        real = batches.time
+        monkeypatch.setattr(batches, "time", slow)
         events = [{"message": f"{number}: {LONG}", "stack": "at f (a.js:1:2)"} for number in range(quantity)]
         assert call(app, environ("/api/events", json.dumps({"events": events}).encode())).status == 200
-        monkeypatch.setattr(pipeline, "time", real)
+        monkeypatch.setattr(batches, "time", real)
         assert call(app, environ("/api/events", json.dumps({"message": LONG}).encode())).status == 200
         return appender.batches(), added
 
@@ -65,18 +65,18 @@ def test_of_a_request_that_takes_too_long_the_events_that_are_left_are_cut_short
     (slow, after), added = sent(40, 11.0)
     assert len(slow.events) == 40, "each is counted"
     messages = [event.message for event in slow.events if event.message]
-    assert [len(message) for message in messages[:16]] == [pipeline.MAX_MESSAGE] * 16
+    assert [len(message) for message in messages[:16]] == [batches.MAX_MESSAGE] * 16
     assert all(message.endswith(("…", "[REDACTED]")) for message in messages[16:])
-    assert max(map(len, messages[16:])) < pipeline.MAX_LATE_CHARACTERS + len("[REDACTED]")
+    assert max(map(len, messages[16:])) < batches.MAX_LATE_CHARACTERS + len("[REDACTED]")
     assert not any("hunter22" in message for message in messages)
     assert added["limit"] == 40 - 16
-    assert len(after.events[0].message) == pipeline.MAX_MESSAGE, "the next request has its own time"
+    assert len(after.events[0].message) == batches.MAX_MESSAGE, "the next request has its own time"
 
 
 def test_a_secret_that_is_cut_in_two_goes_all_the_same():
     token = "ghp_" + "a1" * 18
     event = Event(event_id="0" * 32, timestamp=1.0, level="error", message="x " * 90 + token)
-    short = pipeline._cut_short(EventDelivery(event, dict, has_own_id=True)).event
+    short = batches._cut_short(EventDelivery(event, dict, has_own_id=True)).event
     Scrubber().scrub_event(short)
     assert token[:12] not in short.message
 

@@ -12,7 +12,7 @@ from tests.exporter.inprocess import RecordingAppender, call, door, envelope, en
 
 from errtally import names
 from errtally.errors import JournalError
-from errtally.exporter.ingest import pipeline as pipeline_module
+from errtally.exporter.ingest import batches
 from errtally.exporter.ingest.sampling import BURST_SAMPLES
 from errtally.exporter.ingest.tally import Tally
 
@@ -325,7 +325,7 @@ def test_remembering_groupings_changes_nothing(events):
 
 
 def test_memory_of_groupings_and_labels_is_bounded(monkeypatch):
-    monkeypatch.setattr(pipeline_module, "MAX_MEMO_ENTRIES", 3)
+    monkeypatch.setattr(batches, "MAX_MEMO_ENTRIES", 3)
     app = door(RecordingAppender())
     for number in range(10):
         post(app, "/api/events", {"message": f"word{'x' * number}", "context": {"release": f"r{number}"}})
