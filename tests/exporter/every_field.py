@@ -39,7 +39,12 @@ NEEDED = {
     "access_token": "k", "apiKey": "k", "version": "4",
     "startsAt": "2026-11-24T10:00:00Z", "startedAt": "2026-11-24T10:00:00Z",
 }  # fmt: skip
+BOUNDARY = "between"
+A_FILE = re.compile(r"(?i)(?:map|file|bundle)$")
+"""How the fields of a form are called that hold files."""
+
 STATUSES = {"WebhookAlert": "firing", "NativeRequest": 200}
+FORMS = {"platform": "ios", "api_key": "k", "revision": "1"}
 """What some fields must hold for a request not to be refused at once."""
 
 
@@ -112,6 +117,10 @@ def forms(endpoint: Endpoint) -> Iterator[Form]:
                 "sentry_key": "k", name: json.dumps(_named(names, text[:300]))
             })  # fmt: skip
         return
+    if endpoint.takes_files:
+        yield Form(
+            endpoint, "form with files", path, f"multipart/form-data; boundary={BOUNDARY}", partial(_upload, near)
+        )
     for name, made in documents:
         yield Form(endpoint, name, path, "application/json", lambda text, made=made: as_json(made(text)))
         if not name.startswith("every name in"):
@@ -120,6 +129,19 @@ def forms(endpoint: Endpoint) -> Iterator[Form]:
     for message in _messages(own):
         yield Form(endpoint, f"{message.__name__} (protobuf)", path, "application/x-protobuf", partial(_wire, message))
         yield Form(endpoint, f"{message.__name__} (JSON)", path, "application/json", partial(_mapped, message))
+
+
+def _upload(names: list[str], text: str) -> bytes:
+    """A form whose fields hold the text, and whose files hold it wherever a source map may."""
+    line = text.replace("\r", " ").replace("\n", " ")
+    source_map = {"version": 3, "sources": [text], "names": [text], "sourcesContent": [text], "mappings": "AAAAA"}
+    parts = [(name, "", NEEDED.get(name, FORMS.get(name, line))) for name in names if not A_FILE.search(name)]
+    parts += [(name, f'; filename="{name}"', json.dumps(source_map)) for name in names if A_FILE.search(name)]
+    made = "".join(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n{content}\r\n'
+        for name, file, content in parts
+    )
+    return f"{made}--{BOUNDARY}--\r\n".encode("utf-8", "surrogatepass")
 
 
 def _named(names: list[str], text: str) -> dict[str, Any]:
