@@ -22,6 +22,7 @@ from tests.waiting import until
 from errtally import config, names
 from errtally.dashboards import queries
 from errtally.dashboards.build import build as build_dashboards
+from errtally.exporter.demo.recovery import CALLED
 from errtally.rules.build import build as build_rules
 
 if TYPE_CHECKING:
@@ -264,11 +265,13 @@ def test_what_an_application_pushes_stands_beside_what_is_scraped(rig: Rig) -> N
     refused = rig.by("service", targets["E"])
     assert refused[shop.PUSHED] == shop.PUSHED_REFUSALS
     assert refused["payments"] > 10
-    assert rig.by("service", targets["A"]) == {shop.PUSHED: 0, "payments": 0, "prices": 0}
+    of_the_demo = dict.fromkeys(CALLED.values(), 0)
+    assert rig.by("service", targets["A"]) == {shop.PUSHED: 0, "payments": 0, "prices": 0, **of_the_demo}
     (memory,) = rig.panel("recovery", "Memory of processes")["targets"]
     found = rig.by("process", memory["expr"])
     assert found.pop("worker/host:7") == 5e7
-    assert len(found) == 1, "the scraped one, by its address"
+    assert {f"{project}-1" for project in CALLED} < set(found)
+    assert len(found) == 1 + len(CALLED), "beside them the scraped one, by its address"
 
 
 def test_the_history_of_a_breaker_shows_that_it_opened_tried_and_closed_again(rig: Rig) -> None:
