@@ -204,7 +204,7 @@ class BatchBuilder:
                 self._scrubber.scrub_event(event, scrubbed)
             details = item.details if resolution is None else resolution.details
             sample, derived = self._sample(event, details, environment, scrubbed)
-            tags, texts = {**derived, **event.tags}, found_by.texts(event)
+            tags, texts = {**derived, **event.tags}, found_by.texts(event, lambda module: label(module, scrubbed))
             people = found_by.people(called, self._user_key)
             message = event.message or (event.exceptions[-1].value if event.exceptions else None) or ""
         return records.EventSeen(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from errtally.exporter.digest.people import KINDS, hashed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from errtally.event.model import Event, User
 
 MAX_TEXTS = 6
@@ -23,13 +25,14 @@ def names(user: User | None) -> Names:
     return (None,) * 4 if user is None else (user.id, user.email, user.username, user.ip_address)
 
 
-def texts(event: Event) -> tuple[str, ...]:
+def texts(event: Event, name: Callable[[str | None], str]) -> tuple[str, ...]:
     """Return what an event says, each exception as ``package.Type: message``.
 
     Args:
         event: scrubbed.
+        name: scrubs the name of a package: names take part in grouping as they were sent.
     """
-    said = [event.message, *(_said(one.module, one.type, one.value) for one in reversed(event.exceptions))]
+    said = [event.message, *(_said(name(one.module), one.type, one.value) for one in reversed(event.exceptions))]
     return tuple(dict.fromkeys([text[:MAX_CHARACTERS] for text in said if text]))[:MAX_TEXTS]
 
 
@@ -43,7 +46,7 @@ def people(user: Names, key: bytes) -> tuple[int, ...]:
     return tuple([hashed(kind, name, key) for kind, name in zip(KINDS, user, strict=True) if name])
 
 
-def _said(module: str | None, type_: str | None, value: str | None) -> str:
+def _said(module: str, type_: str | None, value: str | None) -> str:
     # Some clients' types have the module already, and Ruby's and Rust's are parted by colons.
     name = type_ or ""
     if module and type_ and not type_.startswith(module):

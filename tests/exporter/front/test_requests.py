@@ -232,8 +232,8 @@ def test_http_1_0_may_keep_its_connection(served):
 
 def test_requests_that_wait_behind_a_slow_one_are_limited(served):
     with served.connect() as client:
-        client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n" * 5000)
-        _wait_until(lambda: [one for one in served.front._connections if one._queue])
+        client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        _wait_until(lambda: [one for one in served.front._connections if len(one._queue) == connections.MAX_QUEUED])
         [one] = served.front._connections
         assert len(one._queue) <= connections.MAX_QUEUED
         served.application.let_go.set()
