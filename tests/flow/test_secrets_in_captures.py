@@ -78,9 +78,9 @@ def test_no_text_of_any_captured_request_comes_out_with_its_secret(tmp_path: Pat
         assert exporter.total(names.INGEST_REJECTED, reason="internal_error") == 0
         assert "Traceback" not in exporter.log.read_text()
     leaks = [
-        f"{plant.places.get(number, number)}: {where}"
+        f"{plant.places[number]}: {where}"
         for where, numbers in places.items()
-        for number in sorted(numbers)
+        for number in sorted(numbers & plant.places.keys())  # a hash of a user may look like one that was never planted
     ]
     assert not leaks, f"{len(leaks)} places\n" + "\n".join(leaks[:60])
     assert {"journal", "table samples", "table issues", "/", "/metrics", "an issue's page"} <= has_control
