@@ -19,7 +19,16 @@ ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
 """The issue of the generated tests."""
 
 _TITLE = "ValueError: no price for <num>"
-INFO = selector(names.ISSUE_INFO, **ISSUE, type="ValueError", title=_TITLE, culprit="pay", status="unresolved")
+_RELEASE = "checkout@1.9.0"
+INFO = selector(
+    names.ISSUE_INFO,
+    **ISSUE,
+    type="ValueError",
+    title=_TITLE,
+    culprit="pay",
+    status="unresolved",
+    first_release=_RELEASE,
+)
 
 _MOST = 3
 """How many issues a text names."""
@@ -29,13 +38,17 @@ NO_ISSUE = "no issue has series"
 
 
 def _title(issue: str, otherwise: str) -> str:
+    return _told(issue, "{{ .Labels.title }}") + f"{{{{ if not $found }}}}{otherwise}{{{{ end }}}}"
+
+
+def _told(issue: str, text: str) -> str:
+    """Return the template of a text about an issue, filled in from what its info series says, once."""
     return (
         "{{ $found := false }}"
         f'{{{{ range printf "{names.ISSUE_INFO.name}{{project=%q,environment=%q,issue=%q}}"'
         f" $labels.project $labels.environment {issue} | query }}}}"
-        "{{ if not $found }}{{ $found = true }}{{ .Labels.title }}{{ end }}"
+        f"{{{{ if not $found }}}}{{{{ $found = true }}}}{text}{{{{ end }}}}"
         "{{ end }}"
-        f"{{{{ if not $found }}}}{otherwise}{{{{ end }}}}"
     )
 
 
@@ -68,6 +81,12 @@ FIELDS = {
 }
 """Template fields: the title of the issue, or a hint where to look; the path of its page, with the project
 because two may have an issue of the same name."""
+
+SINCE = _told("$labels.issue", "{{ if .Labels.first_release }} since release {{ .Labels.first_release }}{{ end }}")
+"""The release that an issue came with, where it has one."""
+
+KNOWN_SINCE = f" since release {_RELEASE}"
+"""What it gives for the issue of the tests."""
 
 KNOWN = {"what": _TITLE, "link": "/issues/3f2a9c81d07b?project=checkout"}
 """What the fields give for the issue of the tests."""

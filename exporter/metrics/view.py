@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ISSUE_ROWS = """
 SELECT e.environment, e.users, e.first_seen, e.last_seen, e.noticed, i.project, i.fingerprint, i.type, i.title,
-  i.culprit, i.status, i.regressed, e.is_exposed, EXISTS (SELECT 1 FROM aliases a
+  i.culprit, i.status, i.first_release, i.regressed, e.is_exposed, EXISTS (SELECT 1 FROM aliases a
     WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL) AS is_merged
 FROM issue_environments e JOIN issues i ON i.id = e.issue WHERE e.change > ?
 """
@@ -230,13 +230,13 @@ class StoreView:
                 self._drop_issue(key)
         for (
             environment, users, first_seen, last_seen, noticed, project, fingerprint, type_, title, culprit, status,
-            regressed, is_exposed, is_merged,
+            first_release, regressed, is_exposed, is_merged,
         ) in map(tuple, self._db.execute(_ISSUE_ROWS, (self._change,))):  # fmt: skip
             key = (project, environment, fingerprint)
             if is_merged or not is_exposed:
                 self._drop_issue(key)
                 continue
-            labels = (*key, type_, title[:MAX_TITLE_LABEL], culprit[:MAX_TITLE_LABEL], status)
+            labels = (*key, type_, title[:MAX_TITLE_LABEL], culprit[:MAX_TITLE_LABEL], status, first_release or "")
             old = self._infos.get(key)
             if old != labels:
                 if old is not None:

@@ -340,6 +340,11 @@ class StoreReader:
         with self._snapshot() as db:
             return releases.commits(db, project, release)
 
+    def release_of_commit(self, project: str, commit: str) -> str | None:
+        """Return the release that a commit came with, as `releases.of_commit` finds it."""
+        with self._snapshot() as db:
+            return releases.of_commit(db, project, commit)
+
     def deploys(self, project: str, release: str | None = None) -> list[dict[str, Any]]:
         """Return deploys, as `releases.deploys` has them."""
         with self._snapshot() as db:

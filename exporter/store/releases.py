@@ -15,6 +15,10 @@ MAX_DEPLOYS = 1_000
 """Deploys of one project that are kept; the last ones."""
 
 
+SHORTEST_COMMIT = 7
+"""Characters by which a commit is told from others, as Git abbreviates them."""
+
+
 def apply(db: sqlite3.Connection, changes: Changes) -> None:
     """Write a fold's releases, and what was told of them.
 
@@ -154,6 +158,20 @@ def commits(db: sqlite3.Connection, project: str, release: str) -> list[dict[str
         (project, release),
     )
     return [{**dict(row), "paths": json.loads(row["paths"])} for row in rows]
+
+
+def of_commit(db: sqlite3.Connection, project: str, commit: str) -> str | None:
+    """Return the first release of a project that was told of with a commit, named by its id or the beginning of it.
+
+    Raises:
+        sqlite3.Error: the store can't be read.
+    """
+    row = db.execute(
+        """SELECT r.release FROM release_commits c JOIN releases r ON r.project = c.project AND r.release = c.release
+        WHERE c.project = ? AND substr(c.id, 1, length(?)) = ? AND length(?) >= ? ORDER BY r.number LIMIT 1""",
+        (project, commit, commit, commit, SHORTEST_COMMIT),
+    ).fetchone()
+    return row["release"] if row is not None else None
 
 
 def deploys(db: sqlite3.Connection, project: str, release: str | None = None) -> list[dict[str, Any]]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, jsonify, request
 
-from errtally.exporter.journal.records import Commit, DeployChange, ReleaseChange
+from errtally.exporter.journal.records import Commit, DeployChange, ReleaseChange, Until
 from errtally.exporter.protocols import values
-from errtally.exporter.web import parts
+from errtally.exporter.search import short_ids
+from errtally.exporter.web import decisions, fixes, parts
 from errtally.exporter.web.journaling import journal, wait
 from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
@@ -27,6 +28,8 @@ MAX_PATHS = 100
 """Files of one commit."""
 
 MAX_MESSAGE, MAX_PATH = 1_000, 300
+_SHORT = 12
+"""Characters of a commit's id that people tell it by."""
 MAX_URL = 2_000
 """Characters of the address of an uploaded file."""
 
@@ -96,8 +99,9 @@ def deploy(project: str, release: object, sent: Mapping[str, Any]) -> dict[str, 
 
 
 def tell(record: ReleaseChange) -> None:
-    """Tell of a release and wait until that can be read."""
+    """Tell of a release and wait until that can be read; issues that new commits of it fix are resolved in it."""
     reader = parts.reader()
+    before = {one["id"] for one in reader.commits(record.project, record.release)}
     journal(record, record.at)
 
     def is_folded() -> bool:
@@ -111,6 +115,22 @@ def tell(record: ReleaseChange) -> None:
         return found["told"] is not None and all(not value or found[name] == value for name, value in asked.items())
 
     wait(is_folded)
+    for commit in record.commits:
+        if commit.id not in before:  # else whoever reopened an issue meanwhile would have to do so again
+            _fix(record, commit)
+
+
+def _fix(record: ReleaseChange, commit: Commit) -> None:
+    """Resolve the issues of the project that a commit says it fixes, in the release that it is in."""
+    reader = parts.reader()
+    for slug, number in fixes.fixed(commit.message):
+        key = reader.issue_key(number)
+        if key is None or key[0] != record.project or short_ids.slug(key[0]) != slug:
+            continue
+        found = reader.issue(key[1], key[0])
+        if found is not None and found["status"] != "resolved":
+            by = f"{commit.author or part('access').who()}, commit {commit.id[:_SHORT]}"
+            decisions.take(found, "resolved", Until("in_release", record.release), time.time(), by)
 
 
 def commits(sent: object) -> tuple[Commit, ...]:

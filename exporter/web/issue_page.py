@@ -14,6 +14,7 @@ from errtally.exporter.store.listing import SPARK_HOURS
 from errtally.exporter.web import charts, event_view, links, notices, tickets
 from errtally.exporter.web.shown_text import Allowance, text_of, visible
 from errtally.exporter.web.sparkline import sparkline
+from errtally.exporter.web.suspects import Suspect, suspects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,9 +125,17 @@ def context(found: dict[str, Any], *, reader: StoreReader, config: ExporterConfi
         "history": found["history"][:MAX_HISTORY_SHOWN],
         "notes": _notes(found["history"]),
         "similar": reader.similar(found),
+        "suspects": _suspects(found, event, reader),
         "notice": notices.of(request.args, request.args.getlist("issue")),
         "merged": found["merged_fingerprints"][:MAX_MERGED_SHOWN],
     }
+
+
+def _suspects(found: Mapping[str, Any], event: Mapping[str, Any] | None, reader: StoreReader) -> tuple[Suspect, ...]:
+    """Return the commits that may have brought the issue, where they were told."""
+    if event is None or not found["first_release"]:
+        return ()
+    return suspects(event, reader.commits(found["project"], found["first_release"]))
 
 
 def _address(config: ExporterConfig, found: Mapping[str, Any]) -> str:

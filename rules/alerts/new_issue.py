@@ -13,7 +13,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules import boards, missing_data
 from errtally.rules.gaps import is_news, is_old, seen_until
-from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
+from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, KNOWN_SINCE, SINCE, UNKNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
@@ -46,8 +46,8 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     born, steps = born_steps * step, born_steps + tuned.over_steps
     at = born + tuned.for_seconds + step
     gone = born + window + tuned.for_seconds + step + 60
-    firing = Firing(ISSUE, "1", KNOWN)
-    late = Firing(DEMO_LABELS, "1", UNKNOWN)
+    firing = Firing(ISSUE, "1", {**KNOWN, "since": KNOWN_SINCE})
+    late = Firing(DEMO_LABELS, "1", {**UNKNOWN, "since": ""})
     up = {names.UP.name: steady(1, 2 * steps)}
     appears = {
         _NOTICED: f"_x{born_steps} {steady(born, steps)}",
@@ -124,11 +124,11 @@ NEW_ISSUE = AlertRule(
     defaults=Defaults(severity="warning", channels=("slack", "email"), window_seconds=600),
     labels=(*names.BASE_LABELS, "issue"),
     board=boards.ISSUE,
-    summary="New issue in {project} ({environment}): {what}",
-    description="An error that was never seen before happened in {project} ({environment}): {what}.",
+    summary="New issue in {project} ({environment}){since}: {what}",
+    description="An error that was never seen before happens in {project} ({environment}){since}: {what}.",
     value="1",
     threshold_text=nothing,
-    fields=lambda _: FIELDS,
+    fields=lambda _: {**FIELDS, "since": SINCE},
     recordings=lambda tuned: (seen_until(tuned),),
     expr=_expr,
     cases=_cases,

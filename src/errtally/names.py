@@ -170,6 +170,7 @@ ISSUE_INFO = _gauge(
     "title",
     "culprit",
     "status",
+    "first_release",
     limit=1000,
     other="issue",
 )

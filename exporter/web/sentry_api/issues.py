@@ -290,11 +290,15 @@ def _pairs(counts: dict[int, int], now: float, step_seconds: int, steps: int) ->
 
 
 def _update(project: str) -> updates.Update:
-    releases = [one for one in parts.reader().releases(project) if one["seen"] is not None]
+    reader = parts.reader()
+    releases = [one for one in reader.releases(project) if one["seen"] is not None]
+    newest = releases[0]["release"] if releases else None
     if part("access").is_forged():
         abort(403, "send JSON or a bearer token")
     try:
-        return updates.read(answers.body(), releases[0]["release"] if releases else None, part("access").who())
+        return updates.read(
+            answers.body(), newest, part("access").who(), lambda commit: reader.release_of_commit(project, commit)
+        )
     except updates.UpdateError as exc:
         abort(400, f"{exc.field}: {exc}")
 

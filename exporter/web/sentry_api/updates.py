@@ -15,7 +15,7 @@ from errtally.exporter.web.sentry_api.objects import OWN_DOMAIN
 from errtally.exporter.web.sentry_api.places import ORGANIZATION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _STATUSES = {
     "resolved": "resolved",
@@ -26,8 +26,8 @@ _STATUSES = {
     "archived": "ignored",
     "muted": "ignored",
 }
-_UNSUPPORTED = ("ignoreWindow", "ignoreUserWindow", "inCommit")
-"""Conditions over a window or a commit, which errtally does not keep."""
+_UNSUPPORTED = ("ignoreWindow", "ignoreUserWindow")
+"""Conditions over a window, which errtally does not keep."""
 
 
 class UpdateError(ErrtallyError):
@@ -61,13 +61,16 @@ class Update:
     priority: str | None = None
 
 
-def read(body: Mapping[str, Any], newest_release: str | None, me: str) -> Update:
+def read(
+    body: Mapping[str, Any], newest_release: str | None, me: str, release_of: Callable[[str], str | None]
+) -> Update:
     """Read the body of an update; keys that errtally has nothing for (bookmarks, subscriptions) are left out.
 
     Args:
         body: what was sent.
         newest_release: of the project, what ``latest`` stands for.
         me: the name of who asks.
+        release_of: the release that a commit is in, None where that was not told.
 
     Raises:
         UpdateError: it asks for what can't be.
@@ -91,7 +94,7 @@ def read(body: Mapping[str, Any], newest_release: str | None, me: str) -> Update
             raise UpdateError("statusDetails", f"{key}: errtally keeps no such condition")
     until, shown = None, dict[str, Any]()
     if status == "resolved":
-        until, shown = _resolved(details, newest_release)
+        until, shown = _resolved(details, newest_release, release_of)
     elif status == "ignored":
         until, shown = _ignored(details)
     return Update(status, until, shown, assignee, priority)
@@ -120,7 +123,16 @@ def _priority(body: Mapping[str, Any]) -> str | None:
     return sent
 
 
-def _resolved(details: Mapping[str, Any], newest_release: str | None) -> tuple[Until | None, dict[str, Any]]:
+def _resolved(
+    details: Mapping[str, Any], newest_release: str | None, release_of: Callable[[str], str | None]
+) -> tuple[Until | None, dict[str, Any]]:
+    if "inCommit" in details:
+        sent = details["inCommit"]
+        commit = sent.get("commit") if isinstance(sent, dict) else sent
+        release = release_of(commit) if isinstance(commit, str) and commit else None
+        if release is None:
+            raise UpdateError("statusDetails", f"inCommit: no release was told of with commit {str(commit)[:80]!r}")
+        return Until("in_release", release), {"inRelease": release}
     if "inRelease" in details:
         named = details["inRelease"]
         release = newest_release if named == "latest" else values.label(named) if isinstance(named, str) else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
-from tests.exporter.inprocess import Answer, InProcess, environ
+from tests.exporter.inprocess import Answer, InProcess, envelope, environ
 
 from errtally.exporter.config import ExporterConfig, Project
+from errtally.exporter.search import short_ids
 
 ORGANIZATION = "/api/0/organizations/errtally"
 COMMIT = {
@@ -162,3 +164,52 @@ def test_what_the_writer_is_behind_with_is_answered_all_the_same(exporter, monke
     assert exporter.get(f"{ORGANIZATION}/releases/1.0/").status == 404
     exporter.fold()
     assert exporter.get(f"{ORGANIZATION}/releases/1.0/").json()["lastDeploy"]["environment"] == "prod"
+
+
+def failed(exporter, release: str = "1.0") -> dict:
+    frame = {"filename": "a.py", "abs_path": "/app/shop/a.py", "function": "f", "in_app": True}
+    raised = {"type": "PayError", "value": "no sku", "stacktrace": {"frames": [frame]}}
+    sent = {"release": release, "exception": {"values": [raised]}}
+    exporter.post("/api/shop/envelope/?sentry_key=k", envelope(("event", sent)))
+    exporter.fold()
+    return exporter.reader.issues()[0]
+
+
+def test_a_commit_that_fixes_an_issue_resolves_it_in_the_release_that_it_came_with(exporter) -> None:
+    issue = failed(exporter)
+    fixing = {**COMMIT, "message": f"Mend the price\n\nFixes {short_ids.encode('shop', issue['id'])}"}
+    made(exporter, "1.1", commits=[fixing])
+    found = exporter.reader.issue(issue["fingerprint"])
+    assert (found["status"], found["condition"]["text"]) == ("resolved", "in 1.1")
+    assert found["history"][0]["by"] == "Ann, commit fc1d5b66f6ea"
+    ask(exporter, "PUT", f"/api/0/issues/{issue['id']}/", {"status": "unresolved"})
+    ask(exporter, "PUT", f"{ORGANIZATION}/releases/1.1/", {"commits": [fixing]})
+    assert exporter.reader.issue(issue["fingerprint"])["status"] == "unresolved", "it was told before"
+
+
+def test_a_commit_that_fixes_an_issue_of_another_project_changes_nothing(exporter) -> None:
+    issue = failed(exporter)
+    for named in (f"BLOG-{issue['id']}", "SHOP-999"):
+        made(exporter, f"of {named}", commits=[{**COMMIT, "id": named, "message": f"Fixes {named}"}])
+    assert exporter.reader.issue(issue["fingerprint"])["status"] == "unresolved"
+
+
+def test_an_issue_is_resolved_in_the_release_that_a_commit_is_in(exporter) -> None:
+    issue = failed(exporter)
+    made(exporter, "1.1", commits=[COMMIT])
+
+    def resolve(commit: object) -> Answer:
+        details = {"inCommit": {"commit": commit, "repository": "shop"}}
+        return ask(exporter, "PUT", f"/api/0/issues/{issue['id']}/", {"status": "resolved", "statusDetails": details})
+
+    for unknown in ("0123456789ab", "fc1d", "", 7):
+        refused = resolve(unknown)
+        assert (refused.status, "inCommit" in refused.json()["detail"]) == (400, True)
+    assert resolve("fc1d5b6").status == 200
+    assert exporter.reader.issue(issue["fingerprint"])["condition"]["text"] == "in 1.1"
+
+
+def test_the_page_of_an_issue_names_the_commit_that_changed_where_it_fails(exporter) -> None:
+    made(exporter, "1.0", commits=[{**COMMIT, "patch_set": [{"path": "shop/a.py", "type": "M"}]}])
+    page = exporter.get(f"/issues/{failed(exporter)['fingerprint']}?project=shop").body.decode()
+    assert re.search(r"(?s)Suspect commits.*fc1d5b66f6ea.*Mend the price.*Ann.*shop/a\.py", page)
