@@ -20,6 +20,7 @@ ORGANIZATION_ID = "1"
 ORGANIZATION = "errtally"
 ALL_PROJECTS = "-1"
 _PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MAX_LISTED = 100
 _ID_BYTES = 6
 """Of a made-up number: JavaScript's numbers hold it."""
 
@@ -105,6 +106,16 @@ def named(project: str) -> str:
     if _PROJECT.fullmatch(project) is None:
         abort(400, f"projects: {project[:100]!r} is no name of letters, digits and ._-")
     return project
+
+
+def listed(sent: object) -> list[str]:
+    """Return the names of the projects in a list, as `named` reads each; at most 100.
+
+    sentry-cli sends a project that it was given by number as a number.
+    """
+    found = sent if isinstance(sent, list) else []
+    told = [str(one) for one in found if isinstance(one, (str, int)) and not isinstance(one, bool) and one != ""]
+    return [named(one) for one in told[:_MAX_LISTED]]
 
 
 def of_release(version: str) -> tuple[str, ...]:

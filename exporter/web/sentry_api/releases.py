@@ -57,8 +57,8 @@ def make(project: str = "") -> Response:
     _guard()
     body = answers.body()
     version = body.get("version")
-    named = [project] if project else _texts(body.get("projects"))
-    owners = [places.named(one) for one in named] or [one["project"] for one in _of_version(version)]
+    named = [places.named(project)] if project else places.listed(body.get("projects"))
+    owners = named or [one["project"] for one in _of_version(version)]
     if not owners:
         return answers.failure(400, "projects: has to name at least one project")
     known = [one for one in _of_version(version) if one["project"] in owners and one["told"] is not None]
@@ -79,8 +79,7 @@ def change(version: str, project: str = "") -> Response:
     """Tell more of a release: when it came out, its page, its commits."""
     _guard()
     body = answers.body()
-    named = [places.named(one) for one in _texts(body.get("projects"))]
-    owners = named or [one["project"] for one in _found(version, project)]
+    owners = places.listed(body.get("projects")) or [one["project"] for one in _found(version, project)]
     _tell(owners, version, body)
     return answers.answer(_shown(_told(owners, version)))
 
@@ -129,7 +128,7 @@ def deploy(version: str) -> Response:
     """Tell of a deploy; a release that is not known yet is known from then on."""
     _guard()
     body = answers.body()
-    owners = [places.named(one) for one in _texts(body.get("projects"))] or list(places.of_release(version))
+    owners = places.listed(body.get("projects")) or list(places.of_release(version))
     if not owners:
         return answers.failure(400, f"no project has a release {version[:200]!r}: make it first, or send projects")
     sent = {
@@ -155,10 +154,6 @@ def code_mappings() -> Response:
 def _guard() -> None:
     if part("access").is_forged():
         abort(403, "send JSON or a bearer token")
-
-
-def _texts(sent: object) -> list[str]:
-    return [one for one in sent if isinstance(one, str) and one] if isinstance(sent, list) else []
 
 
 def _of_version(version: object, owners: Sequence[str] = ()) -> list[dict[str, Any]]:

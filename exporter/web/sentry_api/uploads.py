@@ -114,9 +114,7 @@ def artifact_bundle() -> Response:
     """Put an artifact bundle together: scripts and source maps of one or several projects."""
     check_form()
     sent = answers.body()
-    named = sent.get("projects")
-    projects = [one for one in named if isinstance(one, str) and one] if isinstance(named, list) else []
-    return _bundle(sent, tuple(places.named(one) for one in projects[:100]), _label(sent.get("version"), "version"))
+    return _bundle(sent, tuple(places.listed(sent.get("projects"))), _label(sent.get("version"), "version"))
 
 
 @routes.post("/organizations/<organization>/releases/<path:version>/assemble/")

@@ -85,6 +85,14 @@ def test_a_last_commit_has_what_clients_insist_on_although_nobody_told_it(export
     assert (commit["id"], commit["message"], commit["dateCreated"][-1]) == ("fc1d5b66f6ea", "", "Z")
 
 
+def test_a_project_may_be_named_by_its_number_which_sentry_cli_sends_as_one(exporter) -> None:
+    answer = ask(exporter, "POST", f"{ORGANIZATION}/releases/", {"version": "1.0", "projects": [1]})
+    assert (answer.status, [one["slug"] for one in answer.json()["projects"]]) == (201, ["1"])
+    for unfit in ([True], [None], [{}], [""], "shop", 1):
+        refused = ask(exporter, "POST", f"{ORGANIZATION}/releases/", {"version": "2.0", "projects": unfit})
+        assert (refused.status, list(refused.json())) == (400, ["detail"])
+
+
 def test_a_release_that_events_named_stays(exporter) -> None:
     body = {"events": [{"message": "no sku", "type": "PayError", "context": {"release": "2.0"}}]}
     assert exporter.post("/api/events?project=shop", body).status == 200
