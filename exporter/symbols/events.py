@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from errtally.event.model import Event, ResolvedFrame
 from errtally.exporter.grouping.stacktraces import registry
 from errtally.exporter.symbols import images
+from errtally.exporter.symbols.located import Origin
 from errtally.exporter.symbols.pages import AS_SENT, frame_of, read_page
-from errtally.exporter.symbols.resolver import Origin
+from errtally.exporter.symbols.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from errtally.event.model import ExceptionInfo
-    from errtally.exporter.symbols.resolver import Resolver, Trace
+    from errtally.exporter.symbols.resolver import Resolver
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ def resolve(
         StoreError: the uploads can't be read.
     """
     found = images.read(debug_meta) if debug_meta is not None else images.Images()
-    trace = resolver.trace(Origin(project, event.release or "", dist), found)
+    trace = Trace(resolver, Origin(project, event.release or "", dist), found)
     sent = replace(event, exceptions=[replace(one) for one in event.exceptions])
     is_read = _read_text(trace, event) if event.stack and not event.exceptions and not event.frames else False
     for exception in event.exceptions:

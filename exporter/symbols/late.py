@@ -14,7 +14,8 @@ from errtally.exporter.symbols.pages import UNREAD, read_page
 if TYPE_CHECKING:
     from errtally.event.scrub import Scrubber
     from errtally.exporter.config import ExporterConfig
-    from errtally.exporter.symbols.resolver import Missing, Resolver
+    from errtally.exporter.symbols.located import Missing
+    from errtally.exporter.symbols.resolver import Resolver
 
 MAX_UNREAD: Final = 20
 MAX_NAMED: Final = 5

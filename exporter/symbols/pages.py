@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 from errtally.event.model import ExceptionInfo, Frame
 from errtally.exporter.grouping.stacktraces import registry
 from errtally.exporter.symbols import images
-from errtally.exporter.symbols.resolver import Origin
+from errtally.exporter.symbols.located import Origin
+from errtally.exporter.symbols.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from errtally.event.model import ResolvedFrame
-    from errtally.exporter.symbols.resolver import Resolver, Trace
+    from errtally.exporter.symbols.resolver import Resolver
 
 AS_SENT: Final = "as_sent"
 UNREAD: Final = "unread"
@@ -61,7 +62,7 @@ def read_page(resolver: Resolver, project: str, page: dict[str, Any], scrub: Scr
         StoreError: the uploads can't be read.
     """
     found = images.read(page.get("debug_meta"))
-    trace = resolver.trace(Origin(project, _word(page, "release") or "", _word(page, "dist") or ""), found)
+    trace = Trace(resolver, Origin(project, _word(page, "release") or "", _word(page, "dist") or ""), found)
     changed: dict[str, Any] = {}
     reader = _Frames(trace, scrub)
     exceptions = [reader.exception(one) for one in _dicts(page.get("exceptions"))]

@@ -12,7 +12,8 @@ from errtally.errors import SymbolError
 from errtally.exporter.artifacts.archive import Archive
 from errtally.exporter.symbols import builder, files
 from errtally.exporter.symbols.builder import Builder
-from errtally.exporter.symbols.resolver import Origin, Resolver
+from errtally.exporter.symbols.located import Origin
+from errtally.exporter.symbols.resolver import Resolver
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,13 @@ from tests.exporter.symbols import made
 from errtally.event.model import Frame
 from errtally.exporter.artifacts.archive import Archive
 from errtally.exporter.symbols import images
-from errtally.exporter.symbols.resolver import Origin, Resolver
+from errtally.exporter.symbols.located import Origin
+from errtally.exporter.symbols.resolver import Resolver
+from errtally.exporter.symbols.trace import Trace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from errtally.exporter.symbols.resolver import Trace
 
 TOTAL = [("<anonymous> in Cart.total", 7), ("Cart.total", 7), ("shop.pay", 13)]
 
@@ -26,7 +27,7 @@ def _frame(url: str = f"{made.PAGE}/app.js", at: int = 0) -> Frame:
 
 def _trace(resolver: Resolver, origin: Origin | None = None, **scripts: str) -> Trace:
     sent = {"images": [{"type": "sourcemap", "code_file": file, "debug_id": id_} for id_, file in scripts.items()]}
-    return resolver.trace(origin or Origin("web", "shop@1", ""), images.read(sent))
+    return Trace(resolver, origin or Origin("web", "shop@1", ""), images.read(sent))
 
 
 def _calls(resolver: Resolver, frame: Frame, origin: Origin | None = None) -> list[Any]:
