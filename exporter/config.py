@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from collections.abc import Mapping  # noqa: TC003 (msgspec reads the annotations)
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +17,12 @@ from errtally.config import load
 from errtally.config.alerting import DEFAULT_SCRAPE_INTERVAL_SECONDS
 from errtally.config.duration import parse_duration
 from errtally.config.grouping import GroupingSettings, grouping
-from errtally.config.secret import read_secret
+from errtally.config.secret import secret_of
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
 from errtally.exporter import people, ticket_template
 from errtally.exporter.artifact_settings import ArtifactSettings
+from errtally.exporter.projects import Project, RateLimit, projects, rate_limits
 from errtally.exporter.scrubbing import scrubbing
 from errtally.exporter.token import Token, hash_of
 
@@ -45,37 +45,12 @@ _CHOICES = {"durability": ("write", "fsync"), "log_format": ("console", "json")}
 
 OWN_ROOTS = frozenset(
     {
-        *("-", "api", "collect", "history", "issues", "live", "login", "logout", "metrics", "notify", "organizations"),
-        *("otlp", "overview", "runbooks", "static", "v1"),
+        *("-", "alerts", "api", "builds", "collect", "events", "history", "issues", "jobs", "live", "login"),
+        *("logout", "mcp", "metrics", "notify", "organizations", "otlp", "overview", "react-native-source-map"),
+        *("releases", "runbooks", "sessions", "sourcemap", "static", "tokens", "tunnel", "v1"),
     }
 )
 """Beginnings of paths that mean something here, so that they can't be what a proxy takes off."""
-
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """What one key may send of one category: so many a second, and so many at once after a pause."""
-
-    per_second: float
-    burst: float
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """One project: the value of label ``project``, and who may send to it."""
-
-    name: str
-    id: str
-    keys: frozenset[str] = frozenset()
-    allowed_origins: tuple[str, ...] = ("*",)
-    rate_limits: Mapping[str, RateLimit] = field(default_factory=dict)
-    daily_quotas: Mapping[str, int] = field(default_factory=dict)
-    scrubbing: ScrubSettings = field(default_factory=ScrubSettings)
-    environments: tuple[str, ...] = (names.DEFAULT_ENVIRONMENT,)
-    apdex_threshold_seconds: float = names.DEFAULT_APDEX_THRESHOLD_SECONDS
-    transaction_apdex_threshold_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +229,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)
-    projects = _projects(document, name, folder, problems, common)
+    own_projects = projects(document, name, folder, problems, common)
     if "username" in web and "password_file" not in web:
         problems.append(f"{name}: web.username: without web.password_file nobody is asked for it")
     limits = Limits(**document.get("limits", {}))
@@ -273,9 +248,9 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         workers=int(document.get("workers", 1)),
         durability=str(document.get("durability", "write")),
         log_format=str(document.get("log_format", "console")),
-        projects=projects,
+        projects=own_projects,
         limits=limits,
-        rate_limits=_rate_limits(document),
+        rate_limits=rate_limits(document),
         daily_quotas=document.get("daily_quotas", {}),
         series_limits=document.get("series_limits", {}),
         scrape_interval_seconds=parse_duration(scrape_interval) if scrape_interval else DEFAULT_SCRAPE_INTERVAL_SECONDS,
@@ -285,14 +260,14 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         grouping=_grouping(document, name, problems),
         scrubbing=common,
         web_username=web.get("username", "errtally"),
-        web_password=_secret(web, "password_file", folder, f"{name}: web.password_file", problems),
-        web_token=_secret(web, "token_file", folder, f"{name}: web.token_file", problems),
+        web_password=secret_of(web, "password_file", folder, f"{name}: web.password_file", problems),
+        web_token=secret_of(web, "token_file", folder, f"{name}: web.token_file", problems),
         web_tokens=_tokens(web, folder, f"{name}: web.tokens", problems),
         people=people.read(
             web,
             f"{name}: web",
             problems,
-            lambda entry, key, place: _secret(entry, key, folder, place, problems),
+            lambda entry, key, place: secret_of(entry, key, folder, place, problems),
             has_proxies=bool(document.get("trusted_proxies")),
         ),
         tickets=ticket_template.read(document.get("tickets", ()), f"{name}: tickets", problems),
@@ -300,7 +275,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         live_frame_origins=tuple(web.get("live_frame_origins", ())),
         allowed_hosts=tuple(web.get("allowed_hosts", ())),
         metrics_login=bool(web.get("metrics_login", False)),
-        metrics_token=_secret(web, "metrics_token_file", folder, f"{name}: web.metrics_token_file", problems),
+        metrics_token=secret_of(web, "metrics_token_file", folder, f"{name}: web.metrics_token_file", problems),
         trusted_proxies=_networks(document, name, problems),
     )
     if not _is_loopback(host):
@@ -357,42 +332,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _projects(
-    document: Document, name: str, folder: Path, problems: list[str], common: ScrubSettings
-) -> tuple[Project, ...]:
-    projects: list[Project] = []
-    owners: dict[tuple[str, str], str] = {}
-    for index, entry in enumerate(document.get("projects", [])):
-        place = f"{name}: projects[{index}]"
-        keys = set(entry.get("keys", []))
-        if file_keys := _secret(entry, "key_file", folder, f"{place}.key_file", problems):
-            keys |= set(file_keys.split())
-            if not all(map(_KEY.fullmatch, keys)):  # the file may hold a secret of another kind, so it is not shown
-                problems.append(f"{place}.key_file: a key is not one of letters, digits, dash and underscore, up to 64")
-        if not keys and "key_file" not in entry:
-            problems.append(f"{place}: a project needs `keys` or `key_file`")
-        project = Project(
-            name=entry["name"],
-            id=entry.get("id", entry["name"]),
-            keys=frozenset(keys),
-            allowed_origins=tuple(entry.get("allowed_origins", ["*"])),
-            rate_limits=_rate_limits(entry),
-            daily_quotas=entry.get("daily_quotas", {}),
-            scrubbing=scrubbing(entry, f"{place}.scrubbing", problems, common),
-            environments=tuple(entry.get("environments", [names.DEFAULT_ENVIRONMENT])),
-            apdex_threshold_seconds=entry.get("apdex_threshold_seconds", names.DEFAULT_APDEX_THRESHOLD_SECONDS),
-            transaction_apdex_threshold_seconds=entry.get("transaction_apdex_threshold_seconds", {}),
-        )
-        # Requests may call a project by its name or by its id, so these share one space.
-        called = [("name or id", value) for value in sorted({project.name, project.id})]
-        for kind, value in [*called, *(("key", key) for key in sorted(keys))]:
-            if (owner := owners.setdefault((kind, value), place)) != place:
-                shown = "one of its keys" if kind == "key" else f"{kind} {value!r}"
-                problems.append(f"{place}: {shown} belongs to {owner.removeprefix(f'{name}: ')} already")
-        projects.append(project)
-    return tuple(projects)
-
-
 def _tokens(web: Mapping[str, Any], folder: Path, place: str, problems: list[str]) -> tuple[Token, ...]:
     """Read the tokens of programs: each has a file, or its hash stands in the configuration itself."""
     found: dict[str, Token] = {}
@@ -403,7 +342,7 @@ def _tokens(web: Mapping[str, Any], folder: Path, place: str, problems: list[str
         if (hash_ is None) == ("token_file" not in entry):
             problems.append(f"{here}: a token has either `token_file` or `sha256`")
             continue
-        if hash_ is None and (secret := _secret(entry, "token_file", folder, f"{here}.token_file", problems)):
+        if hash_ is None and (secret := secret_of(entry, "token_file", folder, f"{here}.token_file", problems)):
             hash_ = hash_of(secret)
         if token_name in found or token_name in taken:
             problems.append(f"{here}.name: {token_name!r} is taken: the history tells who did what by it")
@@ -416,25 +355,6 @@ def _ticket_secrets(document: Document, folder: Path, place: str, problems: list
     """Read the secrets that trackers sign their webhooks with, by the tracker's name."""
     entries = document.get("ticket_webhooks", {}).items()
     found = {
-        name: _secret(one, "secret_file", folder, f"{place}.{name}.secret_file", problems) for name, one in entries
+        name: secret_of(one, "secret_file", folder, f"{place}.{name}.secret_file", problems) for name, one in entries
     }
     return {name: secret for name, secret in found.items() if secret is not None}
-
-
-def _rate_limits(entry: Mapping[str, Any]) -> dict[str, RateLimit]:
-    """Read rate limits; without a burst of its own, one lets through at once what comes in ten seconds."""
-    return {
-        category: RateLimit(limit["per_second"], limit.get("burst", max(10 * limit["per_second"], 1)))
-        for category, limit in entry.get("rate_limits", {}).items()
-    }
-
-
-def _secret(entry: Mapping[str, str], key: str, folder: Path, place: str, problems: list[str]) -> str | None:
-    """Read a secret from the file that a key names; None when the key is not there."""
-    if key not in entry:
-        return None
-    try:
-        return read_secret(folder / entry[key])
-    except ConfigError as exc:
-        problems += [f"{place}: {problem}" for problem in exc.problems]
-        return None

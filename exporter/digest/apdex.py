@@ -9,7 +9,7 @@ from errtally import names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from errtally.exporter.config import Project
+    from errtally.exporter.projects import Project
 
 SLOT_SECONDS = 10
 

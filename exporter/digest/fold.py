@@ -39,7 +39,6 @@ from errtally.exporter.journal.records import (
 )
 
 if TYPE_CHECKING:
-    from errtally.exporter.config import Project
     from errtally.exporter.digest.apdex import Thresholds
     from errtally.exporter.digest.changes import IssueChange
     from errtally.exporter.digest.state import State
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
         IssueSeen,
         Record,
     )
+    from errtally.exporter.projects import Project
     from errtally.names import Metric
 
 MAX_SAMPLES_A_FOLD = 20

@@ -13,12 +13,12 @@ from errtally.exporter.ingest.keys import Keys, is_allowed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from errtally.exporter.config import Project
     from errtally.exporter.ingest.delivery import Delivery
     from errtally.exporter.ingest.quotas import Quotas
     from errtally.exporter.ingest.rates import Rates
     from errtally.exporter.ingest.request import Request
     from errtally.exporter.journal.appender import Appender
+    from errtally.exporter.projects import Project
 
 BACKLOG_RETRY_SECONDS = 10
 

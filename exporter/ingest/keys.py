@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.errors import UnauthorizedError
-from errtally.exporter.config import Project
+from errtally.exporter.projects import Project
 from errtally.exporter.scrubbing import scrubber
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from errtally.exporter.config import ExporterConfig, Project
+    from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.projects import Project
 
 FILE_NAME = "quotas.json"
 DAY_SECONDS = 86400

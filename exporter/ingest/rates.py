@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from errtally.exporter.config import ExporterConfig, Project, RateLimit
+    from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.projects import Project, RateLimit
 
 MAX_WAIT_SECONDS = 300
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from errtally.exporter.config import ExporterConfig, Project
+    from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.projects import Project
 
 ANY_KEY = "any"
 HIDDEN_KEY = "YOUR_KEY"

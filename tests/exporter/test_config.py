@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.exporter import every_field
+from tests.exporter.inprocess import InProcess
 
 from errtally import names
 from errtally.command_line import errtally
 from errtally.config.document import parse
 from errtally.errors import ConfigError
-from errtally.exporter.config import ENVIRONMENT, build, from_environ
+from errtally.exporter.config import ENVIRONMENT, OWN_ROOTS, build, from_environ
+from errtally.exporter.protocols.registry import ENDPOINTS
 
 
 @pytest.fixture
@@ -286,3 +289,12 @@ def test_the_check_tells_contradictions_of_every_part_at_once(folder):
         f"Error: {folder}/errtally.yml: web.username: without web.password_file nobody is asked for it",
         f"{folder}/errtally.yml: alerting.channels.slack: needs api_url_file (better) or api_url",
     ]
+
+
+def test_no_path_of_the_exporters_own_can_be_what_a_proxy_takes_off(tmp_path: Path) -> None:
+    made = InProcess(tmp_path)
+    paths = [rule.rule for rule in made.flask.url_map.iter_rules()]
+    paths += [every_field.sample(endpoint.pattern.pattern) for endpoint in ENDPOINTS]
+    made.close()
+    roots = {path.strip("/").partition("/")[0] for path in paths} - {""}
+    assert {root for root in roots if not root.startswith("<")} - OWN_ROOTS == set()

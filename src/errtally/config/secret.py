@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -23,3 +24,14 @@ def read_secret(file: Path) -> str:
     if not secret:
         raise ConfigError([f"{file} is empty"])
     return secret
+
+
+def secret_of(entry: Mapping[str, str], key: str, folder: Path, place: str, problems: list[str]) -> str | None:
+    """Read a secret from the file that a key names; None when the key is not there."""
+    if key not in entry:
+        return None
+    try:
+        return read_secret(folder / entry[key])
+    except ConfigError as exc:
+        problems += [f"{place}: {problem}" for problem in exc.problems]
+        return None
