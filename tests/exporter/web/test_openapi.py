@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
 from openapi_spec_validator import validate
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -17,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.exporter.inprocess import InProcess
+from tests.exporter.web import made_up
 from tests.waiting import until
 
 from errtally.errors import JournalError
@@ -25,9 +24,6 @@ from errtally.exporter.config import ExporterConfig, Project
 from errtally.exporter.protocols import alertmanager, native
 from errtally.exporter.web.openapi import document
 from errtally.exporter.web.stream.hub import Hub
-
-EXAMPLES = int(os.environ.get("ERRTALLY_API_EXAMPLES", "8"))
-"""Requests of each operation; some thousands by hand."""
 
 OPERATIONS = [
     (path, method)
@@ -129,12 +125,7 @@ def _no_reload():
 
 
 @API.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="ERRTALLY_API_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+@made_up.requests(8)
 def test_no_request_gets_an_answer_that_is_not_described(case, exporter):
     if case.path_parameters.get("fingerprint") and case.meta.generation.mode.is_positive:
         if not exporter.reader.issues(limit=1):  # an example deleted the last one

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
 from openapi_spec_validator import validate
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -16,14 +14,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.exporter.inprocess import NOW, InProcess, envelope
+from tests.exporter.web import made_up
 
 from errtally.exporter.web.openapi import sentry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-EXAMPLES = int(os.environ.get("ERRTALLY_API_EXAMPLES", "6"))
-"""Requests of each operation; hundreds by hand."""
 
 KNOWN = {
     "organization": "errtally", "project": "shop", "team": "errtally", "issue": "1", "event": "latest",
@@ -72,12 +68,7 @@ CHECKS = [
 
 
 @API.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="ERRTALLY_API_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+@made_up.requests(6)
 def test_no_request_gets_an_answer_that_is_not_described(case: Any, exporter: InProcess) -> None:
     if case.meta.generation.mode.is_positive:
         case.path_parameters.update({name: KNOWN[name] for name in case.path_parameters})
