@@ -269,7 +269,7 @@ class Writer:
 
     def _prune(self) -> None:
         try:
-            self._store.prune(self._clock())
+            self._store.prune(self._clock(), self._retention)
         except StoreError as exc:  # the next round tries again; nothing depends on it
             self._failed("store not pruned", exc)
 

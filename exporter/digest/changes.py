@@ -126,8 +126,8 @@ class IssueChange:
         counted_users: users that the condition counts since.
         seen_in: hour since the epoch, environment, level, release and transaction to events.
         tags: tag and value to events, of events that came with their tags.
-        texts: what its samples say, each once, in order.
-        people: users of its samples, by everything that they are called; keyed hashes.
+        texts: what its samples say, each once, in order, and when that was said last.
+        people: users of its samples, by everything that they are called, keyed hashes, and when they were hit last.
         is_recast: whether it was merged into another issue, or taken out of it.
     """
 
@@ -153,8 +153,8 @@ class IssueChange:
     counted_users: list[int] = field(default_factory=list)
     seen_in: dict[tuple[int, str, str, str, str], Spell] = field(default_factory=dict)
     tags: dict[tuple[str, str], Spell] = field(default_factory=dict)
-    texts: dict[str, None] = field(default_factory=dict)
-    people: set[int] = field(default_factory=set)
+    texts: dict[str, float] = field(default_factory=dict)
+    people: dict[int, float] = field(default_factory=dict)
     is_recast: bool = False
 
     def count(self, event: EventSeen, environment: str) -> None:
@@ -177,8 +177,11 @@ class IssueChange:
     def keep(self, event: EventSeen, environment: str, page: bytes) -> None:
         """Take a sample, and what it is found by."""
         self.samples.append(Sample(event.event_id, environment, event.timestamp, page))
-        self.texts |= dict.fromkeys(event.texts)
-        self.people.update(event.people)
+        at = event.timestamp
+        for text in event.texts:
+            self.texts[text] = max(at, self.texts.get(text, at))
+        for person in event.people:
+            self.people[person] = max(at, self.people.get(person, at))
 
     def see(self, event: EventSeen) -> None:
         """Move what belongs to the first or the last event: a late one of an older release moves time and release."""

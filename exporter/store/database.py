@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -156,6 +156,12 @@ _UPGRADES = {
     );
     CREATE UNIQUE INDEX job_runs_run ON job_runs (project, environment, monitor, run) WHERE run <> '';
     CREATE INDEX job_runs_job ON job_runs (project, environment, monitor, id)""",
+    9: """ALTER TABLE issue_texts ADD COLUMN said REAL NOT NULL DEFAULT 0;
+    UPDATE issue_texts SET said = CAST(strftime('%s', 'now') AS REAL);
+    CREATE INDEX issue_texts_said ON issue_texts (said) WHERE mark <> 0;
+    ALTER TABLE issue_people ADD COLUMN met REAL NOT NULL DEFAULT 0;
+    UPDATE issue_people SET met = CAST(strftime('%s', 'now') AS REAL);
+    CREATE INDEX issue_people_met ON issue_people (met)""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0

@@ -24,7 +24,7 @@ FREE_SHARE = 0.05
 FREE_PAGES = 256
 """Free pages are used again; they go back only when there are more than these, and more than that share of all."""
 
-_DAY_SECONDS = 86_400
+DAY_SECONDS = 86_400
 
 _OF_RESOLVED = """
 SELECT s.id FROM issues i JOIN samples s ON s.issue = i.id WHERE i.status = 'resolved' AND i.resolved < ? LIMIT ?
@@ -54,7 +54,7 @@ def overdue(
         ("resolved", _OF_RESOLVED, retention.resolved_event_days),
         ("idle", _OF_IDLE, retention.idle_event_days),
     ):
-        rows = db.execute(query, (now - days * _DAY_SECONDS, limit)).fetchall()
+        rows = db.execute(query, (now - days * DAY_SECONDS, limit)).fetchall()
         if rows:
             return [(id_, reason) for (id_,) in rows]
     if used_bytes(db) > retention.store_bytes:

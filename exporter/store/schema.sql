@@ -159,8 +159,10 @@ CREATE TABLE issue_texts (
   issue INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
   mark  INTEGER NOT NULL,  -- hash of what an event says, so that it stands here once
   text  TEXT NOT NULL,
+  said  REAL NOT NULL DEFAULT 0,  -- when an event said it last, to a day
   UNIQUE (issue, mark)
 );
+CREATE INDEX issue_texts_said ON issue_texts (said) WHERE mark <> 0;
 
 -- Every value of every tag once: names and values are looked for here, the issues that have them in issue_tags.
 CREATE TABLE tag_values (
@@ -199,8 +201,10 @@ END;
 CREATE TABLE issue_people (
   person INTEGER NOT NULL,
   issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
+  met    REAL NOT NULL DEFAULT 0,  -- when an event of theirs was last kept, to a day
   PRIMARY KEY (person, issue)
 ) WITHOUT ROWID;
+CREATE INDEX issue_people_met ON issue_people (met);
 CREATE INDEX issue_people_issue ON issue_people (issue);
 
 -- How often an issue happens of late: base 2 logarithms of its events, each of them worth half when it is older by

@@ -5,9 +5,11 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from errtally.exporter.store.retention import DAY_SECONDS
+
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from errtally.exporter.journal.records import IssueSeen
 
@@ -17,7 +19,11 @@ MAX_TEXTS = 50
 MAX_PEOPLE = 2_000
 """Names of users by which one issue is found, those who were hit first."""
 
+STEP_ROWS = 1_000
+"""What one step lets go of: some milliseconds."""
+
 _OWN = 0
+_HAS_EVENT = "SELECT EXISTS (SELECT 1 FROM samples WHERE issue = ?)"
 _MAX_KNOWN = 20_000
 
 
@@ -50,18 +56,26 @@ class Words:
             (issue, _OWN, "\n".join(what).casefold()),
         )
 
-    def say(self, issue: int, texts: Iterable[str]) -> None:
+    def say(self, issue: int, texts: Mapping[str, float]) -> None:
         """Write what events of an issue say; of many texts the newest stay.
+
+        Args:
+            issue: its number.
+            texts: with the moment at which each was said last, seconds since the epoch.
 
         Raises:
             sqlite3.Error: the store can't be written.
         """
-        folded = dict.fromkeys(text.casefold() for text in texts)
+        folded: dict[str, float] = {}
+        for text, at in texts.items():
+            one = text.casefold()
+            folded[one] = max(at, folded.get(one, at))
         if not folded:
             return
         self._db.executemany(
-            "INSERT OR IGNORE INTO issue_texts (issue, mark, text) VALUES (?, ?, ?)",
-            [(issue, _mark(text), text) for text in folded],
+            """INSERT INTO issue_texts (issue, mark, text, said) VALUES (?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET said = excluded.said WHERE excluded.said > said + ?""",
+            [(issue, _mark(text), text, at, DAY_SECONDS) for text, at in folded.items()],
         )
         self._db.execute(
             """DELETE FROM issue_texts WHERE id IN (
@@ -69,18 +83,29 @@ class Words:
             (issue, _OWN, MAX_TEXTS),
         )
 
-    def meet(self, issue: int, people: Iterable[int]) -> None:
-        """Write who was hit: keyed hashes of what users are called.
+    def meet(self, issue: int, people: Mapping[int, float]) -> None:
+        """Write who was hit.
+
+        Args:
+            issue: its number.
+            people: keyed hashes of what users are called, with the moment at which each was hit last, seconds since the
+                epoch.
 
         Raises:
             sqlite3.Error: the store can't be written.
         """
-        wanted = [(person, issue) for person in people]
-        if not wanted:
+        if not people:
             return
         (known,) = self._db.execute("SELECT count(*) FROM issue_people WHERE issue = ?", (issue,)).fetchone()
         room = max(MAX_PEOPLE - known, 0)
-        self._db.executemany("INSERT OR IGNORE INTO issue_people VALUES (?, ?)", wanted[:room])
+        self._db.executemany(
+            "UPDATE issue_people SET met = ? WHERE person = ? AND issue = ? AND met < ?",
+            [(at, person, issue, at - DAY_SECONDS) for person, at in people.items()],
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO issue_people (person, issue, met) VALUES (?, ?, ?)",
+            [(person, issue, at) for person, at in people.items()][:room],
+        )
 
     def note(self, values: Iterable[tuple[str, str]]) -> None:
         """Write tags and values that an issue did not have before.
@@ -96,6 +121,34 @@ class Words:
     def forget(self) -> None:
         """Forget what is known of the store: a transaction was rolled back."""
         self._written.clear()
+
+
+def prune(db: sqlite3.Connection, before: float) -> None:
+    """Let go of what was last said, and who was last hit, before a time: the events that told it are not kept either.
+
+    Raises:
+        sqlite3.Error: the store can't be written.
+    """
+    db.execute(
+        "DELETE FROM issue_texts WHERE id IN (SELECT id FROM issue_texts WHERE mark <> 0 AND said < ? LIMIT ?)",
+        (before, STEP_ROWS),
+    )
+    db.execute(
+        """DELETE FROM issue_people WHERE (person, issue) IN (
+          SELECT person, issue FROM issue_people WHERE met < ? LIMIT ?)""",
+        (before, STEP_ROWS),
+    )
+
+
+def forget_those_without_events(db: sqlite3.Connection, issues: Iterable[int]) -> None:
+    """Let go of what events said, and who was hit, of those issues of which no event is kept any more.
+
+    Raises:
+        sqlite3.Error: the store can't be written.
+    """
+    bare = [(issue,) for issue in issues if not db.execute(_HAS_EVENT, (issue,)).fetchone()[0]]
+    db.executemany("DELETE FROM issue_texts WHERE issue = ? AND mark <> 0", bare)
+    db.executemany("DELETE FROM issue_people WHERE issue = ?", bare)
 
 
 def _mark(text: str) -> int:

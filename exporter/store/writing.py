@@ -21,12 +21,22 @@ from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
 from errtally.exporter.digest.state import Budget, IssueState, State
-from errtally.exporter.store import activity, deletion, exposure, jobs, lifecycle, rates, session_hours, session_users
+from errtally.exporter.store import (
+    activity,
+    deletion,
+    exposure,
+    jobs,
+    lifecycle,
+    rates,
+    session_hours,
+    session_users,
+    words,
+)
 from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.database import HELD_REQUESTS, REQUEST_BOUNDS
 from errtally.exporter.store.issues import IssueWriter
 from errtally.exporter.store.merged import apply_alias, load_aliases
-from errtally.exporter.store.retention import overdue, vacuum
+from errtally.exporter.store.retention import DAY_SECONDS, overdue, vacuum
 from errtally.exporter.store.stream import StreamRing
 from errtally.exporter.store.users import UserSets
 
@@ -215,9 +225,7 @@ class StoreWriter:
             )
             if thinned:
                 gauges[names.SAMPLES_DELETED.name, ("number",), ""] = thinned
-            for id_, reason in changes.deleted_samples:
-                found = self._db.execute("DELETE FROM samples WHERE id = ?", (id_,)).rowcount
-                gauges[names.SAMPLES_DELETED.name, (reason,), ""] += found
+            self._delete_samples(changes.deleted_samples, gauges)
             self._write_series("+", gauges, changes, change, fresh)
             self._db.executemany(
                 "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset",
@@ -251,6 +259,15 @@ class StoreWriter:
             self._db.executemany("DELETE FROM positions WHERE segment = ?", [(name,) for name in segments])
         except sqlite3.Error as exc:
             raise StoreError(f"the store can't be written: {exc}") from exc
+
+    def _delete_samples(self, samples: Iterable[tuple[int, str]], gauges: dict[SeriesKey, float]) -> None:
+        """Delete sample events, given with their reasons; what an issue is found by goes with the last of its own."""
+        issues: set[int] = set()
+        for id_, reason in samples:
+            gone = self._db.execute("DELETE FROM samples WHERE id = ? RETURNING issue", (id_,)).fetchall()
+            gauges[names.SAMPLES_DELETED.name, (reason,), ""] += len(gone)
+            issues.update(issue for (issue,) in gone)
+        words.forget_those_without_events(self._db, issues)
 
     def overdue(self, retention: Retention, now: float) -> Changes:
         """Find sample events that have to go, as many as one step may delete; apply the changes to delete them.
@@ -286,8 +303,8 @@ class StoreWriter:
             self.users.forget()
             raise StoreError(f"the store can't be read: {exc}") from exc
 
-    def prune(self, now: float) -> None:
-        """Remove what no window reaches any more.
+    def prune(self, now: float, retention: Retention) -> None:
+        """Remove what no window reaches any more, and what events said that are not kept.
 
         Raises:
             StoreError: the store can't be written.
@@ -303,6 +320,7 @@ class StoreWriter:
             activity.prune(self._db, now)
             self.users.prune(now)
             rates.prune(self._db, now)
+            words.prune(self._db, now - retention.event_days * DAY_SECONDS)
             kept = sum(count for _, count in self._seen_rows)
             while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
                 row, count = self._seen_rows.pop(0)

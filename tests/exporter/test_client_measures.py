@@ -8,6 +8,7 @@ import pytest
 from tests.exporter.inprocess import InProcess
 
 from errtally import names
+from errtally.exporter.config import Retention
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.metrics.view import StoreView
 
@@ -74,9 +75,9 @@ def test_a_gauge_that_is_not_renewed_vanishes_from_metrics_and_then_from_the_sto
     assert f'{names.SERIES.name}{{project="shop",metric="{STATE.name}"}} 0\n'.encode() in later
     assert REFUSED.name.encode() + b"{" in later
     store = exporter.writer._store
-    store.prune(now)
+    store.prune(now, Retention())
     assert store._db.execute("SELECT count(*) FROM client_gauges").fetchone()[0] == 4
-    store.prune(now + names.PROCESS_EXPIRES_SECONDS + 2)
+    store.prune(now + names.PROCESS_EXPIRES_SECONDS + 2, Retention())
     assert store._db.execute("SELECT count(*) FROM client_gauges").fetchone()[0] == 0
     post(exporter)
     assert exporter.total(STATE.name, **BASE) == 2

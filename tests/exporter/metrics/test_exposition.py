@@ -20,7 +20,7 @@ from tests.peers import peer
 
 from errtally import names
 from errtally.errors import StoreError
-from errtally.exporter.config import ExporterConfig
+from errtally.exporter.config import ExporterConfig, Retention
 from errtally.exporter.digest.changes import SUM, Exemplar
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.metrics import exposition, process
@@ -467,7 +467,7 @@ def test_firing_alerts_are_counted_until_they_end_or_are_forgotten(exporter):
     assert tell(status="firing") == 1
     assert tell(status="firing", fingerprint="a2") == 2
     assert tell(status="resolved", endsAt="2026-11-24T06:00:00Z") == 1
-    exporter.writer._store.prune(1e10)
+    exporter.writer._store.prune(1e10, Retention())
     assert not any(name == names.ALERTS.name for name, _ in exporter.series())
 
 

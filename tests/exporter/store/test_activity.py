@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from errtally import names
 from errtally.errors import StoreError
+from errtally.exporter.config import Retention
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen
@@ -80,14 +81,14 @@ def test_old_hours_become_days_and_nothing_is_lost(store, hours_later, expected)
     store.take(event(START + 30 * HOUR))
     before = store.reader.days(ids, 0)
     for _ in range(2):
-        store.writer.prune(START + hours_later * HOUR)
+        store.writer.prune(START + hours_later * HOUR, Retention())
         assert store.reader.hours(ids, 0) == expected
         assert store.reader.days(ids, 0) == before
 
 
 def test_days_of_more_than_a_year_ago_are_forgotten(store):
     ids = store.take(event(START))
-    store.writer.prune(START + (activity.DAYS_KEPT + 2) * 24 * HOUR)
+    store.writer.prune(START + (activity.DAYS_KEPT + 2) * 24 * HOUR, Retention())
     assert store.reader.days(ids, 0) == {}
 
 
@@ -153,7 +154,7 @@ def test_the_sum_over_time_is_the_number_of_events(tmp_path_factory, spread):
             ids = store.take(event(START + hours_later * HOUR, tags={"value": str(value)}))
         if not ids:
             return
-        store.writer.prune(START + 400 * HOUR)
+        store.writer.prune(START + 400 * HOUR, Retention())
         assert sum(events for events, _ in store.reader.days(ids, 0).values()) == len(spread)
         assert sum(events for _, events in store.reader.tags(ids)["value"]) == len(spread)
     finally:

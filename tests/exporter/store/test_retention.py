@@ -200,3 +200,35 @@ def test_a_store_that_fails_meanwhile_is_told_and_tried_again(make, monkeypatch)
     send(exporter, 2)
     assert exporter.total(names.STORE_ERRORS.name) == 1
     assert deleted(exporter, "age") == 3
+
+
+def found(exporter, query):
+    return [one["type"] for one in exporter.get(f"/api/issues?status=all&query={query}").json()["issues"]]
+
+
+@pytest.mark.parametrize("settings", [{"event_days": 10}, {"idle_event_days": 10}], ids=["age", "idle"])
+def test_an_issue_is_not_found_by_what_events_said_that_are_not_kept(make, settings):
+    exporter = make(**settings)
+    event = {"message": "order 4711 is lost", "type": "Error1", "context": {"user": {"id": "ann-17"}}}
+    assert exporter.post("/api/events", {"events": [event]}).status == 200
+    exporter.fold()
+    assert (found(exporter, "4711"), found(exporter, "user:ann-17")) == (["Error1"], ["Error1"])
+    let_go(exporter, 10.01 * DAY)
+    assert (found(exporter, "4711"), found(exporter, "user:ann-17")) == ([], [])
+    assert found(exporter, "lost") == ["Error1"], "what it is stays"
+
+
+def test_what_only_old_events_of_a_living_issue_said_goes_with_them(make):
+    exporter = make(event_days=10)
+    now = time.time()
+    for number, user, at in ((4711, "ann-17", now - 6 * DAY), (5000, "bob-18", now)):
+        event = {"message": f"order {number} is lost", "type": "Error1", "timestamp": at,
+                 "context": {"user": {"id": user}}}  # fmt: skip
+        assert exporter.post("/api/events", {"events": [event]}).status == 200
+    exporter.fold()
+    later = now + 5 * DAY
+    exporter.writer._store.prune(later, exporter.config.retention)
+    let_go(exporter, 5 * DAY)
+    assert [found(exporter, one) for one in ("4711", "user:ann-17", "5000", "user:bob-18")] == [
+        [], [], ["Error1"], ["Error1"],
+    ]  # fmt: skip

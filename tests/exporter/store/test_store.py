@@ -13,6 +13,7 @@ import pytest
 
 from errtally import names
 from errtally.errors import StoreError
+from errtally.exporter.config import Retention
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import Changes, Exemplar, Sample
 from errtally.exporter.digest.fold import Fold
@@ -267,7 +268,7 @@ def test_prune_removes_what_no_window_reaches(open_store, path, monkeypatch):
     store.apply(fold(state, batch(event(1, user=7, at=now - 95_000), requests=[old_request], alerts=[alert])), {})
     for number in range(2, 8):
         store.apply(fold(state, batch(event(number, user=8, at=now - 50), requests=[request])), {})
-    store.prune(now)
+    store.prune(now, Retention())
     db = sqlite3.connect(path)
 
     def count(table):
@@ -278,7 +279,7 @@ def test_prune_removes_what_no_window_reaches(open_store, path, monkeypatch):
     assert count("user_set_members JOIN user_sets ON id = set_id WHERE subject LIKE 'affected %'") == 2
     assert count("seen") == 4
     assert count("alerts") == 1
-    store.prune(10_000_000_000.0)
+    store.prune(10_000_000_000.0, Retention())
     assert (count("apdex_slots"), count("user_sets WHERE span > 0"), count("seen"), count("alerts")) == (0, 0, 4, 0)
     assert count("user_set_members") == 2
     db.close()
@@ -309,7 +310,7 @@ def test_positions_of_segments_that_are_gone_are_forgotten(open_store):
     ("table", "call"),
     [
         pytest.param("positions", lambda store: store.forget(["a"]), id="forget"),
-        pytest.param("apdex_slots", lambda store: store.prune(0.0), id="prune"),
+        pytest.param("apdex_slots", lambda store: store.prune(0.0, Retention()), id="prune"),
         pytest.param("positions", lambda store: store.apply(Changes(), {"a": 1}), id="apply"),
         pytest.param("positions", lambda store: store.load({}), id="load"),
     ],
