@@ -99,7 +99,7 @@ def test_a_time_says_when_exactly_when_it_has_the_focus(exporter, page) -> None:
     page.locator(".list-issues a.title").click()
     seen = page.locator(".seen time.when").first
     assert "UTC" in seen.get_attribute("title")
-    assert seen.get_attribute("tabindex") == "0"
+    expect(seen).to_have_attribute("tabindex", "0")  # the page's script gives it
     page.keyboard.press("Tab")
     for _ in range(30):
         if seen.evaluate("one => one === document.activeElement"):
