@@ -88,10 +88,12 @@ class Remote:
         self, method: str, address: str, data: bytes | None, content_type: str, timeout_seconds: float
     ) -> HTTPResponse:
         headers = {"Accept": "application/json", "User-Agent": "errtally"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
         if data is not None:
             headers["Content-Type"] = content_type
+        # What is no JSON needs a token of any text where none is asked for: it tells this from another site's form.
+        token = self.token or ("" if content_type == "application/json" else "anonymous")
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         try:
             asked = Request(self.url + address, data, headers, method=method)  # noqa: S310 (see `remote_options`)
             answer: HTTPResponse = urlopen(asked, timeout=timeout_seconds)  # noqa: S310

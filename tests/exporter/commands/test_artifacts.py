@@ -62,6 +62,18 @@ def test_scripts_and_maps_are_found_by_release_and_address_and_go_with_it(export
     assert archive.of_release("shop", "shop@1.4.2") == []
 
 
+def test_an_exporter_without_a_login_takes_them_without_a_token(tmp_path, build, monkeypatch) -> None:
+    monkeypatch.delenv("ERRTALLY_TOKEN", raising=False)
+    made = InProcess(tmp_path / "open")
+    with served(made) as url:
+        done = CliRunner().invoke(
+            errtally, ["artifacts", "upload", str(build), "--url", url, "--project", "shop", "--release", "1"]
+        )
+    assert done.exit_code == 0, done.output
+    assert len(made.uploads.archive.of_release("shop", "1")) == 2
+    made.close()
+
+
 def test_debug_ids_that_are_there_are_enough_in_script_or_map(exporter, build) -> None:
     (build / "js/app.js").write_text(f"f();\n//# sourceMappingURL=app.js.map\n//# debugId={ID}\n")
     said = run(exporter, "upload", build, "--project", "shop").stdout
