@@ -29,10 +29,33 @@ from errtally.exporter.journal.appender import Appender
 from errtally.exporter.protocols import native
 from errtally.exporter.protocols.sentry import endpoints as sentry
 from errtally.exporter.store.writing import StoreWriter
-from errtally.exporter.web.fast_path import FastPath
+from errtally.exporter.web import fast_path
 from errtally.exporter.writer import Writer
 
-WARM_UP_SHARE = 0.2
+WARM_UP_EVENTS = 1200
+"""At least so many events go before, so that each piece of the work was seen: what is new comes once a day."""
+
+FOLD_REQUESTS = {1: 500, work.BATCH_EVENTS: 50}
+"""What the writer of a busy exporter finds in a tenth of a second, by the events of a request."""
+
+EVENTS_PER_SECOND = 4000.0
+"""By the clock that the exporter sees, on every machine: how many events are kept whole depends on it."""
+
+
+class _Clock:
+    """Stands in for the module that tells the time: goes on by the same step at each look."""
+
+    def __init__(self, step_seconds: float) -> None:
+        self._seconds, self._step_seconds = time.time(), step_seconds
+
+    def time(self) -> float:
+        """Go on, and tell the time."""
+        self._seconds += self._step_seconds
+        return self._seconds
+
+    def now(self) -> float:
+        """Tell the time."""
+        return self._seconds
 
 
 class Stages:
@@ -83,14 +106,17 @@ def measure(kind: str, requests: int, *, with_stages: bool) -> dict[str, Any]:
     stages = Stages()
     if with_stages:
         _watch(stages)
+    a_request = next(one.events_per_request for one in work.KINDS if one.name == kind)
+    warm_up, fold_requests = -(-WARM_UP_EVENTS // a_request), FOLD_REQUESTS[a_request]
+    clock = _Clock(a_request / EVENTS_PER_SECOND)
+    fast_path.time = clock  # type: ignore[assignment]
     folder = Path(tempfile.mkdtemp(prefix="errtally-path-"))
     try:
         config = ExporterConfig(data_dir=folder)
-        writer, tally = Writer(config), Tally()
+        writer, tally = Writer(config, clock=clock.now), Tally()
         appender = Appender(folder / "journal")
         taking = pipeline.Pipeline(config, appender=appender, tally=tally, user_key=b"k" * 32)
-        door = FastPath(lambda *_: [b""], taking, limits=config.limits, tally=tally)
-        warm_up = int(requests * WARM_UP_SHARE)
+        door = fast_path.FastPath(lambda *_: [b""], taking, limits=config.limits, tally=tally)
         source = work.requests(kind, "localhost", "0" * 24)
         ready = [_environ(next(source)) for _ in range(warm_up + requests)]
         for environ in ready[:warm_up]:
@@ -99,17 +125,19 @@ def measure(kind: str, requests: int, *, with_stages: bool) -> dict[str, Any]:
         collector.spare()
         stages.seconds.clear()
         began = time.thread_time()
-        for environ in ready[warm_up:]:
+        for at, environ in enumerate(ready[warm_up:], 1):
             stages.turn("door")
             _take(door, environ)
             stages.turn(None)
-        while writer.step():
-            pass
+            if not at % fold_requests:
+                writer.step()
+        if requests % fold_requests:
+            writer.step()
         seconds = time.thread_time() - began
         appender.close()
     finally:
         shutil.rmtree(folder)
-    events = requests * next(one.events_per_request for one in work.KINDS if one.name == kind)
+    events = requests * a_request
     told = {name: 1e6 * spent / events for name, spent in stages.seconds.items()} if with_stages else {}
     return {"events": events, "microseconds": 1e6 * seconds / events, "stages": told}
 
@@ -128,7 +156,7 @@ def _watch(stages: Stages) -> None:
     stages.of("store", StoreWriter, "apply")
 
 
-def _take(door: FastPath, environ: dict[str, Any]) -> None:
+def _take(door: fast_path.FastPath, environ: dict[str, Any]) -> None:
     answer = door.answer(environ)
     if answer is None or answer[0] != HTTPStatus.OK:
         raise RuntimeError(f"the work is not taken: {answer}")
