@@ -11,10 +11,10 @@ import json
 import re
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from errtally.exporter.grouping.places import NATIVE, SCRIPTS, language_of, site
-from errtally.exporter.grouping.reporter_frames import reports_for, without_reporters
+from errtally.exporter.grouping.reporter_frames import is_panic, reports_for
 from errtally.exporter.grouping.scoped_names import scoped_name
 
 if TYPE_CHECKING:
@@ -62,6 +62,26 @@ _OVERRULED: Final = frozenset(("go", "rs", "s")) | SCRIPTS | NATIVE
 """Languages whose clients flag dependencies as the application."""
 
 
+class _Judged(NamedTuple):
+    """What one frame is, without those around it.
+
+    Attributes:
+        tier: how near it is to the application, by the rules alone.
+        flag: the client's flag; None where it says "application" and the path says otherwise.
+        is_helper: whether it never decides.
+        is_decorator: whether it stands around other functions.
+        is_panic: whether what is newer only reports.
+        is_whole_go_path: whether it is Go's, with the whole path of its file.
+    """
+
+    tier: int
+    flag: bool | None
+    is_helper: bool
+    is_decorator: bool
+    is_panic: bool
+    is_whole_go_path: bool
+
+
 def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tuple[Frame | None, bool]:
     """Return the frame that names the issue, and whether it is the application's.
 
@@ -74,85 +94,91 @@ def deciding_frame(frames: Sequence[Frame], own: Ownership | None = None) -> tup
         frames: oldest first.
         own: what the settings say of packages and folders.
     """
-    called = without_reporters(frames)
-    has_panicked = len(called) < len(frames)
-    flags = {_believed(frame) for frame in called if frame.function not in _HELPERS}
+    judged = [_judge(frame) for frame in frames]
+    panics = [at for at, one in enumerate(judged) if one.is_panic]
+    if panics and panics[0]:
+        del judged[panics[0] :]
+    has_panicked = len(judged) < len(frames)
+    flags = {one.flag for one in judged if not one.is_helper}
     best: Frame | None = None
     best_tier = REPORTER - 1
     decorator: Frame | None = None
-    for at, frame in reversed([*enumerate(called)]):
-        if frame.function in _HELPERS:
+    for at in range(len(judged) - 1, -1, -1):
+        one, frame = judged[at], frames[at]
+        if one.is_helper:
             continue
-        tier = _tier_among(frame, flags, own)
+        tier = _tier_among(frame, one, flags, own)
         if tier == APPLICATION:
-            if frame.function in _DECORATORS and _language(frame) in _WITH_DECORATORS:
+            if one.is_decorator:
                 decorator = decorator or frame
                 continue
-            if at and not has_panicked and reports_for(frame, called[at - 1]):
-                caller = called[at - 1]
-                if _tier_among(caller, flags, own) == APPLICATION:
+            if at and not has_panicked and reports_for(frame, frames[at - 1]):
+                caller = frames[at - 1]
+                if _tier_among(caller, judged[at - 1], flags, own) == APPLICATION:
                     return caller, True
             return frame, True
         if tier > best_tier:
             best, best_tier = frame, tier
     if decorator is not None:
         return decorator, True
-    return best if best is not None else (called[-1] if called else None), False
+    return best if best is not None else (frames[len(judged) - 1] if judged else None), False
 
 
 def is_application(frame: Frame) -> bool:
     """Whether a frame is the application's own, looked at alone: the client's flag, else the rules."""
-    return (
-        _tier_among(frame, {frame.in_app, True}, None) == APPLICATION
-        if frame.in_app is not None
-        else tier_of(frame) == APPLICATION
-    )
+    one = _judge(frame)
+    if frame.in_app is None:
+        return one.tier == APPLICATION
+    return _tier_among(frame, one, {frame.in_app, True}, None) == APPLICATION
 
 
-def tier_of(frame: Frame) -> int:
-    """Return how near a frame is to the application, by the rules alone."""
-    return _tier(frame.abs_path or frame.filename or "", frame.module or "", frame.function or "", frame.package or "")
-
-
-def _believed(frame: Frame) -> bool | None:
-    """Return the client's flag; None where it says "application" and the path says otherwise."""
-    if frame.in_app is not True:
-        return frame.in_app
-    tier = tier_of(frame)
-    if tier == APPLICATION:
-        return True
-    language = _language(frame)
-    # A function of the engine itself (``JSON.parse``) lies in no file, and old clients for Node flag it all the same.
-    is_engine = tier == STANDARD_LIBRARY and not language and not frame.module
-    return None if is_engine or tier == REPORTER or language in _OVERRULED or frame.package else True
-
-
-def _tier_among(frame: Frame, flags: set[bool | None], own: Ownership | None) -> int:
-    if own is not None and (said := own.says(frame)) is not None:
-        return APPLICATION if said else DEPENDENCY
-    tier = tier_of(frame)
-    flag = _believed(frame)
-    if flag is True:
-        return APPLICATION
-    if flag is False:
-        # Where nothing is flagged as the application, the flags say nothing: sentry-go's, after -trimpath.
-        return min(tier, DEPENDENCY) if flags != {False} else tier
-    if True in flags and frame.in_app is None:
-        # A client that flags its own frames leaves out those of libraries. Of Go's the whole path is the
-        # application's too: bugsnag-go flags the package main only.
-        path = frame.abs_path or frame.filename or ""
-        if not (_language(frame) == "go" and (path.startswith("/") or path[1:2] == ":")):
-            return min(tier, DEPENDENCY)
-    return tier
-
-
-def _language(frame: Frame) -> str:
-    return language_of(
-        frame.abs_path or frame.filename or "", frame.module or "", frame.function or "", frame.package or ""
+def _judge(frame: Frame) -> _Judged:
+    return _judged(
+        frame.abs_path or frame.filename or "",
+        frame.module or "",
+        frame.function or "",
+        frame.package or "",
+        frame.in_app,
     )
 
 
 @lru_cache(maxsize=CACHE_SIZE)
+def _judged(path: str, module: str, function: str, package: str, in_app: bool | None) -> _Judged:  # noqa: FBT001 (a flag of frames)
+    tier = _tier(path, module, function, package)
+    language = language_of(path, module, function, package)
+    flag = in_app
+    if in_app is True and tier != APPLICATION:
+        # A function of the engine itself (``JSON.parse``) lies in no file, and old clients for Node flag it all the
+        # same.
+        is_engine = tier == STANDARD_LIBRARY and not language and not module
+        if is_engine or tier == REPORTER or language in _OVERRULED or package:
+            flag = None
+    return _Judged(
+        tier,
+        flag,
+        is_helper=function in _HELPERS,
+        is_decorator=function in _DECORATORS and language in _WITH_DECORATORS,
+        is_panic=is_panic(path, module, function),
+        is_whole_go_path=language == "go" and (path.startswith("/") or path[1:2] == ":"),
+    )
+
+
+def _tier_among(frame: Frame, one: _Judged, flags: set[bool | None], own: Ownership | None) -> int:
+    """Return how near a frame is to the application among others, whose flags tell what its own is worth."""
+    if own is not None and (said := own.says(frame)) is not None:
+        return APPLICATION if said else DEPENDENCY
+    if one.flag is True:
+        return APPLICATION
+    if one.flag is False:
+        # Where nothing is flagged as the application, the flags say nothing: sentry-go's, after -trimpath.
+        return min(one.tier, DEPENDENCY) if flags != {False} else one.tier
+    if True in flags and frame.in_app is None and not one.is_whole_go_path:
+        # A client that flags its own frames leaves out those of libraries. Of Go's the whole path is the
+        # application's too: bugsnag-go flags the package main only.
+        return min(one.tier, DEPENDENCY)
+    return one.tier
+
+
 def _tier(path: str, module: str, function: str, package: str) -> int:
     path = path[:PATH_LENGTH_LIMIT].replace("\\", "/")
     if not path and not module and not function:

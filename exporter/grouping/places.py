@@ -128,6 +128,7 @@ def site(path: str, module: str, function: str, package: str) -> Site:
     return Site(_path_place(path, language), normalised(name), language)
 
 
+@lru_cache(maxsize=CACHE_SIZE)
 def language_of(path: str, module: str, function: str, package: str) -> str:
     """Return the extension of a frame's file, or of its language where the name of the function tells it."""
     extension = _extension(_AFTER_PATH.sub("", path))
