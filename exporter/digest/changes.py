@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.stream import StreamChange
 
@@ -53,8 +55,7 @@ class Sample:
     page: bytes
 
 
-@dataclass(slots=True)
-class EnvironmentChange:
+class EnvironmentChange(msgspec.Struct):
     """What happened to an issue in one environment; ``label_set`` is what it takes from the budget when exposed."""
 
     first_seen: float
@@ -62,7 +63,7 @@ class EnvironmentChange:
     is_exposed: bool
     label_set: LabelSet
     events: int = 0
-    users: set[int] = field(default_factory=set)
+    users: set[int] = set()
 
 
 @dataclass(slots=True)
@@ -109,8 +110,7 @@ class DeletedIssue:
     by: str
 
 
-@dataclass(slots=True)
-class IssueChange:
+class IssueChange(msgspec.Struct):
     """What happened to an issue; ``status``, ``resolved`` and ``regressed`` are what they are after the fold.
 
     ``seen`` is None when no event had the issue's own fingerprint: a person decided, or events of merged ones came.
@@ -144,17 +144,17 @@ class IssueChange:
     last_release: str = ""
     events: int = 0
     is_unhandled: bool = False
-    fields: dict[str, str] = field(default_factory=dict)
-    environments: dict[str, EnvironmentChange] = field(default_factory=dict)
-    samples: list[Sample] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
+    fields: dict[str, str] = {}
+    environments: dict[str, EnvironmentChange] = {}
+    samples: list[Sample] = []
+    decisions: list[Decision] = []
     condition: Condition | None = None
     is_condition_new: bool = False
-    counted_users: list[int] = field(default_factory=list)
-    seen_in: dict[tuple[int, str, str, str, str], Spell] = field(default_factory=dict)
-    tags: dict[tuple[str, str], Spell] = field(default_factory=dict)
-    texts: dict[str, float] = field(default_factory=dict)
-    people: dict[int, float] = field(default_factory=dict)
+    counted_users: list[int] = []
+    seen_in: dict[tuple[int, str, str, str, str], Spell] = {}
+    tags: dict[tuple[str, str], Spell] = {}
+    texts: dict[str, float] = {}
+    people: dict[int, float] = {}
     is_recast: bool = False
 
     def count(self, event: EventSeen, environment: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import structlog
 from errtally import names
 from errtally.errors import RejectedError, StoreError
 from errtally.exporter.ingest import context_tags, found_by
+from errtally.exporter.ingest.delivery import Counts
 from errtally.exporter.ingest.shortening import shortened
 from errtally.exporter.journal import records
 from errtally.exporter.symbols.events import resolve
@@ -69,7 +69,7 @@ class BatchBuilder:
 
     def batch(self, delivery: Delivery, received: float) -> records.Batch:
         """Make the record of what one request delivered for one project."""
-        scrubbed: Counter[str] = Counter()
+        scrubbed = Counts()
         label = self._label
         batch = records.Batch(project=delivery.project, received=received, identity=delivery.identity)
         indices: dict[str, int] = {}
@@ -167,7 +167,7 @@ class BatchBuilder:
         issues: list[records.IssueSeen],
         indices: dict[str, int],
         received: float,
-        scrubbed: Counter[str],
+        scrubbed: Counts,
     ) -> records.EventSeen:
         event, label = item.event, self._label
         identity = event.user.identity() if event.user is not None else None
@@ -244,7 +244,7 @@ class BatchBuilder:
         return resolution
 
     def _group(
-        self, project: str, event: Event, scrubbed: Counter[str], resolution: Resolution | None = None
+        self, project: str, event: Event, scrubbed: Counts, resolution: Resolution | None = None
     ) -> tuple[Grouping, bool]:
         """Group an event, and scrub it unless an event that looks the same was grouped before.
 
@@ -272,7 +272,7 @@ class BatchBuilder:
             self._memo[key] = found
         return found, True
 
-    def _scrubbed(self, grouping: Grouping, scrubbed: Counter[str]) -> Grouping:
+    def _scrubbed(self, grouping: Grouping, scrubbed: Counts) -> Grouping:
         """Scrub what of a grouping is kept: names of functions and modules are not scrubbed before they group."""
         label = self._label
         culprit, scope = label(grouping.culprit, scrubbed), label(grouping.scope, scrubbed)
@@ -283,25 +283,23 @@ class BatchBuilder:
             return grouping
         return replace(grouping, culprit=culprit, scope=scope, why=why, title=title)
 
-    def _label(self, text: str | None, scrubbed: Counter[str]) -> str:
+    def _label(self, text: str | None, scrubbed: Counts) -> str:
         """Scrub a name that comes again and again, such as a transaction or an environment."""
         if not text:
             return ""
         known = self._names.get(text)
         return self._remembered(text, scrubbed, self._names, self._scrubber.scrub_name) if known is None else known
 
-    def _version(self, text: str | None, scrubbed: Counter[str]) -> str:
+    def _version(self, text: str | None, scrubbed: Counts) -> str:
         """Scrub a release: ``1.2.3.4`` is one, not an address."""
         return self._remembered(text, scrubbed, self._versions, self._scrubber.scrub_version) if text else ""
 
-    def _sentence(self, text: str, scrubbed: Counter[str]) -> str:
+    def _sentence(self, text: str, scrubbed: Counts) -> str:
         """Scrub a free text that comes again and again, such as the reason of a grouping."""
         return self._remembered(text, scrubbed, self._sentences, self._scrubber.scrub_text)
 
     @staticmethod
-    def _remembered(
-        text: str, scrubbed: Counter[str], memo: dict[str, str], scrub: Callable[[str, Counter[str]], str]
-    ) -> str:
+    def _remembered(text: str, scrubbed: Counts, memo: dict[str, str], scrub: Callable[[str, Counts], str]) -> str:
         known = memo.get(text)
         if known is None:
             known = scrub(text, scrubbed)
@@ -311,7 +309,7 @@ class BatchBuilder:
         return known
 
     def _sample(
-        self, event: Event, details: Callable[[], dict[str, Any]], environment: str, scrubbed: Counter[str]
+        self, event: Event, details: Callable[[], dict[str, Any]], environment: str, scrubbed: Counts
     ) -> tuple[bytes, dict[str, str]]:
         """Write what the event's page shows, shared fields and the protocol's details, scrubbed; and derive tags."""
         label = self._label
@@ -355,7 +353,7 @@ def _cut_short(item: EventDelivery) -> EventDelivery:
     event.tags = {}
     for exception in event.exceptions:
         exception.value = _begun(exception.value) if exception.value else None
-    return replace(item, event=event, details=dict)
+    return msgspec.structs.replace(item, event=event, details=dict)
 
 
 def _begun(text: str) -> str:

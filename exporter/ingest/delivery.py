@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,8 +15,14 @@ if TYPE_CHECKING:
     from errtally.exporter.artifacts.bundle import Entry
 
 
-@dataclass(slots=True)
-class EventDelivery:
+class Counts(dict[str, int]):
+    """What was counted by name; 0 of what is not there. A tenth of the time that making a `Counter` takes."""
+
+    def __missing__(self, name: str) -> int:
+        return 0
+
+
+class EventDelivery(msgspec.Struct):
     """One event and the way to its details.
 
     Attributes:
@@ -64,8 +71,7 @@ class DeployDelivery:
     by: str = ""
 
 
-@dataclass(slots=True)
-class Delivery:
+class Delivery(msgspec.Struct):
     """Everything that one request delivered for one project.
 
     Attributes:
@@ -79,21 +85,21 @@ class Delivery:
     """
 
     project: str = ""
-    events: list[EventDelivery] = field(default_factory=list)
-    requests: list[RequestTiming] = field(default_factory=list)
-    sessions: list[SessionCount] = field(default_factory=list)
-    check_ins: list[CheckIn] = field(default_factory=list)
-    discards: list[Discard] = field(default_factory=list)
-    logs: list[LogCount] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    measures: list[Measure] = field(default_factory=list)
-    uploads: list[FileDelivery] = field(default_factory=list)
-    deploys: list[DeployDelivery] = field(default_factory=list)
-    items: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    failures: list[tuple[int, str]] = field(default_factory=list)
+    events: list[EventDelivery] = []
+    requests: list[RequestTiming] = []
+    sessions: list[SessionCount] = []
+    check_ins: list[CheckIn] = []
+    discards: list[Discard] = []
+    logs: list[LogCount] = []
+    alerts: list[Alert] = []
+    measures: list[Measure] = []
+    uploads: list[FileDelivery] = []
+    deploys: list[DeployDelivery] = []
+    items: Counts = msgspec.field(default_factory=Counts)
+    rejected: Counts = msgspec.field(default_factory=Counts)
+    failures: list[tuple[int, str]] = []
     event_id: str | None = None
-    others: list[Delivery] = field(default_factory=list)
+    others: list[Delivery] = []
     unkept_bytes: int = 0
     identity: str = ""
 

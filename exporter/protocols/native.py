@@ -21,10 +21,9 @@ from errtally.exporter.protocols.endpoint import Endpoint, error_body
 from errtally.exporter.protocols.explanation import explain
 
 if TYPE_CHECKING:
-    from collections import Counter
-
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.delivery import Counts
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request
 
@@ -161,7 +160,7 @@ def new_event_id() -> str:
 
 
 def event_from(
-    raw: bytes | msgspec.Raw, received: float, limit_bytes: int, rejected: Counter[str] | None = None
+    raw: bytes | msgspec.Raw, received: float, limit_bytes: int, rejected: Counts | None = None
 ) -> EventDelivery:
     """Decode one event.
 

@@ -35,7 +35,7 @@ def answer_protobuf(delivery: Delivery, signal: str) -> Response:  # noqa: ARG00
 
     ``Export{Logs,Trace,Metrics}ServiceResponse`` have a partial success as field 1, and that a number and a text.
     """
-    rejected = delivery.rejected.total()
+    rejected = sum(delivery.rejected.values())
     if not rejected:
         return Response(200, b"", PROTOBUF)
     partial = _number_and_text(rejected, delivery.failures[0][1])
@@ -44,7 +44,7 @@ def answer_protobuf(delivery: Delivery, signal: str) -> Response:  # noqa: ARG00
 
 def answer_json(delivery: Delivery, signal: str) -> Response:
     """Answer with an empty object, unless some records were not taken; 64-bit numbers are text in JSON."""
-    rejected = delivery.rejected.total()
+    rejected = sum(delivery.rejected.values())
     if not rejected:
         return Response(200, b"{}", JSON)
     partial = {_REJECTED[signal]: str(rejected), "errorMessage": delivery.failures[0][1]}

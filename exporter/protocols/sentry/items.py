@@ -12,8 +12,9 @@ from errtally.exporter.protocols.sentry import monitor_config, wire
 from errtally.exporter.protocols.transactions import named
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator
+
+    from errtally.exporter.ingest.delivery import Counts
 
 MAX_CONTAINER_ITEMS = 10_000
 
@@ -123,7 +124,7 @@ def _serves(operation: str) -> bool:
 
 
 def spans(
-    payload: bytes, skipped: Counter[str], rejected: Counter[str], *, received: float, drift_seconds: float = 0.0
+    payload: bytes, skipped: Counts, rejected: Counts, *, received: float, drift_seconds: float = 0.0
 ) -> list[RequestTiming]:
     """Decode a span container (version 2) or a single span; only segments that serve somebody are timings.
 
@@ -225,7 +226,7 @@ def sessions(payload: bytes) -> list[SessionCount]:
     ]
 
 
-def check_in(payload: bytes, rejected: Counter[str], *, received: float, drift_seconds: float = 0.0) -> CheckIn:
+def check_in(payload: bytes, rejected: Counts, *, received: float, drift_seconds: float = 0.0) -> CheckIn:
     """Decode a check-in; a schedule in it that names no times is counted in ``rejected``.
 
     Raises:

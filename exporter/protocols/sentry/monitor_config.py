@@ -14,7 +14,7 @@ from errtally.exporter.digest import schedules
 from errtally.exporter.protocols import values
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from errtally.exporter.ingest.delivery import Counts
 
 DEFAULT_MARGIN_MINUTES = 1
 DEFAULT_MAX_RUNTIME_MINUTES = 30
@@ -26,7 +26,7 @@ _NO_ID = re.compile(r"[0-]*")
 """An id of noughts stands for the run that is under way, whatever its id."""
 
 
-def schedule(sent: Any, rejected: Counter[str]) -> Schedule | None:  # noqa: ANN401 (whatever the client sent)
+def schedule(sent: Any, rejected: Counts) -> Schedule | None:  # noqa: ANN401 (whatever the client sent)
     """Read a monitor's schedule; None without one, or when it names no times, which is counted in ``rejected``."""
     if sent is None:
         return None
