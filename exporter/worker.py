@@ -17,7 +17,7 @@ from errtally.exporter import collector
 from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.chores import Chores
 from errtally.exporter.config import take_over
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.front.front import Front
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.tally import Tally

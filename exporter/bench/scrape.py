@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from errtally import names
 from errtally.exporter.bench.series import Filled
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.metrics import exposition
 from errtally.exporter.metrics.view import StoreView
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from errtally.exporter.digest.state import Budget
+    from errtally.exporter.digest.budget import Budget
     from errtally.names import Metric
 
 _ISSUE_ROWS = """

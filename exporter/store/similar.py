@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rapidfuzz import fuzz
-
 if TYPE_CHECKING:
     import sqlite3
 
@@ -51,6 +49,8 @@ def find(db: sqlite3.Connection, issue: dict[str, Any]) -> list[Similar]:
         sqlite3.Error: the store can't be read.
     """
     columns = "fingerprint, project, type, title, culprit, pattern, status, events, last_seen, id"
+    from rapidfuzz import fuzz  # noqa: PLC0415 (a megabyte, for a worker at whose issues somebody looks)
+
     alone = """NOT EXISTS (SELECT 1 FROM aliases a
       WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL)"""
     rows = db.execute(

@@ -17,10 +17,11 @@ from errtally.config.grouping import GroupingSettings
 from errtally.errors import StoreError
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.buckets import SUM
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.requests import HeldRequest
 from errtally.exporter.digest.seen import CAPACITY, Seen
-from errtally.exporter.digest.state import Budget, IssueState, State
+from errtally.exporter.digest.state import IssueState, State
 from errtally.exporter.store import (
     activity,
     deletion,

@@ -21,7 +21,7 @@ from errtally.exporter.bench.peers.programs import cpu_seconds, program
 from errtally.exporter.bench.peers.row import NotMeasuredError, Row, in_turns
 from errtally.exporter.bench.series import Filled
 from errtally.exporter.bench.work import BATCH_EVENTS, events
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.grouping.grouper import Grouper
 from errtally.exporter.metrics.view import StoreView
 
