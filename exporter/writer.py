@@ -32,8 +32,14 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 0.02
 """How often the journal is looked at while nothing comes."""
 
-FOLD_SECONDS = 0.1
-"""One fold takes what so long a time brings: a transaction costs as much for one event as for some dozens."""
+FOLD_SECONDS = 0.2
+"""One fold takes what so long a time brings: a transaction costs as much for one event as for some dozens.
+
+Its own time is a part of that, so that what comes is counted within a quarter of a second.
+"""
+
+LEAST_FOLD_SECONDS = 0.1
+"""Folds that take long themselves follow each other in this time at least."""
 
 MAX_FOLD_EVENTS = 20_000
 PRUNE_SECONDS = 30.0
@@ -109,7 +115,9 @@ class Writer:
             if not folded and is_last:
                 break
             if not is_last and not self.is_behind:
-                stop.wait(max(began + FOLD_SECONDS - now, IDLE_SECONDS) if folded else IDLE_SECONDS)
+                # What came right after the fold began waits for the next one and for as long as that takes.
+                pause = max(FOLD_SECONDS - (now - began), LEAST_FOLD_SECONDS)
+                stop.wait(max(began + pause - now, IDLE_SECONDS) if folded else IDLE_SECONDS)
         self._reader.close()
 
     def step(self, stop: threading.Event | None = None) -> int:
