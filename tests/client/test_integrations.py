@@ -334,6 +334,56 @@ def test_starlette_and_fastapi_name_routes_and_report_exceptions(tracked: Receiv
     assert tracked.events()[0]["context"]["tags"]["order"] == "5"
 
 
+def test_routes_of_included_routers_have_their_whole_paths(tracked: Receiver) -> None:
+    """As FastAPI's own documentation lays out larger applications: routers of modules, included under prefixes."""
+    httpx, fastapi = pytest.importorskip("httpx"), pytest.importorskip("fastapi")
+    from starlette.responses import PlainTextResponse  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
+
+    from errtally.client.integrations import starlette_app  # noqa: PLC0415
+
+    def order(number: str) -> str:
+        return str(1 / (int(number) - 5))
+
+    async def plain(request) -> Any:
+        return PlainTextResponse(request.path_params["number"])
+
+    def shop() -> Any:
+        orders = fastapi.APIRouter(prefix="/orders", routes=[Route("/plain/{number}", plain)])
+        orders.get("/{number}")(order)
+        tenant = fastapi.APIRouter()
+        tenant.include_router(orders)
+        app = fastapi.FastAPI()
+        app.include_router(orders, prefix="/v1")
+        app.include_router(tenant, prefix="/v2/{tenant}")
+        return app
+
+    app = shop()
+    app.mount("/within", shop())
+    starlette_app.install(app)
+
+    async def calls() -> list[int]:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            paths = ("/v1/orders/6", "/v1/plain/6", "/v2/acme/orders/5", "/v2/acme/nowhere")
+            return [(await client.get(mount + path)).status_code for mount in ("", "/within") for path in paths]
+
+    assert asyncio.run(calls()) == [200, 200, 500, 404] * 2
+    _, timings = _seen(tracked)
+    assert timings == [
+        (mount + route if status != 404 else "unmatched", status, status == 500)
+        for mount in ("", "/within")
+        for route, status in (
+            ("/v1/orders/{number}", 200),
+            ("/v1/plain/{number}", 200),
+            ("/v2/{tenant}/orders/{number}", 500),
+            ("", 404),
+        )
+    ]
+    errors = [event["transaction"] for event in tracked.events() if event["level"] == "error"]
+    assert errors == ["/v2/{tenant}/orders/{number}", "/within/v2/{tenant}/orders/{number}"]
+
+
 def test_asgi_passes_other_connections_on(tracked: Receiver) -> None:
     async def app(connection, _receive, _send):
         if connection["type"] == "websocket":

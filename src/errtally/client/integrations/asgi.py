@@ -11,7 +11,7 @@ from errtally.client.integrations.outermost import KEY, Outermost, bridging
 from errtally.client.integrations.requests_seen import UNMATCHED, as_utf8, finish, shown_request, trace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 
     from errtally.client.tracker import Tracker
 
@@ -97,7 +97,7 @@ def _name(transaction: str) -> None:
 
 def route_of(connection: Mapping[str, Any]) -> str:
     """Name the route that Starlette or FastAPI found for a connection, with those of the mounts around it."""
-    if path := _mount_of(connection):
+    if path := _mount_of(connection) or _included(connection):
         return path
     route = connection.get("route")
     if path := getattr(route, "path", None):
@@ -118,9 +118,29 @@ def _mount_of(connection: Mapping[str, Any]) -> str | None:
     return _mounted(getattr(began_as.get("app"), "routes", ()), began_as)
 
 
+def _included(connection: Mapping[str, Any]) -> str | None:
+    """Name a route of a router that FastAPI has included; the route's own path lacks the prefix of the inclusion."""
+    context = connection.get("fastapi", {}).get("effective_route_context")
+    found = getattr(context, "starlette_route", None) or context
+    # One that led to a mounted application is still there when that one has found a route of its own.
+    is_here = found is not None and getattr(found, "endpoint", None) is connection.get("endpoint")
+    return getattr(found, "path", None) if is_here else None
+
+
+def _flat(routes: Iterable[Any]) -> Iterator[Any]:
+    """Yield routes with those of included routers in the place of these, with their whole paths."""
+    for route in routes:
+        within = getattr(route, "effective_route_contexts", None)
+        if within is None:
+            yield route
+        else:
+            for context in within():
+                yield getattr(context, "starlette_route", None) or context
+
+
 def _mounted(routes: Iterable[Any], connection: Mapping[str, Any]) -> str | None:
     """Look through Starlette's routes once more: a connection tells of the last one, not of those that led there."""
-    matches = [(route, *route.matches(connection)) for route in routes]
+    matches = [(route, *route.matches(connection)) for route in _flat(routes)]
     # One that takes the path by another method matches in part.
     route, match, inner = max(matches, key=lambda found: found[1].value, default=(None, None, {}))
     if match is None or not match.value:
