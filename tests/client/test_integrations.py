@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import setup_testing_defaults
 
@@ -147,7 +148,7 @@ def _django(receiver: Receiver, call: str) -> None:
 
     _run(
         f"""
-        import asyncio, contextlib, errtally, io
+        import asyncio, contextlib, errtally, io, logging
         import django
         from django.conf import settings
         settings.configure(
@@ -181,7 +182,17 @@ def _django(receiver: Receiver, call: str) -> None:
                 if number == 5: raise LookupError("no row")
             return StreamingHttpResponse(rows())
 
+        def handled(request, number):
+            try: 1 / 0
+            except ZeroDivisionError: logging.getLogger("shop").exception("no price")
+            return HttpResponse("none")
+
+        def suspicious(request):
+            from django.core.exceptions import SuspiciousOperation
+            raise SuspiciousOperation("odd")
+
         urlpatterns = [
+            path("handled/<int:number>", handled), path("suspicious", suspicious),
             path("orders/<int:number>", order), path("async/<int:number>", order_async),
             path("reports/<int:number>", report), path("async-reports/<int:number>", report_async),
             path("file", lambda request: FileResponse(io.BytesIO(b"x"))),
@@ -243,6 +254,134 @@ def test_djangos_answers_that_stream_end_with_their_last_part(receiver: Receiver
     assert receiver.events()[0]["transaction"] == route
     timings = [(t["transaction"], t["status"], t["failed"]) for t in receiver.requests()]
     assert timings == [(route, 200, False), (route, 200, True), ("/file", 200, False)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param("Client().get('/handled/5'); Client().get('/suspicious')", id="under WSGI"),
+        pytest.param(
+            "c = AsyncClient(); asyncio.run(c.get('/handled/5')); asyncio.run(c.get('/suspicious'))", id="under ASGI"
+        ),
+    ],
+)
+def test_what_django_logs_within_a_request_has_its_route_and_is_one_event(receiver: Receiver, call: str) -> None:
+    pytest.importorskip("django")
+    _django(receiver, call)
+    assert [(event["message"], event.get("transaction")) for event in receiver.events()] == [
+        ("division by zero", "/handled/<int:number>"),
+        ("odd", "/suspicious"),
+    ]
+
+
+def _report_of(number: int) -> None:
+    with errtally.new_scope():
+        errtally.capture_message("no price", "error", extra={"number": number})
+
+
+@pytest.mark.parametrize("framework", ["fastapi", "starlette", "aiohttp", "lambda", "flask in fastapi"])
+def test_what_is_reported_within_a_request_has_its_route(tracked: Receiver, framework: str) -> None:
+    """Also where nothing fails: an event is noted before the middleware around it learns of the route."""
+    _SERVED[framework](5)
+    errtally.capture_message("outside of requests")
+    assert errtally.flush(10)
+    found = [(event["message"], event.get("transaction")) for event in tracked.events()]
+    mounted = "/v1" if framework == "flask in fastapi" else ""
+    route = "/orders/<int:number>" if mounted else "/orders/{number}"
+    assert found == [("no price", mounted + route), ("outside of requests", None)]
+
+
+def _get_by_asgi(app: Any, url: str) -> None:
+    httpx = pytest.importorskip("httpx")
+    from errtally.client.integrations import starlette_app  # noqa: PLC0415
+
+    starlette_app.install(app)
+
+    async def get() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://shop") as client:
+            assert (await client.get(url)).status_code == 200
+
+    asyncio.run(get())
+
+
+def _serve_fastapi(number: int) -> None:
+    fastapi = pytest.importorskip("fastapi")
+    app = fastapi.FastAPI()
+    app.get("/orders/{number}", response_model=None)(_report_of)
+    _get_by_asgi(app, f"/orders/{number}")
+
+
+def _serve_starlette(number: int) -> None:
+    pytest.importorskip("starlette")
+    from starlette.applications import Starlette  # noqa: PLC0415
+    from starlette.responses import PlainTextResponse  # noqa: PLC0415
+    from starlette.routing import Route  # noqa: PLC0415
+
+    async def order(request: Any) -> Any:
+        _report_of(request.path_params["number"])
+        return PlainTextResponse("none")
+
+    _get_by_asgi(Starlette(routes=[Route("/orders/{number}", order)]), f"/orders/{number}")
+
+
+def _serve_flask_in_fastapi(number: int) -> None:
+    fastapi, flask = pytest.importorskip("fastapi"), pytest.importorskip("flask")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Starlette would rather see another package's
+        from starlette.middleware.wsgi import WSGIMiddleware  # noqa: PLC0415
+    from errtally.client.integrations import flask_app  # noqa: PLC0415
+
+    within = flask.Flask("shop")
+    flask_app.install(within)
+
+    @within.get("/orders/<int:number>")
+    def order(number: int) -> str:
+        _report_of(number)
+        return "none"
+
+    app = fastapi.FastAPI()
+    app.mount("/v1", WSGIMiddleware(within))
+    _get_by_asgi(app, f"/v1/orders/{number}")
+
+
+def _serve_aiohttp(number: int) -> None:
+    pytest.importorskip("aiohttp")
+    from aiohttp import web  # noqa: PLC0415
+    from aiohttp.test_utils import TestClient, TestServer  # noqa: PLC0415
+
+    from errtally.client.integrations import aiohttp_app  # noqa: PLC0415
+
+    async def order(request: Any) -> Any:
+        _report_of(int(request.match_info["number"]))
+        return web.Response()
+
+    async def serve() -> None:
+        app = web.Application()
+        app.router.add_get("/orders/{number}", order)
+        aiohttp_app.install(app)
+        async with TestClient(TestServer(app)) as client:
+            assert (await client.get(f"/orders/{number}")).status == 200
+
+    asyncio.run(serve())
+
+
+def _serve_lambda(number: int) -> None:
+    from errtally.client.integrations import aws_lambda  # noqa: PLC0415
+
+    @aws_lambda.reported
+    def handler(event: Any, _context: Any) -> None:
+        _report_of(event["pathParameters"]["number"])
+
+    handler({"routeKey": "GET /orders/{number}", "pathParameters": {"number": number}}, None)
+
+
+_SERVED = {
+    "fastapi": _serve_fastapi,
+    "starlette": _serve_starlette,
+    "aiohttp": _serve_aiohttp,
+    "lambda": _serve_lambda,
+    "flask in fastapi": _serve_flask_in_fastapi,
+}
 
 
 def test_what_is_mounted_has_the_whole_route_and_is_one_request(tracked: Receiver) -> None:

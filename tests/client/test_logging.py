@@ -113,6 +113,11 @@ def test_records_become_events_and_breadcrumbs(receiver: Receiver) -> None:
     assert (crumb["message"], crumb["data"]) == ("cart opened", {"cart": 3})
     assert second["type"] == "ZeroDivisionError"
     assert second["context"]["extra"]["log_message"] == "failed"
+    # What went wrong before is part of what led there.
+    assert [(crumb["level"], crumb["message"]) for crumb in second["breadcrumbs"]] == [
+        ("info", "cart opened"),
+        ("error", "no price for 5"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from errtally.client.snapshot import plain_mapping, short
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
 DEFAULT_MAX_BREADCRUMBS = 100
@@ -33,7 +33,11 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Scope(NamedTuple):
-    """What is known; see the setters of this module for what the values are."""
+    """What is known; see the setters of this module for what the values are.
+
+    ``find_route`` names the route that a request's framework has found by now, None for none: an event within a request
+    is noted before the middleware around it learns which route it was.
+    """
 
     user: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = _NOTHING
@@ -44,6 +48,7 @@ class Scope(NamedTuple):
     span_id: str | None = None
     fingerprint: tuple[str, ...] = ()
     breadcrumbs: tuple[Mapping[str, Any], ...] = ()
+    find_route: Callable[[], str | None] | None = None
 
 
 class Holder:
@@ -74,6 +79,14 @@ def current() -> Scope:
     if found is PROCESS and not _is_main():
         return _inherited()
     return found.scope if isinstance(found, Holder) else found
+
+
+def noted() -> Scope:
+    """Return the scope as an event keeps it, which may wait for long: with its route, and without what finds it."""
+    scope = current()
+    if scope.find_route is None:
+        return scope
+    return scope._replace(transaction=scope.transaction or scope.find_route(), find_route=None)
 
 
 def change(**values: Any) -> None:  # noqa: ANN401

@@ -251,7 +251,7 @@ class Tracker:
             event_id=event_id,
             timestamp=time.time(),
             level=level,
-            scope=scope.current(),
+            scope=scope.noted(),
             message=message,
             caught=caught,
             logger=logger,

@@ -49,13 +49,10 @@ async def _serve(request: web.Request, handler: Callable[[web.Request], Awaitabl
         else:
             return response
         finally:
-            transaction = _route(request)
-            if scope.current().transaction is None:
-                scope.set_transaction(transaction)
             if status is not None or error is not None:  # else the client has gone
                 finish(
                     tracker,
-                    transaction=transaction,
+                    transaction=_route(request),
                     method=request.method,
                     status=status,
                     duration_seconds=time.perf_counter() - began,
@@ -74,6 +71,7 @@ def _known(request: web.Request, tracker: Tracker) -> dict[str, Any]:
     url = f"{request.scheme}://{request.host}{request.path}"
     known: dict[str, Any] = {
         "request": shown_request(request.method, url, request.headers.items(), request.rel_url.raw_query_string),
+        "transaction": _route(request),  # it is known before middlewares are called
         "trace_id": trace_id,
         "span_id": span_id,
     }

@@ -64,7 +64,15 @@ class AsgiMiddleware:
                 status = message["status"]
             await send(message)
 
-        with scopes.request_scope(**_known(scope, tracker)), bridging(seen):
+        known = _known(scope, tracker)
+        if self._transaction is None:
+
+            def find_route() -> str | None:
+                route = seen.transaction or route_of(scope)
+                return None if route == UNMATCHED else route
+
+            known["find_route"] = find_route
+        with scopes.request_scope(**known), bridging(seen):
             error: BaseException | None = None
             try:
                 await self.app(scope, receive, noting)

@@ -12,7 +12,6 @@ from errtally.client.integrations.requests_seen import finish, shown_request, tr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from errtally.client.tracker import Tracker
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,7 +34,8 @@ def reported(handler: Callable[P, T]) -> Callable[P, T]:
         began = time.perf_counter()
         status: int | None = None
         error: Exception | None = None
-        with scope.request_scope(**_known(event, context)):
+        transaction, method = _transaction(event, context)
+        with scope.request_scope(transaction=transaction, **_known(event, context)):
             try:
                 answer = handler(*args, **kwargs)
                 status = _status(answer)
@@ -45,32 +45,18 @@ def reported(handler: Callable[P, T]) -> Callable[P, T]:
             else:
                 return answer
             finally:
-                transaction, method = _transaction(event, context)
-                _finish(tracker, transaction, method, status, time.perf_counter() - began, error)
+                finish(
+                    tracker,
+                    transaction=transaction,
+                    method=method,
+                    status=status,
+                    duration_seconds=time.perf_counter() - began,
+                    error=error,
+                    mechanism="aws_lambda",
+                )
                 tracker.flush(_flush_seconds(context))
 
     return invoked
-
-
-def _finish(
-    tracker: Tracker,
-    transaction: str,
-    method: str,
-    status: int | None,
-    duration_seconds: float,
-    error: Exception | None,
-) -> None:
-    if scope.current().transaction is None:
-        scope.set_transaction(transaction)
-    finish(
-        tracker,
-        transaction=transaction,
-        method=method,
-        status=status,
-        duration_seconds=duration_seconds,
-        error=error,
-        mechanism="aws_lambda",
-    )
 
 
 def _flush_seconds(context: Any) -> float:  # noqa: ANN401 (Lambda's context object)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from errtally.client.tracker import Tracker
 
 
+_BAD_REQUEST = 400
+
+
 class _Noted:
     """What the signal tells of a request's exception; hangs on the request."""
 
@@ -59,6 +62,7 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 return await get_response(request)
             outermost = _outermost(request)
             if outermost is not None:
+                outermost.find_by(functools.partial(_found_route, request))
                 try:
                     return await get_response(request)
                 finally:
@@ -78,6 +82,7 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
             return get_response(request)
         outermost = _outermost(request)
         if outermost is not None:
+            outermost.find_by(functools.partial(_found_route, request))
             try:
                 return get_response(request)
             finally:
@@ -107,7 +112,7 @@ def _outermost(request: Any) -> Outermost | None:  # noqa: ANN401
 
 
 def _tell_route(outermost: Outermost, request: Any) -> None:  # noqa: ANN401
-    if (route := _route(request)) != UNMATCHED:
+    if (route := _found_route(request)) is not None:
         outermost.name(route)
 
 
@@ -184,12 +189,18 @@ def _finish(tracker: Tracker, request: Any, response: Any, began: float) -> None
         duration_seconds=time.perf_counter() - began,
         error=getattr(request, _Noted.attribute, None),
         mechanism="django",
+        # What is suspicious is logged with its exception, and answered by this.
+        is_told=getattr(response, "status_code", None) == _BAD_REQUEST and scope.current_round().has_reported,
     )
 
 
-def _route(request: Any) -> str:  # noqa: ANN401
+def _found_route(request: Any) -> str | None:  # noqa: ANN401
     match = getattr(request, "resolver_match", None)
-    return f"/{match.route}" if match is not None and match.route is not None else UNMATCHED
+    return f"/{match.route}" if match is not None and match.route is not None else None
+
+
+def _route(request: Any) -> str:  # noqa: ANN401
+    return _found_route(request) or UNMATCHED
 
 
 def _known(request: Any, tracker: Tracker) -> dict[str, Any]:  # noqa: ANN401
@@ -201,6 +212,7 @@ def _known(request: Any, tracker: Tracker) -> dict[str, Any]:  # noqa: ANN401
         ),
         "trace_id": trace_id,
         "span_id": span_id,
+        "find_route": functools.partial(_found_route, request),
     }
     if tracker.settings.send_user_address and request.META.get("REMOTE_ADDR"):
         known["user"] = {"ip_address": request.META["REMOTE_ADDR"]}

@@ -91,21 +91,24 @@ def _see(record: logging.LogRecord) -> None:
         # Seen before: by another process, whose records come through a queue.
         return
     is_event = level and record.levelno >= level and record.name not in _left_to_others
-    if not is_event and not (breadcrumb_level and record.levelno >= breadcrumb_level):
+    is_breadcrumb = breadcrumb_level and record.levelno >= breadcrumb_level
+    if not is_event and not is_breadcrumb:
         return
     if _is_reporting.get() or tracker.sender.is_sending_here():
         return  # logged by what runs while a record is reported, such as an exception's str()
     token = _is_reporting.set(True)
     try:
+        extra = extra_of(record)
+        message, structured = _message(record)
         if is_event:
-            event_id = _report(record, tracker)
+            event_id = _report(record, tracker, message, structured, extra)
             setattr(record, _SEEN, True)
             if not hasattr(record, "event_id"):  # else the application's own
                 record.event_id = event_id
-        else:
-            message, _ = _message(record)
+            is_breadcrumb = is_breadcrumb and event_id is not None  # of the events that come after it
+        if is_breadcrumb:
             current.add_breadcrumb(
-                message, category=record.name, level=level_name(record.levelno), values=extra_of(record) or None
+                message, category=record.name, level=level_name(record.levelno), values=extra or None
             )
     except Exception as exc:  # noqa: BLE001 (a report must never become an error)
         tracker.failed("a log record was not reported", exc)
@@ -113,11 +116,12 @@ def _see(record: logging.LogRecord) -> None:
         _is_reporting.reset(token)
 
 
-def _report(record: logging.LogRecord, tracker: Tracker) -> str | None:
-    level, extra = level_name(record.levelno), extra_of(record)
-    message, structured = _message(record)
+def _report(
+    record: logging.LogRecord, tracker: Tracker, message: str, structured: dict[str, Any], extra: dict[str, Any]
+) -> str | None:
+    level = level_name(record.levelno)
     if structured:
-        extra |= {key: value for key, value in structured.items() if key not in _INTERNAL}
+        extra = extra | {key: value for key, value in structured.items() if key not in _INTERNAL}
     error = _error(record.exc_info) or _error(structured.get("exc_info"))
     if error is not None:
         return tracker.capture_exception(

@@ -35,6 +35,15 @@ class Outermost:
         self.transaction: str | None = None
         self.error: BaseException | None = None
 
+    def find_by(self, find_route: Callable[[], str | None]) -> None:
+        """Say what knows the route as soon as the application within has found it, for what is reported until then."""
+
+        def find_whole() -> str | None:
+            route = find_route()
+            return None if route is None else self._mounted_at() + route
+
+        scope.change(find_route=find_whole)
+
     def name(self, route: str) -> None:
         """Tell the route, so that what is reported from now on has it as well."""
         self.transaction = self._mounted_at() + route

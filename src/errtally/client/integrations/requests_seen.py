@@ -61,6 +61,7 @@ def finish(
     duration_seconds: float,
     error: BaseException | None,
     mechanism: str,
+    is_told: bool = False,
 ) -> None:
     """Report what is to be reported of a request that has ended.
 
@@ -72,12 +73,13 @@ def finish(
         duration_seconds: from its beginning to the end of its answer.
         error: the exception that ended it.
         mechanism: name of the middleware.
+        is_told: whether the exception of which the answer was made has been reported.
     """
     failed = error is not None or (status is not None and status >= _SERVER_ERROR)
     if error is not None:
         tracker.capture_exception(error, unhandled=mechanism)
         status = status or _SERVER_ERROR
-    elif failed and scope.current_round().has_reported:
+    elif is_told or (failed and scope.current_round().has_reported):
         pass  # the answer tells of an exception that somebody has reported: it is that event
     elif status is not None and tracker.settings.status_from and status >= tracker.settings.status_from:
         tracker.capture_message(
