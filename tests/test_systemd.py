@@ -26,6 +26,15 @@ def test_the_unit_starts_a_command_with_options_that_exist() -> None:
     assert {argument for argument in arguments if argument.startswith("--")} <= options
 
 
+def test_the_service_may_read_the_configuration_that_the_page_installs() -> None:
+    """Its user is made when it starts, so no file can belong to it before."""
+    assert re.search(r"^DynamicUser=yes$", UNIT.read_text(), re.MULTILINE)
+    [start] = re.findall(r"^ExecStart=.* --config (\S+)", UNIT.read_text(), re.MULTILINE)
+    page = (UNIT.parents[2] / "docs/running.md").read_text()
+    [mode] = re.findall(rf"^install -D -m (\d+) \S+ {start}$", page, re.MULTILINE)
+    assert int(mode, 8) & 0o004
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_the_unit_is_closed() -> None:
     done = subprocess.run(
