@@ -31,7 +31,7 @@ from errtally.exporter.protocols.rollbar_item import (
     Server,
     Trace,
 )
-from errtally.exporter.protocols.rollbar_order import is_newest_first
+from errtally.exporter.protocols.rollbar_order import holding, is_newest_first
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
@@ -123,6 +123,8 @@ def _exception(sent: Trace, root: Any, client: str) -> ExceptionInfo:  # noqa: A
     newest_first = is_newest_first([frame.method for frame in called], client)
     if newest_first:
         called.reverse()
+    for frame, method in zip(called, holding([frame.method for frame in called], client), strict=True):
+        frame.method = method
     return ExceptionInfo(
         type=values.label(raised.kind),
         value=values.text(raised.message),
@@ -182,10 +184,12 @@ def _details(payload: bytes) -> dict[str, Any]:
     client = values.label(tolerant.mapping(sent.get("notifier")).get("name")) or ""
     exceptions = []
     for trace in reversed(chain):
-        called = []
+        called, exception = [], _exception(tolerant.fit(trace, Trace), root, client)
         sent_frames = tolerant.objects(trace.get("frames"))
         if is_newest_first([frame.get("method") for frame in sent_frames], client):
             sent_frames.reverse()
+        for frame, method in zip(sent_frames, holding([one.get("method") for one in sent_frames], client), strict=True):
+            frame["method"] = method
         for frame in frames.both_ends(sent_frames):
             around = tolerant.mapping(frame.get("context"))
             page = frames.shown(_frame(tolerant.fit(frame, RollbarFrame), root))
@@ -194,7 +198,7 @@ def _details(payload: bytes) -> dict[str, Any]:
             for name in ("pre_context", "post_context"):
                 page[name] = page[name] if isinstance(page[name], list) else []
             called.append(page)
-        exceptions.append(frames.exception_shown(_exception(tolerant.fit(trace, Trace), root, client), called))
+        exceptions.append(frames.exception_shown(exception, called))
     crash = tolerant.mapping(body.get("crash_report"))
     return {
         "exceptions": exceptions,

@@ -20,6 +20,10 @@ _NAMED_SOURCES = frozenset({"route", "view", "component", "task", "custom"})
 _ADDRESS = re.compile(r"(?:(?P<method>[A-Z]{3,7}) )?(?P<address>(?:[a-z][a-z0-9+.-]{1,20}://|/)\S*)\Z")
 _PARAMETER = re.compile(r"[{}<>*:](?!//)")
 _PAGE_NAMES = frozenset({"Pageload", "Navigation", "unnamed"})
+_NO_ROUTE = re.compile(
+    r"(?:HTTP )?[A-Z]{3,7}|generic \w+ request|UNKNOWN|aiohttp\.web_urldispatcher\.SystemRoute\._handle"
+)
+"""What clients call a request that no route matched: its method, or a name of their own."""
 
 
 def path_template(url: Any) -> str | None:  # noqa: ANN401 (whatever the client sent)
@@ -51,25 +55,34 @@ def named(name: Any, source: Any = None, *, path: Any = None, is_missing: bool =
     Args:
         name: what the client calls it.
         source: where the name comes from, as the client says; None when it does not.
-        path: of the page, for clients that give all pages one name.
+        path: of the request or its whole address, for clients that give all pages one name or call an address custom.
         is_missing: the answer was 404.
 
     Returns:
         The name, and whether it was made of an address.
     """
     label = values.label(name)
-    if label is None and is_missing:
+    if is_missing and (label is None or _NO_ROUTE.fullmatch(label)):
         return UNMATCHED, False
     label = label or "unnamed"
+    found = _ADDRESS.match(label)
+    if source == "custom" and found is not None and _is_path_of(found["address"], path):
+        source = "url"  # Sentry's SDK 7 for Node says so where Express matched no route
     if source in _NAMED_SOURCES:
         return label, False
     if label in _PAGE_NAMES:
         template = path_template(path) if path else None
         return template or label, template is not None
-    found = _ADDRESS.match(label)
     if found is None or (source != "url" and _PARAMETER.search(found["address"])):
         return label, False
     if is_missing:
         return UNMATCHED, False
     template = path_template(found["address"]) or "/"
     return f"{found['method']} {template}" if found["method"] else template, True
+
+
+def _is_path_of(name: str, url: Any) -> bool:  # noqa: ANN401 (whatever the client sent)
+    try:
+        return isinstance(url, str) and name.partition("?")[0] == urlsplit(url).path
+    except ValueError:
+        return False

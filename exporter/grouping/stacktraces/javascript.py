@@ -14,6 +14,9 @@ _AT_SIGN: Final = re.compile(r"^[^\n@]{0,200}@[^\n]*(?::\d+|\[native code\])\r?$
 _HEADER: Final = re.compile(
     r"(?:Uncaught (?:\(in promise\) )?)?(?:\[(?:cause|errors?)\]: )?([A-Za-z_$][\w$.]*)(?: \[([^\]]+)\])?(?:: (.*))?$"
 )
+_CAUSED_BY: Final = re.compile(r"caused by: ", re.IGNORECASE)
+"""What pino and VError write between an error's stack and its cause's."""
+
 _POSITION: Final = re.compile(r":(\d+)(?::(\d+))?$")
 _EVALUATED: Final = re.compile(r"\(([^\s()]+:\d+:\d+)\)")
 _EVALUATED_AT_SIGN: Final = re.compile(r" line (\d+) > (?:eval|Function).*$")
@@ -48,6 +51,8 @@ def _parse_v8(lines: list[str]) -> list[ExceptionInfo]:
             frames.append(_v8_frame(text))
         elif text.startswith("[cause]: "):
             blocks.append(([text], []))
+        elif frames and (cause := _CAUSED_BY.match(text)):
+            blocks.append(([text[cause.end() :]], []))
         elif text.startswith("[errors]: ["):
             in_errors = True
         elif in_errors and frames and line[:1] == " " and _HEADER.match(text):

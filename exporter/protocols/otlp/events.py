@@ -29,6 +29,9 @@ MAX_STACK = 256 * 1024
 NANOSECONDS = 1_000_000_000
 
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
+_JOINED = "\ncaused by: "
+"""Between the stacks of an error and its cause, as loggers of Node write them."""
+
 _BRIDGES = re.compile(r"opentelemetry|\botel")
 """Scopes that are a bridge's or a Collector receiver's package: they say how a record came, not who logged it."""
 
@@ -140,12 +143,20 @@ def _set_exception(event: Event, attributes: Attributes, otherwise: str) -> None
     event.type = values.label(attributes.get("exception.type"))
     event.stack = values.text(attributes.get("exception.stacktrace"), MAX_STACK) or None
     event.message = values.text(attributes.get("exception.message")) or ""
+    if event.stack and event.message and _JOINED in event.stack:
+        event.message = _own_message(event.message, parse(event.stack, event.platform))
     if event.stack and not (event.type and event.message):
         told = next((one for one in reversed(parse(event.stack, event.platform)) if one.type), None)
         if told is not None and event.type in (None, told.type):
             event.type, event.message = values.label(told.type), event.message or values.text(told.value) or ""
     if not event.type and not event.message:
         event.message = otherwise  # of an exception that has a type and no message, the record's body is no message
+
+
+def _own_message(message: str, chain: list[ExceptionInfo]) -> str:
+    """Return an exception's own message of one to which a logger has joined those of its causes, as pino does."""
+    said = [(one.value or "").strip() for one in reversed(chain)]
+    return said[0] if len(said) > 1 and message.strip() == ": ".join(said) else message
 
 
 def _name(event: Event, parts: tuple[object, ...], *, is_exception: bool, has_time: bool) -> bool:

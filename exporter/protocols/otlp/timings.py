@@ -8,6 +8,7 @@ from errtally.event.signals import RequestTiming
 from errtally.exporter.protocols import values
 from errtally.exporter.protocols.otlp import model
 from errtally.exporter.protocols.otlp.resource import Service, first
+from errtally.exporter.protocols.transactions import UNMATCHED
 
 if TYPE_CHECKING:
     from errtally.exporter.protocols.otlp.model import Attributes, Span
@@ -18,6 +19,7 @@ MAX_DURATION = values.MAX_DURATION_SECONDS * NANOSECONDS
 # Codes of gRPC that are errors of the server (semantic conventions for gRPC, "Server").
 _GRPC_SERVER_ERRORS = frozenset({2, 4, 12, 13, 14, 15})
 _HTTP_METHOD = ("http.request.method", "http.method")
+_NOT_FOUND = 404
 
 
 def transaction_of(span: Span) -> str | None:
@@ -42,9 +44,10 @@ def transaction_of(span: Span) -> str | None:
     name = name.removeprefix("HTTP ") if method else name
     rest = name.removeprefix(f"{method} ") if method else name
     target = values.label(first(attributes, "url.path", "http.target"))
-    if target is not None and rest.partition("?")[0] == target.partition("?")[0]:
-        return method or "unnamed"
-    return rest
+    is_address = target is not None and rest.partition("?")[0] == target.partition("?")[0]
+    if (is_address or rest == method) and _code(attributes) == _NOT_FOUND:
+        return UNMATCHED
+    return (method or "unnamed") if is_address else rest
 
 
 def timing_of(span: Span, service: Service, received: float) -> RequestTiming | None:
@@ -70,10 +73,14 @@ def timing_of(span: Span, service: Service, received: float) -> RequestTiming | 
 
 
 def _status_class(attributes: Attributes) -> str:
-    code = values.integer(first(attributes, "http.response.status_code", "http.status_code"))
+    code = _code(attributes)
     if code is not None:
         return values.status_class(code)
     grpc = values.integer(attributes.get("rpc.grpc.status_code"))
     if grpc is None:
         return "unknown"
     return "2xx" if grpc == 0 else "5xx" if grpc in _GRPC_SERVER_ERRORS else "4xx"
+
+
+def _code(attributes: Attributes) -> int | None:
+    return values.integer(first(attributes, "http.response.status_code", "http.status_code"))

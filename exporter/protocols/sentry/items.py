@@ -55,8 +55,10 @@ _NO_REQUESTS = (
     "http.client", "rpc.client", "grpc.client", "graphql.client", "websocket.client", "mcp.client", "db", "cache",
     "file", "resource", "browser", "mark", "measure", "paint", "ui.", "queue.publish", "queue.submit", "queue.create",
     "queue.enqueue", "gen_ai", "ai.", "template", "view", "serialize", "subprocess", "middleware",
+    "app_creation",
 )  # fmt: skip
-"""Operations that serve nobody when they stand at the root: calls to others, parts of a page, clicks.
+"""Operations that serve nobody when they stand at the root: calls to others, parts of a page, clicks, the
+service's own start.
 
 All others count, whichever SDK names them: the list of what serves would never be complete (``rack.request``,
 ``task``, ``rails.active_job``, or none at all).

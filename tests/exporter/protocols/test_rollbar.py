@@ -85,6 +85,22 @@ def test_clients_that_send_the_newest_frame_first(client, first):
     assert [frame["function"] for frame in page(delivery)["exceptions"][0]["frames"]] == called
 
 
+def test_a_frame_of_php_is_in_the_method_that_holds_its_line():
+    sent = [
+        {"filename": "/srv/shop/index.php", "lineno": 13, "method": "Shop::pay"},
+        {"filename": "/srv/shop/Shop.php", "lineno": 5, "method": "Shop::bank"},
+        {"filename": "/srv/shop/Shop.php", "lineno": 9},
+    ]
+    trace = {"frames": sent, "exception": {"class": "LogicException", "message": "bank refused order 2"}}
+    delivery = deliver(PATH, {"data": {"body": {"trace": trace}, "notifier": {"name": "rollbar-php"}}})
+    event = delivery.events[0].event
+    held = [(frame.function, frame.lineno) for frame in event.exceptions[0].frames]
+    assert held == [(None, 13), ("Shop::pay", 5), ("Shop::bank", 9)]
+    shown = page(delivery)["exceptions"][0]["frames"]
+    assert [(frame.get("function"), frame["lineno"]) for frame in shown] == held
+    assert fingerprint(event).culprit == "shop/Shop in bank"
+
+
 def test_its_page_has_the_line_that_raised_and_the_variables():
     frame = page(deliver(*captured("rollbar-python")))["exceptions"][-1]["frames"][-1]
     assert frame["context_line"].startswith("except KeyError as e: raise ValueError(")

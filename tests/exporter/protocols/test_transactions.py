@@ -44,3 +44,24 @@ def test_a_route_that_answers_404_keeps_its_name():
 def test_the_one_name_of_all_pages_gives_way_to_their_path():
     assert transaction_name("Pageload", "url", path="/shop/42/sentry11") == "/shop/*/*"
     assert transaction_name("Pageload", "url") == "Pageload"
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        pytest.param("GET", None, id="Sentry's SDK 11 for Node"),
+        pytest.param("HTTP GET", None, id="older OpenTelemetry"),
+        pytest.param("generic WSGI request", "route", id="Flask"),
+        pytest.param("aiohttp.web_urldispatcher.SystemRoute._handle", "component", id="aiohttp"),
+        pytest.param("UNKNOWN", None, id="Airbrake's client for Node"),
+        pytest.param("GET /nope/123", "custom", id="Express with Sentry's SDK 7"),
+    ],
+)
+def test_what_clients_call_a_request_that_no_route_matched_is_one_series(name, source):
+    assert transaction_name(name, source, path="http://shop.example/nope/123", is_missing=True) == UNMATCHED
+
+
+def test_a_name_of_ones_own_is_an_address_where_it_is_that_of_its_request():
+    assert transaction_name("GET /orders/17", "custom", path="http://shop.example/orders/17?a=b") == "GET /orders/*"
+    assert transaction_name("GET /orders/v2", "custom", path="http://shop.example/orders/17") == "GET /orders/v2"
+    assert transaction_name("GET", None) == "GET"

@@ -37,6 +37,14 @@ def read(text, platform=None):
             id="a log line before, a module before the type",
         ),
         pytest.param(
+            "PayError: not paid\n    at pay (/srv/a.js:5:57)\ncaused by: Error: declined\n    at bank (/srv/a.js:4:26)\n",
+            [
+                ("Error", "declined", [("bank", None, "/srv/a.js", 4)]),
+                ("PayError", "not paid", [("pay", None, "/srv/a.js", 5)]),
+            ],
+            id="Node: an error and its cause as pino and VError write them",
+        ),
+        pytest.param(
             'Traceback (most recent call last):\n  File "/a/b.py", line 3, in f\n',
             [(None, None, [("f", None, "/a/b.py", 3)])],
             id="a trace cut off before its exception",

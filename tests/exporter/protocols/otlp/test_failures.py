@@ -22,6 +22,18 @@ Caused by: com.acme.Payments$Declined: card declined
 \tat com.acme.Shop.pay(Shop.java:30)
 \t... 1 more
 """
+NODE = """PaymentError: could not charge order 1
+    at charge (/srv/shop/shop.js:5:57)
+    at next (/srv/shop/node_modules/express/lib/router/route.js:149:13)
+"""
+PINO = (
+    NODE.rstrip()
+    + """
+caused by: Error: declined by bank
+    at bank (/srv/shop/shop.js:4:26)
+    at charge (/srv/shop/shop.js:5:28)
+"""
+)
 OTHER_WRAPPER = JAVA_WRAPPER.replace("Request processing failed", "Order 5 not paid").replace(":1022", ":7")
 
 
@@ -56,6 +68,9 @@ def _is_one(first, second):
         pytest.param(_told(*SERVLET, JAVA_WRAPPER), _told("x.Declined", "card declined"),
                      id="a wrapper, and its cause's message without a stack"),
         pytest.param(_told("NullPointerException", None), _told("NullPointerException", None), id="no message"),
+        pytest.param(_told("PaymentError", "could not charge order 1", NODE),
+                     _told("PaymentError", "could not charge order 1: declined by bank", PINO),
+                     id="a logger that joins the messages and stacks of an error and its cause"),
     ],
 )  # fmt: skip
 def test_one_failure(one, other):
@@ -146,3 +161,15 @@ def test_a_traceback_in_a_record_that_its_sender_calls_harmless_is_no_error(seve
 def test_the_package_of_a_bridge_is_no_logger(scope, logger):
     sent = {"resourceLogs": [{"scopeLogs": [{"scope": {"name": scope}, "logRecords": [_log()]}]}]}
     assert deliver("/v1/logs", sent).events[0].event.logger == logger
+
+
+def test_a_message_to_which_a_logger_joined_those_of_the_causes_is_the_errors_own():
+    (item,) = deliver(
+        "/v1/logs", _logs(_log(_told("PaymentError", "could not charge order 1: declined by bank", PINO)))
+    ).events
+    assert item.event.message == "could not charge order 1"
+
+
+def test_a_message_that_only_begins_like_the_errors_own_stays():
+    (item,) = deliver("/v1/logs", _logs(_log(_told("PaymentError", "could not charge order 1: late", PINO)))).events
+    assert item.event.message == "could not charge order 1: late"

@@ -52,6 +52,10 @@ def test_a_servers_span_is_a_request():
         pytest.param({"http.method": "GET", "http.target": "/a/5?b=1"}, "GET /a/5", "GET", id="a name that is a path"),
         pytest.param({"http.method": "GET", "http.target": "/a/5"}, "HTTP GET", "GET", id="a name of older versions"),
         pytest.param({"url.path": "/a/5"}, "/a/5", "unnamed", id="a path without a method"),
+        pytest.param(
+            {"http.request.method": "GET", "url.path": "/a/5", "http.response.status_code": 404}, "GET",
+            "__unmatched__", id="what no route matched",
+        ),
         pytest.param({}, "nightly job", "nightly job", id="any other name"),
         pytest.param({}, "", "unnamed", id="no name"),
     ],

@@ -109,7 +109,9 @@ def test_a_transaction_without_a_duration_is_malformed(change, reason):
     assert caught.value.reason == "bad_transaction"
 
 
-@pytest.mark.parametrize("operation", ["http.client", "db.query", "ui.action.click", "queue.publish"])
+@pytest.mark.parametrize(
+    "operation", ["http.client", "db.query", "ui.action.click", "queue.publish", "app_creation.nestjs"]
+)
 def test_a_root_operation_that_serves_nobody_is_skipped_whatever_the_version_of_the_sdk(operation):
     skipped = Counter()
     assert items.transaction(encoded(TRANSACTION | {"contexts": {"trace": {"op": operation}}}), received=NOW) is None
