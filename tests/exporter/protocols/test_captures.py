@@ -100,6 +100,40 @@ RUNS = {
     ),
     # Three requests and two jobs that failed, of which the client tells no status.
     "sentry-python-2.75.0-tornado-rq": Run(5, 1, {"unknown": 5, "5xx": 5}),
+    # Programs with three failures of one bug, two of another that has a cause, two that were caught, and a 404.
+    "bugsnag-php-3.30.1": Run(9, 5, sessions={"started": 12, "crashed": 6}, release="1.4.2"),
+    "otel-node-0.82-express-pino": Run(
+        8, 4, {"2xx": 4, "4xx": 1, "5xx": 6},
+        {"/orders/:id/price", "/pay", "/basket", "/orders/:id", "/async", "__unmatched__"},
+        logs={"info": 1, "warning": 1}, release="1.4.2",
+    ),
+    "rollbar-php-4.2.0": Run(9, 5, release="1.4.2"),
+    "sentry-go-0.42-echo": Run(
+        10, 5, {"2xx": 2, "4xx": 2, "5xx": 7},
+        {"GET /orders/:id/name", "GET /orders/:id", "GET /reserve", "GET /pay", "GET /index/:n"}, release="shop@1.4.2",
+    ),
+    "sentry-nestjs-10.75.3": Run(
+        9, 5, {"2xx": 4, "4xx": 1, "5xx": 6},
+        {"GET /orders/:id/price", "GET /pay", "GET /basket", "GET /orders/:id", "GET /async", "GET /gone"},
+        {"started": 13, "crashed": 7, "errored": 2, "exited": 4}, release="shop@1.4.2",
+    ),
+    "sentry-node-7.120.4-express": Run(
+        9, 5, {"2xx": 4, "4xx": 1, "5xx": 6},
+        {"GET /orders/:id/price", "GET /pay", "GET /basket", "GET /orders/:id", "GET /async", "__unmatched__"},
+        {"started": 11, "crashed": 6, "errored": 2, "exited": 3}, release="shop@1.4.2",
+    ),
+    "sentry-php-4.29.0": Run(
+        9, 5, {"2xx": 6, "4xx": 1, "5xx": 5},
+        {"/orders/*/price", "/pay", "/basket", "/warn", "/msg", "/orders/*", "__unmatched__"}, release="shop@1.4.2",
+    ),
+    "sentry-python-2.40.0-flask": Run(
+        9, 4, {"2xx": 6, "4xx": 1, "5xx": 5}, {"price", "pay", "basket", "order", "stock", "__unmatched__"},
+        {"started": 12, "crashed": 5, "errored": 2, "exited": 5}, release="shop@1.4.2",
+    ),
+    "sentry-ruby-6.6.2-sinatra": Run(
+        8, 4, {"2xx": 4, "5xx": 5}, {"/orders/*/price", "/pay", "/basket", "/orders/*"},
+        {"started": 10, "errored": 7, "exited": 3}, release="shop@1.4.2",
+    ),
     "sentry-python-2.75.0-fastapi": Run(10, 4, {"2xx": 3, "4xx": 3, "5xx": 10}),
     "sentry-ruby-5.3.0": Run(14, 9, {"2xx": 3, "5xx": 1}, {"/orders/*"}),
     "sentry-rust-0.49.5-debug": Run(56, 19, {"unknown": 1}, {"reindex"}, {"started": 1, "crashed": 1}),
