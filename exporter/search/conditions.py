@@ -39,11 +39,13 @@ class Words:
     """Text within type, title, pattern, culprit, a message or a tag's value; case does not matter.
 
     Attributes:
-        is_common: whether so many issues have it that it is quicker to look at them in the list's order.
+        is_common: whether so many texts have it that it is quicker to look at each issue that the rest leaves.
+        is_tag_common: the same of values of tags.
     """
 
     text: Wording
     is_common: bool = False
+    is_tag_common: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,13 @@ class Tag:
     Attributes:
         is_sure: whether the words can mean nothing else. Else ``localhost:5432`` is a tag where there are tags of
             that name, and a text where there are none.
+        is_common: as of `Words`.
     """
 
     name: str
     text: Wording
     is_sure: bool = False
+    is_common: bool = False
 
 
 @dataclass(frozen=True, slots=True)

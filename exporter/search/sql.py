@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from errtally.exporter.search.conditions import Condition, Term, Wording
     from errtally.exporter.search.texts import Clause
 
-NOT_MERGED = """NOT EXISTS (SELECT 1 FROM aliases
-  WHERE aliases.project = i.project AND aliases.fingerprint = i.fingerprint AND aliases.undone_at IS NULL)"""
+NOT_MERGED = "i.id NOT IN (SELECT id FROM apart)"
+"""`LINKED` has to stand before the statement."""
 
 LINKED = """
 WITH RECURSIVE member (root, project, fingerprint) AS (
@@ -43,16 +43,19 @@ WITH RECURSIVE member (root, project, fingerprint) AS (
 ),
 linked (root, id) AS MATERIALIZED (
   SELECT m.root, x.id FROM member m JOIN issues x ON x.project = m.project AND x.fingerprint = m.fingerprint
+),
+apart (id) AS MATERIALIZED (
+  SELECT x.id FROM aliases a JOIN issues x ON x.project = a.project AND x.fingerprint = a.fingerprint
+  WHERE a.undone_at IS NULL
 )
 """
-"""Issues that were merged into others, by the issue that they are in now; only where there are any."""
+"""Issues that were merged into others, by the issue that they are in now, and all of them; only where there are any."""
 
 HERE = "here (environment) AS (SELECT ?)"
-"""The environment whose numbers count; only where those of one count."""
+"""The environment whose numbers count; only where those of one count, and something was merged."""
 
-_LATEST = """EXISTS (SELECT 1 FROM releases r WHERE r.project = {issue}.project
-  AND r.release IN ({issue}.first_release, {issue}.last_release)
-  AND r.number = (SELECT max(number) FROM releases WHERE project = {issue}.project AND seen IS NOT NULL))"""
+FROM_HERE = "issues i CROSS JOIN issue_environments e ON e.issue = i.id"
+"""Issues with the numbers of one environment, which ``e.environment`` names; only where nothing was merged."""
 
 _TAGGED = "SELECT g.issue FROM tag_values v CROSS JOIN issue_tags g ON g.tag = v.tag AND g.value = v.value"
 """Issues with tags; not an ordinary JOIN, so that values are looked for first, and not issues."""
@@ -95,23 +98,18 @@ def total(column: str, *, has_linked: bool, is_here: bool = False) -> str:
     Args:
         column: ``events``, ``users`` (where a user of two merged issues counts twice), ``first_seen`` or ``last_seen``.
         has_linked: whether anything was merged; `LINKED` has to stand before the statement then.
-        is_here: whether it is one environment's; `HERE` has to stand before the statement then.
+        is_here: whether it is one environment's: of `FROM_HERE` where nothing was merged, else `HERE` has to stand
+            before the statement.
     """
+    if is_here and not has_linked:
+        return f"e.{column}"
+    function = {"events": "sum", "users": "sum", "first_seen": "min", "last_seen": "max"}[column]
     if is_here:
-        function = {"events": "sum", "users": "sum", "first_seen": "min", "last_seen": "max"}[column]
-        among = "e.issue = i.id"
-        if has_linked:
-            among = "e.issue IN (SELECT i.id UNION ALL SELECT id FROM linked WHERE root = i.id)"
+        among = "e.issue IN (SELECT i.id UNION ALL SELECT id FROM linked WHERE root = i.id)"
         return f"""(SELECT coalesce({function}(e.{column}), 0) FROM issue_environments e
           WHERE e.environment = (SELECT environment FROM here) AND {among})"""  # noqa: S608 (constants)
-    if column == "users":
-        of = "SELECT coalesce(sum(e.users), 0) FROM issue_environments e WHERE e.issue = "
-        own = f"({of}i.id)"
-        linked = "(SELECT coalesce(sum(e.users), 0) FROM linked JOIN issue_environments e ON e.issue = linked.id"
-    else:
-        function = {"events": "sum", "first_seen": "min", "last_seen": "max"}[column]
-        own = f"i.{column}"
-        linked = f"(SELECT {function}(x.{column}) FROM linked JOIN issues x ON x.id = linked.id"  # noqa: S608 (constants)
+    own = f"i.{column}"
+    linked = f"(SELECT {function}(x.{column}) FROM linked JOIN issues x ON x.id = linked.id"  # noqa: S608 (constants)
     if not has_linked:
         return own
     linked += " WHERE linked.root = i.id)"
@@ -127,7 +125,7 @@ def condition(terms: Sequence[Term], now: float, *, has_linked: bool, is_here: b
         terms: of a query; all have to match.
         now: seconds since the epoch.
         has_linked: whether anything was merged; `LINKED` has to stand before the statement then.
-        is_here: whether the numbers of one environment count; `HERE` has to stand before the statement then.
+        is_here: whether the numbers of one environment count; as `total` has it.
     """
     found, values = list[str](), list[object]()
     for term in terms:
@@ -170,19 +168,19 @@ def _of_rows(
     if isinstance(what, Has):
         tagged = "EXISTS (SELECT 1 FROM issue_tags t WHERE t.issue = {}.id AND t.tag = ? AND t.value <> '')"
         return _of_any(lambda issue: (tagged.format(issue), (what.name,)), has_linked=has_linked)
+    if isinstance(what, LatestRelease) or (isinstance(what, ReleaseOrder) and not what.among):
+        return "FALSE", ()  # there is none, or nobody asked the store which it is
     if isinstance(what, ReleaseOrder):
         return _of_any(lambda issue: _release_order(issue, what), has_linked=has_linked)
     if isinstance(what, Person):
-        met = "{}.id IN (SELECT issue FROM issue_people WHERE person IN (SELECT value FROM json_each(?)))"
-        return _of_any(lambda issue: (met.format(issue), (json.dumps(what.hashes),)), has_linked=has_linked)
-    if isinstance(what, Identity):
-        return _of_any(lambda issue: (f"{issue}.id = ?", (what.number,)), has_linked=has_linked)
-    return _of_any(lambda issue: (_LATEST.format(issue=issue), ()), has_linked=has_linked)
+        of_person, hashes = met(what)
+        return _of_any(lambda issue: (f"{issue}.id IN ({of_person})", hashes), has_linked=has_linked)
+    return _of_any(lambda issue: (f"{issue}.id = ?", (what.number,)), has_linked=has_linked)
 
 
 def _of_field(what: Field, *, has_linked: bool) -> Clause:
     columns = {
-        "project": "i.project",
+        "project": "+i.project",
         "assignee": "i.assignee",
         "level": level(has_linked=has_linked),
         "priority": _PRIORITY.format(level=level(has_linked=has_linked)),
@@ -230,21 +228,61 @@ def _of_any(clause: Callable[[str], Clause], *, has_linked: bool) -> Clause:
 def _words(issue: str, what: Words) -> Clause:
     parts = [part.casefold() for part in what.text.parts]
     tagged, of_tags = texts.within("v", "folded", "tag_value_trigrams", parts)
-    has_tag = f"{issue}.id IN ({_TAGGED} WHERE v.tag NOT IN ('environment', 'level') AND {tagged})"
-    if what.is_common:
-        like = f"%{texts.pattern(parts)}%"
-        said = f"SELECT 1 FROM issue_texts t WHERE t.issue = {issue}.id AND t.text LIKE ? ESCAPE '\\'"  # noqa: S608
-        return f"EXISTS ({said}) OR {has_tag}", (like, *of_tags)
+    tagged = f"v.tag NOT IN ('environment', 'level') AND {tagged}"
     said, values = texts.within("t", "text", "issue_text_trigrams", parts)
-    return f"{issue}.id IN (SELECT t.issue FROM issue_texts t WHERE {said}) OR {has_tag}", (*values, *of_tags)  # noqa: S608
+    all_said = f"SELECT t.issue FROM issue_texts t WHERE {said}"  # noqa: S608 (constants)
+    all_tagged = f"{_TAGGED} WHERE {tagged}"
+    if not what.is_common and not what.is_tag_common:
+        # One set, not two of which one has the issue: so that it can be what is begun with.
+        return f"{issue}.id IN ({all_said} UNION ALL {all_tagged})", (*values, *of_tags)
+    has_text, has_tag = f"{issue}.id IN ({all_said})", f"{issue}.id IN ({all_tagged})"
+    if what.is_common:
+        said, values = "t.text LIKE ? ESCAPE '\\'", (f"%{texts.pattern(parts)}%",)
+        has_text = f"EXISTS (SELECT 1 FROM issue_texts t WHERE t.issue = {issue}.id AND {said})"  # noqa: S608
+    if what.is_tag_common:
+        pairs = f"SELECT v.tag, v.value FROM tag_values v WHERE {tagged}"  # noqa: S608 (constants)
+        own = f"SELECT 1 FROM issue_tags g WHERE g.issue = {issue}.id"  # noqa: S608 (constants)
+        has_tag = f"EXISTS ({own} AND (g.tag, g.value) IN ({pairs}))"
+    return f"{has_text} OR {has_tag}", (*values, *of_tags)
+
+
+def met(what: Person) -> Clause:
+    """Return the statement whose rows are the issues that hit a user."""
+    return "SELECT issue FROM issue_people WHERE person IN (SELECT value FROM json_each(?))", (json.dumps(what.hashes),)
+
+
+def found_at_once(what: Words | Tag | Person) -> tuple[Clause, ...]:
+    """Return statements with as many rows as an index has for what is looked for: of texts, if any, then of tags.
+
+    Empty for a text that is too short for an index.
+    """
+    if isinstance(what, Person):
+        return (met(what),)
+    parts = [part.casefold() for part in what.text.parts]
+    if isinstance(what, Tag):
+        is_so, value = _has_value(parts)
+        return ((f"{_TAGGED} WHERE v.tag = ? AND {is_so}", (what.name, value)),)
+    if not (wanted := texts.trigrams(parts)):
+        return ()
+    said = "SELECT rowid FROM issue_text_trigrams WHERE issue_text_trigrams MATCH ?"
+    tagged, values = texts.within("v", "folded", "tag_value_trigrams", parts)
+    all_tagged = f"{_TAGGED} WHERE v.tag NOT IN ('environment', 'level') AND {tagged}"
+    return (said, (texts.matching(wanted),)), (all_tagged, values)
+
+
+def _has_value(parts: Sequence[str]) -> tuple[str, str]:
+    if len(parts) == 1:
+        return "v.folded = ?", parts[0]
+    return "v.folded LIKE ? ESCAPE '\\'", texts.pattern(parts)
 
 
 def _tag(issue: str, what: Tag) -> Clause:
-    parts = [part.casefold() for part in what.text.parts]
-    if len(parts) == 1:
-        return f"{issue}.id IN ({_TAGGED} WHERE v.tag = ? AND v.folded = ?)", (what.name, parts[0])
-    clause = f"{issue}.id IN ({_TAGGED} WHERE v.tag = ? AND v.folded LIKE ? ESCAPE '\\')"
-    return clause, (what.name, texts.pattern(parts))
+    is_so, value = _has_value([part.casefold() for part in what.text.parts])
+    if what.is_common:
+        values = f"SELECT v.value FROM tag_values v WHERE v.tag = ? AND {is_so}"  # noqa: S608 (constants)
+        tagged = f"SELECT 1 FROM issue_tags g WHERE g.issue = {issue}.id AND g.tag = ? AND g.value IN ({values})"  # noqa: S608
+        return f"EXISTS ({tagged})", (what.name, what.name, value)
+    return f"{issue}.id IN ({_TAGGED} WHERE v.tag = ? AND {is_so})", (what.name, value)
 
 
 def _field(issue: str, what: Field) -> Clause:

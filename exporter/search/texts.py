@@ -11,8 +11,8 @@ Clause = tuple[str, tuple[object, ...]]
 """SQL and its parameters."""
 
 _TRIGRAM = 3
-MAX_TRIGRAMS = 40
-"""Of one term: more say nothing new, and each costs."""
+MAX_TRIGRAMS = 8
+"""Of one term: more say little new, and each costs as much as there are texts with it."""
 
 
 def pattern(parts: Sequence[str]) -> str:
@@ -43,9 +43,13 @@ def matching(wanted: Sequence[str]) -> str:
 
 
 def trigrams(parts: Sequence[str]) -> list[str]:
-    """Return the trigrams that a text with these parts has, each once; of very many some, from all over."""
-    found = list(
-        dict.fromkeys(part[at : at + _TRIGRAM] for part in parts for at in range(len(part) - _TRIGRAM + 1))
-    )  # fmt: skip
+    """Return trigrams that a text with these parts has, each once: one beside the other, of many some from all over.
+
+    Those that overlap would say little more.
+    """
+    found: dict[str, None] = {}
+    for part in parts:
+        last = len(part) - _TRIGRAM
+        found |= dict.fromkeys(part[at : at + _TRIGRAM] for at in (*range(0, last, _TRIGRAM), last) if last >= 0)
     step = -(-len(found) // MAX_TRIGRAMS)
-    return found[:: step or 1]
+    return list(found)[:: step or 1]

@@ -5,11 +5,23 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from math import prod
 from typing import TYPE_CHECKING
 
 from errtally.exporter.digest import people, releases
-from errtally.exporter.search import texts
-from errtally.exporter.search.conditions import AnyOf, Has, Person, ReleaseOrder, Tag, Term, Wording, Words
+from errtally.exporter.search import sql, texts
+from errtally.exporter.search.conditions import (
+    AnyOf,
+    Has,
+    Identity,
+    LatestRelease,
+    Person,
+    ReleaseOrder,
+    Tag,
+    Term,
+    Wording,
+    Words,
+)
 from errtally.exporter.search.query import FIELDS
 
 if TYPE_CHECKING:
@@ -18,11 +30,17 @@ if TYPE_CHECKING:
 
     from errtally.exporter.search.conditions import Condition
 
-COMMON_TEXTS = 3_000
-"""What so many texts have is met soon whatever is looked at first."""
+COMMON = 3_000
+"""Of a word or a tag that so many texts or issues have, it is no more counted how many."""
 
-SAMPLED_TEXTS, COMMON_SHARE = 1_000, 50
-"""A text without an index is common where one in so many of the newest texts has it."""
+SAMPLED_TEXTS = 1_000
+"""Texts by which it is guessed how many of all have a common word, the newest."""
+
+_MUCH_COMMONER = 4
+"""What so many times more issues have than the rarest part of a query is looked for in those that have that."""
+
+_ENOUGH = 50
+"""Issues that a list is read for."""
 
 _COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
@@ -49,10 +67,14 @@ class Asked:
     Attributes:
         terms: with everything in them that only the store knew.
         notices: what to say of them.
+        is_narrow: whether a part of it leaves so few issues that all of them are looked at.
+        is_each: whether issues are looked at one by one, in the list's order, for what many have.
     """
 
     terms: tuple[Term, ...]
     notices: tuple[Notice, ...] = ()
+    is_narrow: bool = False
+    is_each: bool = False
 
 
 def ask(db: sqlite3.Connection, terms: Sequence[Term], key: bytes = b"", *, is_in_order: bool = False) -> Asked:
@@ -67,13 +89,79 @@ def ask(db: sqlite3.Connection, terms: Sequence[Term], key: bytes = b"", *, is_i
     Raises:
         sqlite3.Error: the store can't be read.
     """
-    narrowed = any(
-        isinstance(term.condition, Words | Person) and not term.is_negated and not _is_short(term.condition)
-        for term in terms
-    )
-    asking = _Asking(db, key, is_in_order=is_in_order, is_narrowed=narrowed)
+    asking = _Asking(db, key)
     ready = tuple(Term(asking.ready(term.condition), term.is_negated) for term in terms)
-    return Asked(ready, tuple(dict.fromkeys(asking.notices)))
+    planned, is_narrow, is_each = _plan(db, ready, is_in_order=is_in_order)
+    return Asked(planned, tuple(dict.fromkeys(asking.notices)), is_narrow, is_each)
+
+
+def _plan(db: sqlite3.Connection, terms: tuple[Term, ...], *, is_in_order: bool) -> tuple[tuple[Term, ...], bool, bool]:
+    """Say of what many issues have how it is looked for: all at once, or in each issue that the rest of a query leaves.
+
+    Returns:
+        The terms, `Asked.is_narrow` and `Asked.is_each`.
+    """
+    counts = {place: _count(db, term.condition) for place, term in enumerate(terms)}
+    narrowing = [sum(found) for place, found in counts.items() if found and not terms[place].is_negated]
+    least = min(narrowing, default=COMMON)
+    if least < COMMON:
+        many = min(_MUCH_COMMONER * (least + _ENOUGH), COMMON)
+    elif is_in_order and _is_met_soon(db, terms):
+        many = COMMON
+    else:
+        return terms, bool(narrowing), False
+    planned = tuple(
+        Term(_as_common(term.condition, counts[place], many), term.is_negated) for place, term in enumerate(terms)
+    )
+    is_each = any(isinstance(term.condition, Words | Tag) and term.condition.is_common for term in planned)
+    return planned, least < COMMON, is_each
+
+
+def _as_common(what: Condition, found: Sequence[int], many: int) -> Condition:
+    """Return a condition that says whether many have what it looks for, given as `_count` counts it."""
+    if isinstance(what, Tag):
+        return replace(what, is_common=found[0] >= many)
+    if isinstance(what, Words):
+        in_texts, in_tags = found or (many, many)
+        return replace(what, is_common=in_texts >= many, is_tag_common=in_tags >= many)
+    return what
+
+
+def _count(db: sqlite3.Connection, what: Condition) -> tuple[int, ...]:
+    """Return about how many issues a condition leaves, each number at most `COMMON`; empty where no index says it.
+
+    Of words it is two: of texts and of tags.
+    """
+    if isinstance(what, Identity):
+        return (1,)
+    if not isinstance(what, Words | Tag | Person):
+        return ()
+    found = []
+    for statement, values in sql.found_at_once(what):
+        counted = f"SELECT count(*) FROM ({statement} LIMIT ?)"  # noqa: S608 (constants)
+        found.append(db.execute(counted, (*values, COMMON)).fetchone()[0])
+    return tuple(found)
+
+
+def _is_met_soon(db: sqlite3.Connection, terms: Sequence[Term]) -> bool:
+    """Whether reading issues in the list's order, until enough have all words, is quicker than to find all that do."""
+    words = [term.condition for term in terms if isinstance(term.condition, Words) and not term.is_negated]
+    if not words:
+        return True
+    likes = [f"%{texts.pattern([part.casefold() for part in one.text.parts])}%" for one in words]
+    sums = ", ".join("sum(text LIKE ? ESCAPE '\\')" for _ in likes)
+    newest = "SELECT text FROM issue_texts ORDER BY id DESC LIMIT ?"
+    among, *having = db.execute(f"SELECT count(*), {sums} FROM ({newest})", (*likes, SAMPLED_TEXTS)).fetchone()  # noqa: S608
+    all_texts, issues = db.execute(
+        "SELECT (SELECT coalesce(max(id), 0) FROM issue_texts), (SELECT coalesce(max(id), 0) FROM issues)"
+    ).fetchone()
+    if not among or not issues:
+        return True
+    shares = [max(count or 0, 0.5) / among for count in having]
+    looked_at = min(_ENOUGH / prod(shares), issues)
+    of_each = looked_at * (1 + len(words) * all_texts / issues)
+    at_once = sum(share if texts.trigrams(one.text.parts) else 1.0 for share, one in zip(shares, words, strict=True))
+    return bool(of_each < at_once * all_texts)
 
 
 def tag_names(db: sqlite3.Connection) -> list[str]:
@@ -106,17 +194,10 @@ def tag_values(db: sqlite3.Connection, tag: str, beginning: str, limit: int) -> 
     return [row[0] for row in rows]
 
 
-def _is_short(what: Words | Person) -> bool:
-    """Whether a text has no three characters in a row, which an index has."""
-    return isinstance(what, Words) and not texts.trigrams([part.casefold() for part in what.text.parts])
-
-
 class _Asking:
-    def __init__(self, db: sqlite3.Connection, key: bytes, *, is_in_order: bool, is_narrowed: bool) -> None:
+    def __init__(self, db: sqlite3.Connection, key: bytes) -> None:
         self._db = db
         self._key = key
-        self._is_in_order = is_in_order
-        self._is_narrowed = is_narrowed
         self.notices: list[Notice] = []
 
     def ready(self, what: Condition) -> Condition:
@@ -126,33 +207,12 @@ class _Asking:
             return replace(what, hashes=tuple(people.hashed(kind, what.name, self._key) for kind in what.kinds))
         if isinstance(what, ReleaseOrder):
             return self._ordered(what)
-        if isinstance(what, Words):
-            return replace(what, is_common=self._is_common(what))
+        if isinstance(what, LatestRelease):
+            return ReleaseOrder("release", "=", "latest", self._newest())
         if isinstance(what, Tag | Has):
             known = self._db.execute("SELECT 1 FROM tag_values WHERE tag = ? LIMIT 1", (what.name,)).fetchone()
             return what if known is not None else self._unknown(what)
         return what
-
-    def _is_common(self, what: Words) -> bool:
-        """Whether issues are looked at one by one for a text, rather than all texts for it."""
-        parts = [part.casefold() for part in what.text.parts]
-        if _is_short(what):  # the "of" of a title: no index knows it, and many have it
-            if self._is_narrowed or not self._is_in_order:
-                return self._is_narrowed
-            newest = "SELECT text FROM issue_texts ORDER BY id DESC LIMIT ?"
-            (count,) = self._db.execute(
-                f"SELECT count(*) FROM ({newest}) WHERE text LIKE ? ESCAPE '\\'",  # noqa: S608 (a constant)
-                (SAMPLED_TEXTS, f"%{texts.pattern(parts)}%"),
-            ).fetchone()
-            return bool(count * COMMON_SHARE >= SAMPLED_TEXTS)
-        if not self._is_in_order:
-            return False
-        (count,) = self._db.execute(
-            """SELECT count(*) FROM (
-              SELECT rowid FROM issue_text_trigrams WHERE issue_text_trigrams MATCH ? LIMIT ?)""",
-            (texts.matching(texts.trigrams(parts)), COMMON_TEXTS),
-        ).fetchone()
-        return bool(count == COMMON_TEXTS)
 
     def _unknown(self, what: Tag | Has) -> Condition:
         keys = [*FIELDS, *tag_names(self._db)]
@@ -171,6 +231,14 @@ class _Asking:
             )
         )
         return self.ready(Words(text))
+
+    def _newest(self) -> tuple[tuple[str, str], ...]:
+        """Return each project with the newest release that its events or sessions named."""
+        rows = self._db.execute(
+            """SELECT project, release FROM releases r WHERE number =
+              (SELECT max(number) FROM releases WHERE project = r.project AND seen IS NOT NULL)"""
+        )
+        return tuple((project, release) for project, release in rows)
 
     def _ordered(self, what: ReleaseOrder) -> ReleaseOrder:
         by_project: dict[str, dict[str, releases.Release]] = {}

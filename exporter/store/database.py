@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -162,6 +162,21 @@ _UPGRADES = {
     ALTER TABLE issue_people ADD COLUMN met REAL NOT NULL DEFAULT 0;
     UPDATE issue_people SET met = CAST(strftime('%s', 'now') AS REAL);
     CREATE INDEX issue_people_met ON issue_people (met)""",
+    10: """ALTER TABLE issues ADD COLUMN users INTEGER NOT NULL DEFAULT 0;
+    UPDATE issues SET users =
+      (SELECT coalesce(sum(e.users), 0) FROM issue_environments e WHERE e.issue = issues.id);
+    DROP INDEX issues_last_seen;
+    CREATE INDEX issues_last_seen ON issues (last_seen, id, status, project, level, events, users, first_seen,
+      is_unhandled, assignee, priority, first_release, last_release);
+    CREATE TABLE project_environments (
+      project     TEXT NOT NULL,
+      environment TEXT NOT NULL,
+      first_seen  REAL NOT NULL,
+      PRIMARY KEY (project, environment)
+    ) WITHOUT ROWID;
+    INSERT INTO project_environments SELECT i.project, e.environment, min(e.first_seen)
+      FROM issue_environments e JOIN issues i ON i.id = e.issue GROUP BY i.project, e.environment;
+    CREATE INDEX issue_trends_order ON issue_trends (2 * short - long, issue)""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 SELECT = """
 SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, status, level, events, first_seen,
-  last_seen, first_release, last_release, resolved, regressed, is_unhandled, assignee, priority, ticket,
-  (SELECT sum(users) FROM issue_environments WHERE issue = issues.id) AS users,
+  last_seen, first_release, last_release, resolved, regressed, is_unhandled, assignee, priority, ticket, users,
   (SELECT count(*) FROM history WHERE issue = issues.id AND what = 'note') AS notes
 FROM issues
 """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MAX_KNOWN = 200_000
 
 _COUNT = """level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
-  events = events + excluded.events,
+  events = events + excluded.events, users = users + excluded.users,
   first_release = CASE WHEN excluded.first_seen < first_seen THEN excluded.first_release ELSE first_release END,
   first_seen = min(first_seen, excluded.first_seen),
   last_release = CASE WHEN (excluded.last_seen >= last_seen OR last_release = '') AND excluded.last_release <> ''
@@ -28,9 +28,9 @@ _COUNT = """level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.leve
 # Placeholders without numbers: those that have one are taken for names by some Pythons 3.12 (and tuples do not go with
 # names). Names and mappings would do, and cost half as much again.
 _COUNT_ISSUE = f"UPDATE issues SET {re.sub(r'excluded[.][a-z_]+', '?', _COUNT)} WHERE id = ?"  # noqa: S608 (a constant)
-_WRITE_ISSUE = f"""INSERT INTO issues (id, level, events, first_seen, last_seen, first_release, last_release, change,
-  project, fingerprint, type, title, culprit, pattern, scope, platform, why, status, resolved, regressed) VALUES
-  (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+_WRITE_ISSUE = f"""INSERT INTO issues (id, level, events, users, first_seen, last_seen, first_release, last_release,
+  change, project, fingerprint, type, title, culprit, pattern, scope, platform, why, status, resolved, regressed) VALUES
+  (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET title = excluded.title, culprit = excluded.culprit, platform = excluded.platform,
   why = excluded.why, status = excluded.status, resolved = excluded.resolved, regressed = excluded.regressed,
   {_COUNT}"""  # noqa: S608 (a constant)
@@ -40,6 +40,8 @@ _COUNT_HERE = """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, 
   users = max(users, excluded.users), is_exposed = excluded.is_exposed, touched = excluded.touched,
   first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen),
   change = excluded.change"""
+_KNOW_PLACE = """INSERT INTO project_environments VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET first_seen = excluded.first_seen"""
 
 
 class IssueWriter:
@@ -54,6 +56,7 @@ class IssueWriter:
         self._db = db
         self._users = users
         self._written: dict[int, int] = {}
+        self._first_seen: dict[tuple[str, str], float] = {}
 
     def apply(
         self, issues: Iterable[IssueChange], change: int, at: float, stored_at: float
@@ -74,17 +77,29 @@ class IssueWriter:
         """
         described, counted, decided, unhandled, shown, here = [], [], [], [], [], []
         new_users: dict[tuple[int, str], int] = {}
+        first_seen: dict[tuple[str, str], float] = {}
         for issue in issues:
+            more_users = 0
+            for environment, events in issue.environments.items():
+                users = 0
+                if events.users:
+                    subject = (issue_subject(issue.id, environment), 0, 0)
+                    users, new_users[issue.id, environment] = self._users.add(subject, events.users)
+                    more_users += new_users[issue.id, environment]
+                here.append((issue.id, environment, events.events, users, events.first_seen, events.last_seen,
+                             events.is_exposed, change, at, stored_at))  # fmt: skip
+                place = (issue.project, environment)
+                first_seen[place] = min(events.first_seen, first_seen.get(place, events.first_seen))
             seen = issue.seen
             if seen is None:
                 self._written.pop(issue.id, None)
                 decided.append((issue.status, issue.resolved, issue.regressed, change, issue.id))
                 if issue.events:
-                    counted.append(_counts(issue, change))
+                    counted.append(_counts(issue, more_users, change))
             elif self._is_written(issue):
-                counted.append(_counts(issue, change))
+                counted.append(_counts(issue, more_users, change))
             else:
-                described.append((issue.id, issue.level, issue.events, issue.first_seen, issue.last_seen,
+                described.append((issue.id, issue.level, issue.events, more_users, issue.first_seen, issue.last_seen,
                                   issue.first_release, issue.last_release, change, issue.project, seen.fingerprint,
                                   seen.type, seen.title, seen.culprit, seen.pattern, seen.scope, seen.platform,
                                   json.dumps(seen.why), issue.status, issue.resolved, issue.regressed))  # fmt: skip
@@ -93,13 +108,6 @@ class IssueWriter:
                 shown.append((change, issue.id))
             if issue.is_unhandled:
                 unhandled.append((issue.id,))
-            for environment, events in issue.environments.items():
-                users = 0
-                if events.users:
-                    subject = (issue_subject(issue.id, environment), 0, 0)
-                    users, new_users[issue.id, environment] = self._users.add(subject, events.users)
-                here.append((issue.id, environment, events.events, users, events.first_seen, events.last_seen,
-                             events.is_exposed, change, at, stored_at))  # fmt: skip
         write = self._db.executemany
         write(_WRITE_ISSUE, described)
         write(_DECIDE_ISSUE, decided)
@@ -108,7 +116,17 @@ class IssueWriter:
         # The series of an issue show its status, title and culprit in every environment.
         write("UPDATE issue_environments SET change = ? WHERE issue = ?", shown)
         write(_COUNT_HERE, here)
+        self._know(first_seen)
         return new_users
+
+    def _know(self, first_seen: dict[tuple[str, str], float]) -> None:
+        """Write where projects' events came from, where that is new or was earlier than known."""
+        if not self._first_seen:
+            known = self._db.execute("SELECT project, environment, first_seen FROM project_environments")
+            self._first_seen = {(project, environment): at for project, environment, at in known}
+        earlier = {place: at for place, at in first_seen.items() if at < self._first_seen.get(place, float("inf"))}
+        self._db.executemany(_KNOW_PLACE, [(*place, at) for place, at in earlier.items()])
+        self._first_seen |= earlier
 
     def tell(self, issues: Iterable[IssueChange], at: float, events_per_issue: int) -> int:
         """Write what was decided on issues, and their samples; return how many samples had to go.
@@ -138,6 +156,7 @@ class IssueWriter:
     def forget(self) -> None:
         """Forget what is known of the store: a transaction was rolled back."""
         self._written.clear()
+        self._first_seen.clear()
 
     def _is_written(self, issue: IssueChange) -> bool:
         """Whether the store has what a change says of its issue beside the counts; it will."""
@@ -152,7 +171,8 @@ class IssueWriter:
         return False
 
 
-def _counts(issue: IssueChange, change: int) -> tuple[object, ...]:
+def _counts(issue: IssueChange, more_users: int, change: int) -> tuple[object, ...]:
     """Return the values of `_COUNT_ISSUE`, in the order in which it has them."""
-    return (issue.last_seen, issue.level, issue.events, issue.first_seen, issue.first_release, issue.first_seen,
-            issue.last_seen, issue.last_release, issue.last_release, issue.last_seen, change, issue.id)  # fmt: skip
+    return (issue.last_seen, issue.level, issue.events, more_users, issue.first_seen, issue.first_release,
+            issue.first_seen, issue.last_seen, issue.last_release, issue.last_release, issue.last_seen, change,
+            issue.id)  # fmt: skip

@@ -6,58 +6,24 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from errtally.exporter.search import sql
+from errtally.exporter.search.conditions import Has
 from errtally.exporter.search.cursor import MAX_SHOWN, Cursor
-from errtally.exporter.store import asking, merged, trends
+from errtally.exporter.store import asking, merged, reading_order
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from errtally.exporter.search.conditions import Term
-    from errtally.exporter.search.texts import Clause
+    from errtally.exporter.store.reading_order import Wanted
 
-ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
 MAX_COUNTED = 1_000
 """Issues of a list that are counted; of more it is only said that there are."""
 
-MAX_COUNTED_COMMON = 200
-"""Of those with a word that many have, for which each has to be looked at."""
+MAX_COUNTED_FAR = 200
+"""Of those of which more than an index of issues has to be read."""
 
 SPARK_HOURS = 24
 """Hours that a list shows of each issue."""
-
-_OPEN = "i.status IN ('unresolved', 'regressed')"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list is to show.
-
-    Attributes:
-        terms: of the query.
-        now: seconds since the epoch, from which ages count.
-        project: only this project's.
-        environment: only issues that were seen there, and what happened there alone counts: for the order and for
-            terms about events, users and times. What trends is of all environments.
-        level: only with this level.
-        status: only with this status; ``open`` stands for unresolved and regressed.
-        order: one of `ORDERS`, the most or newest first.
-        cursor: where the reader is; None at the beginning.
-        limit: at most so many issues.
-        is_counted: whether to say how many there are.
-    """
-
-    now: float
-    terms: Sequence[Term] = ()
-    project: str | None = None
-    environment: str | None = None
-    level: str | None = None
-    status: str | None = None
-    order: str = ORDERS[0]
-    cursor: Cursor | None = None
-    limit: int = 50
-    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +36,7 @@ class Found:
         is_cut: whether there are more than a list shows.
         newer: whether there are issues that appeared since the reader began.
         notices: what a person should know of the query.
-        total: how many issues there are in all, at most `MAX_COUNTED`; None where it was not asked for.
+        total: how many issues there are in all, or how many were counted; None where it was not asked for.
         is_total_cut: whether there may be more.
     """
 
@@ -94,43 +60,39 @@ def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
     Raises:
         sqlite3.Error: the store can't be read.
     """
-    has_aliases = merged.has_aliases(db)
-    has_linked = has_aliases and merged.has_linked(db)
-    is_in_order = wanted.order == "last_seen" and wanted.environment is None and not has_linked
+    has_linked = merged.has_linked(db)
+    is_in_order = wanted.order in {"last_seen", "trend"} and wanted.environment is None and not has_linked
     asked = asking.ask(db, wanted.terms, key, is_in_order=is_in_order)
     wanted = replace(wanted, terms=asked.terms)
     cursor = wanted.cursor or Cursor(db.execute("SELECT coalesce(max(id), 0) FROM issues").fetchone()[0])
-    where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
-    prefix, prefixed = _prefix(wanted, has_linked=has_linked)
+    of = reading_order.source(wanted, has_linked=has_linked)
     room = MAX_SHOWN - len(cursor.shown)
     limit = min(wanted.limit, room)
-    rows = db.execute(
-        f"""{prefix} SELECT i.id FROM issues i LEFT JOIN issue_trends ON issue_trends.issue = i.id
-        WHERE {where} AND i.id <= ? AND i.id NOT IN (SELECT value FROM json_each(?))
-        ORDER BY {_order(wanted, has_linked=has_linked)} DESC, i.id DESC LIMIT ?""",  # noqa: S608 (constants)
-        (*prefixed, *values, cursor.newest, json.dumps(list(cursor.shown)), limit + 1),
-    ).fetchall()
-    issues = [row[0] for row in rows[:limit]]
-    has_more = len(rows) > limit
+    issues, total = reading_order.first(db, wanted, of, wanted.cursor, limit + 1, is_narrow=asked.is_narrow)
+    has_more = len(issues) > limit
+    issues = issues[:limit]
     newer = wanted.cursor is not None and (
         db.execute(
-            f"{prefix} SELECT 1 FROM issues i WHERE {where} AND i.id > ? LIMIT 1",  # noqa: S608 (constants)
-            (*prefixed, *values, cursor.newest),
+            f"{of.prefix} SELECT 1 FROM {of.tables} WHERE {of.where} AND +i.id > ? LIMIT 1",  # noqa: S608 (constants)
+            (*of.values, cursor.newest),
         ).fetchone()
         is not None
     )
     is_cut = has_more and len(issues) >= room
-    total = None
-    most = (
-        MAX_COUNTED_COMMON if any(getattr(term.condition, "is_common", False) for term in wanted.terms) else MAX_COUNTED
-    )
-    if wanted.is_counted and wanted.cursor is None and not has_more:
+    is_total_cut = False
+    if not wanted.is_counted or wanted.cursor is not None:
+        total = None
+    elif not has_more:
         total = len(issues)
-    elif wanted.is_counted:
-        counted = f"{prefix} SELECT count(*) FROM (SELECT 1 FROM issues i WHERE {where} LIMIT ?)"  # noqa: S608 (constants)
-        total = db.execute(counted, (*prefixed, *values, most)).fetchone()[0]
+    elif asked.is_each and not asked.is_narrow:  # to count further is to look at each
+        total, is_total_cut = limit, True
+    elif total is None:
+        most = MAX_COUNTED_FAR if any(isinstance(one.condition, Has) for one in wanted.terms) else MAX_COUNTED
+        some = f"SELECT 1 FROM {of.tables} WHERE {of.where} ORDER BY i.last_seen DESC LIMIT ?"  # noqa: S608 (constants)
+        total = db.execute(f"{of.prefix} SELECT count(*) FROM ({some})", (*of.values, most)).fetchone()[0]  # noqa: S608
+        is_total_cut = total == most
     next_ = cursor.after(issues) if has_more and not is_cut and issues else None
-    return Found(issues, next_, is_cut, newer, asked.notices, total, is_total_cut=total == most)
+    return Found(issues, next_, is_cut, newer, asked.notices, total, is_total_cut)
 
 
 def hours(
@@ -148,14 +110,16 @@ def hours(
         sqlite3.Error: the store can't be read.
     """
     found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
-    marks = ", ".join("?" * len(roots))
-    for issue, hour, events in db.execute(
-        f"""SELECT issue, hour, events FROM issue_hours
-        WHERE issue IN ({marks}) AND hour >= ? AND environment = coalesce(?, environment)""",  # noqa: S608 (marks only)
-        (*roots, since_hour, environment),
+    # One row an issue: rows are what reading costs while another thread of this process is busy.
+    for issue, at, events in db.execute(
+        """SELECT issue, json_group_array(hour), json_group_array(events) FROM issue_hours
+        WHERE issue IN (SELECT value FROM json_each(?)) AND hour >= ? AND environment = coalesce(?, environment)
+        GROUP BY issue""",
+        (json.dumps(list(roots)), since_hour, environment),
     ):
         of_root = found[roots[issue]]
-        of_root[hour] = of_root.get(hour, 0) + events
+        for hour, count in zip(json.loads(at), json.loads(events), strict=True):
+            of_root[hour] = of_root.get(hour, 0) + count
     return found
 
 
@@ -179,12 +143,10 @@ def counts(
     Raises:
         sqlite3.Error: the store can't be read.
     """
-    has_aliases = merged.has_aliases(db)
-    has_linked = has_aliases and merged.has_linked(db)
+    has_linked = merged.has_linked(db)
     wanted = replace(wanted, terms=asking.ask(db, wanted.terms, key).terms)
-    where, values = _where(wanted, has_aliases=has_aliases, has_linked=has_linked)
-    prefix, prefixed = _prefix(wanted, has_linked=has_linked)
-    prefix = f"{prefix}, " if prefix else "WITH "
+    of = reading_order.source(wanted, has_linked=has_linked)
+    prefix = f"{of.prefix}, " if of.prefix else "WITH "
     members = " UNION SELECT root, id FROM linked" if has_linked else ""
     moments = (int(since), int(until), wanted.environment)
     rows = db.execute(
@@ -197,8 +159,8 @@ def counts(
           WHERE day BETWEEN ? / 86400 AND ? / 86400 AND environment = coalesce(?, environment)
         )
         SELECT own.root, counted.at / ?, sum(counted.events) FROM counted JOIN own ON own.id = counted.issue
-        WHERE own.root IN (SELECT i.id FROM issues i WHERE {where}) GROUP BY 1, 2""",  # noqa: S608 (constants)
-        (*prefixed, *moments, *moments, step_seconds, *values),
+        WHERE own.root IN (SELECT i.id FROM {of.tables} WHERE {of.where}) GROUP BY 1, 2""",  # noqa: S608 (constants)
+        (*of.prefixed, *moments, *moments, step_seconds, *of.held),
     )
     found: dict[int, dict[int, int]] = {}
     for issue, step, events in rows:
@@ -237,44 +199,3 @@ def _distinct(db: sqlite3.Connection, table: str, column: str) -> list[str]:
         ) SELECT value FROM one WHERE value IS NOT NULL"""  # noqa: S608 (constants)
     )
     return [row[0] for row in rows]
-
-
-def _where(wanted: Wanted, *, has_aliases: bool, has_linked: bool) -> Clause:
-    clause, parameters = sql.condition(
-        wanted.terms, wanted.now, has_linked=has_linked, is_here=wanted.environment is not None
-    )
-    found, values = [clause], list(parameters)
-    if has_aliases:
-        found.append(sql.NOT_MERGED)
-    if wanted.project:
-        found.append("i.project = ?")
-        values.append(wanted.project)
-    if wanted.environment is not None:
-        members = "i.id" + (" UNION SELECT id FROM linked WHERE root = i.id" if has_linked else "")  # noqa: S608 (constants)
-        here = "SELECT 1 FROM issue_environments e WHERE e.environment = ? AND e.issue IN"
-        found.append(f"EXISTS ({here} (SELECT {members}))")
-        values.append(wanted.environment)
-    if wanted.level:
-        found.append(f"{sql.level(has_linked=has_linked)} = ?")
-        values.append(wanted.level)
-    if wanted.status == "open":
-        found.append(_OPEN)
-    elif wanted.status:
-        found.append("i.status = ?")
-        values.append(wanted.status)
-    return " AND ".join(f"({one})" for one in found), tuple(values)
-
-
-def _prefix(wanted: Wanted, *, has_linked: bool) -> Clause:
-    """Return what stands before a statement: issues that were merged, and the environment whose numbers count."""
-    found = [sql.LINKED] if has_linked else []
-    if wanted.environment is None:
-        return "".join(found), ()
-    found.append(sql.HERE if has_linked else f"WITH {sql.HERE}")
-    return ", ".join(found), (wanted.environment,)
-
-
-def _order(wanted: Wanted, *, has_linked: bool) -> str:
-    if wanted.order == "trend":
-        return trends.ORDER.format(trends="issue_trends")
-    return sql.total(wanted.order, has_linked=has_linked, is_here=wanted.environment is not None)

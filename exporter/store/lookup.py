@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from errtally.exporter.store import merged
+from errtally.exporter.store import listing, merged
 
 if TYPE_CHECKING:
     import sqlite3
@@ -149,17 +149,17 @@ def projects(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     Raises:
         sqlite3.Error: the store can't be read.
     """
-    found: dict[str, dict[str, Any]] = {
-        row["project"]: {"first_seen": row["first_seen"], "environments": []}
-        for row in db.execute("SELECT project, min(first_seen) AS first_seen FROM issues GROUP BY project")
-    }
+    found: dict[str, dict[str, Any]] = {}
+    with_issues = set(listing.projects(db))
+    for project, environment, first_seen in db.execute(
+        "SELECT project, environment, first_seen FROM project_environments ORDER BY project, environment"
+    ):
+        if project in with_issues:  # else all of them were deleted
+            one = found.setdefault(project, {"first_seen": first_seen, "environments": []})
+            one["first_seen"] = min(one["first_seen"], first_seen)
+            one["environments"].append(environment)
     for (project,) in db.execute("SELECT DISTINCT project FROM releases"):
         found.setdefault(project, {"first_seen": None, "environments": []})
-    for project, environment in db.execute(
-        """SELECT DISTINCT i.project, e.environment FROM issue_environments e JOIN issues i ON i.id = e.issue
-        ORDER BY e.environment"""
-    ):
-        found[project]["environments"].append(environment)
     return found
 
 

@@ -25,6 +25,7 @@ from errtally.exporter.store import (
     lookup,
     merged,
     overview,
+    reading_order,
     releases,
     session_hours,
     similar,
@@ -62,10 +63,10 @@ class StoreReader:
             status: only with this status; ``open`` stands for unresolved and regressed.
             limit: at most so many.
         """
-        wanted = listing.Wanted(time.time(), project=project, status=status, limit=limit)
+        wanted = reading_order.Wanted(time.time(), project=project, status=status, limit=limit)
         return self.listed(wanted)[0]
 
-    def listed(self, wanted: listing.Wanted) -> tuple[list[dict[str, Any]], listing.Found]:
+    def listed(self, wanted: reading_order.Wanted) -> tuple[list[dict[str, Any]], listing.Found]:
         """Return one page of issues, each as of `issue` without environments, history and samples, and how to go on.
 
         ``hours`` of each are events by hour since the epoch, of the last `listing.SPARK_HOURS`.
@@ -293,7 +294,7 @@ class StoreReader:
             return lookup.days(db, roots, since_day)
 
     def events_by_issue(
-        self, wanted: listing.Wanted, since: float, until: float, *, step_seconds: int
+        self, wanted: reading_order.Wanted, since: float, until: float, *, step_seconds: int
     ) -> dict[int, dict[int, int]]:
         """Return events of the issues that a query finds over time, as `listing.counts` has them."""
         with self._snapshot() as db:

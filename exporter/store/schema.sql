@@ -56,9 +56,13 @@ CREATE TABLE issues (
   assignee      TEXT NOT NULL DEFAULT '',     -- who sees to it, by name
   priority      TEXT NOT NULL DEFAULT '',     -- high, medium, low; '' for what its level says
   ticket        TEXT NOT NULL DEFAULT '',     -- address of its ticket elsewhere
+  users         INTEGER NOT NULL DEFAULT 0,   -- sum of those in its environments
   UNIQUE (project, fingerprint)
 );
-CREATE INDEX issues_last_seen ON issues (last_seen);
+-- Lists are read in this order until a page is full. What lists are narrowed and ordered by stands here too: rows are wide,
+-- and one that is not shown is not read. An index more for each order would be written to with every event.
+CREATE INDEX issues_last_seen ON issues (last_seen, id, status, project, level, events, users, first_seen, is_unhandled,
+  assignee, priority, first_release, last_release);
 CREATE INDEX issues_culprit ON issues (project, culprit);
 CREATE INDEX issues_type ON issues (project, type, last_seen);
 CREATE INDEX issues_resolved ON issues (resolved) WHERE status = 'resolved';
@@ -106,6 +110,14 @@ CREATE TABLE issue_environments (
 ) WITHOUT ROWID;
 CREATE INDEX issue_environments_change ON issue_environments (change);
 CREATE INDEX issue_environments_environment ON issue_environments (environment);
+
+-- Where a project's events came from, and when the first of them was.
+CREATE TABLE project_environments (
+  project     TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  first_seen  REAL NOT NULL,
+  PRIMARY KEY (project, environment)
+) WITHOUT ROWID;
 
 -- Events of an issue over time, and users who were new to it; hours become days when they are old.
 CREATE TABLE issue_hours (
@@ -214,6 +226,7 @@ CREATE TABLE issue_trends (
   short REAL NOT NULL,
   long  REAL NOT NULL
 );
+CREATE INDEX issue_trends_order ON issue_trends (2 * short - long, issue);
 
 -- Sets of distinct users, of an issue for good or of a slot of time. `sketch` is a HyperLogLog sketch of those who are
 -- not in user_set_members. Keyed hashes of users, never the users.

@@ -10,7 +10,8 @@ from flask import make_response, render_template, request
 
 from errtally import names
 from errtally.exporter.search import conditions, cursor, query
-from errtally.exporter.store.listing import ORDERS, SPARK_HOURS, Wanted
+from errtally.exporter.store.listing import SPARK_HOURS
+from errtally.exporter.store.reading_order import ORDERS, Wanted
 from errtally.exporter.web import connect, hints, notices, parts
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.policy import with_own_script

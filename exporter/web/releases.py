@@ -9,7 +9,7 @@ from flask import Blueprint, abort, make_response, render_template, request
 
 from errtally.exporter.search import query
 from errtally.exporter.store.activity import HOURS_KEPT
-from errtally.exporter.store.listing import Wanted
+from errtally.exporter.store.reading_order import Wanted
 from errtally.exporter.web import links, parts, policy, release_health
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.release_health import Health

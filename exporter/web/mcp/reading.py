@@ -11,7 +11,7 @@ from errtally import names
 from errtally.exporter.search import cursor as cursors
 from errtally.exporter.search import query
 from errtally.exporter.search.conditions import Field, Term, Wording
-from errtally.exporter.store.listing import Wanted
+from errtally.exporter.store.reading_order import Wanted
 from errtally.exporter.web import markdown, markdown_pages, parts
 from errtally.exporter.web.markdown import code, fenced
 from errtally.exporter.web.parts import part

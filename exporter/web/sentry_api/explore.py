@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, request
 
 from errtally.exporter.search import query, short_ids
 from errtally.exporter.search.conditions import AnyOf, Field, Term, Wording
-from errtally.exporter.store.listing import Wanted
+from errtally.exporter.store.reading_order import Wanted
 from errtally.exporter.web import parts
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers, event_objects, objects, places, steps

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, request
 from errtally.exporter.search import cursor as cursors
 from errtally.exporter.search import query, short_ids
 from errtally.exporter.search.conditions import AnyOf, Field, Identity, Moment, State, Term, Wording
-from errtally.exporter.store.listing import Wanted
+from errtally.exporter.store.reading_order import Wanted
 from errtally.exporter.web import bulk, decisions, parts, sayings
 from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part

@@ -13,8 +13,8 @@ from errtally.exporter.bench.generator import paced
 from errtally.exporter.bench.pages import PAGES, Measurement
 from errtally.exporter.commands.bench import command
 from errtally.exporter.search.query import parse
-from errtally.exporter.store.listing import Wanted
 from errtally.exporter.store.reading import StoreReader
+from errtally.exporter.store.reading_order import Wanted
 
 NOW = 1_795_500_000.0
 

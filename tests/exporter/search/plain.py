@@ -142,10 +142,10 @@ def write(db: sqlite3.Connection, made: list[Plain]) -> None:
     for one in made:
         db.execute(
             """INSERT INTO issues VALUES (?, ?, ?, ?, ?, ?, ?, 'scope', 'python', '[]', ?, ?, ?, ?, ?, ?, ?,
-            NULL, NULL, 1, ?, ?, ?, ?)""",
+            NULL, NULL, 1, ?, ?, ?, ?, ?)""",
             (one.id, one.project, one.fingerprint, one.type, one.title, one.culprit, one.pattern, one.status, one.level,
              one.events, one.first_seen, one.last_seen, one.first_release, one.last_release,
-             one.is_unhandled, one.assignee, one.said_priority, one.ticket),
+             one.is_unhandled, one.assignee, one.said_priority, one.ticket, sum(one.environments.values())),
         )  # fmt: skip
         texts.describe(one.id, IssueSeen(one.fingerprint, one.type, one.title, one.culprit, one.pattern))
         for environment, users in one.environments.items():

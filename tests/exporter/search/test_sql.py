@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.exporter.search import plain
 
 from errtally.exporter.search.query import parse
-from errtally.exporter.store import database
-from errtally.exporter.store.asking import ask
-from errtally.exporter.store.listing import ORDERS, Wanted, find
+from errtally.exporter.store import asking, database
+from errtally.exporter.store.listing import find
+from errtally.exporter.store.reading_order import ORDERS, Wanted
 
 if TYPE_CHECKING:
     from errtally.exporter.search.conditions import Term
@@ -44,15 +44,19 @@ QUERIES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["nothing merged", "some merged"])
+@pytest.fixture(scope="module", params=["nothing merged", "some merged", "nothing merged, few is many"])
 def store(request, tmp_path_factory):
     made = plain.issues(Random(7), 150)
-    if not request.param:
+    if request.param != "some merged":
         for one in made:
             one.merged_into, one.is_alias_target, one.members = None, False, []
     db = database.create(tmp_path_factory.mktemp("store") / "errtally.sqlite3")
     plain.write(db, made)
-    yield db, made
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param.endswith("few is many"):  # so that ways for what many issues have are taken
+            patch.setattr(asking, "COMMON", 20)
+            patch.setattr(asking, "_MUCH_COMMONER", 0.1)
+        yield db, made
     db.close()
 
 
@@ -61,7 +65,7 @@ def find_all(db, query: str) -> list[int]:
 
 
 def terms_of(db, query: str) -> tuple[Term, ...]:
-    return ask(db, parse(query, plain.NOW)).terms
+    return asking.ask(db, parse(query, plain.NOW)).terms
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -360,7 +360,8 @@ def _shape(db):
     names = db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
     return {
         (kind, name): sorted(
-            row[1:5] if kind == "table" else row[2:] for row in db.execute(f"PRAGMA {kind}_info({name})").fetchall()
+            row[1:5] if kind == "table" else (str(row[2]),)  # an expression has no name
+            for row in db.execute(f"PRAGMA {kind}_info({name})").fetchall()
         )
         for kind, name in names
     }
