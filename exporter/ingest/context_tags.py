@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from errtally.exporter.ingest import user_agents
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_VALUE = 200
 """Characters of a value, as many as Sentry's."""
 
-_NAMED = ("browser", "os", "runtime")
+_NAMED = ("browser", "os", "client_os", "runtime")
 """Contexts with a name and a version: the tag has both, the one that ends in ``.name`` the name alone."""
 
 
@@ -25,6 +27,11 @@ def derive(page: Mapping[str, Any]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     contexts = _mapping(page.get("contexts"))
+    if not contexts.get("browser"):
+        read = dict(user_agents.contexts(_mapping(page.get("request"))))
+        if page.get("platform") != "javascript" and (system := read.pop("os", None)):
+            read["client_os"] = system  # what a server runs on is another thing
+        contexts = {**read, **contexts}
     for name in _NAMED:
         context = _mapping(contexts.get(name))
         title, version = _text(context.get("name")), _text(context.get("version"))
