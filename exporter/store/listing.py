@@ -80,12 +80,12 @@ def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
     )
     is_cut = has_more and len(issues) >= room
     is_total_cut = False
-    if not wanted.is_counted or wanted.cursor is not None:
+    if not wanted.is_counted:
         total = None
-    elif not has_more:
+    elif wanted.cursor is None and not has_more:
         total = len(issues)
     elif asked.is_each and not asked.is_narrow:  # to count further is to look at each
-        total, is_total_cut = limit, True
+        total, is_total_cut = len(cursor.shown) + len(issues), has_more
     elif total is None:
         most = MAX_COUNTED_FAR if any(isinstance(one.condition, Has) for one in wanted.terms) else MAX_COUNTED
         some = f"SELECT 1 FROM {of.tables} WHERE {of.where} ORDER BY i.last_seen DESC LIMIT ?"  # noqa: S608 (constants)
