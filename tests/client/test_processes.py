@@ -152,9 +152,7 @@ def test_a_child_of_multiprocessing_sends_before_it_ends(receiver: Receiver, tmp
         textwrap.dedent(
             f"""
             import errtally, multiprocessing
-            from errtally.client import fork
-            fork._CHILD_EXIT_SECONDS = 60  # as long as it takes, on a slow machine
-            errtally.init()
+            errtally.init(shutdown_seconds=60)  # as long as it takes, on a slow machine
 
             def work(number):
                 errtally.capture_message(f"child {{number}}")
@@ -174,6 +172,39 @@ def test_a_child_of_multiprocessing_sends_before_it_ends(receiver: Receiver, tmp
     assert sorted(event["message"] for event in receiver.events()) == ["child 0", "child 1", "child 2"]
 
 
+def test_what_a_child_of_multiprocessing_can_not_send_is_said_and_kept(receiver: Receiver, tmp_path: Path) -> None:
+    """As at the end of any process; a child of a pool that is closed and joined ends in order."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        textwrap.dedent(
+            """
+            import errtally, multiprocessing, sys
+            spool_dir = sys.argv[1] if len(sys.argv) > 1 else None
+            errtally.init("http://127.0.0.1:1", spool_dir=spool_dir)
+
+            def work(number):
+                return errtally.capture_message(f"child {number}")
+
+            if __name__ == "__main__":
+                with multiprocessing.get_context("fork").Pool(1) as pool:
+                    pool.map(work, range(3))
+                    pool.close()
+                    pool.join()
+            """
+        )
+    )
+    environ = {**os.environ, "PYTHONPATH": SOURCES}
+    spool = str(tmp_path / "spool")
+    for arguments in ([], [spool]):
+        done = subprocess.run(
+            [sys.executable, program, *arguments], env=environ, check=True, timeout=2 * PATIENCE_SECONDS,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert ("errtally: 3 events and timings were not sent before the end: " in done.stderr) is (not arguments)
+    _run(f"import errtally; errtally.init(spool_dir={spool!r}, shutdown_seconds=60)", receiver.url)
+    assert sorted(event["message"] for event in receiver.events()) == ["child 0", "child 1", "child 2"]
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_what_ends_a_child_of_multiprocessing_is_fatal(receiver: Receiver, tmp_path: Path, method: str) -> None:
     program = tmp_path / "program.py"
@@ -181,9 +212,7 @@ def test_what_ends_a_child_of_multiprocessing_is_fatal(receiver: Receiver, tmp_p
         textwrap.dedent(
             f"""
             import errtally
-            from errtally.client import fork
-            fork._CHILD_EXIT_SECONDS = 60
-            errtally.init()
+            errtally.init(shutdown_seconds=60)
             import multiprocessing
 
             class Worker(multiprocessing.get_context({method!r}).Process):

@@ -17,13 +17,12 @@ class Forks(Protocol):
     def after_fork_in_child(self) -> None:
         """In the child; locks may be held by threads that are not there."""
 
-    def flush(self, timeout_seconds: float) -> bool:
-        """Send what waits."""
+    def close(self) -> bool:
+        """Send what waits, say what can't be, and end."""
 
 
 _watched: weakref.WeakSet[Any] = weakref.WeakSet()
 _known_to_multiprocessing: list[bool] = []
-_CHILD_EXIT_SECONDS = 2.0
 
 
 def watch(sender: Forks) -> None:
@@ -32,7 +31,7 @@ def watch(sender: Forks) -> None:
     _tell_multiprocessing()
     process = sys.modules.get("multiprocessing.process")
     if process is not None and process.parent_process() is not None:
-        _finalize_in_child(_flush_all)
+        _finalize_in_child(_close_all)
 
 
 def forget(sender: Forks) -> None:
@@ -51,17 +50,17 @@ def _tell_multiprocessing() -> None:
     util = sys.modules.get("multiprocessing.util")
     if util is not None and not _known_to_multiprocessing:
         _known_to_multiprocessing.append(True)
-        util.register_after_fork(_flush_all, _finalize_in_child)
+        util.register_after_fork(_close_all, _finalize_in_child)
 
 
-def _finalize_in_child(flush: Any) -> None:  # noqa: ANN401 (a callback of multiprocessing)
+def _finalize_in_child(close: Any) -> None:  # noqa: ANN401 (a callback of multiprocessing)
     util = sys.modules["multiprocessing.util"]
-    util.Finalize(None, flush, exitpriority=0)
+    util.Finalize(None, close, exitpriority=0)
 
 
-def _flush_all() -> None:
+def _close_all() -> None:
     for sender in list(_watched):
-        sender.flush(_CHILD_EXIT_SECONDS)
+        sender.close()
 
 
 def _after_in_child() -> None:

@@ -49,6 +49,7 @@ class Sender:
         channels: served in this order.
         flush_seconds: how long an item waits at most while the server answers.
         fork_seconds: how long a fork waits for the queue to be sent.
+        shutdown_seconds: how long the end waits for it, of the process or of a child of multiprocessing.
         counted: what is to be reported even where no item waits.
         report: sends that, and what is due by time alone; returns None when there is nothing to send.
         store: keeps what can't be sent elsewhere (a spool); called with the channels.
@@ -62,6 +63,7 @@ class Sender:
         *,
         flush_seconds: float,
         fork_seconds: float = 0.5,
+        shutdown_seconds: float = 5.0,
         counted: Counted | None = None,
         report: Callable[[], Answer | None] | None = None,
         store: Callable[[Sequence[Channel]], None] | None = None,
@@ -72,6 +74,7 @@ class Sender:
         self.channels = tuple(channels)
         self._flush_seconds = flush_seconds
         self._fork_seconds = fork_seconds
+        self._shutdown_seconds = shutdown_seconds
         self._counted = counted
         self._report = report
         self._store = store
@@ -127,12 +130,12 @@ class Sender:
         self._calls.put(ticket)
         return ticket.done.wait(timeout_seconds) and ticket.emptied
 
-    def close(self, timeout_seconds: float) -> bool:
+    def close(self) -> bool:
         """Send what waits, keep what can't be sent, and end the thread."""
         if self._closed:
             return True
         self._closing = True
-        emptied = self.flush(timeout_seconds)
+        emptied = self.flush(self._shutdown_seconds)
         self._closed = True
         self._calls.put(None)
         if not emptied and self._store is not None:

@@ -83,6 +83,7 @@ class Tracker:
             (self._events, self._requests),
             flush_seconds=settings.flush_seconds,
             fork_seconds=settings.fork_seconds,
+            shutdown_seconds=settings.shutdown_seconds,
             counted=self._reports,
             report=delivery.report,
             store=spool.store if spool else None,
@@ -218,7 +219,7 @@ class Tracker:
     def close(self) -> None:
         """Send what waits and end."""
         try:
-            self.sender.close(self.settings.shutdown_seconds)
+            self.sender.close()
         except Exception:
             log.exception("close failed")
 

@@ -58,7 +58,6 @@ class ShippingHandler(logging.Handler):
         super().__init__()
         self._entries = entries
         self._transport = transport
-        self._shutdown_seconds = shutdown_seconds
         self.discards = Discards()
         self._channel = Channel(
             "log",
@@ -72,6 +71,7 @@ class ShippingHandler(logging.Handler):
         self._sender = Sender(
             (self._channel,),
             flush_seconds=flush_seconds,
+            shutdown_seconds=shutdown_seconds,
             counted=self.discards,
             report=self._report,
             backoff=backoff,
@@ -107,7 +107,7 @@ class ShippingHandler(logging.Handler):
 
     def close(self) -> None:
         """Send what waits and end."""
-        self._sender.close(self._shutdown_seconds)
+        self._sender.close()
         super().close()
 
     def _report(self) -> Answer | None:
