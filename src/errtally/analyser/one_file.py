@@ -94,7 +94,7 @@ def analyse_source(path: str, source: bytes, settings: Settings, *, folder: Path
 @cache
 def _python_kinds() -> frozenset[type[ast.AST]]:
     rules = [rule for check in CHECKS for rule in check.rules if isinstance(rule, PythonRule)]
-    collected = [kind for kinds, _ in PYTHON_COLLECTORS for kind in kinds]
+    collected = [kind for collector in PYTHON_COLLECTORS for kind in collector.kinds]
     return frozenset([*(kind for rule in rules for kind in rule.kinds), *collected])
 
 
@@ -153,10 +153,8 @@ def _python(result: FileResult, text: str, settings: Settings) -> None:
         if was_enabled:
             gc.enable()
     result.lines = len(file.lines)
-    for kinds, collect in PYTHON_COLLECTORS:
-        for kind in kinds:
-            for node in file.nodes(kind):
-                collect(file, node, result.facts)
+    for collector in PYTHON_COLLECTORS:
+        collector.collect(file, result.facts)
     hits = []
     for check in CHECKS:
         if settings.is_enabled(check.name):

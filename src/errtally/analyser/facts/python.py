@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from errtally.analyser.libraries.lookup import initialises, library_of_module
-from errtally.analyser.syntax.python import PythonFile, is_empty, last_name
+from errtally.analyser.syntax.python import LOG_LEVELS, PythonFile, is_empty, last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from errtally.analyser.model import Facts
 
 _APPLICATIONS = {
@@ -18,9 +21,6 @@ _APPLICATIONS = {
 }  # fmt: skip
 """What makes a server; Django reports uncaught errors by itself."""
 _KEEPING = (ast.Assign, ast.AnnAssign, ast.Return, ast.NamedExpr)
-KINDS = (
-    ast.Try, ast.TryStar, ast.ExceptHandler, ast.Raise, ast.Call, ast.Import, ast.ImportFrom, ast.Assign,
-)  # fmt: skip
 _CAPTURES = {
     "sentry_sdk.capture_exception", "sentry_sdk.capture_message", "sentry_sdk.capture_event", "rollbar.report_exc_info",
     "rollbar.report_message", "bugsnag.notify", "errtally.capture_exception", "errtally.capture_message",
@@ -33,27 +33,43 @@ _ERROR_HANDLERS = {
     "app_errorhandler",
 }  # fmt: skip
 
+_PROVIDERS = {"set_tracer_provider", "set_meter_provider", "configure_opentelemetry"}
 
-def collect(file: PythonFile, node: ast.AST, facts: Facts) -> None:
-    """Count what one node does."""
-    match node:
-        case ast.Try() | ast.TryStar():
-            facts.add("handling", "try_blocks")
-        case ast.ExceptHandler():
-            _handler(file, node, facts)
-        case ast.Raise():
-            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-            name = file.dotted(raised)
-            name = name.lstrip(".")
-            facts.add("raised", name if name[:1].isupper() or "." in name else "(again)")
-        case ast.Call():
-            _call(file, node, facts)
-        case ast.Import() | ast.ImportFrom():
-            _import(file, node, facts)
-        case ast.Assign():
-            if any(file.dotted(target) in _GLOBAL_HOOKS for target in node.targets):
-                facts.add("global_handler", file.dotted(node.targets[0]), file.path, node.lineno)
-            _setting(file, node, facts)
+
+@dataclass(frozen=True, slots=True)
+class PythonCollector:
+    """Counts what each node of some kinds does.
+
+    Attributes:
+        nodes: where not all nodes of the kinds matter, those that do.
+    """
+
+    kinds: tuple[type[ast.AST], ...]
+    count: Callable[[PythonFile, Any, Facts], None]
+    nodes: Callable[[PythonFile], Iterable[ast.AST]] | None = None
+
+    def collect(self, file: PythonFile, facts: Facts) -> None:
+        """Count all of a file."""
+        found = self.nodes(file) if self.nodes is not None else (one for kind in self.kinds for one in file.nodes(kind))
+        for node in found:
+            self.count(file, node, facts)
+
+
+def _try(_file: PythonFile, _node: ast.AST, facts: Facts) -> None:
+    facts.add("handling", "try_blocks")
+
+
+def _raise(file: PythonFile, node: ast.Raise, facts: Facts) -> None:
+    raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    name = file.dotted(raised).lstrip(".")
+    facts.add("raised", name if name[:1].isupper() or "." in name else "(again)")
+
+
+def _assign(file: PythonFile, node: ast.Assign, facts: Facts) -> None:
+    target = next((one for one in node.targets if getattr(one, "attr", "") == "excepthook"), None)
+    if target is not None and file.dotted(target) in _GLOBAL_HOOKS:
+        facts.add("global_handler", file.dotted(target), file.path, node.lineno)
+    _setting(file, node, facts)
 
 
 def _handler(file: PythonFile, node: ast.ExceptHandler, facts: Facts) -> None:
@@ -88,7 +104,7 @@ def _call(file: PythonFile, node: ast.Call, facts: Facts) -> None:
     for handed in (name, *_references(file, node)) if _has_tracker(file) else ():
         if "." in handed and (tracker := initialises("python", handed, "")) is not None:
             facts.add("tracker_init", tracker.name, file.path, node.lineno)
-    if last_name(node.func) in {"set_tracer_provider", "set_meter_provider", "configure_opentelemetry"}:
+    if last_name(node.func) in _PROVIDERS:
         facts.add("tracker_init", "opentelemetry", file.path, node.lineno)
 
 
@@ -140,3 +156,23 @@ def _import(file: PythonFile, node: ast.Import | ast.ImportFrom, facts: Facts) -
 def _is_of_types(file: PythonFile, node: ast.AST) -> bool:
     """Whether an import is one for type checkers alone."""
     return any(isinstance(one, ast.If) and last_name(one.test) == "TYPE_CHECKING" for one in file.ancestors(node))
+
+
+def _calls(file: PythonFile) -> Iterable[ast.AST]:
+    """The calls that may count: any where a tracker is imported, and else those of a known name."""
+    found: Iterable[ast.AST] = file.nodes(ast.Call) if _has_tracker(file) else file.calls(_CALLED)
+    return found
+
+
+_CALLED = frozenset({
+    *LOG_LEVELS, *_ERROR_HANDLERS, *_PROVIDERS, "print", "pprint", "print_exc",
+    *(name.rpartition(".")[2] for name in (*_CAPTURES, *_APPLICATIONS)),
+})  # fmt: skip
+COLLECTORS: tuple[PythonCollector, ...] = (
+    PythonCollector((ast.Try, ast.TryStar), _try),
+    PythonCollector((ast.ExceptHandler,), _handler),
+    PythonCollector((ast.Raise,), _raise),
+    PythonCollector((ast.Call,), _call, _calls),
+    PythonCollector((ast.Import, ast.ImportFrom), _import),
+    PythonCollector((ast.Assign,), _assign),
+)

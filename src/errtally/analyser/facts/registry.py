@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally.analyser.check import JAVASCRIPT
 from errtally.analyser.facts import go, java, javascript, python
 
-PYTHON_COLLECTORS = ((python.KINDS, python.collect),)
+PYTHON_COLLECTORS = python.COLLECTORS
 TREE_COLLECTORS = (
     (JAVASCRIPT, javascript.KINDS, javascript.collect),
     (("java",), java.KINDS, java.collect),

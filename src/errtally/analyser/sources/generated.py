@@ -1,4 +1,4 @@
-"""Which files a program wrote: they say so in the comment that they begin with, or they are bundled or minified."""
+"""Which files a program wrote: they say so at their top, or they are compiled, bundled or minified."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ _BUNDLE_MARKS = (
     b"var __getOwnPropNames = Object.",
 )
 """What webpack and esbuild write at the top of a bundle, which holds other people's code as well."""
+_COMPILED = re.compile(
+    rb"^Object\.defineProperty\(exports, ['\"]__esModule['\"], \{\s*value: (?:true|!0)", re.MULTILINE
+)
+"""What TypeScript and Babel begin a module with that they translated."""
+_MAPPED = (b"//# sourceMappingURL=", b"//@ sourceMappingURL=")
+"""What a compiler ends a file with, to say where the source is that people wrote."""
 _WRAPPER = b"function(require,module,exports)"
 _WRAPPERS = 3
 """Browserify puts each module of a bundle into such a function."""
@@ -58,6 +64,8 @@ def is_generated(source: bytes) -> bool:
     """Whether a file was written by a program."""
     head = source[:_HEAD_BYTES]
     if any(mark in head for mark in _BUNDLE_MARKS) or source.count(_WRAPPER) >= _WRAPPERS:
+        return True
+    if _COMPILED.search(head) or source.rstrip().rpartition(b"\n")[2].startswith(_MAPPED):
         return True
     if _HINT.search(source[:_LEADING_BYTES]):
         found = _LEADING.match(source[:_LEADING_BYTES])

@@ -40,6 +40,7 @@ _OF_TEXT = {
     "test",
     "from",
     "isArray",
+    "push",
     "",
 }
 FUNCTIONS = (

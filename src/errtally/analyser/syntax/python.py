@@ -54,33 +54,33 @@ class PythonFile:
         self._calls = self._calls_by_name()
 
     def _index(self) -> None:
+        """Walk the tree once. Names and constants are most of it and hold nothing, so they are not waited for."""
         nodes, parents, bindings = self._nodes, self.parents, self._bindings
         stack: list[ast.AST] = [self.tree]
         while stack:
-            node = stack.pop()
+            node: Any = stack.pop()
             kind: Any = type(node)
-            if kind is ast.Name:
-                if type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
-                    bindings.setdefault(node.id, []).append(node)  # type: ignore[attr-defined]
-                if kind in nodes:
-                    nodes[kind].append(node)
-                continue
-            if kind is ast.arg:
-                bindings.setdefault(node.arg, []).append(node)  # type: ignore[attr-defined]
-            elif kind is ast.ExceptHandler and node.name:  # type: ignore[attr-defined]
-                bindings.setdefault(node.name, []).append(node)  # type: ignore[attr-defined]
             if kind in nodes:
                 nodes[kind].append(node)
+            if kind is ast.arg:
+                bindings.setdefault(node.arg, []).append(node)
+            elif kind is ast.ExceptHandler and node.name:
+                bindings.setdefault(node.name, []).append(node)
             for name in _fields(kind):
                 value = getattr(node, name)
-                if type(value) is list:
-                    for item in value:
-                        if isinstance(item, ast.AST):
-                            parents[item] = node
-                            stack.append(item)
-                elif isinstance(value, ast.AST):
-                    parents[value] = node
-                    stack.append(value)
+                if value is None:
+                    continue
+                for item in value if type(value) is list else (value,):
+                    of: Any = type(item)
+                    if of is ast.Name:
+                        parents[item] = node
+                        if type(item.ctx) is ast.Store:
+                            bindings.setdefault(item.id, []).append(item)
+                    elif of is ast.Constant:
+                        parents[item] = node
+                    elif isinstance(item, ast.AST):
+                        parents[item] = node
+                        stack.append(item)
 
     def _calls_by_name(self) -> dict[str, list[ast.Call]]:
         found: dict[str, list[ast.Call]] = {}
@@ -296,6 +296,7 @@ def raises(body: list[ast.stmt]) -> bool:
 _CONVERTING = {
     "int", "float", "str", "repr", "len", "bool", "json", "loads", "split", "strip", "partition", "format", "decode",
     "encode", "lower", "upper", "getattr", "isinstance", "get", "literal_eval", "fromisoformat", "strptime", "join",
+    "b64decode", "b64encode", "fromstring", "fromhex", "urlparse", "unquote", "UUID", "Decimal", "safe_load",
 }  # fmt: skip
 
 

@@ -10,21 +10,26 @@ from tests.analyser.checking import lines
     ("language", "source", "expected"),
     [
         pytest.param(
-            "python", "try:\n    f()\nexcept E as exc:\n    logger.error(f'no {exc}')\n", [4], id="an f-string"
+            "python", "try:\n    f()\nexcept Exception as exc:\n    logger.error(f'no {exc}')\n", [4], id="an f-string"
         ),
-        pytest.param("python", "try:\n    f()\nexcept E as exc:\n    logger.error('no %s' % exc)\n", [4], id="percent"),
         pytest.param(
-            "python", "try:\n    f()\nexcept E as exc:\n    logger.error('no %s', exc)\n", [4], id="lazy arguments"
+            "python", "try:\n    f()\nexcept Exception as exc:\n    logger.error('no %s' % exc)\n", [4], id="percent"
         ),
         pytest.param(
             "python",
-            "try:\n    f()\nexcept E as exc:\n    logger.error(f'no {exc}', exc_info=True)\n",
+            "try:\n    f()\nexcept Exception as exc:\n    logger.error('no %s', exc)\n",
+            [4],
+            id="lazy arguments",
+        ),
+        pytest.param(
+            "python",
+            "try:\n    f()\nexcept Exception as exc:\n    logger.error(f'no {exc}', exc_info=True)\n",
             [],
             id="exc_info keeps it",
         ),
         pytest.param(
             "python",
-            "try:\n    f()\nexcept E as exc:\n    logger.error(f'no {name}')\n",
+            "try:\n    f()\nexcept Exception as exc:\n    logger.error(f'no {name}')\n",
             [],
             id="something else is formatted",
         ),

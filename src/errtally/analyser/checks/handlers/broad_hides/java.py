@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.java import BROAD, PROBES, callee, calls, caught, is_meant
-from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, is_explained, statements, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, is_explained, statements, text, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from errtally.analyser.model import Hit
 
 _EXITS = {"System.exit", "Runtime.getRuntime().halt", "Runtime.getRuntime().exit"}
+_PARSERS = {
+    "parseInt", "parseLong", "parseDouble", "parse", "valueOf", "decode", "fromString", "getDecoder", "getUrlDecoder",
+    "trim", "getBytes", "create",
+}  # fmt: skip
+"""Calls that fail when a text is not what it should be, and what stands beside them."""
+_COMPARING = {"==", "!=", "<", ">", "<=", ">=", "!", "&&", "||"}
 _TELLING = ("log", "warn", "error", "fail", "report", "print", "handle", "debug", "info", "abort", "exit", "severe")
 
 
@@ -40,9 +46,33 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         block is not None and (is_explained(file, block) or has_comment(block.child_by_field_name("body") or body))
     )
     tried = block.child_by_field_name("body") if block is not None else None
-    is_probe = not PROBES.isdisjoint(calls(tried))
+    is_probe = not PROBES.isdisjoint(calls(tried)) or _only_parses(tried) or _asks(tried, body)
     confidence = Confidence.LOW if not makes_up or is_said or is_probe or is_meant(name) else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
+
+
+def _only_parses(tried: Node | None) -> bool:
+    """Whether a block does nothing but read a text, whose failure means that it is wrong."""
+    found = set(calls(tried))
+    return bool(found) and found <= _PARSERS
+
+
+def _asks(tried: Node | None, body: Node) -> bool:
+    """Whether the whole thing is a question: the block returns what it compares, and the handler yes or no.
+
+    `true` alone is no such question: it says that something was done.
+    """
+    if tried is None or [_returned(one).type for one in statements(body)] not in (["false"], ["true"]):
+        return False
+    returned = [_returned(child) for child in walk_scope(tried) if child.type == "return_statement"]
+    operators = [text(value.child_by_field_name("operator")) for value in returned]
+    return not _COMPARING.isdisjoint(operators)
+
+
+def _returned(statement: Node) -> Node:
+    """What a statement returns; itself when that is nothing."""
+    is_return = statement.type == "return_statement" and statement.named_child_count
+    return statement.named_children[0] if is_return else statement
 
 
 def _exits(statement: Node) -> bool:

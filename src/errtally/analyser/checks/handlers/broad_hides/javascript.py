@@ -40,6 +40,7 @@ _DETECTS = {
     "import.meta.resolve", "resolve", "eval", "Function", "JSON.stringify", "localStorage.getItem", "fs.readlinkSync",
 }  # fmt: skip
 """Calls by whose failure code finds out what there is."""
+_COMPARING = {"===", "==", "!==", "!=", "<", ">", "<=", ">=", "!", "instanceof", "in"}
 
 
 def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -60,7 +61,7 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
     )
     tried = block.child_by_field_name("body")
     is_said = is_said or (tried is not None and has_comment(tried))
-    is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _goes_on(body)
+    is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _answers(block, body) or _goes_on(body)
     yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
 
 
@@ -84,6 +85,25 @@ def _tells(body: Node) -> bool:
         ):
             return True
     return False
+
+
+def _answers(block: Node, body: Node) -> bool:
+    """Whether the whole thing is a question: the block returns what it compares, and the handler yes or no.
+
+    `true` alone is no such question: it says that something was done.
+    """
+    tried = block.child_by_field_name("body")
+    if tried is None or [_returned(one).type for one in statements(body)] not in (["false"], ["true"]):
+        return False
+    returned = [_returned(child) for child in walk_scope(tried) if child.type == "return_statement"]
+    operators = [text(value.child_by_field_name("operator")) for value in returned]
+    return not _COMPARING.isdisjoint(operators)
+
+
+def _returned(statement: Node) -> Node:
+    """What a statement returns; itself when that is nothing."""
+    is_return = statement.type == "return_statement" and statement.named_child_count
+    return statement.named_children[0] if is_return else statement
 
 
 def _goes_on(body: Node) -> bool:

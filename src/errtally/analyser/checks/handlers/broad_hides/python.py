@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import PythonFile, is_empty, last_name, raises, uses, walk_scope
+from errtally.analyser.syntax.python import PythonFile, is_empty, last_name, only_converts, raises, uses, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,10 @@ _TELLING = (
 """Parts of names of functions that tell somebody."""
 
 
+_QUESTIONS = ("is_", "has_", "can_", "detect", "exists", "supports", "check", "valid")
+"""How functions begin whose answer may be no for any reason."""
+
+
 def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     if node.type is None or not file.is_broad(node):
         return
@@ -55,6 +59,7 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     makes_up = not any(isinstance(child, ast.Call) for child in walk_scope(list(node.body)))
     tried = file.try_of(node).body
     is_low = not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(tried)
+    is_low = is_low or only_converts(tried) or _asks(file, node)
     yield file.hit(
         node,
         "Every error is caught, and nothing tells which one it was.",
@@ -88,6 +93,32 @@ def _tells(file: PythonFile, body: list[ast.stmt]) -> bool:
             if any(part in name for part in ("exc_info", "error", "fail", "traceback", "exception")):
                 return True
     return False
+
+
+def _asks(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether the whole thing is a question: success returns what it compares, and the handler yes or no.
+
+    `True` alone says that something was done, unless the function is called as questions are.
+    """
+    block = file.try_of(handler)
+    returned = [node.value for node in walk_scope([*block.body, *block.orelse]) if isinstance(node, ast.Return)]
+    if not returned or not all(_is_constant(one.value) for one in handler.body if isinstance(one, ast.Return)):
+        return False
+    if len(handler.body) != 1 or not isinstance(handler.body[0], ast.Return):
+        return False
+    if any(_compares(value) for value in returned):
+        return True
+    function = file.function(handler)
+    is_question = function is not None and function.name.lstrip("_").startswith(_QUESTIONS)
+    return is_question and all(map(_is_constant, returned))
+
+
+def _is_constant(value: ast.AST | None) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, bool)
+
+
+def _compares(value: ast.AST | None) -> bool:
+    return isinstance(value, ast.Compare) or (isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not))
 
 
 def _is_import(body: list[ast.stmt]) -> bool:

@@ -127,7 +127,10 @@ def _is_in_memory(node: Node) -> bool:
         given = [*given, *arguments(maker)]
         if any(text(one).startswith("&") for one in arguments(maker)):
             return True
-    return bool(given) and text(given[0]).lower().endswith(("buf", "buffer", "hash", "discard"))
+    return bool(given) and (
+        text(given[0]).lower().endswith(("buf", "buffer", "hash", "discard"))
+        or (callee(node).startswith("io.Copy") and text(given[0]).startswith("&"))
+    )
 
 
 RULES = (TreeRule(("go",), ("call_expression",), _find),)

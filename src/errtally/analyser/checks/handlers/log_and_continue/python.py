@@ -21,6 +21,8 @@ def _find(file: PythonFile, node: ast.Try) -> Iterator[Hit]:
         return
     # What the first statement sets is missing whenever it failed; later ones may never have been reached.
     names = _assigned(node.body)
+    if not names:
+        return
     function = file.function(node) or file.tree
     known = _set_elsewhere(function, node)
     for name in sorted(names - known):

@@ -74,7 +74,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         name = _error(argument)
         if verb in "vs" and name:
             confidence = Confidence.HIGH if name == "err" else None
-            if _nobody_asks(node, name) or is_explained(file, node):
+            if _is_recovered(node, name):
+                return
+            if _nobody_asks(node, name) or is_explained(file, node) or _is_logged(node, name) or _is_shown(node):
                 confidence = Confidence.LOW
             yield file.hit(node, f"%{verb} keeps only the text of {name}; %w keeps the error.", confidence)
             return
@@ -112,6 +114,36 @@ def _error(argument: Node) -> str:
     return name if is_error_name(name) and name != "e" else ""
 
 
+def _checking(node: Node, name: str) -> Node | None:
+    """The `if` around a node that asks for an error."""
+    above = within(node, {"if_statement"})
+    while above is not None and checked_error(above) != name:
+        above = within(above, {"if_statement"})
+    return above
+
+
+def _is_recovered(node: Node, name: str) -> bool:
+    """Whether what looks like an error is what a panic was given, which may be anything."""
+    above = _checking(node, name)
+    return above is not None and origin(above, name) == "recover"
+
+
+def _is_logged(node: Node, name: str) -> bool:
+    """Whether the error is logged where the new one is made, so that it is not lost."""
+    above = _checking(node, name)
+    body = above.child_by_field_name("consequence") if above is not None else None
+    return body is not None and any(
+        child.type == "call_expression" and bool(log_level(child)) and name in {text(one) for one in arguments(child)}
+        for child in walk(body)
+    )
+
+
+def _is_shown(node: Node) -> bool:
+    """Whether a new error is only handed to something that shows it, and neither returned nor kept."""
+    kept = {"return_statement", "assignment_statement", "short_var_declaration", "var_spec", "send_statement"}
+    return within(node, kept) is None
+
+
 def _nobody_asks(node: Node, name: str) -> bool:
     """Whether the new error only goes to a panic or a log, or the old one says nothing that a caller could ask for."""
     outer = node.parent.parent if node.parent is not None else None
@@ -119,9 +151,7 @@ def _nobody_asks(node: Node, name: str) -> bool:
         called = callee(outer)
         if called.rsplit(".", 1)[-1] in _ENDS or log_level(outer):
             return True
-    above = within(node, {"if_statement"})
-    while above is not None and checked_error(above) != name:
-        above = within(above, {"if_statement"})
+    above = _checking(node, name)
     return above is not None and only_parsed(above, name)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import callee, method
+from errtally.analyser.syntax.javascript import callee, method, only_parses
 from errtally.analyser.syntax.tree import (
     TreeFile,
     ancestors,
@@ -54,6 +55,11 @@ _HARMLESS = {
     "focus",
 }
 """Feature detection and clean-up: calls after whose failure there is often nothing left to do."""
+_CLEANUP = re.compile(
+    r"_?(?:close|end|stop|remove|release|destroy|dispose|cancel|abort|unsubscribe|free|unlock|terminate|kill|shutdown|"
+    r"cleanup|disconnect|detach|unregister|delete|clear|leave|teardown|unlink|unmount|revoke)(?![a-z])"
+)
+"""How the names of such functions begin: `endSession`, `removeFunction`."""
 
 
 def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -70,7 +76,7 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
         or is_explained(file, node)
         or (tried is not None and _has_default(tried))
     )
-    if outer is not None or is_said or tried is None or _is_harmless(tried) or _leaves(tried):
+    if outer is not None or is_said or tried is None or _is_harmless(tried) or _leaves(tried) or only_parses(node):
         confidence = Confidence.LOW
     yield file.hit(node, "The error is caught and dropped.", confidence)
 
@@ -101,7 +107,10 @@ def _is_harmless(tried: Node) -> bool:
         if child.type in {"call_expression", "new_expression"}
         for part in callee(child).split(".")
     }
-    return bool(names & _HARMLESS) or not names
+    if names & _HARMLESS or not names:
+        return True
+    calls = [child for child in walk_scope(tried) if child.type == "call_expression"]
+    return len(statements(tried)) == 1 and any(_CLEANUP.match(method(call)) for call in calls)
 
 
 def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -115,11 +124,22 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     # What is chained after the catch is meant to run in either case.
     goes_on = node.parent is not None and node.parent.type == "member_expression"
     # A promise with a name is often silenced here because its error is taken somewhere else.
-    is_kept = promise is not None and promise.type == "identifier"
+    is_kept = promise is not None and _before_finally(promise).type == "identifier"
     is_said = is_kept or has_comment(node) or is_explained(file, _statement(node))
     is_low = goes_on or is_said or (promise is not None and _is_harmless_call(promise))
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)
+
+
+def _before_finally(promise: Node) -> Node:
+    """What `finally` is called on, which passes the rejection on."""
+    while promise.type == "call_expression" and method(promise) == "finally":
+        function = promise.child_by_field_name("function")
+        inner = function.child_by_field_name("object") if function is not None else None
+        if inner is None:
+            return promise
+        promise = inner
+    return promise
 
 
 def _does_nothing(file: TreeFile, handler: Node) -> bool:
@@ -156,7 +176,9 @@ def _functions(file: TreeFile) -> dict[str, Node]:
 
 
 def _is_harmless_call(promise: Node) -> bool:
-    return promise.type == "call_expression" and method(promise) in _HARMLESS
+    return promise.type == "call_expression" and (
+        method(promise) in _HARMLESS or _CLEANUP.match(method(promise)) is not None
+    )
 
 
 RULES = (

@@ -33,12 +33,29 @@ def _handler(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     elif (function := file.function(node)) is not None and function.name in {"__del__", "__exit__", "close"}:
         # Nobody could take an error of a finaliser, and Python itself only prints it.
         confidence = Confidence.LOW
+    elif _has_default(file, block):
+        # What the block sets keeps the value that it was given before.
+        confidence = Confidence.LOW
     elif block.orelse or _leaves(block.body):
         # Success leaves by its own way, so what follows is what happens after the error.
         confidence = Confidence.LOW
     else:
         confidence = Confidence.HIGH
     yield file.hit(node, f"{names or 'the exception'} is caught and dropped.", confidence)
+
+
+def _has_default(file: PythonFile, block: ast.Try) -> bool:
+    """Whether a block only sets one name, to which the statement right before gives a constant."""
+    if len(block.body) != 1 or not isinstance(block.body[0], ast.Assign):
+        return False
+    fields = [getattr(file.parents[block], name, []) for name in ("body", "orelse", "finalbody", "handlers")]
+    beside: list[ast.stmt] = next((field for field in fields if isinstance(field, list) and block in field), [])
+    before = beside[beside.index(block) - 1] if beside and beside.index(block) else None
+    return (
+        isinstance(before, ast.Assign)
+        and isinstance(before.value, ast.Constant | ast.List | ast.Dict)
+        and ast.dump(before.targets[0]) == ast.dump(block.body[0].targets[0])
+    )
 
 
 def _leaves(body: list[ast.stmt]) -> bool:

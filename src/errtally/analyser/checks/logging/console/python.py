@@ -87,7 +87,8 @@ def _asks(file: PythonFile, node: ast.Call) -> bool:
     """Whether the function around a print talks with a person."""
     function = file.function(node)
     return function is not None and any(
-        isinstance(other, ast.Call) and last_name(other.func) in {"input", "getpass", "ask_yesno", "confirm", "prompt"}
+        isinstance(other, ast.Call)
+        and last_name(other.func).endswith(("input", "getpass", "ask_yesno", "confirm", "prompt"))
         for other in ast.walk(function)
     )
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
-from errtally.analyser.checks.logging.exception_missing.python import is_specific_type
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.python import (
     LOG_LEVELS,
@@ -33,7 +32,7 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     how = _how(node, handler.name)
     if not how:
         return
-    is_low = raises(handler.body) or level == "warning" or is_specific_type(file, handler)
+    is_low = raises(handler.body) or level == "warning" or not file.is_broad(handler)
     message = f"{handler.name!r} is formatted into the message, without its traceback."
     yield replace(file.hit(node, message, Confidence.LOW if is_low else None), handler=handler.lineno)
 

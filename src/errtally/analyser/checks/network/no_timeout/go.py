@@ -22,10 +22,18 @@ _DEFAULT = {f"net/http.{name}" for name in ("Get", "Post", "PostForm", "Head", "
 def _call(file: TreeFile, node: Node) -> Iterator[Hit]:
     name = full_name(file, node)
     if name in _DEFAULT:
+        if name.endswith(".Do") and _has_deadline(node):
+            return
         yield file.hit(node, f"{name.removeprefix('net/')} uses a client without a timeout.")
     elif name == "net.Dial" and (string_value(arguments(node)[0]) or "").startswith("tcp"):
         # UDP and sockets of the same machine have nobody to wait for; a variable may mean them.
         yield file.hit(node, "net.Dial waits for as long as the system likes.", Confidence.MEDIUM)
+
+
+def _has_deadline(node: Node) -> bool:
+    """Whether the function around makes its requests with a context, which says how long they may take."""
+    where = text(within(node, {"function_declaration", "method_declaration"}, stop=()))
+    return any(word in where for word in ("WithTimeout", "WithDeadline", "WithContext("))
 
 
 def _client(file: TreeFile, node: Node) -> Iterator[Hit]:

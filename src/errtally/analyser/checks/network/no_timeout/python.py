@@ -54,6 +54,8 @@ def _sets_default(file: PythonFile) -> bool:
 def _of_session(file: PythonFile, node: ast.Call) -> str:
     """`requests.get` for `session.get` where the function makes the session by requests.Session()."""
     func = node.func
+    if "requests" not in {module.partition(".")[0] for module in file.imports.values()}:
+        return ""
     function = file.function(node)
     if not isinstance(func, ast.Attribute) or not isinstance(func.value, ast.Name) or function is None:
         return ""

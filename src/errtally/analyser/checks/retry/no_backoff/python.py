@@ -63,6 +63,7 @@ def _find(file: PythonFile, node: ast.While | ast.For) -> Iterator[Hit]:
                 or _falls_out(node, block, handler)
                 or _asks_which(handler)
                 or _changes(node, block, handler)
+                or _waits_for_signal(file, block, handler)
             ):
                 continue
             if not _waits(node) and not _has_waited(file, handler):
@@ -206,6 +207,12 @@ def _asks_which(handler: ast.ExceptHandler) -> bool:
     """Whether a handler raises but for the one error that it knows a remedy for, such as a folder to make."""
     asked = [node.test for node in walk_scope(list(handler.body)) if isinstance(node, ast.If)]
     return raises(handler.body) and any(uses(test, handler.name) for test in asked)
+
+
+def _waits_for_signal(file: PythonFile, block: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether a loop wakes up now and then while it waits for this process itself, as for an event or a queue."""
+    calls = [last_name(node.func) for node in walk_scope(list(block.body)) if isinstance(node, ast.Call)]
+    return _has_waited(file, handler) and not {"wait_for", "wait", "get", "join"}.isdisjoint(calls)
 
 
 def _has_waited(file: PythonFile, handler: ast.ExceptHandler) -> bool:

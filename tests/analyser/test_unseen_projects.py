@@ -1,0 +1,170 @@
+"""What projects that nothing was tuned on showed: places that look like findings and that nobody would thank for.
+
+Each row has the place beside one that differs by what matters, so that a check can't pass by falling silent.
+"""
+
+from __future__ import annotations
+
+import pytest
+from tests.analyser.checking import lines
+
+from errtally.analyser.sources.generated import is_generated
+
+# ruff: noqa: E501, ISC004 (one row of a table)
+_GO = 'package a\nimport ("fmt"; "io"; "log"; "net/http")\n'
+_PLACES = [
+    (
+        "a promise that finally passes on and somebody keeps",
+        "handlers/swallowed",
+        "javascript",
+        "void p.finally(() => { g(); }).catch(() => undefined);\nvoid f().finally(() => { g(); }).catch(() => undefined);\n",
+        [2],
+    ),
+    (
+        "clean-up by the first word of its name",
+        "handlers/swallowed",
+        "javascript",
+        "c.endSession().catch(() => {});\nc.endorse().catch(() => {});\ntry { m.removeFunction(p); } catch {}\ntry { m.removal(p); } catch {}\n",
+        [2, 4],
+    ),
+    (
+        "text that may be JSON",
+        "handlers/swallowed",
+        "javascript",
+        "try { all.push(JSON.parse(t)); } catch {}\ntry { JSON.parse(t); send(t); } catch {}\n",
+        [2],
+    ),
+    (
+        "a default given right before",
+        "handlers/swallowed",
+        "python",
+        "peers = '?'\ntry:\n    peers = f()\nexcept Exception:\n    pass\n"
+        "other = '?'\ntry:\n    peers = f()\nexcept Exception:\n    pass\n",
+        [9],
+    ),
+    (
+        "a question answered by no, in JavaScript",
+        "handlers/broad-hides",
+        "javascript",
+        "z.refine((p) => {\ntry { return norm(p) === p; } catch { return false; } });\n"
+        "z.refine((p) => {\ntry { send(p); return true; } catch { return false; } });\n",
+        [4],
+    ),
+    (
+        "a question answered by no, in Python",
+        "handlers/broad-hides",
+        "python",
+        "def is_on():\n    try:\n        g()\n    except Exception:\n        return False\n    else:\n        return True\n"
+        "def h():\n    try:\n        g()\n        return True\n    except Exception:\n        return False\n",
+        [12],
+    ),
+    (
+        "a question answered by no, in Java",
+        "handlers/broad-hides",
+        "java",
+        "class A { boolean f() {\ntry { return g() > 1; }\ncatch (Exception e) { return false; } }\n"
+        "boolean h() {\ntry { g(); return true; }\ncatch (Exception e) { return false; } } }\n",
+        [6],
+    ),
+    (
+        "a text that is only read, in Python",
+        "handlers/broad-hides",
+        "python",
+        "try:\n    x = b64decode(d).decode()\nexcept Exception:\n    x = ''\n"
+        "try:\n    x = fetch(d)\nexcept Exception:\n    x = ''\n",
+        [7],
+    ),
+    (
+        "a text that is only read, in Java",
+        "handlers/broad-hides",
+        "java",
+        "class A { byte[] f() {\ntry { return Base64.getUrlDecoder().decode(t); }\ncatch (Exception e) { return null; } }\n"
+        "byte[] h() {\ntry { return fetch(t); }\ncatch (Exception e) { return null; } } }\n",
+        [6],
+    ),
+    (
+        "a loop that wakes up now and then",
+        "retry/no-backoff",
+        "python",
+        "while True:\n    try:\n        await wait_for(event.wait(), 9)\n    except TimeoutError:\n        pass\n"
+        "    else:\n        break\n"
+        "while True:\n    try:\n        await connect()\n    except ConnectionError:\n        pass\n    else:\n        break\n",
+        [11],
+    ),
+    (
+        "what a panic was given",
+        "handlers/lost-cause",
+        "go",
+        _GO + "func f() (out error) {\n\tdefer func() {\n\t\tif err := recover(); err != nil {\n"
+        '\t\t\tout = fmt.Errorf("%s", err)\n\t\t}\n\t}()\n\tif err := g(); err != nil {\n'
+        '\t\tout = fmt.Errorf("%s", err)\n\t}\n\treturn out\n}\n',
+        [10],
+    ),
+    (
+        "an error that is logged as well",
+        "handlers/lost-cause",
+        "go",
+        _GO + 'func f() error {\n\tif err := g(); err != nil {\n\t\tlog.Printf("no: %v", err)\n'
+        '\t\treturn fmt.Errorf("no: %v", err)\n\t}\n\tif err := h(); err != nil {\n\t\tlog.Printf("no")\n'
+        '\t\treturn fmt.Errorf("no: %v", err)\n\t}\n\treturn nil\n}\n',
+        [10],
+    ),
+    (
+        "a new error that is only shown",
+        "handlers/lost-cause",
+        "go",
+        _GO + 'func f() error {\n\tif err := g(); err != nil {\n\t\tshow(fmt.Errorf("no: %v", err))\n\t}\n'
+        '\tif err := g(); err != nil {\n\t\treturn with(fmt.Errorf("no: %v", err))\n\t}\n\treturn nil\n}\n',
+        [8],
+    ),
+    (
+        "a request that has a deadline",
+        "network/no-timeout",
+        "go",
+        _GO + "func f() {\n\tr, _ := http.NewRequestWithContext(ctx, m, u, nil)\n\thttp.DefaultClient.Do(r)\n}\n"
+        "func h() {\n\tr, _ := http.NewRequest(m, u, nil)\n\thttp.DefaultClient.Do(r)\n}\n",
+        [9],
+    ),
+    (
+        "a copy into memory",
+        "handlers/error-ignored",
+        "go",
+        _GO + "func f() {\n\tio.Copy(&w.data, &r.data)\n\tio.Copy(out, &r.data)\n}\n",
+        [5],
+    ),
+    (
+        "a program that asks a person",
+        "logging/console",
+        "python",
+        "import flask\nasync def f():\n    code = await ainput('Code: ')\n    print('wrong')\ndef g():\n    print('wrong')\n",
+        [6],
+    ),
+    (
+        "an error of one kind says by its text what happened",
+        "logging/formatted-error",
+        "python",
+        "try:\n    f()\nexcept SessionError as e:\n    log.error('no: %s', e)\n"
+        "try:\n    f()\nexcept Exception as e:\n    log.error('no: %s', e)\n",
+        [8],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "language", "source", "expected"), [pytest.param(*one[1:], id=one[0]) for one in _PLACES]
+)
+def test_a_place_that_nobody_would_thank_for(check: str, language: str, source: str, expected: list[int]) -> None:
+    assert lines(check, language, source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nf();\n', True),
+        ("f();\n//# sourceMappingURL=a.js.map\n", True),
+        ("f();\nconst mark = '//# sourceMappingURL=';\n", False),
+        ("function mark(exports) {\n  Object.defineProperty(exports, '__esModule', { value: true });\n}\n", False),
+    ],
+)
+def test_what_a_compiler_wrote(source: str, expected: bool) -> None:  # noqa: FBT001
+    assert is_generated(source.encode()) is expected
