@@ -140,6 +140,60 @@ _PLACES = [
         [6],
     ),
     (
+        "a layout of a logger that has fields as well",
+        "logging/formatted-error",
+        "go",
+        'package a\nimport ("fmt"; "github.com/sirupsen/logrus")\nfunc f() {\n\tlogrus.Errorf("no %v", err)\n\tlogrus.Error(fmt.Sprintf("no %v", err))\n}\n',
+        [5],
+    ),
+    (
+        "what a function writes for a person",
+        "handlers/error-ignored",
+        "go",
+        'package a\nimport "os"\nfunc PrettyPrint(f *os.File) {\n\tf.WriteString(s)\n}\nfunc save(f *os.File) {\n\tf.WriteString(s)\n}\n',
+        [7],
+    ),
+    (
+        "an error that takes no cause",
+        "handlers/lost-cause",
+        "java",
+        "class A { void f() { try { g(); }\ncatch (IOException e) { throw new MalformedURLException(e.getMessage()); } }\n"
+        "void h() { try { g(); }\ncatch (IOException e) { throw new ShopException(e.getMessage()); } } }\n",
+        [4],
+    ),
+    (
+        "a comment that speaks of %w",
+        "handlers/lost-cause",
+        "go",
+        _GO + "func f() error {\n\t// Not %w: callers must not see it.\n\tif err := g(); err != nil {\n"
+        '\t\treturn fmt.Errorf("no: %v", err)\n\t}\n\treturn nil\n}\nfunc h() error {\n\tif err := g(); err != nil {\n'
+        '\t\treturn fmt.Errorf("no: %v", err)\n\t}\n\treturn nil\n}\n',
+        [12],
+    ),
+    (
+        "several checks at the top of one method",
+        "flow/run-time-assert",
+        "java",
+        'class A {\npublic A(int a, int b) {\nassert a > 0 : "a";\nassert b > 0 : "b";\n}\n}\n',
+        [3],
+    ),
+    (
+        "what the interpreter knows of its machine",
+        "handlers/broad-hides",
+        "python",
+        "try:\n    x = platform.system().lower()\nexcept Exception:\n    x = ''\n"
+        "try:\n    x = store.load().lower()\nexcept Exception:\n    x = ''\n",
+        [7],
+    ),
+    (
+        "what a finaliser leaves out",
+        "handlers/swallowed",
+        "python",
+        "import contextlib\ndef close(self):\n    with contextlib.suppress(Exception):\n        self.say(bye)\n"
+        "def say(self):\n    with contextlib.suppress(Exception):\n        self.say(bye)\n",
+        [6],
+    ),
+    (
         "an error of one kind says by its text what happened",
         "logging/formatted-error",
         "python",
@@ -162,6 +216,8 @@ def test_a_place_that_nobody_would_thank_for(check: str, language: str, source: 
     [
         ('"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nf();\n', True),
         ("f();\n//# sourceMappingURL=a.js.map\n", True),
+        ("var __awaiter = (this && this.__awaiter) || function () {};\n", True),
+        ("//\n// This file is generated. Do not edit! Edit parser.razor instead.\n", True),
         ("f();\nconst mark = '//# sourceMappingURL=';\n", False),
         ("function mark(exports) {\n  Object.defineProperty(exports, '__esModule', { value: true });\n}\n", False),
     ],

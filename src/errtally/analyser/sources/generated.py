@@ -14,6 +14,7 @@ _QUIET = re.compile(
     rb"(?:by|from|with|using|automatically|at|on|via|for|\(|(?:code|file)[ .!*/;-]*$)"
     rb"|(?:this (?:file|code|class) (?:was|is|has been) )?(?:auto[- ]?|automatically )generated"
     rb"[ .!,:;*/-]*(?:$|file|code|from|by|do not)"
+    rb"|this (?:file|code|class) (?:was|is|has been) generated\b[ .!,;]+do not (?:edit|modify)"
     rb"|(?:form|widget) implementation generated from"
     rb"|do not (?:edit|modify)(?: this file| it| directly| manually| by hand)*[ .!*/#-]*$"
     rb"|created by: the resource compiler"
@@ -37,7 +38,8 @@ _BUNDLE_MARKS = (
 )
 """What webpack and esbuild write at the top of a bundle, which holds other people's code as well."""
 _COMPILED = re.compile(
-    rb"^Object\.defineProperty\(exports, ['\"]__esModule['\"], \{\s*value: (?:true|!0)", re.MULTILINE
+    rb"^Object\.defineProperty\(exports, ['\"]__esModule['\"], \{\s*value: (?:true|!0)|= \(this && this\.__\w+\) \|\|",
+    re.MULTILINE,
 )
 """What TypeScript and Babel begin a module with that they translated."""
 _MAPPED = (b"//# sourceMappingURL=", b"//@ sourceMappingURL=")

@@ -296,7 +296,7 @@ def raises(body: list[ast.stmt]) -> bool:
 _CONVERTING = {
     "int", "float", "str", "repr", "len", "bool", "json", "loads", "split", "strip", "partition", "format", "decode",
     "encode", "lower", "upper", "getattr", "isinstance", "get", "literal_eval", "fromisoformat", "strptime", "join",
-    "b64decode", "b64encode", "fromstring", "fromhex", "urlparse", "unquote", "UUID", "Decimal", "safe_load",
+    "b64decode", "b64encode", "replace", "fromstring", "fromhex", "urlparse", "unquote", "UUID", "Decimal", "safe_load",
 }  # fmt: skip
 
 

@@ -109,6 +109,7 @@ def test_the_findings_of_a_piece_of_code(language: str, source: str, expected: l
             "python", "try:\n    f()\nexcept Exception:\n    logger.error('a')\n    logger.error('b')\n", [4], id="Python"  # noqa: E501 (one row of a table)
         ),
         pytest.param("python", "from logging import error\ntry:\n    f()\nexcept Exception:\n    error('a')\n", [5], id="a function"),  # noqa: E501 (one row of a table)
+        pytest.param("python", "try:\n    f()\nexcept Exception:\n    logger.error('a', exc_info=None)\n", [4], id="exc_info switched off"),  # noqa: E501 (one row of a table)
         pytest.param("javascript", "try { f(); } catch (e) {\nlogger.error('a');\nlogger.error('b'); }\n", [2], id="JavaScript"),  # noqa: E501 (one row of a table)
         pytest.param("java", 'class A { void f() { try { g(); } catch (E e) {\nlog.error("a");\nlog.error("b"); } } }\n', [2], id="Java"),  # noqa: E501 (one row of a table)
         pytest.param("go", 'package a\nfunc f() {\n\tif err := g(); err != nil {\n\t\tlog.Print("a")\n\t\tlog.Print("b")\n\t}\n}\n', [4], id="Go"),  # noqa: E501 (one row of a table)

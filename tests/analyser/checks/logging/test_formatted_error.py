@@ -54,7 +54,7 @@ from tests.analyser.checking import lines
         ),
         pytest.param(
             "go",
-            'package a\nimport "github.com/sirupsen/logrus"\nfunc f() {\n\tlogrus.Errorf("no %v", err)\n}\n',
+            'package a\nimport "github.com/sirupsen/logrus"\nfunc f() {\n\tlogrus.Error(fmt.Sprintf("no %v", err))\n}\n',  # noqa: E501 (one row of a table)
             [4],
             id="a layout of a structured logger",
         ),

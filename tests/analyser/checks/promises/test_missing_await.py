@@ -99,6 +99,10 @@ _FORMS = [
     ("python", "import asyncio\nasyncio.get_running_loop().create_task(f())\n", [2], "of the loop"),
     ("python", "def g(loop):\n    loop.create_task(f())\n", [2], "of a loop with a name"),
     ("python", "import asyncio\ntask = asyncio.create_task(f())\n", [], "a task that is kept"),
+    ("python", "import asyncio\ndef g():\n    task = asyncio.create_task(f())\n", [3], "a name that nobody reads"),
+    ("python", "import asyncio\ndef g():\n    task: T = asyncio.create_task(f())\n", [3], "a name with a type"),
+    ("python", "import asyncio\ndef g():\n    task = asyncio.create_task(f())\n    h(task)\n", [], "a name that is read"),  # noqa: E501 (one row of a table)
+    ("python", "import asyncio\ndef g():\n    global task\n    task = asyncio.create_task(f())\n", [], "a global"),
     ("python", "import asyncio\nasync def g():\n    async with asyncio.TaskGroup() as tg:\n        tg.create_task(f())\n", [], "a group"),  # noqa: E501 (one row of a table)
     ("python", "def g(board):\n    board.create_task('wash')\n", [], "another create_task"),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
@@ -31,7 +32,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     for name in sorted(names):
         # With a message it is meant for whoever calls.
         confidence = Confidence.MEDIUM if len(node.named_children) > 1 else Confidence.LOW
-        yield file.hit(node, f"The check of {name!r} is only there when Java runs with -ea.", confidence)
+        hit = file.hit(node, f"The check of {name!r} is only there when Java runs with -ea.", confidence)
+        yield replace(hit, handler=method.start_point[0] + 1)
         return
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
@@ -45,7 +46,8 @@ def _find(file: PythonFile, node: ast.Assert) -> Iterator[Hit]:
         # After branches and loops it is about what the function has worked out, and not about what it was given.
         is_first = not any(isinstance(one, _WORK) and not raises([one]) for one in leading)
         confidence = Confidence.MEDIUM if node.msg is not None and is_first else Confidence.LOW
-        yield file.hit(node, f"The check of {name!r} is gone when Python runs with -O.", confidence)
+        hit = file.hit(node, f"The check of {name!r} is gone when Python runs with -O.", confidence)
+        yield replace(hit, handler=function.lineno)
         return
 
 

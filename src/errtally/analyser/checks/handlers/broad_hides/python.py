@@ -42,6 +42,10 @@ _TELLING = (
 """Parts of names of functions that tell somebody."""
 
 
+_ENVIRONMENT = {
+    "platform", "system", "machine", "release", "version", "python_version", "node", "processor", "get_type_hints",
+    "signature", "getsource", "getsourcefile", "getfile", "unparse", "getuser", "get_terminal_size", "isatty",
+}  # fmt: skip
 _QUESTIONS = ("is_", "has_", "can_", "detect", "exists", "supports", "check", "valid")
 """How functions begin whose answer may be no for any reason."""
 
@@ -59,7 +63,7 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     makes_up = not any(isinstance(child, ast.Call) for child in walk_scope(list(node.body)))
     tried = file.try_of(node).body
     is_low = not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(tried)
-    is_low = is_low or only_converts(tried) or _asks(file, node)
+    is_low = is_low or only_converts(tried) or _looks_around(tried) or _asks(file, node)
     yield file.hit(
         node,
         "Every error is caught, and nothing tells which one it was.",
@@ -111,6 +115,12 @@ def _asks(file: PythonFile, handler: ast.ExceptHandler) -> bool:
     function = file.function(handler)
     is_question = function is not None and function.name.lstrip("_").startswith(_QUESTIONS)
     return is_question and all(map(_is_constant, returned))
+
+
+def _looks_around(body: list[ast.stmt]) -> bool:
+    """Whether a block only asks the interpreter what there is, as for the name of the platform."""
+    names = {last_name(node.func) for node in walk_scope(list(body)) if isinstance(node, ast.Call)}
+    return bool(names & _ENVIRONMENT) and names <= _ENVIRONMENT | {"lower", "upper", "strip", "str"}
 
 
 def _is_constant(value: ast.AST | None) -> bool:

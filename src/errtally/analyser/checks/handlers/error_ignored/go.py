@@ -39,6 +39,9 @@ _CLEANUP = (
 )  # fmt: skip
 """Ends of names of functions after whose failure there is often nothing left to do."""
 
+_SHOWING = ("Print", "Dump", "Show", "Debug", "Usage", "Help")
+"""Parts of names of functions that write for a person."""
+
 
 def _returns_error(file: TreeFile, call: Node) -> tuple[str, Confidence | None]:
     """What a call is called, "" when its last result is no error, and how sure a finding of it is."""
@@ -75,7 +78,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     statement = node.parent
     if not name or statement is None:
         return
-    if is_explained(file, node) or _is_in_memory(node) or _is_of_failure(node):
+    if is_explained(file, node) or _is_in_memory(node) or _is_of_failure(node) or _shows(node):
         confidence = Confidence.LOW
     if statement.type == "expression_statement":
         yield file.hit(node, f"The error of {name} is not looked at.", confidence)
@@ -109,6 +112,13 @@ def _is_asked(assignment: Node | None, name: str) -> bool:
     return (asked is not None and text(asked) in {name, f"!{name}"}) or any(
         word in text(asked) for word in (f"{name} != nil", f"{name} == nil", f"{name} > 0", f"{name} <= 0")
     )
+
+
+def _shows(node: Node) -> bool:
+    """Whether a function writes something for a person to look at, as its name says."""
+    function = within(node, {"function_declaration", "method_declaration"}, stop=())
+    name = text(function.child_by_field_name("name")) if function is not None else ""
+    return callee(node).rpartition(".")[2].startswith("Write") and any(word in name for word in _SHOWING)
 
 
 def _is_of_failure(node: Node) -> bool:

@@ -76,7 +76,13 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
             confidence = Confidence.HIGH if name == "err" else None
             if _is_recovered(node, name):
                 return
-            if _nobody_asks(node, name) or is_explained(file, node) or _is_logged(node, name) or _is_shown(node):
+            if (
+                _nobody_asks(node, name)
+                or is_explained(file, node)
+                or _is_logged(node, name)
+                or _is_shown(node)
+                or _is_chosen(node)
+            ):
                 confidence = Confidence.LOW
             yield file.hit(node, f"%{verb} keeps only the text of {name}; %w keeps the error.", confidence)
             return
@@ -136,6 +142,12 @@ def _is_logged(node: Node, name: str) -> bool:
         child.type == "call_expression" and bool(log_level(child)) and name in {text(one) for one in arguments(child)}
         for child in walk(body)
     )
+
+
+def _is_chosen(node: Node) -> bool:
+    """Whether a comment of the function speaks of `%w`, so that its author knows it."""
+    function = within(node, {"function_declaration", "method_declaration"}, stop=())
+    return function is not None and any(child.type == "comment" and "%w" in text(child) for child in walk(function))
 
 
 def _is_shown(node: Node) -> bool:

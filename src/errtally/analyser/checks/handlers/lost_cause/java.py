@@ -36,6 +36,7 @@ _ANSWERS = {
     "UnsupportedEncodingException",
     "UnknownHostException",
     "ArrayStoreException",
+    "ArithmeticException",
     "EOFException",
     "MissingResourceException",
     "DateTimeParseException",
@@ -47,6 +48,11 @@ _ANSWERS = {
     "NameNotFoundException",
 }
 """Types that say all there is to say by themselves."""
+_WITHOUT_CAUSE = {
+    "MalformedURLException", "NumberFormatException", "FileNotFoundException", "UnsupportedEncodingException",
+    "EOFException", "ParseException", "NoSuchElementException", "IndexOutOfBoundsException", "ProtocolException",
+}  # fmt: skip
+"""Types of the JDK whose constructors take no cause."""
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
@@ -70,6 +76,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     answers = _ANSWERS | ({"IllegalArgumentException"} if "valueOf" in calls(tried) else set())
     is_low = (
         all(kind.rsplit(".", 1)[-1] in answers for kind in types)
+        or text(value.child_by_field_name("type")).rsplit(".", 1)[-1] in _WITHOUT_CAUSE
         or is_explained(file, node)
         or is_explained(file, catch)
         or (catch.parent is not None and is_explained(file, catch.parent))

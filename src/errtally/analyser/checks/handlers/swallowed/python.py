@@ -28,10 +28,7 @@ def _handler(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     names = ", ".join(file.caught(node))
     block = file.try_of(node)
     is_explained = file.has_comment(node) or file.is_explained(block)
-    if not file.is_broad(node) or is_explained or _is_cleanup(block.body):
-        confidence = Confidence.LOW
-    elif (function := file.function(node)) is not None and function.name in {"__del__", "__exit__", "close"}:
-        # Nobody could take an error of a finaliser, and Python itself only prints it.
+    if not file.is_broad(node) or is_explained or _is_cleanup(block.body) or _is_finaliser(file, node):
         confidence = Confidence.LOW
     elif _has_default(file, block):
         # What the block sets keeps the value that it was given before.
@@ -42,6 +39,12 @@ def _handler(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     else:
         confidence = Confidence.HIGH
     yield file.hit(node, f"{names or 'the exception'} is caught and dropped.", confidence)
+
+
+def _is_finaliser(file: PythonFile, node: ast.AST) -> bool:
+    """Whether a node stands in a finaliser, whose error nobody could take, and Python itself only prints."""
+    function = file.function(node)
+    return function is not None and function.name in {"__del__", "__exit__", "__aexit__", "close", "aclose"}
 
 
 def _has_default(file: PythonFile, block: ast.Try) -> bool:
@@ -80,8 +83,8 @@ def _suppress(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     broad = [name for name in map(file.dotted, node.args) if name in BROAD]
     block = file.parents.get(file.parents[node])
     if broad and isinstance(block, ast.With | ast.AsyncWith) and not _is_cleanup(block.body):
-        is_explained = file.has_comment(node) or file.is_explained(block)
-        confidence = Confidence.LOW if is_explained or _leaves(block.body) else Confidence.HIGH
+        is_low = file.has_comment(node) or file.is_explained(block) or _is_finaliser(file, node) or _leaves(block.body)
+        confidence = Confidence.LOW if is_low else Confidence.HIGH
         yield file.hit(node, f"suppress({broad[0]}) drops every error of the block.", confidence)
 
 

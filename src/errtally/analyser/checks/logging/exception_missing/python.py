@@ -86,11 +86,17 @@ def _tells(file: PythonFile, body: list[ast.stmt]) -> bool:
             name = file.dotted(node.func)
             if last_name(node.func) in {"exception", "print_exc", "format_exc", "capture_exception", "exc_info"}:
                 return True
-            if "traceback" in name or any("exc_info" in (word.arg or "") for word in node.keywords):
+            if "traceback" in name or any(_keeps(word) for word in node.keywords):
                 return True
         elif isinstance(node, ast.Attribute) and node.attr in {"exc_info", "format_exc"}:
             return True
     return False
+
+
+def _keeps(word: ast.keyword) -> bool:
+    """Whether an argument hands the traceback over; `exc_info=False` and `None` do not."""
+    is_off = isinstance(word.value, ast.Constant) and not word.value.value
+    return "exc_info" in (word.arg or "") and not is_off
 
 
 RULES = (PythonRule((ast.Call,), _find, frozenset(LOG_LEVELS)),)

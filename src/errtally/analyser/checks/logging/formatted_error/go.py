@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
+from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.go import callee, is_error_name, libraries, log_level
 from errtally.analyser.syntax.tree import TreeFile, arguments, text, walk
 
@@ -27,7 +28,10 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     is_text = first.type in {"call_expression", "binary_expression"} and any(
         child.type == "identifier" and is_error_name(text(child)) for child in walk(first)
     )
-    if is_layout or (is_text and (first.type == "binary_expression" or callee(first) == "fmt.Sprintf")):
+    if is_layout:
+        # Whoever writes a layout chose that way of a logger that has both.
+        yield file.hit(node, "The error is formatted into the message instead of a field.", Confidence.LOW)
+    elif is_text and (first.type == "binary_expression" or callee(first) == "fmt.Sprintf"):
         yield file.hit(node, "The error is formatted into the message instead of a field.")
 
 

@@ -46,7 +46,10 @@ def _client(file: TreeFile, node: Node) -> Iterator[Hit]:
     where = text(function)
     if any(word in where for word in (".Timeout", "WithTimeout", "WithDeadline", "WithContext(", ".Cancel = ")):
         return
-    yield file.hit(node, "http.Client without Timeout waits for ever.", Confidence.MEDIUM)
+    # A client that is kept has its requests made elsewhere in the file.
+    is_bounded = any(word in file.source for word in (b"NewRequestWithContext(", b".WithContext("))
+    confidence = Confidence.LOW if is_bounded else Confidence.MEDIUM
+    yield file.hit(node, "http.Client without Timeout waits for ever.", confidence)
 
 
 RULES = (TreeRule(("go",), ("call_expression",), _call), TreeRule(("go",), ("composite_literal",), _client))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.python import last_name
+from errtally.analyser.syntax.python import last_name, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,10 @@ def _find(file: PythonFile, node: ast.Expr) -> Iterator[Hit]:
     if not isinstance(call, ast.Call):
         return
     if _is_task(file, call):
+        made = call.args[0] if call.args else None
+        name = last_name(made.func).lower() if isinstance(made, ast.Call) else ""
+        if any(word in name for word in ("quiet", "safe", "silent", "ignor")):
+            return
         message = (
             "Nobody keeps the task: its error is seen when it is thrown away, and it may be thrown away half done."
         )
@@ -45,6 +49,21 @@ def _find(file: PythonFile, node: ast.Expr) -> Iterator[Hit]:
         ]
         if methods and all(_is_coroutine(one) for one in methods):
             yield file.hit(node, f"self.{call.func.attr}() makes a coroutine that never runs.")
+
+
+def _named(file: PythonFile, node: ast.Assign | ast.AnnAssign) -> Iterator[Hit]:
+    """`task = asyncio.create_task(f())` in a function that never reads the name: it is gone when the function is."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    target, function = targets[0], file.function(node)
+    if len(targets) != 1 or not isinstance(target, ast.Name) or not isinstance(node.value, ast.Call):
+        return
+    if function is None or not _is_task(file, node.value):
+        return
+    is_shared = any(isinstance(one, ast.Global | ast.Nonlocal) and target.id in one.names for one in ast.walk(function))
+    if not uses(function, target.id) and not is_shared:
+        yield file.hit(
+            node, "Nobody reads the task's name, so its error is seen when the function has ended.", Confidence.MEDIUM
+        )
 
 
 def _is_task(file: PythonFile, call: ast.Call) -> bool:
@@ -89,4 +108,4 @@ def _is_coroutine(function: ast.AST) -> bool:
     return not any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
 
 
-RULES = (PythonRule((ast.Expr,), _find),)
+RULES = (PythonRule((ast.Expr,), _find), PythonRule((ast.Assign, ast.AnnAssign), _named))
