@@ -5,10 +5,15 @@ Each row has the place beside one that differs by what matters, so that a check 
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 (pytest reads the annotations)
+
 import pytest
 from tests.analyser.checking import lines
 
+from errtally.analyser.run import analyse
+from errtally.analyser.settings import Settings
 from errtally.analyser.sources.generated import is_generated
+from errtally.analyser.sources.languages import is_example
 
 # ruff: noqa: E501, ISC004 (one row of a table)
 _GO = 'package a\nimport ("fmt"; "io"; "log"; "net/http")\n'
@@ -194,6 +199,36 @@ _PLACES = [
         [6],
     ),
     (
+        "a text about an error",
+        "handlers/lost-cause",
+        "go",
+        _GO
+        + 'func f() error {\n\treturn fmt.Errorf("no: %s", errorMessage)\n}\nfunc h() error {\n\treturn fmt.Errorf("no: %s", errParse)\n}\n',
+        [7],
+    ),
+    (
+        "a rejection in a browser",
+        "promises/then-without-catch",
+        "javascript",
+        "send().then(() => { window.close(); });\n",
+        [],
+    ),
+    (
+        "a rejection in a server that speaks of a document",
+        "promises/then-without-catch",
+        "javascript",
+        "const fs = require('fs');\nsend().then(() => { document.save(); });\n",
+        [2],
+    ),
+    (
+        "a digest that every JDK has",
+        "handlers/lost-cause",
+        "java",
+        "class A { void f() { try { g(); }\ncatch (NoSuchAlgorithmException e) { throw new AssertionError(); } }\n"
+        "void h() { try { g(); }\ncatch (IOException e) { throw new AssertionError(); } } }\n",
+        [4],
+    ),
+    (
         "an error of one kind says by its text what happened",
         "logging/formatted-error",
         "python",
@@ -224,3 +259,39 @@ def test_a_place_that_nobody_would_thank_for(check: str, language: str, source: 
 )
 def test_what_a_compiler_wrote(source: str, expected: bool) -> None:  # noqa: FBT001
     assert is_generated(source.encode()) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "is_found"),
+    [
+        ("src/send.ts", True),
+        ("frontend/src/send.ts", False),
+        ("src/Send.tsx", False),
+        ("src/Send.vue", False),
+        ("server/send.js", True),
+    ],
+)
+def test_where_a_dropped_rejection_ends_a_process(path: str, is_found: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    text = "send().then(g);\n"
+    file = tmp_path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"<script>\n{text}</script>\n" if path.endswith(".vue") else text)
+    found = analyse(tmp_path, Settings(enable=("promises/then-without-catch",))).findings
+    assert [one.path for one in found] == ([path] if is_found else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("push-examples/a.go", True), ("shop-samples/A.java", True), ("src/docker/a.go", False), ("samples/a.py", True)],
+)
+def test_what_shows_how_something_is_used(path: str, expected: bool) -> None:  # noqa: FBT001
+    assert is_example(path) is expected
+
+
+@pytest.mark.parametrize(("adding", "is_found"), [("on", False), ("addListener", False), ("removeListener", True)])
+def test_a_listener_of_the_process_handles_what_nothing_else_does(adding: str, is_found: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    (tmp_path / "a.js").write_text(
+        f"const app = require('express')();\nprocess.{adding}('unhandledRejection', report);\napp.listen(80);\n"
+    )
+    found = analyse(tmp_path, Settings(enable=("monitoring/no-global-handler",))).findings
+    assert bool(found) is is_found

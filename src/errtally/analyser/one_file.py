@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from errtally.analyser.check import Check, PythonRule, TreeRule
+from errtally.analyser.check import JAVASCRIPT, Check, PythonRule, TreeRule
 from errtally.analyser.checks.registry import CHECKS
 from errtally.analyser.checks.suppressions.unknown_check import CHECK as UNKNOWN_CHECK
 from errtally.analyser.checks.suppressions.without_reason import CHECK as WITHOUT_REASON
@@ -23,6 +23,7 @@ from errtally.analyser.sources.newer_python import rewritten
 from errtally.analyser.sources.notebook import code
 from errtally.analyser.sources.read import SourceError, decode_python, read
 from errtally.analyser.suppression import MARKER, Suppression, suppressions
+from errtally.analyser.syntax.browser import is_browser
 from errtally.analyser.syntax.comments import python_comments, tree_comments
 from errtally.analyser.syntax.python import PythonFile
 from errtally.analyser.syntax.tree import TreeFile
@@ -195,7 +196,8 @@ def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settin
                         if not node.has_error:
                             hits += [(check, hit) for hit in rule.find(file, node)]
     comments = suppressions(tree_comments(file)) if MARKER.encode() in source else []
-    _finish(result, hits, file.lines, comments, settings)
+    in_browser = bool(hits) and result.language in JAVASCRIPT and is_browser(file)
+    _finish(result, hits, file.lines, comments, settings, in_browser=in_browser)
 
 
 def _finish(
@@ -204,6 +206,8 @@ def _finish(
     lines: list[str],
     comments: list[Suppression],
     settings: Settings,
+    *,
+    in_browser: bool = False,
 ) -> None:
     """Turn hits into findings, without the suppressed ones."""
     hits = hits + list(_about_comments(comments, settings))
@@ -224,6 +228,8 @@ def _finish(
         made = finding(
             check, hit, path=result.path, language=result.language, snippet=snippet, keys=keys, settings=settings
         )
+        if check.is_for_services and in_browser:
+            made = replace(made, confidence=Confidence.LOW)
         result.findings.append(replace(made, context=context(lines, hit.line)))
 
 

@@ -20,6 +20,10 @@ KINDS = (
 )  # fmt: skip
 _CAPTURES = {"captureException", "captureMessage", "captureEvent", "notify"}
 _UNCAUGHT = {"uncaughtException", "unhandledRejection", "error", "unhandledrejection"}
+_LISTENING = {
+    "process.on", "process.once", "process.addListener", "process.prependListener", "window.addEventListener",
+    "self.addEventListener",
+}  # fmt: skip
 _ERROR_MIDDLEWARE_PARAMETERS = 4
 """Express tells a handler of errors by its four parameters."""
 
@@ -69,7 +73,7 @@ def _call(file: TreeFile, node: Node, facts: Facts) -> None:
         facts.add("reported", name)
     if (tracker := _initialised(file, node)) is not None:
         facts.add("tracker_init", tracker.name, file.path, line)
-    if name in {"process.on", "process.once", "window.addEventListener", "self.addEventListener"}:
+    if name in _LISTENING:
         event = string_value(arguments(node)[0]) if arguments(node) else None
         if event in _UNCAUGHT and (event != "error" or not name.startswith("process")):
             facts.add("global_handler", f"{name} {event}", file.path, line)

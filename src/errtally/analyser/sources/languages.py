@@ -118,4 +118,5 @@ def is_test_source(path: str, source: bytes) -> bool:
 
 def is_example(path: str) -> bool:
     """Whether a path is called as code is that shows how something is used, and that nobody runs as a service."""
-    return any(part.lower().strip("_").rstrip("s") in _EXAMPLE_FOLDERS for part in PurePosixPath(path).parts[:-1])
+    folders = [part.lower().strip("_").rstrip("s") for part in PurePosixPath(path).parts[:-1]]
+    return any(re.split(r"[-_.]", folder)[-1] in _EXAMPLE_FOLDERS for folder in folders)

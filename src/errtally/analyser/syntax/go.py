@@ -23,6 +23,10 @@ _PARSERS = {
     "ParseAddr", "Parse", "ParseInLocation", "ParseQuery", "ParseRequestURI", "ParseRequest", "Unquote", "DecodeString",
     "Compile", "SplitHostPort", "ParseAddress", "QueryUnescape", "PathUnescape", "LoadLocation",
 }  # fmt: skip
+_ABOUT_ERRORS = (
+    "Message", "Msg", "Text", "String", "Str", "Code", "Count", "Name", "ID", "Id", "Type", "Body", "Reason", "Detail",
+)  # fmt: skip
+"""Ends of names of what is said about an error."""
 _LOG_PACKAGES = {"log", "slog", "logrus", "klog", "zap", "glog"}
 
 
@@ -151,6 +155,8 @@ def only_parsed(node: Node, error: str) -> bool:
 
 def is_error_name(name: str) -> bool:
     """Whether a variable is called as errors are."""
+    if name.endswith(_ABOUT_ERRORS):
+        return False
     return name in {"err", "e"} or name.endswith(("Err", "Error")) or (name.startswith("err") and name[3:].isalnum())
 
 

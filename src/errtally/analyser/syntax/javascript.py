@@ -105,7 +105,7 @@ def only_parses(catch: Node) -> bool:
         return False
     names = {callee(node) for node in walk(tried) if node.type in {"call_expression", "new_expression"}}
     # What only handles the text before or after it does not fail.
-    found = {name for name in names if name.rsplit(".", 1)[-1] not in _OF_TEXT}
+    found = {name for name in names if name.rsplit(".", 1)[-1] not in _OF_TEXT and ".searchParams." not in name}
     return bool(found) and found <= _PARSERS
 
 

@@ -37,6 +37,7 @@ _ANSWERS = {
     "UnknownHostException",
     "ArrayStoreException",
     "ArithmeticException",
+    "NoSuchAlgorithmException",
     "EOFException",
     "MissingResourceException",
     "DateTimeParseException",
@@ -51,6 +52,7 @@ _ANSWERS = {
 _WITHOUT_CAUSE = {
     "MalformedURLException", "NumberFormatException", "FileNotFoundException", "UnsupportedEncodingException",
     "EOFException", "ParseException", "NoSuchElementException", "IndexOutOfBoundsException", "ProtocolException",
+    "StreamCorruptedException", "InvalidObjectException", "NotSerializableException", "CharacterCodingException",
 }  # fmt: skip
 """Types of the JDK whose constructors take no cause."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
+_COMMAND_FOLDERS = {"cmd", "cli", "commands", "tools", "scripts"}
 _COMMAND_LINES = {"flag", "github.com/spf13/cobra", "github.com/urfave/cli", "github.com/urfave/cli/v2"}
 
 
@@ -32,7 +34,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if function is not None and text(function.child_by_field_name("name")) == "main":
         return
     # What a peer or a person reads from the standard output is mostly said to be so.
-    is_low = is_explained(file, node)
+    is_low = is_explained(file, node) or not _COMMAND_FOLDERS.isdisjoint(PurePosixPath(file.path).parts[:-1])
     yield file.hit(node, f"{callee(node)}() goes past the log.", Confidence.LOW if is_low else None)
 
 
