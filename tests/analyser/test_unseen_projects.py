@@ -229,6 +229,49 @@ _PLACES = [
         [4],
     ),
     (
+        "a text that is no number is zero",
+        "handlers/error-ignored",
+        "go",
+        'package a\nimport ("os"; "strconv")\nfunc f() {\n\tn, _ := strconv.Atoi(t)\n\ts, _ := os.Stat(t)\n\tg(n, s)\n}\n',
+        [5],
+    ),
+    (
+        "an answer to a request",
+        "handlers/lost-cause",
+        "python",
+        "try:\n    f()\nexcept Exception:\n    raise web.HTTPError(400)\ntry:\n    f()\nexcept Exception:\n    raise ShopError(400)\n",
+        [8],
+    ),
+    (
+        "an error that a callback takes as well",
+        "logging/formatted-error",
+        "javascript",
+        "try { f(); } catch (e) {\nlog.error(`no: ${e}`);\ncb(e); }\ntry { f(); } catch (e) {\nlog.error(`no: ${e}`);\ncb(); }\n",
+        [5],
+    ),
+    (
+        "a promise that a visitor's browser drops",
+        "handlers/swallowed",
+        "javascript",
+        "window.a = 1;\nnavigator.setAppBadge(1).catch(() => {});\ntry { f(); } catch {}\n",
+        [3],
+    ),
+    (
+        "a command that prints to both outputs",
+        "logging/console",
+        "python",
+        "import flask, sys\ndef f():\n    print('no', file=sys.stderr)\n    print(token)\ndef g():\n    print(token)\n",
+        [6],
+    ),
+    (
+        "the cause of what a future throws",
+        "logging/formatted-error",
+        "java",
+        'class A { void f() { try { g(); }\ncatch (ExecutionException e) { log.error("no", e.getCause()); } }\n'
+        'void h() { try { g(); }\ncatch (ExecutionException e) { log.error("no: {}", e.getMessage()); } } }\n',
+        [4],
+    ),
+    (
         "an error of one kind says by its text what happened",
         "logging/formatted-error",
         "python",
@@ -269,6 +312,7 @@ def test_what_a_compiler_wrote(source: str, expected: bool) -> None:  # noqa: FB
         ("src/Send.tsx", False),
         ("src/Send.vue", False),
         ("server/send.js", True),
+        ("scripts/send.js", False),
     ],
 )
 def test_where_a_dropped_rejection_ends_a_process(path: str, is_found: bool, tmp_path: Path) -> None:  # noqa: FBT001

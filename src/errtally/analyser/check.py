@@ -62,8 +62,8 @@ class Check:
         summary: what it finds, a few words.
         why: what it costs, one sentence.
         instead: what to write instead, one sentence.
-        is_for_services: what it finds costs something only in code that runs as a service: in examples and in a
-            browser its findings are of low confidence.
+        is_for_services: what it finds costs something only in code that runs as a service: in examples, in a
+            browser and in scripts its findings are of low confidence.
     """
 
     name: str

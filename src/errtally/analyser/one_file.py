@@ -25,6 +25,7 @@ from errtally.analyser.sources.read import SourceError, decode_python, read
 from errtally.analyser.suppression import MARKER, Suppression, suppressions
 from errtally.analyser.syntax.browser import is_browser
 from errtally.analyser.syntax.comments import python_comments, tree_comments
+from errtally.analyser.syntax.javascript_promises import is_command
 from errtally.analyser.syntax.python import PythonFile
 from errtally.analyser.syntax.tree import TreeFile
 
@@ -196,8 +197,8 @@ def _tree(result: FileResult, source: bytes, grammar_name: str, settings: Settin
                         if not node.has_error:
                             hits += [(check, hit) for hit in rule.find(file, node)]
     comments = suppressions(tree_comments(file)) if MARKER.encode() in source else []
-    in_browser = bool(hits) and result.language in JAVASCRIPT and is_browser(file)
-    _finish(result, hits, file.lines, comments, settings, in_browser=in_browser)
+    is_service = not (hits and result.language in JAVASCRIPT and (is_browser(file) or is_command(file)))
+    _finish(result, hits, file.lines, comments, settings, is_service=is_service)
 
 
 def _finish(
@@ -207,7 +208,7 @@ def _finish(
     comments: list[Suppression],
     settings: Settings,
     *,
-    in_browser: bool = False,
+    is_service: bool = True,
 ) -> None:
     """Turn hits into findings, without the suppressed ones."""
     hits = hits + list(_about_comments(comments, settings))
@@ -228,7 +229,7 @@ def _finish(
         made = finding(
             check, hit, path=result.path, language=result.language, snippet=snippet, keys=keys, settings=settings
         )
-        if check.is_for_services and in_browser:
+        if check.is_for_services and not is_service:
             made = replace(made, confidence=Confidence.LOW)
         result.findings.append(replace(made, context=context(lines, hit.line)))
 

@@ -18,7 +18,7 @@ _LEVELS = {
 }  # fmt: skip
 _FLAGS = "+-# 0123456789.[]*"
 """What may stand between the percent sign and the verb of a format."""
-_PARSERS = {
+PARSERS = {
     "Atoi", "ParseInt", "ParseUint", "ParseBool", "ParseFloat", "ParseDuration", "ParseIP", "ParseCIDR", "ParseMAC",
     "ParseAddr", "Parse", "ParseInLocation", "ParseQuery", "ParseRequestURI", "ParseRequest", "Unquote", "DecodeString",
     "Compile", "SplitHostPort", "ParseAddress", "QueryUnescape", "PathUnescape", "LoadLocation",
@@ -150,7 +150,7 @@ def origin(node: Node, error: str) -> str:
 
 def only_parsed(node: Node, error: str) -> bool:
     """Whether the error that an ``if`` asks for says no more than that a text is not what it should be."""
-    return origin(node, error).rsplit(".", 1)[-1] in _PARSERS
+    return origin(node, error).rsplit(".", 1)[-1] in PARSERS
 
 
 def is_error_name(name: str) -> bool:

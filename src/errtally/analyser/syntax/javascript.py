@@ -27,6 +27,9 @@ _PARSERS = {
     "RegExp",
     "BigInt",
     "atob",
+    "decode",
+    "textDecoder.decode",
+    "decoder.decode",
 }
 _OF_TEXT = {
     "trim",
@@ -40,6 +43,10 @@ _OF_TEXT = {
     "test",
     "from",
     "isArray",
+    "includes",
+    "startsWith",
+    "endsWith",
+    "TextDecoder",
     "push",
     "",
 }

@@ -126,5 +126,6 @@ CHECK = Check(
     summary="InterruptedException ignored",
     why="The throw cleared the flag, so pools and shut-downs wait for a thread that does not know that it should end.",
     instead="Throw it on, or call `Thread.currentThread().interrupt()` and leave.",
+    is_for_services=True,
     rules=(TreeRule(("java",), ("catch_clause",), _find),),
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _EXITS = {"System.exit", "Runtime.getRuntime().halt", "Runtime.getRuntime().exit"}
 _PARSERS = {
     "parseInt", "parseLong", "parseDouble", "parse", "valueOf", "decode", "fromString", "getDecoder", "getUrlDecoder",
-    "trim", "getBytes", "create",
+    "trim", "getBytes", "create", "getProperty", "getenv",
 }  # fmt: skip
 """Calls that fail when a text is not what it should be, and what stands beside them."""
 _COMPARING = {"==", "!=", "<", ">", "<=", ">=", "!", "&&", "||"}

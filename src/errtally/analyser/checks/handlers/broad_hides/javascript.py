@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.browser import is_browser
 from errtally.analyser.syntax.javascript import FUNCTIONS, callee, method, only_parses, parameter
 from errtally.analyser.syntax.tree import (
     TreeFile,
@@ -61,7 +62,15 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
     )
     tried = block.child_by_field_name("body")
     is_said = is_said or (tried is not None and has_comment(tried))
-    is_low = is_said or only_parses(node) or _detects(block) or _asks(node) or _answers(block, body) or _goes_on(body)
+    is_low = (
+        is_said
+        or is_browser(file)
+        or only_parses(node)
+        or _detects(block)
+        or _asks(node)
+        or _answers(block, body)
+        or _goes_on(body)
+    )
     yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
 
 
@@ -151,7 +160,7 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     is_detected = promise is not None and promise.type == "call_expression" and callee(promise) in _DETECTS
     # A promise with a name is often silenced here because its error is taken somewhere else.
     is_kept = promise is not None and promise.type != "call_expression"
-    is_low = is_detected or is_kept or _asks(node) or is_explained(file, node) or has_comment(node)
+    is_low = is_detected or is_kept or is_browser(file) or _asks(node) or is_explained(file, node) or has_comment(node)
     yield file.hit(given[0], _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.libraries.go_errors import returns_error
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.go import callee, full_name
+from errtally.analyser.syntax.go import PARSERS, callee, full_name
 from errtally.analyser.syntax.go_package import package_of
 from errtally.analyser.syntax.go_types import receiver_type
 from errtally.analyser.syntax.tree import TreeFile, arguments, is_explained, text, within
@@ -89,7 +89,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         names = _names(assignment)
         if names and names[-1] == "_":
             # `_ = f()` and `_, _ = f()` say at least that somebody thought of it.
-            is_said = set(names) == {"_"} or _is_asked(assignment, names[0])
+            # A text that is no number leaves the zero value, which is mostly what is wanted.
+            is_parsed = name.rpartition(".")[2] in PARSERS
+            is_said = set(names) == {"_"} or is_parsed or _is_asked(assignment, names[0])
             yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
 
 

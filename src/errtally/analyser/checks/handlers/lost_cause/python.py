@@ -50,6 +50,7 @@ _ANSWERS = (
     "StopAsyncIteration",
     "Http404",
     "HTTPException",
+    "HTTPError",
     "SkipTest",
     "KeyboardInterrupt",
     "Return",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
+from errtally.analyser.syntax.browser import is_browser
 from errtally.analyser.syntax.javascript import callee, method, only_parses
 from errtally.analyser.syntax.tree import (
     TreeFile,
@@ -126,7 +127,7 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     # A promise with a name is often silenced here because its error is taken somewhere else.
     is_kept = promise is not None and _before_finally(promise).type == "identifier"
     is_said = is_kept or has_comment(node) or is_explained(file, _statement(node))
-    is_low = goes_on or is_said or (promise is not None and _is_harmless_call(promise))
+    is_low = goes_on or is_said or is_browser(file) or (promise is not None and _is_harmless_call(promise))
     confidence = Confidence.LOW if is_low else Confidence.MEDIUM
     yield file.hit(given[0], "The promise's rejection is caught and dropped.", confidence)
 

@@ -47,7 +47,13 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
             plain = above.name.lower()
             if plain in _SPEAKING or any(part in plain for part in _SPEAKING_PARTS):
                 return
-    is_low = not is_service or _asks(file, node) or _is_command(file.path) or _is_logged_too(file, node)
+    is_low = (
+        not is_service
+        or _asks(file, node)
+        or _speaks(file, node)
+        or _is_command(file.path)
+        or _is_logged_too(file, node)
+    )
     confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"{name}() goes past the log.", confidence)
 
@@ -80,6 +86,16 @@ def _is_logged_too(file: PythonFile, node: ast.Call) -> bool:
     beside = next((field for field in fields if isinstance(field, list) and statement in field), [])
     return any(
         isinstance(other, ast.Call) and bool(file.log_level(other)) for one in beside for other in walk_scope([one])
+    )
+
+
+def _speaks(file: PythonFile, node: ast.Call) -> bool:
+    """Whether the function around prints to the standard error as well, as commands do."""
+    function = file.function(node)
+    return function is not None and any(
+        last_name(other.func) == "print" and any(word.arg == "file" for word in other.keywords)
+        for other in ast.walk(function)
+        if isinstance(other, ast.Call)
     )
 
 

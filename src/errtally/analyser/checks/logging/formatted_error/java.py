@@ -32,6 +32,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # `log.error(e)` of log4j takes the exception for the message.
     if len(given) > 1 and any(one.type == "identifier" and text(one) in derived(catch, name) for one in given):
         return
+    # `log.error(text, e.getCause())`, of a future say, whose own exception is only a wrapper.
+    if any(text(one).startswith(f"{name}.") and text(one).endswith("Cause()") for one in given[1:]):
+        return
     types, _ = caught(catch)
     is_specific = all(any(part in kind for part in SPECIFIC) for kind in types)
     is_thrown = is_specific or any(child.type == "throw_statement" for child in walk(catch))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.javascript import log_level, parameter
-from errtally.analyser.syntax.tree import TreeFile, arguments, identifiers, text, walk, within
+from errtally.analyser.syntax.tree import TreeFile, arguments, has_ancestor, identifiers, text, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,19 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     is_thrown = any(child.type == "throw_statement" for child in walk(catch))
     message = f"{name!r} is formatted into the message, without its stack."
-    hit = file.hit(node, message, Confidence.LOW if is_thrown else None)
+    hit = file.hit(node, message, Confidence.LOW if is_thrown or _hands_over(catch, node, name) else None)
     yield replace(hit, handler=catch.start_point[0] + 1)
+
+
+def _hands_over(catch: Node, call: Node, name: str) -> bool:
+    """Whether something else than this record takes the error, as a callback or another record with its stack."""
+    return any(
+        child.type == "call_expression"
+        and child.start_byte != call.start_byte
+        and not has_ancestor(child, call)
+        and any(name in identifiers(one) for one in arguments(child))
+        for child in walk(catch)
+    )
 
 
 def _is_text(message: Node, name: str) -> bool:
