@@ -272,6 +272,14 @@ _PLACES = [
         [4],
     ),
     (
+        "a builder of text that a function is handed",
+        "handlers/error-ignored",
+        "go",
+        'package a\nimport ("io"; "strings")\nfunc enc(w io.Writer) error { return g(w) }\n'
+        "func f() {\n\tvar sb strings.Builder\n\tenc(&sb)\n\tenc(out)\n}\n",
+        [7],
+    ),
+    (
         "an error of one kind says by its text what happened",
         "logging/formatted-error",
         "python",

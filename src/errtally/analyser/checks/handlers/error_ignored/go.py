@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
@@ -129,6 +130,15 @@ def _is_of_failure(node: Node) -> bool:
     return "ReadAll" in callee(node) and above is not None and "Status" in text(above.child_by_field_name("condition"))
 
 
+def _is_builder(node: Node, name: str) -> bool:
+    """Whether the function around declares a name as a builder of text, to which every function can write."""
+    function = within(node, {"function_declaration", "method_declaration"}, stop=())
+    if not name.isidentifier() or function is None:
+        return False
+    made = rf"\b{name}\b(?:\s*:=\s*|\s+|\s*=\s*)(?:&|\*|new\()?(?:strings\.Builder|bytes\.(?:New)?Buffer)"
+    return re.search(made, text(function)) is not None
+
+
 def _is_in_memory(node: Node) -> bool:
     """Whether a call writes to a buffer, which does not fail, or throws away what it reads."""
     given = arguments(node)
@@ -140,7 +150,8 @@ def _is_in_memory(node: Node) -> bool:
         if any(text(one).startswith("&") for one in arguments(maker)):
             return True
     return bool(given) and (
-        text(given[0]).lower().endswith(("buf", "buffer", "hash", "discard"))
+        _is_builder(node, text(given[0]).lstrip("&"))
+        or text(given[0]).lower().endswith(("buf", "buffer", "hash", "discard"))
         or (callee(node).startswith("io.Copy") and text(given[0]).startswith("&"))
     )
 
