@@ -523,6 +523,23 @@ def test_routes_of_included_routers_have_their_whole_paths(tracked: Receiver) ->
     assert errors == ["/v2/{tenant}/orders/{number}", "/within/v2/{tenant}/orders/{number}"]
 
 
+def test_what_waits_is_sent_before_an_asgi_server_ends(receiver: Receiver) -> None:
+    """Uvicorn ends by the signal that it was told to end by, so nothing else runs then."""
+    errtally.init(receiver.url, hooks=False, flush_seconds=3600, shutdown_seconds=60)
+    told: list[tuple[str, int]] = []
+
+    async def app(_connection, _receive, send):
+        await send({"type": "lifespan.startup.complete"})
+        errtally.capture_message("while it runs")
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def send(message):
+        told.append((message["type"], len(receiver.events())))
+
+    asyncio.run(AsgiMiddleware(app)({"type": "lifespan"}, None, send))
+    assert told == [("lifespan.startup.complete", 0), ("lifespan.shutdown.complete", 1)]
+
+
 def test_asgi_passes_other_connections_on(tracked: Receiver) -> None:
     async def app(connection, _receive, _send):
         if connection["type"] == "websocket":

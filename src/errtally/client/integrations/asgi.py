@@ -43,6 +43,9 @@ class AsgiMiddleware:
         The names of the arguments are ASGI's: Daphne gives them by name.
         """
         tracker = current.tracker()
+        if tracker is not None and scope["type"] == "lifespan":
+            await self.app(scope, receive, _flushing(tracker, send))
+            return
         if tracker is None or scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
@@ -96,6 +99,17 @@ class AsgiMiddleware:
                     )
                 elif error is not None:
                     tracker.capture_exception(error, unhandled="asgi")
+
+
+def _flushing(tracker: Tracker, send: Send) -> Send:
+    """Send what waits before the server learns that the application has ended: uvicorn ends by a signal then."""
+
+    async def flushing(message: Message) -> None:
+        if message["type"].startswith("lifespan.shutdown."):
+            tracker.flush()  # nobody is served any more whom it could keep waiting
+        await send(message)
+
+    return flushing
 
 
 def _name(transaction: str) -> None:
