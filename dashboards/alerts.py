@@ -88,18 +88,14 @@ def _numbers() -> list[KindPanel]:
 
 
 def _history() -> KindPanel:
-    rank = [severity for severity in names.SEVERITIES if severity != "none"]
-    found = []
-    for number, severity in enumerate(rank, 1):
-        alerts_of_severity = queries.firing(f'severity="{severity}"')
-        found.append(f"max by (alertname, project) ({alerts_of_severity}) * {number}")
+    ranks = queries.SEVERITY_BY_RANK
     return state_timeline(
         "History",
         "When each alert fired. One that comes and goes needs a longer `for` or another limit.",
         (24, 12),
-        query(" or ".join(found), "{{alertname}} {{project}}"),
+        query(queries.firing_rank("alertname, project"), "{{alertname}} {{project}}"),
         no_value="Nothing fired",
-        states={severity: BY_SEVERITY[severity] for severity in rank},
+        states={severity: BY_SEVERITY[severity] for severity in ranks.values()},
     )
 
 

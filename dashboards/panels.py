@@ -13,7 +13,7 @@ import attr
 from grafanalib.core import Panel, Target
 
 from errtally import names
-from errtally.dashboards.colors import GREY, RED
+from errtally.dashboards.colors import GREY, RED, as_text
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _BARS_A_PAGE = 12
@@ -121,7 +121,7 @@ def stat(
         {"type": "value", "options": {value: {"text": text, "index": index}}}
         for index, (value, text) in enumerate((texts or {}).items())
     ]
-    nothing = {"match": "null+nan", "result": {"text": no_value, "color": GREY, "index": len(mappings)}}
+    nothing = {"match": "null+nan", "result": {"text": no_value, "color": as_text(GREY), "index": len(mappings)}}
     mappings.append({"type": "special", "options": nothing})
     return panel(
         "stat",
@@ -151,12 +151,12 @@ def stat(
 
 
 def thresholds(steps: Steps) -> Options:
-    """Return colours by value."""
+    """Return colours of a number by its value."""
     return {
         "color": {"mode": "thresholds"},
         "thresholds": {
             "mode": "absolute",
-            "steps": [{"color": color, "value": value} for color, value in steps],
+            "steps": [{"color": as_text(color), "value": value} for color, value in steps],
         },
     }
 

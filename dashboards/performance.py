@@ -142,23 +142,17 @@ def _outcomes() -> KindPanel:
 
 
 def _limits() -> KindPanel:
-    named = f'transaction!="{names.SERVICE_WIDE}"'
-    thresholds = queries.of(names.APDEX_THRESHOLD, named, variables=_CHOSEN)
-    scores = queries.of(names.APDEX_SCORE, named, variables=_CHOSEN)
+    thresholds = queries.of(names.APDEX_THRESHOLD, f'transaction!="{names.SERVICE_WIDE}"', variables=_CHOSEN)
     return table(
         "T of Apdex",
-        "Up to which response time users are satisfied, and the score of the last 5 minutes.",
+        "Up to which response time users are satisfied; up to four times of it they tolerate it.",
         (12, 9),
-        [
-            query(f"max by (project, environment, transaction) ({expr})", instant=True, table="table", ref=ref)
-            for ref, expr in (("A", scores), ("B", thresholds))
-        ],
+        [query(f"max by (project, environment, transaction) ({thresholds})", instant=True, table="table")],
         no_value="No requests",
         columns=[
             Column("Project", "project", width=85),
-            Column("Environment", "environment", width=100),
+            Column("Environment", "environment", width=110),
             Column("Transaction", "transaction"),
-            Column("Apdex", "Value #A", unit="none", width=60, steps=shared.APDEX_STEPS, decimals=2),
-            Column("T", "Value #B", unit="s", width=72),
+            Column("T", "Value", unit="s", width=72),
         ],
     )

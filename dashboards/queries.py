@@ -16,6 +16,9 @@ SCOPE = names.BASE_LABELS
 
 BY_ISSUE = "project, environment, issue"
 _WHAT = "type, title, culprit, status"
+SEVERITY_BY_RANK = {rank: severity for rank, severity in enumerate(names.SEVERITIES, 1) if severity != "none"}
+"""1 is the most severe."""
+BY_ALERT = "alertname, severity, project, environment, instance"
 _SAME_SCRAPE = "on (job, instance)"
 _CREATED = names.STORE_CREATED.name
 _FRESH_SECONDS = 3600
@@ -196,16 +199,22 @@ def firing(*matchers: str) -> str:
 
 def began(*matchers: str) -> str:
     """Return the alerts that did not fire a step before: 1 where one begins, absent otherwise."""
-    by = "alertname, severity, project, environment, instance"
     now = firing(*matchers)
-    return f"count by ({by}) ({now}) unless count by ({by}) ({now} offset $__interval)"
+    return f"count by ({BY_ALERT}) ({now}) unless count by ({BY_ALERT}) ({now} offset $__interval)"
 
 
 def firing_since() -> str:
     """Return since when each alert fires, in milliseconds."""
-    by = "alertname, severity, project, environment, instance"
     since = 'ALERTS_FOR_STATE{severity!="none", project=~"$project|", environment=~"$environment|"}'
-    return f"(min by ({by}) ({since}) and on ({by}) {firing()}) * 1000"
+    return f"(min by ({BY_ALERT}) ({since}) and on ({BY_ALERT}) {firing()}) * 1000"
+
+
+def firing_rank(by: str) -> str:
+    """Return the severity of each alert that fires as its place among the severities, so that a table sorts by it."""
+    return " or ".join(
+        f"max by ({by}) ({firing(matcher)}) * {rank}"
+        for rank, matcher in ((rank, f'severity="{severity}"') for rank, severity in SEVERITY_BY_RANK.items())
+    )
 
 
 def deploys() -> str:

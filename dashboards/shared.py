@@ -252,19 +252,29 @@ def service_link(heading: str, environment: str = "") -> links.Link:
 
 
 def active_alerts(alerting: Alerting, size: Size) -> KindPanel:
-    """Return the alerts that fire."""
+    """Return the alerts that fire, the most severe first."""
+    ranks = queries.SEVERITY_BY_RANK
     return table(
         "Active alerts",
         "Alerts that fire now, those of hosts and exporters among them, whether Alertmanager tells of them or not. The"
         " alert's name leads to its runbook.",
         size,
-        [query(queries.firing_since(), instant=True, table="table")],
+        [
+            query(queries.firing_since(), instant=True, table="table"),
+            query(queries.firing_rank(queries.BY_ALERT), instant=True, table="table", ref="B"),
+        ],
         no_value="Nothing fires",
         first=("Severity", False),
         columns=[
             Column("Alert", "alertname", links=(links.runbook(alerting),)),
-            Column("Severity", "severity", width=85, texts=BY_SEVERITY),
-            Column("Since", "Value", unit="dateTimeFromNow", width=130),
+            Column(
+                "Severity",
+                "Value #B",
+                width=85,
+                texts={str(rank): BY_SEVERITY[severity] for rank, severity in ranks.items()},
+                named={str(rank): severity for rank, severity in ranks.items()},
+            ),
+            Column("Since", "Value #A", unit="dateTimeFromNow", width=130),
             Column("Project", "project", width=110, links=(service_link("Project"),)),
             Column("Environment", "environment", width=115),
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from errtally.dashboards.colors import as_text
 from errtally.dashboards.panels import panel, thresholds
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Column:
             found |= {**thresholds(self.steps), "custom.cellOptions": {"type": "color-text"}}
         if self.texts is not None:
             options = {
-                value: {"color": color, "index": index} | ({"text": self.named[value]} if value in self.named else {})
+                value: {"color": as_text(color), "index": index}
+                | ({"text": self.named[value]} if value in self.named else {})
                 for index, (value, color) in enumerate(self.texts.items())
             }
             found["mappings"] = [{"type": "value", "options": options}]

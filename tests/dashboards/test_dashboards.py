@@ -183,7 +183,7 @@ def test_titles_of_panels_are_unique(dashboard: Json) -> None:
 def test_colours_with_a_meaning_are_those_that_everyone_can_tell_apart(dashboard: Json) -> None:
     safe = {value for name, value in vars(colors).items() if name.isupper() and isinstance(value, str)}
     used = set(re.findall(r"#[0-9a-fA-F]{6}", json.dumps(dashboard)))
-    assert used <= safe
+    assert used <= safe | set(map(colors.as_text, safe))
 
 
 @DASHBOARD

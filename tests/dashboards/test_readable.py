@@ -11,7 +11,7 @@ from tests.flow import grafana
 
 from errtally import names
 from errtally.dashboards.build import DASHBOARDS, build
-from errtally.dashboards.colors import BY_LEVEL, GREY, RED
+from errtally.dashboards.colors import BY_LEVEL, GREY, RED, as_text
 
 FILES = build({})
 DASHBOARD = pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_number_without_data_is_grey_and_says_why(dashboard: Json) -> None:
                 for one in panel["fieldConfig"]["defaults"]["mappings"]
                 if one["type"] == "special" and one["options"]["match"] == "null+nan"
             ]
-            assert nothing["color"] == GREY, panel["title"]
+            assert nothing["color"] == as_text(GREY), panel["title"]
             assert nothing["text"] == panel["fieldConfig"]["defaults"]["noValue"], panel["title"]
 
 
@@ -120,6 +120,52 @@ def test_colours_are_in_the_text_and_never_fill_a_cell(dashboard: Json) -> None:
         for panel in grafana.panels(dashboard)
         if panel["type"] == "stat" and panel["options"]["colorMode"] != "value"
     ]
+
+
+PANELS = {"light": "#ffffff", "dark": "#181b1f"}
+"""What Grafana's themes put behind text."""
+LEAST_CONTRAST = 3
+"""WCAG 2.2, 1.4.3, of large text; no colour has the 4.5 of small text on a white and on a dark panel."""
+
+
+_COLORING = ("thresholds", "mappings")
+
+
+def _luminance(color: str) -> float:
+    """Relative luminance as WCAG 2.2 defines it, 0 to 1."""
+    shares = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def _text_colors(panel: Json) -> set[str]:
+    """The colours of words and numbers: of limits and of mappings, of the whole panel and of columns."""
+    defaults, overrides = panel["fieldConfig"]["defaults"], panel["fieldConfig"]["overrides"]
+    columns = [one["value"] for override in overrides for one in override["properties"] if one["id"] in _COLORING]
+    found = re.findall(r'"color": "(#[^"]+)"', json.dumps(columns))
+    if panel["type"] == "stat":
+        found += re.findall(r'"color": "(#[^"]+)"', json.dumps([defaults["thresholds"], defaults["mappings"]]))
+    return set(found)
+
+
+@pytest.mark.parametrize("theme", PANELS)
+@DASHBOARD
+def test_words_and_numbers_are_read_on_a_light_and_on_a_dark_panel(dashboard: Json, theme: str) -> None:
+    behind = _luminance(PANELS[theme])
+    for panel in grafana.panels(dashboard):
+        for color in _text_colors(panel):
+            (darker, lighter) = sorted((behind, _luminance(color)))
+            assert (lighter + 0.05) / (darker + 0.05) >= LEAST_CONTRAST, (panel["title"], color)
+
+
+def test_alerts_are_sorted_by_severity_and_not_by_its_name() -> None:
+    (panel,) = [one for one in grafana.panels(json.loads(FILES["overview.json"])) if one["title"] == "Active alerts"]
+    (order,) = panel["options"]["sortBy"]
+    (override,) = [one for one in panel["fieldConfig"]["overrides"] if one["matcher"]["options"] == "Severity"]
+    (mappings,) = [one["value"] for one in override["properties"] if one["id"] == "mappings"]
+    named = {int(value): shown["text"] for value, shown in mappings[0]["options"].items()}
+    assert order == {"displayName": "Severity", "desc": False}
+    assert [named[rank] for rank in sorted(named)] == ["critical", "warning", "info"]
 
 
 def test_fatal_is_the_strongest_colour() -> None:
