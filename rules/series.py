@@ -92,6 +92,34 @@ def enough(rate_record: str, tuned: Tuned, per: str = SCOPE) -> str:
     return f"\nand on ({per}) {rate_record} * {tuned.window_seconds} >= {number(tuned.minimum)}"
 
 
+LEAST_BAD = 5
+"""How many requests or sessions must have ended badly within the window of a rule that pages."""
+
+
+def least_bad(tuned: Tuned) -> float:
+    """Return how many must have ended badly within a rule's window; 0 when the rule has no minimum.
+
+    With the share alone, two failures of thirty requests would page, and a service of which one request in a hundred
+    fails has ten such windows a day (binomial distribution); five failures it has once in a year. It is a tenth less
+    than the number itself, since ``rate()`` extrapolates.
+    """
+    return 0.9 * min(LEAST_BAD, tuned.minimum / 4)
+
+
+def enough_bad(share: str, rate_record: str, tuned: Tuned, per: str = SCOPE) -> str:
+    """Return the condition that the bad ones are more than chance brings, or "" when the rule has no minimum.
+
+    Args:
+        share: expression of the share of what ended badly, 0 to 1.
+        rate_record: what it is the share of, a second.
+        tuned: the rule's settings.
+        per: labels of both.
+    """
+    if not tuned.minimum:
+        return ""
+    return f"\nand on ({per}) {share} * on ({per}) {rate_record} * {tuned.window_seconds} >= {number(least_bad(tuned))}"
+
+
 def steady(value: float, steps: int) -> str:
     """Return a series that keeps a value for ``steps`` steps after the first sample."""
     return f"{number(value)}x{steps}"

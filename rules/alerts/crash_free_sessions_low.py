@@ -6,7 +6,7 @@ from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, number, rate, record_name, selector
+from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, enough_bad, number, rate, record_name, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 
 _BY = f"{SCOPE}, release"
@@ -34,7 +34,8 @@ def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
 
 def _expr(tuned: Tuned) -> str:
     started, ratio = _recordings(tuned)
-    return f"{ratio.record} < {number(tuned.threshold)}{enough(started.record, tuned, _BY)}"
+    floor = enough(started.record, tuned, _BY) + enough_bad(f"(1 - {ratio.record})", started.record, tuned, _BY)
+    return f"{ratio.record} < {number(tuned.threshold)}{floor}"
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
@@ -43,7 +44,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         tuned,
         lambda ratio, traffic: {_STARTED: traffic, _CRASHED: (1 - ratio) * traffic},
         lambda ratio: Firing(_LABELS, percentage(ratio)),
-        high=max(1 - 5 * bad, 0.0),
+        high=max(min(1 - 5 * bad, 0.5), 0.0),
         calm=1.0,
         fires_near=1 - bad * 1.5,
         silent_near=1 - bad / 1.5,
@@ -80,7 +81,7 @@ CRASH_FREE_SESSIONS_LOW = AlertRule(
     runbook=Runbook(
         meaning=(
             "Of the sessions that a release started within the window, a smaller share than the threshold was free of"
-            " crashes. Fewer sessions than the minimum say nothing."
+            " crashes. Fewer sessions than the minimum say nothing, nor do fewer than five crashes."
         ),
         impact="The program ends under its users' hands. What they had not saved is lost.",
         diagnosis=(

@@ -17,7 +17,7 @@ from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
-from errtally.rules.series import number
+from errtally.rules.series import least_bad, number
 from errtally.rules.timeline import timeline
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def _expr(tiers: Pair, tuned: Tuned) -> str:
     if tuned.minimum:
         requests = objectives.mean(objectives.REQUESTS, tuned.window_seconds)
         floor = f"\nand {requests} * {tuned.window_seconds} >= {number(tuned.minimum)}"
+        if tiers is objectives.PAGE:
+            failures, longest = objectives.mean(objectives.FAILURES, tiers[1].long_seconds), tiers[1].long_seconds
+            floor += f"\nand {failures} * {longest} >= {number(least_bad(tuned))}"
     return "(\n" + "\n  or\n".join(pairs) + f"\n)\nand {objectives.BURN_NOW} > {_ALLOWED}{floor}"
 
 

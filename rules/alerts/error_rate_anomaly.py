@@ -11,7 +11,7 @@ from errtally.rules.baseline import baseline, baseline_record, history_steps
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.quantities import failure_ratio
-from errtally.rules.series import DEMO_LABELS, enough, number, selector
+from errtally.rules.series import DEMO_LABELS, enough, enough_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
@@ -28,7 +28,8 @@ def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
 def _expr(tuned: Tuned) -> str:
     total, ratio = failure_ratio(tuned)
     usual = baseline_record(ratio.record)
-    return f"{ratio.record} > {usual} + {number(tuned.threshold)}{enough(total.record, tuned)}"
+    floor = enough(total.record, tuned) + enough_bad(ratio.record, total.record, tuned)
+    return f"{ratio.record} > {usual} + {number(tuned.threshold)}{floor}"
 
 
 def _requests(ratio: float, traffic: float) -> dict[str, float]:
@@ -38,7 +39,7 @@ def _requests(ratio: float, traffic: float) -> dict[str, float]:
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
     traffic = 100 * (tuned.minimum or 1)
     lead = (_requests(_USUAL, traffic), history_steps(tuned))
-    high = min(_USUAL + 3 * tuned.threshold, 0.99)
+    high = min(max(_USUAL + 3 * tuned.threshold, 0.5), 0.99)
     fresh = timeline((_requests(high, traffic), tuned.settled_steps))
     return (
         *threshold_cases(

@@ -1,15 +1,16 @@
 """High Error Rate: too large a share of a service's requests ends with status 5xx.
 
-The least traffic of 20 requests goes with the threshold of 5 %: below it a single failure would be enough.
+The least traffic of 20 requests goes with the threshold of 5 %: below it a single failure would be enough. And five
+requests must have failed: two of thirty are chance.
 """
 
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules.cases import threshold_cases
+from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.quantities import failure_ratio
-from errtally.rules.series import DEMO_LABELS, enough, number, selector
+from errtally.rules.series import DEMO_LABELS, enough, enough_bad, least_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
@@ -19,7 +20,8 @@ _SERVED = _FAILED.replace("5xx", "2xx")
 
 def _expr(tuned: Tuned) -> str:
     total, ratio = failure_ratio(tuned)
-    return f"{ratio.record} > {number(tuned.threshold)}{enough(total.record, tuned)}"
+    floor = enough(total.record, tuned) + enough_bad(ratio.record, total.record, tuned)
+    return f"{ratio.record} > {number(tuned.threshold)}{floor}"
 
 
 def _requests(ratio: float, traffic: float) -> dict[str, float]:
@@ -27,17 +29,33 @@ def _requests(ratio: float, traffic: float) -> dict[str, float]:
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
+    # A window with so much traffic that the limits of the rule are all reached but for the number of failures.
+    few = 1.1 * tuned.minimum * tuned.step_seconds / tuned.window_seconds
+    failing = least_bad(tuned) / (1.1 * tuned.minimum or 1)
+    by_chance = [
+        Case(
+            name,
+            timeline((_requests(failing * times, few), tuned.settled_steps)),
+            (Check(tuned.settled_seconds, firing),),
+        )
+        for name, times, firing in (
+            ("is silent for as few failures as chance brings", 1 - NEAR, ()),
+            ("fires for a few failures more", 1 + NEAR, (Firing(DEMO_LABELS, percentage(failing * (1 + NEAR))),)),
+        )
+        if failing * times > tuned.threshold
+    ]
     unfailing = timeline(({_SERVED: tuned.minimum + 100}, tuned.settled_steps))
     return (
         *threshold_cases(
             tuned,
             _requests,
             lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
-            high=min(2 * tuned.threshold, (1 + tuned.threshold) / 2),
+            high=(1 + tuned.threshold) / 2,
             calm=0.0,
             fires_near=tuned.threshold * 1.004,
             silent_near=tuned.threshold * 0.996,
         ),
+        *by_chance,
         Case("is silent when no request ever failed", unfailing, (Check(tuned.settled_seconds),)),
     )
 
@@ -74,7 +92,7 @@ HIGH_ERROR_RATE = AlertRule(
     runbook=Runbook(
         meaning=(
             "Of all requests that a service answered within the window, the share that ended with a status of 500 or"
-            " above is over the threshold."
+            " above is over the threshold, and at least five ended so."
         ),
         impact="Users see failures now. At the default threshold at least one request in twenty fails.",
         diagnosis=(

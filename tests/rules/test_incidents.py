@@ -6,6 +6,7 @@ At most one page an outage, none false, none missed.
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,15 @@ def test_a_night_in_which_one_of_three_requests_fails_wakes_nobody(tmp_path: Pat
     history = History(180)
     history.requests([(60, 10, 0), (1, 2, 0), (1, 1, 1), (118, 0, 0)])
     assert play(tmp_path, history) == []
+
+
+def test_failures_that_chance_brings_page_nobody(tmp_path: Path) -> None:
+    """Of six requests a minute one in a hundred fails: in a day, ten windows of five minutes have two failures."""
+    chance, minutes, rate = random.Random("a healthy service"), 480, 6
+    history = History(minutes, step_seconds=60)
+    failures = [sum(chance.random() < 0.01 for _ in range(rate)) for _ in range(minutes)]
+    history.requests([(1, rate, failed / rate) for failed in failures])
+    assert pages(play(tmp_path, history, files="errtally", since=60)) == []
 
 
 def test_an_exporter_that_is_away_pages_once_and_an_overdue_job_stays_overdue(tmp_path: Path) -> None:
