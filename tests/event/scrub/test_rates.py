@@ -18,15 +18,15 @@ SECRETS, HARMLESS = (
     for name in ("secrets", "harmless")
 )
 TARGET = 0.02
+SCRUBBER = Scrubber()
 DOCS = Path(__file__).parents[3] / "docs" / "scrubbing.md"
 
 
 def ours(row: dict[str, Any]) -> str:
-    scrubber = Scrubber()
     kind = row.get("kind", "text")
     return {
-        "text": scrubber.scrub_text, "code": scrubber.scrub_source,
-        "name": scrubber.scrub_name, "version": scrubber.scrub_version,
+        "text": SCRUBBER.scrub_text, "code": SCRUBBER.scrub_source,
+        "name": SCRUBBER.scrub_name, "version": SCRUBBER.scrub_version,
     }[kind](row["text"])  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from errtally.event.scrub.catalogue import COUNT_LIMIT, PLACEHOLDER, rules
 from errtally.event.scrub.cookies import scrub_cookie_header
 from errtally.event.scrub.gates import any_word
 from errtally.event.scrub.keys import KeyKind, words
-from errtally.event.scrub.prose import is_prose, is_prose_before
+from errtally.event.scrub.prose import is_prose, is_prose_before, is_unlike_words, says_little
 from errtally.event.scrub.source import Place, literal
 from errtally.event.scrub.spans import (
     ENCODED_QUOTES,
@@ -44,15 +44,20 @@ _ARN = re.compile(r"\barn:[\w:/-]{0,100}\Z")
 _FOLDED = re.compile(r"[>|][+-]?[0-9]?\r?\n[ ]{1,16}")
 _NAMES_OF_COOKIES = re.compile(r"[0-9]{1,4}(?![\w=])|[A-Za-z]{1,24}(?:,[ ]?[A-Za-z]{1,24})+(?![\w=])")
 _TWO_WORDS = re.compile(r"[A-Za-z]{3,12}[ ]\Z")
-_FUNCTION = re.compile(r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh)(?=[A-Z_])")
-_WORD = re.compile(r"\s{0,4}[A-Za-z]{1,24}+(?![^\s.,;:!?)])")
+_FUNCTION = re.compile(r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh|encrypt|decrypt|rotate|generate)(?=[A-Z_])")
+_WORD = re.compile(r"\s{0,4}(?:[*&{<]|[A-Za-z]{1,24}+(?![^\s.,;:!?)]))")
 _CALL = re.compile(r"\w{1,64}\(")
 _PAIR = re.compile(
     r"""\(\s{0,4}[bBuU]?(["'])[^"'\n]{0,128}\1\s{0,4},\s{0,4}[bBuU]?["']([^"'\n]{1,256})["']\s{0,4},?\s{0,4}\)"""
 )
 _COORDINATES = re.compile(r"(?:[\w.-]{1,64}:)?(?:(?:jar|pom|war|aar|ear|bundle|test-jar)(?::|\b)|[0-9]+\.[0-9])")
 _TASK = re.compile(r"(?:edit|show|setup|rotate|reset|list|generate|create|verify)\b(?![=:.-])")
-_BLANKS = re.compile(r"[ \t]{0,4}")
+_BLANKS = re.compile(r"""[ \t]{0,32}(?:\r?\n[ \t]{0,16}(?=["'`]))?""")
+_PORT = re.compile(r"[0-9]{2,5}(?![\w.-])")
+_NAMED_HOST = re.compile(r"(?:[A-Za-z][\w-]*\.)+[A-Za-z]{2,}\Z")
+_SPREAD_LIMIT = 16
+_SPREAD_SHORTEST = 6
+_SPREAD_LONGEST = 512
 _OPENING = re.compile(
     r"(?:(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\(|string\(\d{1,9}\) |[bBuUrRfFNE@]{1,2}|<<)?"
     rf"((?:\\{{0,4}}[\"'`])|[“„«\u2018]|{ENCODED_QUOTES})"
@@ -64,23 +69,25 @@ _NEXT_COOKIES = re.compile(r"(?:set-)?cookie2?[\"'\\]{0,5}[ \t]{0,4}[:=]")
 # keys of a database's message, `password 'x'`.
 _KEY = r"(?:[\w.\[\]$]{1,40}+|-(?!>)){0,20}+(?:%5[bd][\w.\[\]$-]{0,40}+){0,3}+"
 _SEPARATOR = (
-    rf"""(?:\\{{0,4}}["'`]|{ENCODED_QUOTES})?[\])]?[ \t]{{0,4}}"""
-    r"""(?:=>\s{0,8}|\u2192|[ ]value=(?=["'])|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]"""
+    rf"""(?:\\{{0,4}}["'`]|{ENCODED_QUOTES})?[\])]?[ \t]{{0,32}}"""
+    r"""(?:=>\s{0,8}|:?[ ]?(?!\w{0,32}(?:pass|tok|secr|key|pw|auth|cred))[&*\w.<>?]{2,32}[ ]=(?=[ ]["'`])|[:.?+]{2,3}=|[ \t]\.=|\u2192|[ ]value=(?=["'])|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]"""
     r"""|>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))|&gt;|>\s{0,20}<(?:value|string|text)>(?=[^<>]{1,256}</)"""
     r"""|</(?:name|key|string)>\s{0,20}(?:<value>\s{0,20})?<string>(?=[^<>]{1,256}</)|(?<=[ ])(?:\|\||\?\?|\?)="""
     r"""|(?=[ ][\w:.-]{1,40}=)(?<!["'])[^<>]{1,300}+>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))"""
     r"""|(?<=["'])(?:[,;]?\s{0,20}["']?value["']?\s{0,4}[:=]|;s:[0-9]{1,6}:)|[,;]\s{0,4}[a-z]{0,16}value=|\n\s{1,20}value[:=]|(?<=["'])\r?\n\r?\n"""
-    r"""|(?<=\w[ ])(?=["'`])"""
+    r"""|(?<=["'][ ])\{\s{0,40}(?:[a-z_]{1,20}[ ]{0,12}=[^\n{}]{0,80}\n\s{0,40}){0,4}default[ ]{0,12}="""
+    r"""|(?<=[ ])[-\u2013](?=[ ]["'`])|(?<=[ ])\|(?=[ ]?[^\s|])"""
+    r"""|(?<=\w[ \t])(?=["'`])|(?<=\w[ \t]{2})(?=["'`])"""
 )
 # What sentences say of a password: `is x`, `for bob: x`.
 _SENTENCE = (
     r"|(?<=\w[ ])(?=[0-9]{4,8}\b)"
-    r"|(?<=[ ])(?:[\w'-]{1,24}[ ]){0,2}(?:is|was|es|ist|lautet|est|jest|è|é|är|er)[ ](?=[^\s])"
+    r"""|(?<=[ ])(?:["'`]?[\w'.@-]{1,32}["'`]?[ ]){0,5}(?:is|was|es|ist|lautet|est|jest|è|é|är|er)[ ](?=[^\s])"""
     r"|(?<=\w[ ])(?:[\w@.'%-]{1,24}[ ]){0,3}[\w@.'%-]{1,24}[ ]?[:=][ ](?=[^\s])"
     r"|(?<=\w[ ])(?:[\w'-]{1,24}[ ]){0,4}(?=[“„«\u2018])|\|(?=[ ]?[^\s|])"
 )
 # What follows a key for one of these to be there: most words that only hold an anchor are given up here.
-_QUICK = r"(?=[\"'`\\%&\])=:<>,;\uff1a\n-]|[ \t]{1,4}(?:\W|[\w:.-]{1,40}=))"
+_QUICK = r"(?=[\"'`\\%&\])=:<>,;\uff1a\n-]|[ \t]{1,4}(?:\W|[\w:.&*<>-]{1,40}[ ]?=))"
 _QUICK_SENTENCE = r"(?=[ \t\"'`\\%&\])=:<>,;\uff1a\n|-])"
 
 
@@ -138,6 +145,7 @@ def scrub_assignments(
     pieces: list[str] = []
     done = read = hits = 0
     lines = LineEnds(text)
+    values: set[str] = set()
     for match in pattern.finditer(lowered):
         hits += 1
         if hits > COUNT_LIMIT:
@@ -159,13 +167,24 @@ def scrub_assignments(
             start, end = _value(text, match, key, keys, lines, place)
             read = max(read, start)
             replacement, count, rule = PLACEHOLDER, int(end > start), "key"
+            if _SPREAD_SHORTEST <= end - start <= _SPREAD_LONGEST and len(values) < _SPREAD_LIMIT:
+                values.add(text[start:end])
         else:
             continue
         if count:
             pieces += (text[done:start], replacement)
             done = read = end
             counts[rule] = counts.get(rule, 0) + count
-    return "".join([*pieces, text[done:]]) if pieces else text
+    return _without(values, "".join([*pieces, text[done:]]), counts) if pieces else text
+
+
+def _without(values: set[str], text: str, counts: Counts) -> str:
+    """Take out what a key told to be secret where it stands once more: ``password=x: cannot log in with x``."""
+    for value in sorted(values, key=len, reverse=True):
+        if value in text and PLACEHOLDER not in value and is_unlike_words(value):
+            counts["key"] = counts.get("key", 0) + text.count(value)
+            text = text.replace(value, PLACEHOLDER)
+    return text
 
 
 def _key(text: str, match: re.Match[str], floor: int) -> str:
@@ -185,6 +204,8 @@ def _key(text: str, match: re.Match[str], floor: int) -> str:
     if _ARN.search(text, max(0, start - 2 * _KEY_LENGTH_LIMIT), start):
         return ""
     if _TASK.match(text, match.end()):
+        return ""
+    if _PORT.match(text, match.end()) and _NAMED_HOST.match(key):
         return ""
     if ("." in key or text[start - 1 : start] == ":") and _COORDINATES.match(text, match.end()):
         return ""
@@ -226,7 +247,8 @@ def _value(text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: L
     is_sentence = separator == " " or _has_words(text, match)
     found = _quoted_value(text, start, lines, is_sentence=is_sentence)
     if found is not None:
-        return found
+        is_name = separator == " " and says_little(key) and not is_unlike_words(text[found[0] : found[1]])
+        return (found[0], found[0]) if is_name else found
     if is_sentence:
         return said_value(text, start, key)
     return bare_value(text, start, separator, key, keys, lines, is_spaced=start > match.end())

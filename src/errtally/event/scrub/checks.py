@@ -74,6 +74,8 @@ def card(match: re.Match[str]) -> bool:
     text = match.string
     before = text[max(0, start - 2) : start]
     after = text[end : end + 2]
+    if before[-1:] == "-" and not before[:1].isalnum():
+        return False  # a negative number
     if (before[-1:] in {" ", "-"} and before[:1].isdigit() and len(before) > 1) or (
         after[:1] in {" ", "-"} and after[1:].isdigit()
     ):
@@ -101,7 +103,7 @@ def ssn(match: re.Match[str]) -> bool:
 def email(match: re.Match[str]) -> bool:
     """An address of a person, not `git@host`, `icon@2x.png`, `getty@tty1.service` nor Firefox's `fn@file.js:1:2`."""
     text = match.group()
-    if text.startswith("git@") or _FILE_NAME.search(text[-_ENDING_LIMIT:]):
+    if text.startswith("git@") or text.endswith(("@openssh.com", "@libssh.org")) or _FILE_NAME.search(text[-_ENDING_LIMIT:]):
         return False
     if _MESSAGE_ID_BEFORE.search(match.string, max(0, match.start() - 16), match.start()):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from errtally.event.scrub.catalogue import rules
+from errtally.event.scrub.keys import words
 
 _TEXT = rules()["text"]
 _PROSE = frozenset(_TEXT["prose"]) | frozenset(_TEXT["harmless_values"])
@@ -23,8 +24,11 @@ _TEST = re.compile(r"[\w./:-]{0,64}[Tt]est[\w./:-]{0,64}\Z")
 _TYPES = ("string", "number", "integer", "boolean", "object", "array")
 _SAMPLES = frozenset({"value", "default", "example", "examples", "const", "enum"})
 _COMPONENTS = frozenset({"auth", "oauth", "oauth2", "sso", "saml", "jwt", "csrf", "bearer", "sid", "sig", "otp"})
+_SURE = re.compile("pass|secret|token|key|cred|pwd|code|id")
 _SETTING = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
-_ABOUT_A_NAME = re.compile(r"[\"'` ]{1,2}(?:not found|does not exist|is (?:missing|required|unknown)|already exists)")
+_ABOUT_A_NAME = re.compile(r"[\"'` ]{1,2}(?:not found|does not exist|is (?:missing|required|unknown|type)|already exists|cannot|can't|requires|must|should)\b")
+_WORDS_BEFORE = re.compile(r"[a-z]{2,24}[ ](?:[\w-]{1,24}[ ])?\Z")
+_WORD_AFTER = re.compile(r"[ ][a-z]{2,24}(?![^\s.,;:!?)])")
 
 
 def is_sentences(value: object) -> bool:
@@ -48,7 +52,18 @@ def is_component(key: str, value: str) -> bool:
         return True
     if key.lower() in {"pass", "pin"}:
         return value.isdigit() and len(value) < _SHORTEST_PIN
-    return key.lower() in _COMPONENTS and not any(map(str.isdigit, value))
+    return says_little(key) and not any(map(str.isdigit, value))
+
+
+def says_little(key: str) -> bool:
+    """Whether a key is as often a part of a program, or a verb, as the name of a secret: ``auth``, ``pass``."""
+    parts = words(key)
+    return parts[-1:] == ("pass",) or (not _COMPONENTS.isdisjoint(parts) and not _SURE.search("".join(parts)))
+
+
+def is_unlike_words(value: str) -> bool:
+    """Whether a value has digits and letters, as names and words of sentences seldom have both."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def is_prose_before(text: str, key_start: int, start: int) -> bool:
@@ -56,7 +71,12 @@ def is_prose_before(text: str, key_start: int, start: int) -> bool:
     before = text[max(0, key_start - _WINDOW) : key_start].rpartition("\n")[2].lower()
     if _MISSING.search(before):
         return True
-    return _FAILING.search(before) is not None and _LETTERS.match(text, start) is not None
+    letters = _LETTERS.match(text, start)
+    if letters is None:
+        return False
+    # `invalid private key: connection refused`: a sentence before and words behind
+    is_within = _WORDS_BEFORE.search(text, max(0, key_start - _WINDOW), key_start) is not None
+    return _FAILING.search(before) is not None or (is_within and _WORD_AFTER.match(text, letters.end()) is not None)
 
 
 def is_prose(text: str, begin: int, end: int) -> bool:

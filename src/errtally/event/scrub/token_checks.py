@@ -9,6 +9,11 @@ import re
 from errtally.event.scrub.catalogue import rules
 
 _ID_PREFIXES = frozenset(rules()["id_prefixes"])
+_OTHER_KEYS = frozenset(rules()["other_keys"])
+_QUALIFIER = re.compile(r"([A-Za-z0-9]{0,24})[ _.-]?\Z")
+_COLOUR = re.compile(r"\[[0-9;]{1,8}m\Z")
+_PLACEHOLDER_END = "xxxxxxxx"
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\Z")
 _LEAST_OF_EACH = 2
 _RANDOM_LENGTH = 16
 _DIGEST_LENGTH = 32
@@ -45,14 +50,27 @@ def bearer(match: re.Match[str]) -> bool:
 
 def word_start(match: re.Match[str]) -> bool:
     """A token that does not begin in the middle of a word, as `task-...` has `sk-` in it."""
-    start = match.start()
-    return start == 0 or not (match.string[start - 1].isalnum() and match.string[start - 1].isascii())
+    return _begins_a_word(match) and not _is_placeholder(match.group())
 
 
 def token_start(match: re.Match[str]) -> bool:
     """A token of a known form that does not begin within a word or a longer token."""
-    before = match.string[match.start() - 1 : match.start()]
-    return not (before.isalnum() and before.isascii()) and (before not in {"_", "-"})
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    return _begins_a_word(match) and before not in {"_", "-"} and not _is_placeholder(match.group())
+
+
+def _begins_a_word(match: re.Match[str]) -> bool:
+    """Whether no letter or digit stands in front, but of the code of a terminal's colour."""
+    start = match.start()
+    before = match.string[max(0, start - 1) : start]
+    if not (before.isalnum() and before.isascii()):
+        return True
+    return before == "m" and _COLOUR.search(match.string, max(0, start - 10), start) is not None
+
+
+def _is_placeholder(token: str) -> bool:
+    """Whether a token is one of documentation: ``ghp_xxxxxxxx``."""
+    return token.lower().endswith(_PLACEHOLDER_END)
 
 
 def prefixed(match: re.Match[str]) -> bool:
@@ -96,6 +114,57 @@ def said_random(match: re.Match[str]) -> bool:
     return is_digest or (_is_random(value) and "." not in value and "/" not in value[:-1])
 
 
+def named_random(match: re.Match[str]) -> bool:
+    """What is named a key, a licence or a nonce, and looks like one: ``facebook.key = "34ce..."``.
+
+    A key of a cache, of a table or of an object is none.
+    """
+    value = match.group()[len(match.group(1)) :].strip("=")
+    before = match.string[max(0, match.start() - 32) : match.start()]
+    qualifier = _QUALIFIER.search(before)
+    name = qualifier[1] if qualifier else ""
+    last = re.split(r"(?<=[a-z0-9])(?=[A-Z])", name)[-1].lower()
+    if last in _OTHER_KEYS or name.lower() in _OTHER_KEYS or "/" in value[:1] or "." in value:
+        return False
+    if before[-1:] in {"?", "&"} and not name:
+        return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    if match.group(1).lower().startswith("key") and not name:
+        return _is_random(value) and len(value) >= _DIGEST_LENGTH
+    if _UUID.match(value):
+        return bool(name) and match.group(1).lower().startswith(("key", "_api", "_pat"))
+    digits = sum(map(str.isdigit, value))
+    groups = value.split("-")
+    if len(groups) > 1 and all(map(str.isdigit, groups)):
+        return False
+    longest = max(map(len, re.split("[-_/+]", value)))
+    return _is_random(value) if longest < _RANDOM_LENGTH else digits >= _LEAST_OF_EACH and not value.isdigit()
+
+
+def long_random(match: re.Match[str]) -> bool:
+    """A long token whose end looks random."""
+    return _is_random(match.group()[-_DIGEST_LENGTH:])
+
+
+def encoded_key(match: re.Match[str]) -> bool:
+    """The base64 of a private key in PEM, not of a certificate."""
+    return b"PRIVATE KEY" in _decoded(match.group()[:128])
+
+
+def encoded_jwt(match: re.Match[str]) -> bool:
+    """The base64 of a JSON web token."""
+    inner = _decoded(match.group()[:512]).partition(b".")[0]
+    return b'"' in _decoded(inner.decode("latin-1"))
+
+
+def _decoded(text: str) -> bytes:
+    """The bytes of base64 in either alphabet; empty for what is none."""
+    whole = text.rstrip("=")[: len(text.rstrip("=")) // 4 * 4]
+    try:
+        return base64.urlsafe_b64decode(whole.replace("+", "-").replace("/", "_"))
+    except (binascii.Error, ValueError):
+        return b""
+
+
 def _is_random(text: str) -> bool:
     """Small and capital letters and digits, some of each."""
     return all(sum(map(kind, text)) >= _LEAST_OF_EACH for kind in (str.isdigit, str.islower, str.isupper))
@@ -119,6 +188,6 @@ def bot_token(match: re.Match[str]) -> bool:
 
 TOKEN_CHECKS = (
     jwt, basic, bearer, word_start, token_start, prefixed, random, called_with, said_random, said_password, mixed,
-    bot_token,
+    bot_token, named_random, long_random, encoded_key, encoded_jwt,
 )  # fmt: skip
 """All that rules.json names."""
