@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from errtally.event.scrub.bare_values import bare_value, said_value
 from errtally.event.scrub.catalogue import COUNT_LIMIT, PLACEHOLDER, rules
 from errtally.event.scrub.cookies import scrub_cookie_header
-from errtally.event.scrub.gates import any_word
-from errtally.event.scrub.keys import KeyKind, words
-from errtally.event.scrub.prose import is_prose, is_prose_before, is_unlike_words, says_little
+from errtally.event.scrub.keys import KeyKind
+from errtally.event.scrub.prose import is_a_name, is_prose, is_prose_before, is_unlike_words, says_little
 from errtally.event.scrub.source import Place, literal
 from errtally.event.scrub.spans import (
     ENCODED_QUOTES,
@@ -26,8 +25,6 @@ from errtally.event.scrub.spans import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from errtally.event.scrub.bare_values import Span
     from errtally.event.scrub.keys import KeyMatcher
     from errtally.event.scrub.values import Counts
@@ -36,7 +33,6 @@ _KEY_LENGTH_LIMIT = 64
 _KEY_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$[]%-")
 _KEY_END = re.compile(r"[\w.$\u0900-\u0dff\u0e00-\u0e7f-]*(?:(?:\[|%5[Bb])[\w.$-]*)*")
 _TEXT = rules()["text"]
-_SENTENCE_ANCHORS = frozenset(_TEXT["sentence_anchors"])
 _SUFFIXES = frozenset(_TEXT["source_suffixes"])
 _TEMPLATE = re.compile(_TEXT["templates"])
 _WORDS = re.compile(r"[ ][\w@.'%-]{1,24}[ :=]")
@@ -44,7 +40,9 @@ _ARN = re.compile(r"\barn:[\w:/-]{0,100}\Z")
 _FOLDED = re.compile(r"[>|][+-]?[0-9]?\r?\n[ ]{1,16}")
 _NAMES_OF_COOKIES = re.compile(r"[0-9]{1,4}(?![\w=])|[A-Za-z]{1,24}(?:,[ ]?[A-Za-z]{1,24})+(?![\w=])")
 _TWO_WORDS = re.compile(r"[A-Za-z]{3,12}[ ]\Z")
-_FUNCTION = re.compile(r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh|encrypt|decrypt|rotate|generate)(?=[A-Z_])")
+_FUNCTION = re.compile(
+    r"(?i:get|list|create|delete|put|fetch|check|verify|validate|refresh|encrypt|decrypt|rotate|generate)(?=[A-Z_])"
+)
 _WORD = re.compile(r"\s{0,4}(?:[*&{<]|[A-Za-z]{1,24}+(?![^\s.,;:!?)]))")
 _CALL = re.compile(r"\w{1,64}\(")
 _PAIR = re.compile(
@@ -53,6 +51,7 @@ _PAIR = re.compile(
 _COORDINATES = re.compile(r"(?:[\w.-]{1,64}:)?(?:(?:jar|pom|war|aar|ear|bundle|test-jar)(?::|\b)|[0-9]+\.[0-9])")
 _TASK = re.compile(r"(?:edit|show|setup|rotate|reset|list|generate|create|verify)\b(?![=:.-])")
 _BLANKS = re.compile(r"""[ \t]{0,32}(?:\r?\n[ \t]{0,16}(?=["'`]))?""")
+_CHANGED = re.compile(r"""["'] (?:->|=>) (["'])""")
 _PORT = re.compile(r"[0-9]{2,5}(?![\w.-])")
 _NAMED_HOST = re.compile(r"(?:[A-Za-z][\w-]*\.)+[A-Za-z]{2,}\Z")
 _SPREAD_LIMIT = 16
@@ -63,64 +62,6 @@ _OPENING = re.compile(
     rf"((?:\\{{0,4}}[\"'`])|[“„«\u2018]|{ENCODED_QUOTES})"
 )
 _NEXT_COOKIES = re.compile(r"(?:set-)?cookie2?[\"'\\]{0,5}[ \t]{0,4}[:=]")
-
-# A key's end, and what stands between it and its value. The rarer forms: XML with attributes, escaped XML, a key and a
-# value side by side (`name="password" value="x"`), XML-RPC and property lists, PHP's serialised texts, parts of a form,
-# keys of a database's message, `password 'x'`.
-_KEY = r"(?:[\w.\[\]$]{1,40}+|-(?!>)){0,20}+(?:%5[bd][\w.\[\]$-]{0,40}+){0,3}+"
-_SEPARATOR = (
-    rf"""(?:\\{{0,4}}["'`]|{ENCODED_QUOTES})?[\])]?[ \t]{{0,32}}"""
-    r"""(?:=>\s{0,8}|:?[ ]?(?!\w{0,32}(?:pass|tok|secr|key|pw|auth|cred))[&*\w.<>?]{2,32}[ ]=(?=[ ]["'`])|[:.?+]{2,3}=|[ \t]\.=|\u2192|[ ]value=(?=["'])|:=|=+|:(?![:/]|\\{1,4}(?!u002[27])[^"'`\\])|\uff1a|->|%3[ad]"""
-    r"""|>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))|&gt;|>\s{0,20}<(?:value|string|text)>(?=[^<>]{1,256}</)"""
-    r"""|</(?:name|key|string)>\s{0,20}(?:<value>\s{0,20})?<string>(?=[^<>]{1,256}</)|(?<=[ ])(?:\|\||\?\?|\?)="""
-    r"""|(?=[ ][\w:.-]{1,40}=)(?<!["'])[^<>]{1,300}+>(?:<!\[cdata\[)?(?=[^<>]{1,256}(?:</|\]\]))"""
-    r"""|(?<=["'])(?:[,;]?\s{0,20}["']?value["']?\s{0,4}[:=]|;s:[0-9]{1,6}:)|[,;]\s{0,4}[a-z]{0,16}value=|\n\s{1,20}value[:=]|(?<=["'])\r?\n\r?\n"""
-    r"""|(?<=["'][ ])\{\s{0,40}(?:[a-z_]{1,20}[ ]{0,12}=[^\n{}]{0,80}\n\s{0,40}){0,4}default[ ]{0,12}="""
-    r"""|(?<=[ ])[-\u2013](?=[ ]["'`])|(?<=[ ])\|(?=[ ]?[^\s|])"""
-    r"""|(?<=\w[ \t])(?=["'`])|(?<=\w[ \t]{2})(?=["'`])"""
-)
-# What sentences say of a password: `is x`, `for bob: x`.
-_SENTENCE = (
-    r"|(?<=\w[ ])(?=[0-9]{4,8}\b)"
-    r"""|(?<=[ ])(?:["'`]?[\w'.@-]{1,32}["'`]?[ ]){0,5}(?:is|was|es|ist|lautet|est|jest|è|é|är|er)[ ](?=[^\s])"""
-    r"|(?<=\w[ ])(?:[\w@.'%-]{1,24}[ ]){0,3}[\w@.'%-]{1,24}[ ]?[:=][ ](?=[^\s])"
-    r"|(?<=\w[ ])(?:[\w'-]{1,24}[ ]){0,4}(?=[“„«\u2018])|\|(?=[ ]?[^\s|])"
-)
-# What follows a key for one of these to be there: most words that only hold an anchor are given up here.
-_QUICK = r"(?=[\"'`\\%&\])=:<>,;\uff1a\n-]|[ \t]{1,4}(?:\W|[\w:.&*<>-]{1,40}[ ]?=))"
-_QUICK_SENTENCE = r"(?=[ \t\"'`\\%&\])=:<>,;\uff1a\n|-])"
-
-
-def anchors(extra: Iterable[str] = ()) -> str:
-    """The pattern, for lowered text, of a key's telling part alone."""
-    return "|".join([any_word(_words(is_ascii=False)), *_extra(extra)])
-
-
-def _words(*, is_ascii: bool) -> list[str]:
-    return [*_TEXT["key_anchors"], *([] if is_ascii else _TEXT["other_anchors"])]
-
-
-def _extra(extra: Iterable[str]) -> list[str]:
-    return sorted({r"[_.-]?".join(map(re.escape, words(key))) for key in extra if words(key)})
-
-
-def finder(extra: Iterable[str] = (), *, is_ascii: bool = True) -> str:
-    """The pattern, for lowered text, of a key's telling part up to and with the separator.
-
-    Args:
-        extra: further key words.
-        is_ascii: leave out the words that are not of ASCII letters.
-    """
-    groups: dict[tuple[str, bool], list[str]] = {}
-    for anchor in _words(is_ascii=is_ascii):
-        groups.setdefault((anchor[0], anchor in _SENTENCE_ANCHORS), []).append(anchor)
-    # Each branch begins with a letter: only so `re` skips quickly to the next place where one can begin.
-    branches = [(any_word(group), is_said) for (_, is_said), group in sorted(groups.items())]
-    branches += [(pattern, False) for pattern in _extra(extra)]
-    return "|".join(
-        f"{anchor}{_KEY}" + (f"{_QUICK_SENTENCE}{_SEPARATOR}{_SENTENCE})" if is_said else f"{_QUICK}{_SEPARATOR})")
-        for anchor, is_said in branches
-    )
 
 
 def scrub_assignments(
@@ -168,7 +109,7 @@ def scrub_assignments(
             read = max(read, start)
             replacement, count, rule = PLACEHOLDER, int(end > start), "key"
             if _SPREAD_SHORTEST <= end - start <= _SPREAD_LONGEST and len(values) < _SPREAD_LIMIT:
-                values.add(text[start:end])
+                values.add(text[start:end].rstrip(".,:;"))
         else:
             continue
         if count:
@@ -197,6 +138,8 @@ def _key(text: str, match: re.Match[str], floor: int) -> str:
     key = text[start : found.end() if found else match.end()]
     if key.lower() == "key" and (word := _TWO_WORDS.search(text, max(floor, start - 13), start)) is not None:
         key = word.group() + key
+    if key.lower() == "token" and text[max(0, start - 11) : start].lower() == "public key ":
+        return ""
     if text[match.end() - 1] != ":":
         return "" if text[match.end() - 1] == "\u2192" and text[start - 1 : start] == "/" else key
     if _FUNCTION.match(key) and _WORD.match(text, match.end()):
@@ -247,8 +190,10 @@ def _value(text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: L
     is_sentence = separator == " " or _has_words(text, match)
     found = _quoted_value(text, start, lines, is_sentence=is_sentence)
     if found is not None:
-        is_name = separator == " " and says_little(key) and not is_unlike_words(text[found[0] : found[1]])
-        return (found[0], found[0]) if is_name else found
+        is_compared = "!" in match.group()[-4:]
+        begin, end = found
+        is_weak = is_compared or (separator == " " and says_little(key))
+        return (begin, begin) if is_weak and not is_unlike_words(text[begin:end]) else found
     if is_sentence:
         return said_value(text, start, key)
     return bare_value(text, start, separator, key, keys, lines, is_spaced=start > match.end())
@@ -272,7 +217,11 @@ def _quoted_value(text: str, start: int, lines: LineEnds, *, is_sentence: bool) 
     begin, end = quoted(text, opening.end(), opening[1], lines)
     if is_harmless(text[begin:end]):
         return end, end
-    return (begin, begin) if is_sentence and is_prose(text, begin, end) else (begin, end)
+    changed = _CHANGED.match(text, end)
+    if changed is not None:  # as Terraform tells: "old" -> "new"
+        end = quoted(text, changed.end(), changed[1], lines)[1]
+    is_none = is_prose(text, begin, end) if is_sentence else is_a_name(text, begin, end)
+    return (begin, begin) if is_none else (begin, end)
 
 
 def _has_words(text: str, match: re.Match[str]) -> bool:

@@ -20,6 +20,10 @@ Span = tuple[int, int]
 _ELEMENT_LIMIT = 512
 _TEMPLATE = re.compile(rules()["text"]["templates"])
 _CODES = frozenset({("otp",), ("totp",), ("pin",), ("cvv",), ("cvc",), ("passcode",)})
+_IDENTIFIERS = re.compile(r"[A-Za-z_$][A-Za-z_$]*(?:\.[A-Za-z_$]+)+\Z")
+_SHORTHAND = re.compile(r"\{\s{0,4}[A-Za-z_$]{1,32}(?:\s{0,4},\s{0,4}[A-Za-z_$]{1,32}){1,16}\s{0,4}\}")
+_SHORT_NAMES = frozenset({"sid", "sig"})
+_SHORTEST_SID = 6
 _DIRECTORY = re.compile(r"(?:/[\w.-]{1,64}|~(?=/)|[A-Z]:(?=\\))(?:[/\\][\w.-]{0,64}){0,20}\Z")
 _WRAPPED = re.compile(r"(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\((?=[^\s()]{1,512}\))")
 _CODE_CALL = re.compile(
@@ -71,6 +75,8 @@ def _opened(text: str, start: int, separator: str) -> Span | None:
         return start + 1, braced.end() - 1
     if _HASHED.match(text, start):  # as directories keep them
         return start, unquoted(text, text.index("}", start) + 1, separator)[1]
+    if _SHORTHAND.match(text, start):
+        return start, start
     if text[start] in "{[":
         return (start, start) if is_description(text, start) else (start, container_end(text, start))
     wrapped = _WRAPPED.match(text, start)
@@ -93,9 +99,16 @@ def _is_no_value(text: str, begin: int, end: int, separator: str, key: str, keys
         return True
     if key.lower().endswith("pwd") and _DIRECTORY.match(text, begin, end):
         return True
+    value = text[begin:end]
+    is_compared = separator == "=" and text[max(0, begin - 3) : begin].rstrip().endswith("==")
+    if is_compared and _IDENTIFIERS.match(value):  # `self.password == other.password`
+        return True
+    if key.lower() in _SHORT_NAMES and (value.isalpha() or (value.isdigit() and len(value) < _SHORTEST_SID)):
+        return True
+    if key.lower().endswith("tokens") and value.isdigit():
+        return True
     if separator != ":":
         return False
-    value = text[begin:end]
     # `volume "token" : secret "x" not found`
     is_header = key.lower().endswith("authorization")
     is_key = not is_header and text[end : end + 1] == " " and keys.kind(value) is KeyKind.SECRET

@@ -53,6 +53,8 @@ _SOCIAL_BEFORE = re.compile(
     r"\b(?:ssn|social(?: security)?(?: (?:number|no))?|tax ?id|tin)[ .:#='\"]{0,4}\Z", re.IGNORECASE
 )
 _FICTIONAL_AREA = "555"
+_ALGORITHMS = ("@openssh.com", "@libssh.org")
+"""Ends of names of SSH's algorithms and requests (RFC 4251, 6)."""
 _MESSAGE_ID_BEFORE = re.compile(r"(?i:message-id: ?<|in-reply-to: ?<)\Z")
 _GRANT = re.compile(r"oauth|callback|authoriz|redirect|sso|signin|login|saml|oidc|state=|grant_type=", re.IGNORECASE)
 _CODE_SURE_LENGTH = 20
@@ -103,7 +105,7 @@ def ssn(match: re.Match[str]) -> bool:
 def email(match: re.Match[str]) -> bool:
     """An address of a person, not `git@host`, `icon@2x.png`, `getty@tty1.service` nor Firefox's `fn@file.js:1:2`."""
     text = match.group()
-    if text.startswith("git@") or text.endswith(("@openssh.com", "@libssh.org")) or _FILE_NAME.search(text[-_ENDING_LIMIT:]):
+    if text.startswith("git@") or text.endswith(_ALGORITHMS) or _FILE_NAME.search(text[-_ENDING_LIMIT:]):
         return False
     if _MESSAGE_ID_BEFORE.search(match.string, max(0, match.start() - 16), match.start()):
         return False

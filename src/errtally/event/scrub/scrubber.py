@@ -8,12 +8,13 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from errtally.event.scrub.assignments import anchors, finder, scrub_assignments
+from errtally.event.scrub.assignments import scrub_assignments
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
 from errtally.event.scrub.clean_frames import MEMO_LIMIT, MEMO_TEXT_LENGTH, CleanFrames
 from errtally.event.scrub.cut import MARKS, scrub_cut
 from errtally.event.scrub.events import scrub_event
 from errtally.event.scrub.gates import gates
+from errtally.event.scrub.key_finder import anchors, finder
 from errtally.event.scrub.keys import KeyMatcher
 from errtally.event.scrub.prefilter import LONG_CHARACTERS, may_have_colons, may_have_numbers
 from errtally.event.scrub.settings import ScrubSettings

@@ -21,6 +21,9 @@ _BEARER_SURE_LENGTH = 24
 _METHOD_NAME = re.compile(
     r"(?i:md5|sha-?\d|base\d|o?auth\d|argon2|pbkdf2|bcrypt|scrypt|utf-?\d|v\d|http\d|x509|ipv\d|aes|user|line|step|field)"
 )
+_CODE = re.compile(r"[(){}<>=\\]|\.[a-z]|\w\.\w")
+_NAME_WITH_NUMBER = re.compile(r"[A-Z]?[a-z]+(?:[A-Z][a-z]+)*[0-9]{1,3}(?:[A-Z][a-z]+)*\Z")
+_SIGNS_OF_PASSWORDS = frozenset("!$%^&*#")
 _NO_SETTER = re.compile(r"(?i)(?:get|has|find|is|remove|delete|read|load|lookup|request|no|missing|invalid)")
 
 
@@ -99,6 +102,38 @@ def said_password(match: re.Match[str]) -> bool:
     """What stands behind the word as in ``connect Corp password x``: letters and digits, and no method's name."""
     value = match.group()[len(match.group(1)) :]
     return any(map(str.isdigit, value)) and _METHOD_NAME.match(value) is None
+
+
+def said_strong(match: re.Match[str]) -> bool:
+    """What stands behind the word in a sentence and is no word: digits beside signs, or beside letters of both cases.
+
+    Names of secrets (`db-credentials-v2`) have digits and dashes alone.
+    """
+    value = match.group()[len(match.group(1)) :]
+    if match.group(1).rstrip("\"'").endswith(" to "):
+        return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return _is_strong(value)
+
+
+def compared(match: re.Match[str]) -> bool:
+    """A literal that a secret is compared with, not a word such as the name of a token's kind."""
+    value = match.group().strip("\"'")
+    return (any(map(str.isdigit, value)) or not _SIGNS_OF_PASSWORDS.isdisjoint(value)) and any(map(str.isalpha, value))
+
+
+def said_mixed(match: re.Match[str]) -> bool:
+    """What stands behind a user's name in a sentence about credentials: letters and digits, or a sign."""
+    value = match.group()[len(match.group(1)) :]
+    return _is_strong(value) or (any(map(str.isdigit, value)) and any(map(str.isalpha, value)))
+
+
+def _is_strong(value: str) -> bool:
+    bare = value.rstrip(".!?,:;")
+    if _METHOD_NAME.match(bare) or _CODE.search(bare) or not any(map(str.isalpha, bare)):
+        return False
+    has_sign = not _SIGNS_OF_PASSWORDS.isdisjoint(bare) or (value[-1:] == "!" and any(map(str.isdigit, bare)))
+    has_both = bare.lower() != bare != bare.upper() and not _NAME_WITH_NUMBER.match(bare)
+    return any(map(str.isdigit, bare)) and (has_sign or has_both)
 
 
 def said_random(match: re.Match[str]) -> bool:
@@ -188,6 +223,6 @@ def bot_token(match: re.Match[str]) -> bool:
 
 TOKEN_CHECKS = (
     jwt, basic, bearer, word_start, token_start, prefixed, random, called_with, said_random, said_password, mixed,
-    bot_token, named_random, long_random, encoded_key, encoded_jwt,
+    bot_token, named_random, long_random, encoded_key, encoded_jwt, said_strong, said_mixed, compared,
 )  # fmt: skip
 """All that rules.json names."""
