@@ -34,6 +34,10 @@ UNREAD_SECONDS = 60.0
 INLINE_BYTES = 128 * 1024
 """A body above this is decoded in a thread: it would hold everything else up for more than a few milliseconds."""
 
+LINGER_SECONDS = 5.0
+LINGER_BYTES = 1024 * 1024
+"""What a client sends behind the last answer of its connection is read and dropped for so long and up to so much."""
+
 MAX_QUEUED = 64
 """Requests that wait behind one of their connection; those that were sent after them stay unread and unanswered."""
 
@@ -45,14 +49,16 @@ class Connection(asyncio.Protocol):
         since: when the request that is under way began, seconds of the loop's clock; None while there is none.
         idle_since: when the last answer was sent.
         unread_since: when the client stopped to take what is sent; None while it takes it.
+        lingers_since: when its last answer was sent, while what the client still sends is read and dropped.
         is_streaming: whether an answer without an end is being sent.
         held_bytes: what it holds of the room for bodies.
         on_room: what ends its wait for room; None while it does not wait.
     """
 
     __slots__ = (
-        "_closes", "_front", "_has_asked", "_has_ended", "_is_busy", "_protocol", "_queue", "_reading", "_refusal",
-        "held_bytes", "idle_since", "is_streaming", "on_room", "since", "transport", "unread_since",
+        "_closes", "_front", "_has_asked", "_has_ended", "_is_busy", "_lingered_bytes", "_protocol", "_queue",
+        "_reading", "_refusal", "held_bytes", "idle_since", "is_streaming", "lingers_since", "on_room", "since", "transport",
+        "unread_since",
     )  # fmt: skip
 
     def __init__(self, front: Front) -> None:
@@ -62,6 +68,8 @@ class Connection(asyncio.Protocol):
         self.since: float | None = None
         self.idle_since = front.loop.time()
         self.unread_since: float | None = None
+        self.lingers_since: float | None = None
+        self._lingered_bytes = 0
         self.is_streaming = False
         self.held_bytes = 0
         self.on_room: asyncio.TimerHandle | None = None
@@ -82,7 +90,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def _is_open(self) -> bool:
-        return self.transport is not None and not self.transport.is_closing()
+        return self.transport is not None and self.lingers_since is None and not self.transport.is_closing()
 
     # What the transport calls.
 
@@ -112,10 +120,19 @@ class Connection(asyncio.Protocol):
         self.unread_since = None
         self._front.unread.pop(self, None)
         self._front.pages.resume(self)
-        self._read_on()
+        if self.lingers_since is not None and self.transport is not None:
+            self.lingers_since = self._front.loop.time()
+            self.transport.resume_reading()
+        else:
+            self._read_on()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes."""
+        """Take bytes; what comes behind the last request is dropped."""
+        if self.lingers_since is not None:
+            self._lingered_bytes += len(data)
+            if self._lingered_bytes > LINGER_BYTES:
+                self.cut()
+            return
         self._has_asked = True
         if self.since is None:
             self.since = self._front.loop.time()
@@ -141,7 +158,7 @@ class Connection(asyncio.Protocol):
             size: of its body in bytes.
             closes: whether the connection ends with its answer.
         """
-        if self.transport is None:
+        if self.transport is None or self.lingers_since is not None:
             return
         if not self._is_busy:
             self._dispatch(environ, size, closes)
@@ -248,8 +265,29 @@ class Connection(asyncio.Protocol):
             self.since = None
             if self.held_bytes:
                 self._front.room.release(self)
-        if self._closes and self.transport is not None:
-            self.transport.close()
+        if self._closes:
+            self._end()
+
+    def _end(self) -> None:
+        """Close the connection in parts (RFC 9112 section 9.6): send no more, and read until the client ends.
+
+        A socket that is closed with something unread in it is reset by the kernel, and the reset takes away what the
+        client has not read yet of the answers.
+        """
+        transport = self.transport
+        if transport is None or self.lingers_since is not None:
+            return
+        if self._has_ended:
+            transport.close()
+            return
+        self._reading.is_over = True
+        self._queue.clear()
+        self._front.room.release(self)
+        self.since = None
+        self.lingers_since = self._front.loop.time()
+        transport.write_eof()
+        if self.unread_since is None:
+            transport.resume_reading()
 
     def _read_on(self) -> None:
         """Read again, unless something speaks against it."""
@@ -291,6 +329,8 @@ class Connection(asyncio.Protocol):
         """Whether the client takes too long, or has not said anything for too long."""
         if self.unread_since is not None:
             return now - self.unread_since > UNREAD_SECONDS
+        if self.lingers_since is not None:
+            return now - self.lingers_since > LINGER_SECONDS
         if self.since is None:
             return now - self.idle_since > IDLE_SECONDS
         if self.is_streaming:

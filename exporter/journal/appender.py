@@ -73,6 +73,7 @@ class Appender:
         self._lock = threading.Lock()
         self._written = 0
         self._synced = 0
+        self._failed_syncs = 0
         self._sync_lock = threading.Lock()
         self._closing = threading.Event()
         self._descriptor = self._open()
@@ -105,6 +106,7 @@ class Appender:
             JournalError: as `append`.
         """
         data = b"".join([frame.encode(payload, events, received) for payload, events in payloads])
+        failed_syncs = self._failed_syncs
         try:
             ticket = self._append(data, len(payloads))
         except JournalFullError:
@@ -115,7 +117,7 @@ class Appender:
         self._append_error = None
         if self._fsync:
             try:
-                self._sync(ticket)
+                self._sync(ticket, failed_syncs)
             except OSError as exc:
                 raise JournalError(f"the journal can't be brought to the disk: {exc}") from exc
 
@@ -268,7 +270,7 @@ class Appender:
         self._sequence += 1
         with self._sync_lock:
             try:
-                os.fdatasync(self._descriptor)
+                self._bring_to_disk()
                 fresh = self._open()
             except OSError as exc:  # the old segment stays, and the next append tries again
                 self._sequence -= 1
@@ -290,13 +292,33 @@ class Appender:
                     continue
         return total
 
-    def _sync(self, ticket: int) -> None:
-        """Bring the first ``ticket`` frames to the disk; callers that wait meanwhile share the next call."""
+    def _sync(self, ticket: int, failed_syncs: int | None = None) -> None:
+        """Bring the first ``ticket`` frames to the disk; callers that wait meanwhile share the next call.
+
+        Args:
+            ticket: how many frames.
+            failed_syncs: how many calls had failed when the last of them was begun to be written; None when nobody is
+                answered for them.
+
+        Raises:
+            OSError: they are not there for certain.
+        """
         with self._sync_lock:
+            if failed_syncs is not None and failed_syncs != self._failed_syncs:
+                # The kernel tells a failed write once, to whoever asks first, and takes the pages for clean then: the
+                # next call succeeds and says nothing of them.
+                raise OSError(errno.EIO, "an earlier call failed, and what it lost is not known")
             if self._synced < ticket:
                 goal = self._written
-                os.fdatasync(self._descriptor)
+                self._bring_to_disk()
                 self._synced = goal
+
+    def _bring_to_disk(self) -> None:
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError:
+            self._failed_syncs += 1
+            raise
 
     def _keep_syncing(self) -> None:
         while not self._closing.wait(SYNC_INTERVAL_SECONDS):

@@ -197,6 +197,52 @@ def test_requests_sent_at_once_are_answered_in_their_order(served):
     assert [body for _, body in answers] == [b"page /wait?", b"0", b"1", b"2", b"3", b"4"]
 
 
+def test_who_sends_more_than_waits_gets_the_answers_to_what_was_taken(served, monkeypatch):
+    """A socket that is closed with something unread in it is reset, and the reset takes answers away."""
+    ask = b"POST /in/a HTTP/1.1\r\nHost: x\r\nX-Pad: %s\r\nContent-Length: 2000\r\n\r\n%s" % (b"p" * 500, b"b" * 2000)
+    monkeypatch.setattr(connections, "MAX_QUEUED", 8)
+    with served.connect() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+
+        def send():
+            with suppress(ConnectionError):
+                client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + ask * 300)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        deadline = time.monotonic() + 20
+        while not any(len(one._queue) == connections.MAX_QUEUED for one in list(served.front._connections)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        served.application.let_go.set()
+        while served.front._connections and not served.front.unread:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        answers = _read_answers(client, 1 + connections.MAX_QUEUED)
+        assert [len(body) for _, body in answers] == [len(b"page /wait?")] + [2000] * connections.MAX_QUEUED
+        assert client.recv(1) == b""
+        sender.join(20)
+        assert not sender.is_alive()
+    assert served.ask("POST", "/in/a", b"next")[2] == b"next"
+
+
+@pytest.mark.parametrize("limit", ["LINGER_SECONDS", "LINGER_BYTES"])
+def test_who_sends_on_behind_the_last_answer_is_cut_in_the_end(served, monkeypatch, limit):
+    monkeypatch.setattr(connections, limit, 0.2 if limit == "LINGER_SECONDS" else 100_000)
+    with served.connect() as client:
+        client.sendall(b"POST /in/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1")
+        assert _read_answers(client, 1) == [(200, b"1")]
+        assert client.recv(1) == b""
+        deadline = time.monotonic() + 20
+        with suppress(ConnectionError):
+            while time.monotonic() < deadline:
+                client.sendall(b"x" * 10_000)
+        assert time.monotonic() < deadline
+    while served.front._connections:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_a_slow_page_and_slow_bodies_hold_nobody_up(served):
     slow = [served.connect() for _ in range(40)]
     for number, client in enumerate(slow):

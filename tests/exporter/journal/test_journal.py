@@ -561,3 +561,29 @@ def test_a_segment_that_begins_while_the_store_is_read_waits(tmp_path):
         assert found.is_sure({})
         assert found.measure({})[:2] == (3, 5.0)
     appender.close()
+
+
+def test_who_waits_for_a_sync_that_another_saw_fail_is_not_told_that_it_is_on_the_disk(tmp_path, monkeypatch):
+    """The kernel tells a failed write once; the next call succeeds and says nothing of what was lost."""
+    monkeypatch.setattr(appender_module, "SYNC_INTERVAL_SECONDS", 60)
+    appender = Appender(tmp_path / "journal", fsync=True)
+    real, append = os.fdatasync, appender._append
+
+    def fdatasync_fails(_):
+        raise OSError(errno.EIO, "the disk fails")
+
+    def append_while_another_sees_it_fail(data, frames):
+        ticket = append(data, frames)
+        monkeypatch.setattr(appender_module.os, "fdatasync", fdatasync_fails)
+        with pytest.raises(OSError, match="the disk fails"):
+            appender._sync(ticket)
+        monkeypatch.setattr(appender_module.os, "fdatasync", real)
+        appender._sync(ticket)  # the journal's own thread, whose call says nothing
+        return ticket
+
+    monkeypatch.setattr(appender, "_append", append_while_another_sees_it_fail)
+    with pytest.raises(JournalError, match="can't be brought to the disk"):
+        appender.append(b"r", 1, 0.0)
+    monkeypatch.setattr(appender, "_append", append)
+    appender.append(b"s", 1, 0.0)
+    appender.close()
