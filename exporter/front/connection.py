@@ -57,8 +57,8 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_closes", "_front", "_has_asked", "_has_ended", "_is_busy", "_lingered_bytes", "_protocol", "_queue",
-        "_reading", "_refusal", "held_bytes", "idle_since", "is_streaming", "lingers_since", "on_room", "since", "transport",
-        "unread_since",
+        "_reading", "_refusal", "held_bytes", "idle_since", "is_streaming", "lingers_since", "on_room", "since",
+        "transport", "unread_since",
     )  # fmt: skip
 
     def __init__(self, front: Front) -> None:
