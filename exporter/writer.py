@@ -35,7 +35,7 @@ IDLE_SECONDS = 0.02
 FOLD_SECONDS = 0.2
 """One fold takes what so long a time brings: a transaction costs as much for one event as for some dozens.
 
-Its own time is a part of that, so that what comes is counted within a quarter of a second.
+Its own time is a part of that: while a fold takes up to a tenth of a second, what comes is counted within a quarter.
 """
 
 LEAST_FOLD_SECONDS = 0.1

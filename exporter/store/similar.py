@@ -48,9 +48,9 @@ def find(db: sqlite3.Connection, issue: dict[str, Any]) -> list[Similar]:
     Raises:
         sqlite3.Error: the store can't be read.
     """
-    columns = "fingerprint, project, type, title, culprit, pattern, status, events, last_seen, id"
     from rapidfuzz import fuzz  # noqa: PLC0415 (a megabyte, for a worker at whose issues somebody looks)
 
+    columns = "fingerprint, project, type, title, culprit, pattern, status, events, last_seen, id"
     alone = """NOT EXISTS (SELECT 1 FROM aliases a
       WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL)"""
     rows = db.execute(

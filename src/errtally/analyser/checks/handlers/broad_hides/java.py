@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
+from errtally.analyser.checks.handlers.broad_hides.question import answers_a_question
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.java import BROAD, PROBES, callee, calls, caught, is_meant
-from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, is_explained, statements, text, walk_scope
+from errtally.analyser.syntax.tree import TreeFile, has_comment, identifiers, is_explained, statements, walk_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         block is not None and (is_explained(file, block) or has_comment(block.child_by_field_name("body") or body))
     )
     tried = block.child_by_field_name("body") if block is not None else None
-    is_probe = not PROBES.isdisjoint(calls(tried)) or _only_parses(tried) or _asks(tried, body)
+    is_probe = not PROBES.isdisjoint(calls(tried)) or _only_parses(tried) or answers_a_question(tried, body, _COMPARING)
     confidence = Confidence.LOW if not makes_up or is_said or is_probe or is_meant(name) else None
     yield file.hit(node, "Every error is caught, and nothing tells which one it was.", confidence)
 
@@ -55,24 +56,6 @@ def _only_parses(tried: Node | None) -> bool:
     """Whether a block does nothing but read a text, whose failure means that it is wrong."""
     found = set(calls(tried))
     return bool(found) and found <= _PARSERS
-
-
-def _asks(tried: Node | None, body: Node) -> bool:
-    """Whether the whole thing is a question: the block returns what it compares, and the handler yes or no.
-
-    `true` alone is no such question: it says that something was done.
-    """
-    if tried is None or [_returned(one).type for one in statements(body)] not in (["false"], ["true"]):
-        return False
-    returned = [_returned(child) for child in walk_scope(tried) if child.type == "return_statement"]
-    operators = [text(value.child_by_field_name("operator")) for value in returned]
-    return not _COMPARING.isdisjoint(operators)
-
-
-def _returned(statement: Node) -> Node:
-    """What a statement returns; itself when that is nothing."""
-    is_return = statement.type == "return_statement" and statement.named_child_count
-    return statement.named_children[0] if is_return else statement
 
 
 def _exits(statement: Node) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
+from errtally.analyser.checks.handlers.broad_hides.question import answers_a_question
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.browser import is_browser
 from errtally.analyser.syntax.javascript import FUNCTIONS, callee, method, only_parses, parameter
@@ -68,7 +69,7 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
         or only_parses(node)
         or _detects(block)
         or _asks(node)
-        or _answers(block, body)
+        or answers_a_question(tried, body, _COMPARING)
         or _goes_on(body)
     )
     yield file.hit(node, _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
@@ -94,25 +95,6 @@ def _tells(body: Node) -> bool:
         ):
             return True
     return False
-
-
-def _answers(block: Node, body: Node) -> bool:
-    """Whether the whole thing is a question: the block returns what it compares, and the handler yes or no.
-
-    `true` alone is no such question: it says that something was done.
-    """
-    tried = block.child_by_field_name("body")
-    if tried is None or [_returned(one).type for one in statements(body)] not in (["false"], ["true"]):
-        return False
-    returned = [_returned(child) for child in walk_scope(tried) if child.type == "return_statement"]
-    operators = [text(value.child_by_field_name("operator")) for value in returned]
-    return not _COMPARING.isdisjoint(operators)
-
-
-def _returned(statement: Node) -> Node:
-    """What a statement returns; itself when that is nothing."""
-    is_return = statement.type == "return_statement" and statement.named_child_count
-    return statement.named_children[0] if is_return else statement
 
 
 def _goes_on(body: Node) -> bool:
