@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.rules.model import SLACK_STEPS, Case, Check
+from errtally.rules.series import least_bad
 from errtally.rules.timeline import timeline
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ NEAR = 0.04
 
 PLENTY = 100.0
 """Traffic a step where the amount does not matter, as a multiple of the minimum."""
+
+
+_AMPLE = 1.1
+"""Traffic of a window where its minimum is surely reached, as a multiple of it."""
 
 
 def threshold_cases(
@@ -75,4 +80,40 @@ def threshold_cases(
     if tuned.for_seconds > tuned.step_seconds:
         early = (lead + 1) * tuned.step_seconds
         cases.append(Case("waits before it fires", held(high), (Check(early),)))
+    return tuple(cases)
+
+
+def chance_cases(
+    tuned: Tuned,
+    levels: Callable[[float, float], Levels],
+    firing: Callable[[float], Firing],
+    value_of: Callable[[float], float],
+    *,
+    is_beyond: Callable[[float], bool],
+    before: tuple[Phase, ...] = (),
+) -> tuple[Case, ...]:
+    """Return the cases of a rule that pages, of a window that is beyond all of its limits but for `least_bad`.
+
+    Args:
+        tuned: the rule's settings.
+        levels: as for `threshold_cases`.
+        firing: the alert that a value gives.
+        value_of: gives the quantity for a share of what ended badly.
+        is_beyond: whether a value is beyond the threshold; where it is not, that alone keeps the rule silent.
+        before: what was before, for rules that compare with the past.
+    """
+    if not tuned.minimum:
+        return ()
+    amount = tuned.minimum * _AMPLE
+    steps = tuned.settled_steps - (SLACK_STEPS if before else 0)
+    at = (sum(steps for _, steps in before) + steps) * tuned.step_seconds
+    cases = []
+    for name, times in (
+        ("is silent for as few failures as chance brings", 1 - NEAR),
+        ("fires for a few more", 1 + NEAR),
+    ):
+        value = value_of(least_bad(tuned) * times / amount)
+        series = timeline(*before, (levels(value, amount * tuned.step_seconds / tuned.window_seconds), steps))
+        if is_beyond(value):
+            cases.append(Case(name, series, (Check(at, (firing(value),) if times > 1 else ()),)))
     return tuple(cases)

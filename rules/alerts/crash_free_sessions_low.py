@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from errtally import names
 from errtally.rules.boards import RELEASES
-from errtally.rules.cases import threshold_cases
+from errtally.rules.cases import NEAR, chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, enough_bad, number, rate, record_name, selector
 from errtally.rules.texts import PERCENTAGE, percentage
+
+if TYPE_CHECKING:
+    from errtally.rules.timeline import Levels
 
 _BY = f"{SCOPE}, release"
 _LABELS = {**DEMO_LABELS, "release": "shop@2.1.0"}
@@ -40,14 +45,26 @@ def _expr(tuned: Tuned) -> str:
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
     bad = 1 - tuned.threshold
-    return threshold_cases(
-        tuned,
-        lambda ratio, traffic: {_STARTED: traffic, _CRASHED: (1 - ratio) * traffic},
-        lambda ratio: Firing(_LABELS, percentage(ratio)),
-        high=max(min(1 - 5 * bad, 0.5), 0.0),
-        calm=1.0,
-        fires_near=1 - bad * 1.5,
-        silent_near=1 - bad / 1.5,
+
+    def sessions(ratio: float, traffic: float) -> Levels:
+        return {_STARTED: traffic, _CRASHED: (1 - ratio) * traffic}
+
+    def firing(ratio: float) -> Firing:
+        return Firing(_LABELS, percentage(ratio))
+
+    return (
+        *threshold_cases(
+            tuned,
+            sessions,
+            firing,
+            high=max(min(1 - 5 * bad, 0.5), 0.0),
+            calm=1.0,
+            fires_near=1 - bad * 1.5,
+            silent_near=1 - bad / 1.5,
+        ),
+        *chance_cases(
+            tuned, sessions, firing, lambda share: 1 - share, is_beyond=lambda ratio: ratio < 1 - bad * (1 + NEAR)
+        ),
     )
 
 

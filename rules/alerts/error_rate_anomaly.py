@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.rules.baseline import baseline, baseline_record, history_steps
-from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.cases import NEAR, chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
 from errtally.rules.quantities import failure_ratio
 from errtally.rules.series import DEMO_LABELS, enough, enough_bad, number, selector
@@ -50,6 +50,14 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             calm=_USUAL,
             fires_near=_USUAL + tuned.threshold * (1 + NEAR),
             silent_near=_USUAL + tuned.threshold * (1 - NEAR),
+            before=(lead,),
+        ),
+        *chance_cases(
+            tuned,
+            _requests,
+            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
+            lambda share: share,
+            is_beyond=lambda ratio: ratio > _USUAL + tuned.threshold * (1 + NEAR),
             before=(lead,),
         ),
         Case("is silent without a history", fresh, (Check(tuned.settled_seconds),)),

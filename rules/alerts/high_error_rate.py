@@ -7,10 +7,10 @@ requests must have failed: two of thirty are chance.
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules.cases import NEAR, threshold_cases
+from errtally.rules.cases import chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
 from errtally.rules.quantities import failure_ratio
-from errtally.rules.series import DEMO_LABELS, enough, enough_bad, least_bad, number, selector
+from errtally.rules.series import DEMO_LABELS, enough, enough_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
@@ -29,21 +29,6 @@ def _requests(ratio: float, traffic: float) -> dict[str, float]:
 
 
 def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    # A window with so much traffic that the limits of the rule are all reached but for the number of failures.
-    few = 1.1 * tuned.minimum * tuned.step_seconds / tuned.window_seconds
-    failing = least_bad(tuned) / (1.1 * tuned.minimum or 1)
-    by_chance = [
-        Case(
-            name,
-            timeline((_requests(failing * times, few), tuned.settled_steps)),
-            (Check(tuned.settled_seconds, firing),),
-        )
-        for name, times, firing in (
-            ("is silent for as few failures as chance brings", 1 - NEAR, ()),
-            ("fires for a few failures more", 1 + NEAR, (Firing(DEMO_LABELS, percentage(failing * (1 + NEAR))),)),
-        )
-        if failing * times > tuned.threshold
-    ]
     unfailing = timeline(({_SERVED: tuned.minimum + 100}, tuned.settled_steps))
     return (
         *threshold_cases(
@@ -55,7 +40,13 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             fires_near=tuned.threshold * 1.004,
             silent_near=tuned.threshold * 0.996,
         ),
-        *by_chance,
+        *chance_cases(
+            tuned,
+            _requests,
+            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
+            lambda share: share,
+            is_beyond=lambda ratio: ratio > tuned.threshold,
+        ),
         Case("is silent when no request ever failed", unfailing, (Check(tuned.settled_seconds),)),
     )
 

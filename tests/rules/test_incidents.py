@@ -69,6 +69,25 @@ def test_failures_that_chance_brings_page_nobody(tmp_path: Path) -> None:
     assert pages(play(tmp_path, history, files="errtally", since=60)) == []
 
 
+def test_one_failure_in_an_hourly_burst_burns_no_budget_that_pages(tmp_path: Path) -> None:
+    """A batch of 25 requests an hour: one failure is 4 % of the hour and of five minutes, 40 times the budget."""
+    hours = 8
+    history = History(60 * hours, step_seconds=60)
+    clean: list[tuple[float, float, float]] = [(1, 25, 0), (59, 0, 0)]
+    history.requests([*clean * (hours - 1), (1, 25, 1 / 25), (59, 0, 0)])
+    settings = "  slos: [{name: up, objective: 0.999}]"
+    assert pages(play(tmp_path, history, settings=settings, files="slo", since=60 * (hours - 1))) == []
+
+
+def test_a_failing_hourly_burst_pages(tmp_path: Path) -> None:
+    history = History(120, step_seconds=60)
+    history.requests([(1, 25, 0), (59, 0, 0), (1, 25, 1), (59, 0, 0)])
+    settings = "  slos: [{name: up, objective: 0.999}]"
+    assert pages(play(tmp_path, history, settings=settings, files="slo", since=60))[0].endswith(
+        "ErrorBudgetBurn > pagerduty: firing"
+    )
+
+
 def test_an_exporter_that_is_away_pages_once_and_an_overdue_job_stays_overdue(tmp_path: Path) -> None:
     assert play(tmp_path, incidents.exporter_away()) == [
         "12 CheckInMissed > email: firing",
