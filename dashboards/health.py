@@ -263,5 +263,6 @@ def _host(alerting: Alerting) -> list[KindPanel]:
             unit="percentunit",
             limit=threshold(alerting, DISK_SPACE_LOW),
             maximum=1,
+            is_better_high=True,
         ),
     ]

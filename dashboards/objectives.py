@@ -68,6 +68,7 @@ def _left_over_time() -> KindPanel:
         no_value=_NO_DATA,
         minimum=None,
         maximum=1,
+        is_better_high=True,
     )
 
 

@@ -40,7 +40,7 @@ def overview(alerting: Alerting) -> Dashboard:
             shared.response_time_map((12, 9)),
             shared.response_time_quantiles(alerting, (12, 9)),
             shared.throughput((12, 9)),
-            _apdex((12, 9)),
+            shared.apdex_over_time("Apdex", (12, 9)),
             Section("Exporter health", _health(), is_collapsed=True),
         ],
     )
@@ -79,21 +79,6 @@ def services(alerting: Alerting, size: tuple[int, int]) -> KindPanel:
             Column("Apdex", "Value #E", unit="none", width=75, steps=shared.APDEX_STEPS, decimals=2),
         ],
     )  # fmt: skip
-
-
-def _apdex(size: tuple[int, int]) -> KindPanel:
-    return time_series(
-        "Apdex",
-        f"1 is all satisfied; the dashed line at {shared.APDEX_FAIR} is poor. A failed request counts as frustrated.",
-        size,
-        [query(queries.apdex("project"), "{{project}}")],
-        unit="none",
-        no_value="No requests",
-        maximum=1,
-        limit=shared.APDEX_FAIR,
-        is_better_high=True,
-        links=[links.dashboard("Performance", links.PERFORMANCE, project=links.label("project"))],
-    )
 
 
 def _health() -> list[KindPanel]:

@@ -180,7 +180,8 @@ def time_series(
 ) -> KindPanel:
     """Return lines over time, or stacked bars; ``limit`` draws the alert's threshold, ``colors`` go by legend.
 
-    ``is_sparse`` shows single points and joins them over steps without a value.
+    ``is_sparse`` shows single points and joins them over steps without a value. ``is_better_high`` says that the lowest
+    line is the worst, which stands first in the legend.
     """
     has_total = stacked and unit == "short"
     custom: Options = {
@@ -215,9 +216,9 @@ def time_series(
                 "displayMode": "table",
                 "placement": "bottom",
                 "showLegend": True,
-                "calcs": ["sum", "max"] if has_total else ["lastNotNull", "mean", "max"],
+                "calcs": ["sum", "max"] if has_total else ["lastNotNull", "mean", "min" if is_better_high else "max"],
                 # The worst first.
-                "sortBy": "Total" if has_total else "Last *" if is_better_high else "Max",
+                "sortBy": "Total" if has_total else "Min" if is_better_high else "Max",
                 "sortDesc": not is_better_high,
             },
             "tooltip": {"mode": "multi", "sort": "desc"},

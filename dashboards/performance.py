@@ -49,7 +49,7 @@ def performance(alerting: Alerting) -> Dashboard:
             _transactions(alerting),
             shared.throughput((12, 9), _CHOSEN),
             _slowest(),
-            _apdex(),
+            shared.apdex_over_time("Apdex by service", (12, 9), _CHOSEN),
             _zones(),
             _outcomes(),
             _limits(),
@@ -99,19 +99,6 @@ def _slowest() -> KindPanel:
         [query(f"topk({_SLOWEST}, {queries.quantile(0.95, _BUCKETS, _TRANSACTION)})", "{{transaction}}")],
         unit="s",
         no_value="No requests",
-    )
-
-
-def _apdex() -> KindPanel:
-    return time_series(
-        "Apdex by service",
-        f"1 is all satisfied; below {shared.APDEX_FAIR}, the dashed line, is poor. A failed request is frustrated.",
-        (12, 9),
-        [query(queries.apdex("project", _CHOSEN), "{{project}}")],
-        unit="none",
-        no_value="No requests",
-        maximum=1,
-        limit=shared.APDEX_FAIR,
     )
 
 

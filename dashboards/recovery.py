@@ -218,5 +218,6 @@ def _processes() -> list[KindPanel]:
             unit="percentunit",
             no_value="No process reports",
             maximum=1,
+            is_better_high=True,
         ),
     ]

@@ -140,6 +140,7 @@ def _over_time() -> KindPanel:
         minimum=None,
         maximum=1,
         is_sparse=True,
+        is_better_high=True,
     )
 
 

@@ -121,6 +121,22 @@ def apdex_now(size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
     )
 
 
+def apdex_over_time(title: str, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
+    """Return each service's Apdex over time."""
+    return time_series(
+        title,
+        f"1 is all satisfied; below {APDEX_FAIR}, the dashed line, is poor. A failed request counts as frustrated.",
+        size,
+        [query(queries.apdex("project", variables), "{{project}}")],
+        unit="none",
+        no_value="No requests",
+        maximum=1,
+        limit=APDEX_FAIR,
+        is_better_high=True,
+        links=[links.dashboard("Performance", links.PERFORMANCE, project=links.label("project"))],
+    )
+
+
 def response_time_now(alerting: Alerting, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:
     """Return the 95th percentile of the response time."""
     return stat(
