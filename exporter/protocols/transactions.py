@@ -25,6 +25,18 @@ _NO_ROUTE = re.compile(
 )
 """What clients call a request that no route matched: its method, or a name of their own."""
 
+_ALL_PATHS = re.compile(
+    r"(?:[A-Z]{3,7} )?/?(?:"
+    r"\*+\w*|\(\.\*\)|:\w+[*+]|\{\*{1,2}\w*\}|\{\w+(?::\.[*+]|\.\.\.|\+)\}|<path:\w+>|\[{1,2}\.\.\.\w+\]{1,2}"
+    r")\Z"
+)
+"""Routes that take each path, in the notations of frameworks: who answers 404 there has no route for the path."""
+
+
+def takes_all_paths(route: str) -> bool:
+    """Whether a route takes every path of its service, such as Spring's ``/**``, of which the files are served."""
+    return _ALL_PATHS.match(route) is not None
+
 
 def path_template(url: Any) -> str | None:  # noqa: ANN401 (whatever the client sent)
     """Make a transaction of an address: its path, with ``*`` for each part that looks like an id."""
@@ -62,7 +74,7 @@ def named(name: Any, source: Any = None, *, path: Any = None, is_missing: bool =
         The name, and whether it was made of an address.
     """
     label = values.label(name)
-    if is_missing and (label is None or _NO_ROUTE.fullmatch(label)):
+    if is_missing and (label is None or _NO_ROUTE.fullmatch(label) or takes_all_paths(label)):
         return UNMATCHED, False
     label = label or "unnamed"
     found = _ADDRESS.match(label)

@@ -37,8 +37,13 @@ def test_what_no_route_matched_has_no_name_of_its_own():
     assert transaction_name(None, "route", is_missing=True) == UNMATCHED
 
 
-def test_a_route_that_answers_404_keeps_its_name():
-    assert transaction_name("GET /orders/:id", "route", is_missing=True) == "GET /orders/:id"
+@pytest.mark.parametrize("route", ["GET /orders/:id", "/static/**", "/{id}", "/:id", "GET /<name>"])
+def test_a_route_that_answers_404_keeps_its_name(route):
+    assert transaction_name(route, "route", is_missing=True) == route
+
+
+def test_a_route_that_takes_all_paths_keeps_its_name_where_it_serves_them():
+    assert transaction_name("GET /**", "route") == "GET /**"
 
 
 def test_the_one_name_of_all_pages_gives_way_to_their_path():
@@ -55,6 +60,18 @@ def test_the_one_name_of_all_pages_gives_way_to_their_path():
         pytest.param("aiohttp.web_urldispatcher.SystemRoute._handle", "component", id="aiohttp"),
         pytest.param("UNKNOWN", None, id="Airbrake's client for Node"),
         pytest.param("GET /nope/123", "custom", id="Express with Sentry's SDK 7"),
+        pytest.param("GET /**", "route", id="Spring's handler of files"),
+        pytest.param("/*", "route", id="what takes all paths"),
+        pytest.param("*", "route", id="Express"),
+        pytest.param("GET /{path...}", "route", id="Go"),
+        pytest.param("/{path:.*}", "route", id="Gorilla, Starlette and FastAPI"),
+        pytest.param("/{**rest}", "route", id="ASP.NET"),
+        pytest.param("/{*path}", "route", id="axum"),
+        pytest.param("/{proxy+}", "route", id="an API gateway"),
+        pytest.param("/:rest*", "route", id="Koa"),
+        pytest.param("/*any", "route", id="Gin"),
+        pytest.param("/<path:path>", "route", id="Flask with a handler of all paths"),
+        pytest.param("GET /[[...slug]]", "route", id="Next.js"),
     ],
 )
 def test_what_clients_call_a_request_that_no_route_matched_is_one_series(name, source):

@@ -49,9 +49,21 @@ def test_a_servers_span_is_a_request():
             "orders.{id}", id="a queue's template",
         ),
         pytest.param({"http.request.method": "GET"}, "GET /a/{b}", "/a/{b}", id="the span's name, without its method"),
-        pytest.param({"http.method": "GET", "http.target": "/a/5?b=1"}, "GET /a/5", "GET", id="a name that is a path"),
+        pytest.param({"http.method": "GET", "http.target": "/a/5?b=1"}, "GET /a/5", "/a/*", id="a name that is a path"),
+        pytest.param({"http.request.method": "GET", "url.path": "/pay"}, "GET /pay", "/pay",
+                     id="a route without parameters, of which Go's net/http tells the name alone"),
+        pytest.param({"http.request.method": "GET", "url.path": "/"}, "GET /", "/", id="the first page"),
+        pytest.param(
+            {"http.request.method": "GET", "url.path": "/x.php", "http.response.status_code": 404}, "GET /x.php",
+            "__unmatched__", id="a path that no route matched",
+        ),
+        pytest.param(
+            {"http.request.method": "GET", "url.path": "/x", "http.route": "/**", "http.response.status_code": 404},
+            "GET /**", "__unmatched__", id="Spring's route of all paths, which had nothing",
+        ),
+        pytest.param({"http.route": "/**", "http.response.status_code": 200}, "GET /**", "/**", id="or had a file"),
         pytest.param({"http.method": "GET", "http.target": "/a/5"}, "HTTP GET", "GET", id="a name of older versions"),
-        pytest.param({"url.path": "/a/5"}, "/a/5", "unnamed", id="a path without a method"),
+        pytest.param({"url.path": "/a/5"}, "/a/5", "/a/*", id="a path without a method"),
         pytest.param(
             {"http.request.method": "GET", "url.path": "/a/5", "http.response.status_code": 404}, "GET",
             "__unmatched__", id="what no route matched",
@@ -62,6 +74,20 @@ def test_a_servers_span_is_a_request():
 )  # fmt: skip
 def test_a_transaction_is_never_a_path_that_a_client_sent(attributes, name, transaction):
     assert transaction_of(_span(attributes, name=name)) == transaction
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_address"),
+    [
+        pytest.param({"http.request.method": "GET", "url.path": "/pay"}, True, id="made of an address"),
+        pytest.param({"http.request.method": "GET", "url.path": "/pay", "http.route": "/pay"}, False, id="a route"),
+        pytest.param({"http.request.method": "GET"}, False, id="a name"),
+    ],
+)
+def test_what_was_made_of_an_address_is_told_from_routes(attributes, is_address):
+    timing = timing_of(_span(attributes, name="GET /pay"), SERVICE, RECEIVED)
+    assert timing is not None
+    assert timing.is_address == is_address
 
 
 @pytest.mark.parametrize("kind", [0, 1, 3, 4, 6])
