@@ -19,6 +19,7 @@ class Aliases:
     Attributes:
         into: project and fingerprint to the fingerprint that it was merged into, which may be an alias again.
         claimed: project and fingerprint of events that nothing could read, and that belong to a read error's issue.
+        guessed: project and fingerprint of errors known by their messages alone, for which one with a call was taken.
         vetoes: project and fingerprint of merges that were taken back; these are never made again by themselves.
         transition_ends: until when fingerprints of former versions are looked up, seconds since the epoch.
     """
@@ -26,6 +27,7 @@ class Aliases:
     settings: GroupingSettings = field(default_factory=GroupingSettings)
     into: dict[tuple[str, str], str] = field(default_factory=dict)
     claimed: set[tuple[str, str]] = field(default_factory=set)
+    guessed: set[tuple[str, str]] = field(default_factory=set)
     vetoes: set[tuple[str, str]] = field(default_factory=set)
     transition_ends: float = float("inf")
     _patterns: dict[str, Patterns] = field(default_factory=dict)

@@ -43,6 +43,7 @@ class Deletions:
             del aliases.into[project, fingerprint]
             aliases.claimed.discard((project, fingerprint))
             changes.unaliased.append((project, fingerprint))
+        aliases.guessed.discard((project, root))
         gone = {root, *merged}
         changes.aliases[:] = [
             one

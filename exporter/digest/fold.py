@@ -28,6 +28,7 @@ from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.sessions import Sessions
 from errtally.exporter.digest.state import IssueState
 from errtally.exporter.digest.stream import NEW, REGRESSED
+from errtally.exporter.digest.tellings import Failures
 from errtally.exporter.journal.records import (
     Batch,
     DeletionChange,
@@ -83,6 +84,7 @@ class Fold:
         self._uses = state.budget.uses
         self.changes = Changes()
         self._merges = Merges(state, self.changes, self._admit)
+        self._failures = Failures(state, self.changes, self._merges)
         self._measures = Measures(state, self.changes, place=self._place, admit=self._admit)
         self._requests = Requests(state, self.changes, thresholds, place=self._place, admit=self._admit)
         self._decisions = Decisions(state, self.changes)
@@ -223,7 +225,10 @@ class Fold:
         changes = self.changes
         changes.events += 1
         project, environment = self._place(batch.project, event.environment)
-        if (event.has_own_id and not self._is_new("event", project, event.event_id)) | self._is_told(project, event):
+        is_again = event.has_own_id and not self._is_new("event", project, event.event_id)
+        if (
+            (event.told_by or event.tells) and self._failures.is_told(project, event, seen, batch.received)
+        ) or is_again:
             changes.add[names.DUPLICATES.name, (project,), ""] += 1
             return
         if event.release:
@@ -347,14 +352,6 @@ class Fold:
                 add[metric.name, (*base, value), ""] += 0
         for metric in (names.ISSUE_RESOLUTION, names.SERVICE_REQUEST_DURATION):
             add[metric.name, base, SUM] += 0
-
-    def _is_told(self, project: str, event: EventSeen) -> bool:
-        """Whether another event told of the same failure; leaves the event's own marks."""
-        seen = self._state.seen
-        is_told = any(hashed("failure", project, str(mark)) in seen for mark in event.told_by)
-        for mark in event.tells:
-            self._is_new("failure", project, str(mark))
-        return is_told
 
     def _is_new(self, *identity: str) -> bool:
         value = hashed(*identity)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BY_HAND = "by hand"
 FORMER_VERSION = "former version"
+TOLD = "the same failure, as another layer tells of it"
+GUESSED = "the same failure, told by its message alone"
 UNRESOLVED = "the same error before its source map came"
 
 
@@ -105,6 +107,40 @@ class Merges:
         ):  # what a person decided on stays as it is
             aliases.claimed |= {(project, unread), (project, target)}
             self._merge(project, target, issue, UNRESOLVED, at, by="")
+
+    def tell(self, project: str, seen: IssueSeen, first: str, at: float, *, is_guess: bool) -> None:
+        """Let what a layer calls a failure be no issue of its own, since another one was heard first.
+
+        What are two issues already stay two: a cause has several wrappers, which are different bugs.
+
+        Args:
+            project: of the events.
+            seen: what an event is that does not count.
+            first: the fingerprint of the one that counted.
+            at: when the event was received.
+            is_guess: whether the first one is known by its message alone. Several errors may have that message: the
+                first of them has it for good.
+        """
+        state, aliases, fingerprint = self._state, self._state.aliases, seen.fingerprint
+        target = aliases.resolve(project, first)
+        if (
+            (project, target) not in state.issues
+            or fingerprint == target
+            or (project, fingerprint) in state.issues
+            or (project, fingerprint) in aliases.into
+            or (project, fingerprint) in aliases.vetoes
+            or (is_guess and (target != first or (project, first) in aliases.guessed))
+        ):
+            return
+        if is_guess:
+            aliases.guessed.add((project, first))
+        known = replace(seen, scope="", pattern="")
+        reason = GUESSED if is_guess else TOLD
+        self._changes.aliases.append(
+            AliasChange(state.next_issue_id, project, fingerprint, target, reason, at, "", known)
+        )
+        state.next_issue_id += 1
+        aliases.into[project, fingerprint] = target
 
     def decide(self, decision: MergeChange) -> None:
         """Fold a person's decision; one that makes no sense any more when its turn comes changes nothing."""

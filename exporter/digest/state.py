@@ -12,6 +12,7 @@ from errtally.exporter.digest.buckets import OF_CATALOGUE, Buckets
 from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.seen import Seen
 from errtally.exporter.digest.stream import StreamSampler
+from errtally.exporter.digest.tellings import Tellings
 
 if TYPE_CHECKING:
     from errtally.exporter.digest.addresses import Addresses
@@ -53,6 +54,7 @@ class State:
 
     budget: Budget
     seen: Seen = field(default_factory=Seen)
+    tellings: Tellings = field(default_factory=Tellings)
     issues: dict[tuple[str, str], IssueState] = field(default_factory=dict)
     aliases: Aliases = field(default_factory=Aliases)
     environments: dict[str, set[str]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from errtally.exporter.digest.merges import UNRESOLVED
+from errtally.exporter.digest.merges import GUESSED, UNRESOLVED
 from errtally.exporter.grouping import VERSION
 from errtally.exporter.grouping.versions import TRANSITION_SECONDS
 
@@ -44,6 +44,8 @@ def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
             aliases.into[project, fingerprint] = into
             if reason == UNRESOLVED:
                 aliases.claimed |= {(project, into), (project, fingerprint)}
+            elif reason == GUESSED:
+                aliases.guessed.add((project, into))
     # In the order in which they appeared, so that the same is found as if the process had never stopped.
     for project, fingerprint, scope, pattern, _ in db.execute(
         """SELECT project, fingerprint, scope, pattern, id FROM issues

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_LINKS = 8
 
 _RAISED, _CHAINED, _SAID, _BARE = "raised", "chained", "said", "said without a stack"
+_OF_MESSAGES = (_SAID, _BARE)
 
 
 def mark(event: Event) -> None:
@@ -36,7 +37,9 @@ def mark(event: Event) -> None:
     said = {message or kind for kind, message, _ in chain}
 
     def marks(kind: str, told: Iterable[object]) -> tuple[int, ...]:
-        return tuple([_hash(event.trace_id, kind, one) for one in told])
+        # The lowest bit says whether a mark is of a message alone, which is a weaker sign.
+        is_of_message = kind in _OF_MESSAGES
+        return tuple([_hash(event.trace_id, kind, one) & ~1 | is_of_message for one in told])
 
     if event.stack:
         event.told_by = (*marks(_CHAINED, chain[:1]), *marks(_RAISED, chain), *marks(_BARE, said))

@@ -316,3 +316,23 @@ def test_merges_that_are_switched_on_by_a_reload_know_what_was_there(tmp_path):
     store.state.aliases = store.writer.aliases(GroupingSettings())
     store.see("ember")
     assert list(store.issues()) == ["fp-alpha"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_a_record_without_a_stack_is_taken_for_is_known_after_a_restart(store, restart):
+    def told(word, *, tells, told_by):
+        sent = store.batch(seen(word, scope=""))
+        sent.events[0].tells, sent.events[0].told_by = tells, told_by
+        return sent
+
+    for trace, error in ((100, "first"), (200, "second")):
+        store.fold(
+            told("log", tells=(trace + 1, trace + 3), told_by=(trace + 1,)),
+            told(error, tells=(trace, trace + 1), told_by=(trace, trace + 3)),
+        )
+        if restart:
+            store.start()
+    store.see("first", "second", scope="")
+    assert {name: issue["events"] for name, issue in store.issues().items()} == {"fp-log": 3, "fp-second": 1}
+    [shown] = store.reader.issue("fp-log")["merged_fingerprints"]
+    assert (shown["fingerprint"], shown["reason"]) == ("fp-first", "the same failure, told by its message alone")
