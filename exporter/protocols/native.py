@@ -16,7 +16,7 @@ from errtally.event.signals import Discard, RequestTiming
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import measures, shipped, values
+from errtally.exporter.protocols import documents, measures, shipped, values
 from errtally.exporter.protocols.endpoint import Endpoint, error_body
 from errtally.exporter.protocols.explanation import explain
 
@@ -391,21 +391,13 @@ def _other_forms(body: bytes, name: str, required: str, error: Exception) -> lis
     except msgspec.ValidationError:  # no object
         probe = None
     except _NOT_JSON as exc:
-        # Several JSON documents, one a line? The decoder has met only the first one.
-        lines = [line for line in body.split(b"\n") if line.strip()]
-        if len(lines) < 2 or not _is_object(lines[0]):  # noqa: PLR2004 (more than one line)
+        found = documents.split(body)  # of several, the decoder has met only the first one
+        if len(found) < 2:  # noqa: PLR2004 (more than one)
             raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-        return lines  # one that is broken costs itself
+        return found
     if probe is not None and getattr(probe, name) is msgspec.UNSET:
         return [body]
     raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
-
-
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(_any.decode(line), dict)
-    except _NOT_JSON:
-        return False
 
 
 def project_of(request: Request, known: Keys) -> str:

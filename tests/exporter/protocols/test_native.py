@@ -36,6 +36,10 @@ def requests(body, **options):
         pytest.param(b'[{"message": "a"}, {"message": "b"}]', ["a", "b"], id="an array"),
         pytest.param(b'{"message": "a"}\n{"message": "b"}', ["a", "b"], id="one a line"),
         pytest.param(b'{"message": "a"}\r\n\n{"message": "b"}\n', ["a", "b"], id="one a line with other line ends"),
+        pytest.param(b'{"message": "a"}{"message": "}{"}{"message": "c"}', ["a", "}{", "c"], id="back to back"),
+        pytest.param(b'{\n"message": "a"\n}\n{\n"message": "b"\n}\n', ["a", "b"], id="several over several lines"),
+        pytest.param(b'\x1e{"message": "a"}\n\x1e{"message": "b"}\n', ["a", "b"], id="with record separators"),
+        pytest.param('{"message": "\u00e4"} {"message": "b"}'.encode(), ["\u00e4", "b"], id="not ASCII"),
         pytest.param(b'{"events": []}', [], id="an empty batch"),
         pytest.param(b"[]", [], id="an empty array"),
     ],
@@ -98,6 +102,32 @@ def test_a_bad_line_is_told_by_its_place():
     delivery = events(b'{"message": "a"}\n{"message":\n{"message": "c"}\n')
     assert len(delivery.events) == 2
     assert [index for index, _ in delivery.failures] == [1]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b'{"message":', id="torn"),
+        pytest.param(b'{"message": "\xff"}', id="not UTF-8"),
+        pytest.param(b'{"message": ' + b"[" * 100_000, id="nested without end"),
+        pytest.param(b"hello", id="text"),
+    ],
+)
+def test_what_is_broken_behind_objects_back_to_back_costs_itself(rest):
+    delivery = events(b'{"message": "a"}{"message": "b"}' + rest)
+    assert [item.event.message for item in delivery.events] == ["a", "b"]
+    assert [index for index, _ in delivery.failures] == [2]
+
+
+def test_objects_back_to_back_are_bounded_as_others_are():
+    body = b'{"message": "a"}' * 5
+    with pytest.raises(TooLargeError, match="5 events; the limit is 4"):
+        events(body, limits=Limits(batch_events=4))
+
+
+def test_timings_go_back_to_back_too():
+    one = b'{"transaction": "/a", "duration_seconds": 1}'
+    assert len(requests(one + one).requests) == 2
 
 
 def test_with_nothing_taken_the_request_is_refused_and_says_why():
