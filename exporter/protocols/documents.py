@@ -23,8 +23,8 @@ def split(body: bytes) -> list[bytes]:
         body: what no decoder of one document could read.
 
     Returns:
-        The documents, none where the body is something else. Of lines, one that is broken stays as it is and costs itself;
-        of documents back to back, one that is broken and all behind it are the last.
+        The documents, none where the body is something else. Of lines, one that is broken stays as it is and costs
+        itself; of documents back to back, one that is broken and all behind it are the last.
     """
     lines = [line for line in body.split(b"\n") if line.strip()]
     if len(lines) > 1 and _is_object(lines[0]):
