@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from errtally.alertmanager.inhibition import inhibit_rules
+from errtally.alertmanager.operator import alertmanager_config
 from errtally.alertmanager.quiet_hours import time_intervals
 from errtally.alertmanager.receivers import receivers
 from errtally.alertmanager.routes import route
@@ -18,18 +19,23 @@ if TYPE_CHECKING:
 
     from errtally.generate.files import Files
 
+Format = Literal["alertmanager", "alertmanagerconfig"]
+
 CONFIG_FILE = "alertmanager.yml"
+RESOURCE_FILE = "errtally.alertmanagerconfig.yml"
 _HEAD = GENERATED_BY.format(command="alertmanager build")
 
 
-def build(document: Mapping[str, Any]) -> Files:
+def build(document: Mapping[str, Any], output: Format = "alertmanager") -> Files:
     """Return the generated files by their path.
 
     Args:
         document: the checked configuration; an empty one gives a valid file that tells nobody.
+        output: ``alertmanager`` gives Alertmanager's own file, ``alertmanagerconfig`` the operator's resource; both
+            come with the templates.
 
     Raises:
-        ConfigError: the configuration of a channel or a time contradicts itself.
+        ConfigError: the configuration of a channel or a time contradicts itself, or does not fit the resource.
     """
     settings = alerting(document)
     intervals = time_intervals(settings.quiet_hours)
@@ -40,6 +46,8 @@ def build(document: Mapping[str, Any]) -> Files:
         "inhibit_rules": inhibit_rules(settings),
         "receivers": receivers(settings),
     }
+    if output == "alertmanagerconfig":
+        return {RESOURCE_FILE: yaml_text(alertmanager_config(content), _HEAD), **_templates()}
     return {CONFIG_FILE: yaml_text(content, _HEAD), **_templates()}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from errtally import config
-from errtally.alertmanager.build import CONFIG_FILE, build
+from errtally.alertmanager.build import CONFIG_FILE, Format, build
 from errtally.alertmanager.preview import PREVIEWED, preview
 from errtally.alertmanager.receivers import destinations
 from errtally.alertmanager.route_tests import label_arguments, route_tests
@@ -32,6 +32,16 @@ def _label_set(_context: click.Context, _parameter: click.Parameter, text: str) 
     return labels
 
 
+_format_option = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["alertmanager", "alertmanagerconfig"]),
+    default="alertmanager",
+    show_default=True,
+    help="Alertmanager's file, or the resource of the Prometheus operator.",
+)
+
+
 @click.group()
 def command() -> None:
     """Generate and check Alertmanager's configuration."""
@@ -40,10 +50,11 @@ def command() -> None:
 @command.command("build")
 @config_option
 @out_option("alertmanager/generated")
-def build_command(config_path: Path | None, out: Path) -> None:
-    """Write alertmanager.yml and its templates."""
+@_format_option
+def build_command(config_path: Path | None, out: Path, output: Format) -> None:
+    """Write Alertmanager's configuration and its templates."""
     document = config.load(config_path)
-    for path in write(build(document), out):
+    for path in write(build(document, output), out):
         click.echo(f"wrote {path}")
     if not alerting(document).channels.configured:
         click.echo("no channel is configured below alerting.channels: nobody is told of an alert", err=True)
@@ -52,12 +63,15 @@ def build_command(config_path: Path | None, out: Path) -> None:
 @command.command("check")
 @config_option
 @out_option("alertmanager/generated")
-def check_command(config_path: Path | None, out: Path) -> None:
+@_format_option
+def check_command(config_path: Path | None, out: Path, output: Format) -> None:
     """Compare the files in the output folder with the configuration; let amtool check them."""
-    files = build(config.load(config_path))
+    files = build(config.load(config_path), output)
     if found := drift(files, out):
         raise DriftError("\n".join([*found, "run `errtally alertmanager build` to bring them up to date"]))
     click.echo(f"{out}: {len(files)} files are what the configuration gives")
+    if output == "alertmanagerconfig":
+        return
     if programs.is_installed("amtool"):
         click.echo(programs.run("amtool", ["check-config", CONFIG_FILE], folder=out))
     else:
