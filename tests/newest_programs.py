@@ -1,7 +1,8 @@
-"""The newest Prometheus, Alertmanager, VictoriaMetrics and Thanos, built once into the user's cache, for tests.
+"""The newest Prometheus, Alertmanager, VictoriaMetrics, Thanos and Helm, built once into the user's cache, for tests.
 
 `python -m tests.newest_programs` builds them with Go from its module proxy (some 15 minutes on two cores, 4 GB of Go's
-own caches); tests that want one are skipped, visibly, where it was not built. Prometheus is built
+own caches), and keeps the definitions of the objects that the chart makes for operators; tests that want one are
+skipped, visibly, where it was not built. Prometheus is built
 without the discovery of targets in clouds, whose clients are most of its code; Alertmanager's published module lacks
 its pages, for which a stand-in is laid beside.
 """
@@ -52,7 +53,14 @@ MODULES = (
         ("app/victoria-metrics", "app/vmalert", "app/vmalert-tool"),
     ),
     Module("github.com/thanos-io/thanos", "v0.42.4", ("cmd/thanos",), tags="slicelabels"),
+    Module("helm.sh/helm/v3", "v3.22.0", ("cmd/helm",)),
 )
+
+DEFINITIONS = (
+    ("github.com/prometheus-operator/prometheus-operator", "v0.85.0", "example/prometheus-operator-crd/*.yaml"),
+    ("sigs.k8s.io/gateway-api", "v1.4.1", "config/crd/standard/*_httproutes.yaml"),
+)
+"""Modules that define objects of Kubernetes, and where in them."""
 
 
 def newest(program: str) -> Path:
@@ -61,6 +69,14 @@ def newest(program: str) -> Path:
     if not path.exists():
         pytest.skip(f"the newest {program} was not built: python -m tests.newest_programs")
     return path
+
+
+def definitions() -> list[Path]:
+    """Return the files that define the objects of operators, or skip the test."""
+    found = sorted((CACHE / "definitions").glob("*.yaml"))
+    if not found:
+        pytest.skip("the definitions of operators' objects were not kept: python -m tests.newest_programs definitions")
+    return found
 
 
 def _go(*arguments: str, folder: Path) -> str:
@@ -106,14 +122,31 @@ def build(module: Module) -> None:
     shutil.rmtree(source)
 
 
+def keep_definitions() -> None:
+    """Copy the definitions out of their modules, if they are missing."""
+    if (CACHE / "definitions").exists():
+        return
+    kept = CACHE / "definitions.new"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for module, version, pattern in DEFINITIONS:
+        print(f"definitions of {module} {version} ...", flush=True)
+        found = json.loads(_go("mod", "download", "-json", f"{module}@{version}", folder=CACHE))
+        for path in Path(found["Dir"]).glob(pattern):
+            shutil.copyfile(path, kept / path.name)
+    kept.rename(CACHE / "definitions")
+
+
 def main() -> None:
-    """Build what is missing; the names of programs choose some."""
+    """Build what is missing; the names of programs, or `definitions`, choose some."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("programs", nargs="*", help="such as prometheus; all when none is named")
     wanted = set(parser.parse_args().programs)
     for module in MODULES:
         if not wanted or wanted & {package.rpartition("/")[2] for package in module.programs}:
             build(module)
+    if not wanted or "definitions" in wanted:
+        keep_definitions()
 
 
 if __name__ == "__main__":
