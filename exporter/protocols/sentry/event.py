@@ -10,7 +10,7 @@ from errtally.errors import RejectedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import EventDelivery
 from errtally.exporter.protocols import tolerant, transactions, values
-from errtally.exporter.protocols.sentry import wire
+from errtally.exporter.protocols.sentry import failures, wire
 from errtally.exporter.symbols import images
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ def decode(
     )
     if not any(exception.frames for exception in event.exceptions):
         event.frames = _frames(_stack(sent))  # they belong to the exception, as Relay reads them
+    thread = _thread(sent)
+    if thread is not None:
+        failures.mark(event, thread)
     return EventDelivery(
         event, lambda: _details(payload), own_id is not None, sent.debug_meta, values.label(sent.dist, 64) or ""
     )
@@ -146,6 +149,12 @@ def _exception_values(sent: wire.Exceptions | list[wire.ExceptionValue | None] |
     else:
         found = [sent]
     return [item for item in found if item is not None][-MAX_EXCEPTIONS:]
+
+
+def _thread(sent: wire.Event) -> str | None:
+    """Return the thread in which an event's exception was raised, where the client names it."""
+    found = _exception_values(sent.exception)
+    return values.label(found[-1].thread_id, 64) if found else None
 
 
 def _exceptions(sent: wire.Exceptions | list[wire.ExceptionValue | None] | None) -> list[ExceptionInfo]:

@@ -43,6 +43,7 @@ class ExceptionValue(msgspec.Struct):
     module: Any = None
     mechanism: Mechanism | None = None
     stacktrace: Stacktrace | None = None
+    thread_id: Any = None
 
 
 class Exceptions(ExceptionValue):

@@ -45,6 +45,21 @@ RUNS = {
     "gobrake-5.6.2": Run(56, 19),
     "honeybadger-js-node-6.16.5": Run(12, 7, check_ins={("XyZZy", "ok"): 1}),
     "javabrake-0.2.4": Run(9, 6),
+    # Three prices, two payments, two baskets, two messages, a call elsewhere, a job; Tomcat logs six again.
+    "otel-javaagent-2.33.1-spring": Run(
+        11, 6, {"2xx": 7, "4xx": 3, "5xx": 6},
+        {
+            "/orders/{id}", "/orders/{id}/price", "/pay", "/basket", "/gone", "/handled", "/stock", "/async",
+            "__unmatched__",
+        },
+        logs={"info": 13, "warning": 2}, release="1.4.2",
+    ),
+    # Three prices, two payments, two panics, two messages, two failed indexes, a mail, a backup and a job.
+    "otel-go-1.47-slog": Run(
+        14, 8, {"2xx": 4, "4xx": 1, "5xx": 7, "unknown": 1},
+        {"/orders/{id}", "/orders/{id}/price", "/pay", "/index/{n}", "/stock", "nightly", "__unmatched__"},
+        logs={"info": 2, "warning": 2}, release="1.4.2",
+    ),
     "otel-python-1.45.1-flask-gzip": Run(22, 9, {"2xx": 3, "4xx": 1, "5xx": 3}, logs={"warning": 1, "info": 1}),
     "otel-rust-0.33": Run(21, 7, {"2xx": 3, "4xx": 3, "5xx": 3}, {"/orders/{id}", "/ok/{id}", "/gone/{id}"}),
     "pybrake-1.10.1-library-error": Run(2, 2),
@@ -78,13 +93,22 @@ RUNS = {
         },
     ),
     "sentry-java-1.7.30": Run(9, 6),
-    # 20 failures of 10 kinds: of six the client sends the wrapper and, in another trace, the cause by Tomcat's logger.
+    # Of six the client sends the wrapper and, in another trace, the cause by Tomcat's logger.
     "sentry-java-8.44.1-spring": Run(
-        26, 12, {"2xx": 13, "4xx": 5, "5xx": 12},
+        20, 10, {"2xx": 13, "4xx": 5, "5xx": 12},
         check_ins={
             ("nightly-prices", "in_progress"): 1, ("nightly-prices", "ok"): 1,
             ("nightly-invoices", "in_progress"): 1, ("nightly-invoices", "error"): 1,
         },
+    ),
+    # Eleven failures of six kinds; the SDK knows no status for a 410.
+    "sentry-java-8.52.0-spring-boot": Run(
+        11, 6, {"2xx": 7, "4xx": 2, "5xx": 6, "unknown": 1},
+        {
+            "GET /orders/{id}", "GET /orders/{id}/price", "GET /pay", "GET /basket", "GET /gone", "GET /handled",
+            "GET /stock", "GET /async", "__unmatched__",
+        },
+        logs={"info": 6, "warning": 2, "error": 11}, release="shop@1.4.2",
     ),
     "sentry-node-9.47.2": Run(
         17, 11, {"2xx": 4, "5xx": 1}, {"GET /orders/:id", "GET /fail/:id", "job nightly"},
@@ -136,6 +160,11 @@ RUNS = {
     ),
     "sentry-python-2.75.0-fastapi": Run(10, 4, {"2xx": 3, "4xx": 3, "5xx": 10}),
     "sentry-ruby-5.3.0": Run(14, 9, {"2xx": 3, "5xx": 1}, {"/orders/*"}),
+    # Orders, stock and checkout by `tracing`, reading by `anyhow`, and panics in threads.
+    "sentry-rust-0.49.5-tracing": Run(
+        14, 7, {"unknown": 7}, {"order", "refill", "checkout"}, {"started": 1, "crashed": 1},
+        logs={"info": 3, "warning": 2, "error": 7}, release="shop@1.4.2",
+    ),
     "sentry-rust-0.49.5-debug": Run(56, 19, {"unknown": 1}, {"reindex"}, {"started": 1, "crashed": 1}),
     # One file twice, with and without severities, and three lines of syslog; lz4 and snappy.
     "otel-collector-0.165-filelog-syslog": Run(5, 4, logs={"info": 5, "warning": 1}),

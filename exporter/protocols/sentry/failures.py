@@ -1,0 +1,43 @@
+"""Which event tells again of a failure: a cause that is reported by itself, after what wraps it.
+
+Sentry's client for Java reports an exception object once, but its cause is another object: what a framework's handler
+reported, Tomcat logs again as the root cause, outside of the request's trace. Both happen in one thread at one time.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from errtally.event.model import Event, ExceptionInfo
+
+MAX_CAUSES = 8
+
+
+def mark(event: Event, thread: str) -> None:
+    """Give an event the marks that tell its causes, and by which it is known as the cause of an earlier one.
+
+    Args:
+        event: with its exceptions, the raised one last, and its time.
+        thread: where it was raised, as the client names it.
+    """
+    *causes, raised = event.exceptions
+    second = int(event.timestamp)
+    place = (event.server_name, thread)
+    event.tells = tuple(
+        _hash(*place, moment, *_told(cause)) for cause in causes[-MAX_CAUSES:] for moment in (second, second + 1)
+    )
+    # What has causes itself is what wraps them, and is reported first.
+    event.told_by = () if causes else (_hash(*place, second, *_told(raised)),)
+
+
+def _told(exception: ExceptionInfo) -> tuple[object, ...]:
+    frame = exception.frames[-1] if exception.frames else None
+    call = (frame.module, frame.function, frame.filename, frame.lineno) if frame is not None else ()
+    return (exception.module, exception.type, exception.value, *call)
+
+
+def _hash(*parts: object) -> int:
+    # Even: a mark of a call, and not of a message alone.
+    return int.from_bytes(blake2b(repr(parts).encode("utf-8", "replace"), digest_size=8).digest(), "big") & ~1
