@@ -61,6 +61,10 @@ RUNS = {
         logs={"info": 2, "warning": 2}, release="1.4.2",
     ),
     "otel-python-1.45.1-flask-gzip": Run(22, 9, {"2xx": 3, "4xx": 1, "5xx": 3}, logs={"warning": 1, "info": 1}),
+    # What `tracing` logs and its spans record; the exporter's own HTTP client logs at debug.
+    "otel-rust-0.33-json": Run(
+        5, 2, {"5xx": 3}, {"/orders/{id}/price"}, logs={"info": 3, "warning": 2, "debug": 19}, release="1.4.2"
+    ),
     "otel-rust-0.33": Run(21, 7, {"2xx": 3, "4xx": 3, "5xx": 3}, {"/orders/{id}", "/ok/{id}", "/gone/{id}"}),
     "pybrake-1.10.1-library-error": Run(2, 2),
     "rollbar-go-1.4.5": Run(58, 20),
@@ -166,6 +170,10 @@ RUNS = {
         logs={"info": 3, "warning": 2, "error": 7}, release="shop@1.4.2",
     ),
     "sentry-rust-0.49.5-debug": Run(56, 19, {"unknown": 1}, {"reindex"}, {"started": 1, "crashed": 1}),
+    # The same program as by otel-go-1.47-slog.
+    "otel-collector-0.165-otlp": Run(
+        14, 8, {"2xx": 4, "4xx": 1, "5xx": 7, "unknown": 1}, logs={"info": 2, "warning": 2}, release="1.4.2"
+    ),
     # One file twice, with and without severities, and three lines of syslog; lz4 and snappy.
     "otel-collector-0.165-filelog-syslog": Run(5, 4, logs={"info": 5, "warning": 1}),
     "syslog-ng-3.38": Run(8, 8),
@@ -174,6 +182,7 @@ RUNS = {
 
 
 PROGRAMS_OF_ONE_CLIENT = {
+    "otel-rust-0.33-json", "otel-collector-0.165-otlp",
     "pybrake-1.10.1-library-error", "two-bugsnag-default", "sentry-go-0.50-gin-0.46", "sentry-python-2.75.0-tornado-rq",
 }  # fmt: skip
 """Further runs of clients that have their row."""
@@ -232,6 +241,15 @@ def test_a_run_counts_as_what_it_was(exporter, folder):
         assert by(exporter, names.CHECK_INS, "monitor", "status") == run.check_ins
     if run.logs:
         assert by(exporter, names.LOG_RECORDS, "level") == run.logs
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_a_collector_that_sends_logs_before_traces_makes_no_issue_of_its_own(exporter, is_turned):
+    folders = ["otel-go-1.47-slog", "otel-collector-0.165-otlp"]
+    for folder in reversed(folders) if is_turned else folders:
+        send(exporter, folder)
+    assert exporter.total(names.EVENTS.name) == 28
+    assert exporter.total(names.NEW_ISSUES.name) == 8
 
 
 def test_every_run_has_its_row_in_the_table_of_clients():
