@@ -98,6 +98,40 @@ def test_the_service_leads_to_the_pod(name: str) -> None:
     assert service["spec"]["ports"][0]["targetPort"] == port["name"]
 
 
+def test_routes_from_outside_have_host_and_path_of_the_address_and_lead_to_the_service() -> None:
+    objects = objects_of("everything")
+    service = only(objects, "Service")
+    (port,) = service["spec"]["ports"]
+    ingress, route = only(objects, "Ingress")["spec"], only(objects, "HTTPRoute")["spec"]
+    (rule,) = ingress["rules"]
+    backend = {"service": {"name": service["metadata"]["name"], "port": {"name": port["name"]}}}
+    assert rule["host"] == "errors.example.com"
+    assert rule["http"]["paths"] == [{"path": "/errtally", "pathType": "Prefix", "backend": backend}]
+    assert ingress["tls"] == [{"hosts": ["errors.example.com"], "secretName": "errtally-tls"}]
+    assert route["hostnames"] == ["errors.example.com"]
+    (rule,) = route["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/errtally"}}]
+    assert rule["backendRefs"] == [{"name": service["metadata"]["name"], "port": port["port"]}]
+
+
+def test_policies_choose_the_pod_and_let_its_port_through() -> None:
+    objects = objects_of("everything")
+    pod = only(objects, "StatefulSet")["spec"]["template"]
+    policy = only(objects, "NetworkPolicy")["spec"]
+    budget = only(objects, "PodDisruptionBudget")["spec"]
+    for selector in (policy["podSelector"], budget["selector"]):
+        assert selector["matchLabels"]
+        assert selector["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    (port,) = pod["spec"]["containers"][0]["ports"]
+    names_ = {"port": port["name"], "protocol": "TCP"}
+    assert policy["ingress"] == [{"ports": [names_], "from": EVERYTHING["networkPolicy"]["from"]}]
+    resolution, own = policy["egress"]
+    assert {one["port"] for one in resolution["ports"]} == {53}
+    assert [own] == EVERYTHING["networkPolicy"]["egress"]
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert budget["maxUnavailable"] == 1
+
+
 def test_the_exporter_runs_with_what_the_defaults_make(tmp_path: Path) -> None:
     (key,) = [one["stringData"]["dsn-keys"] for one in objects_of("every default") if one["kind"] == "Secret"]
     exporter = Exporter(tmp_path, "--config", str(_laid_out("every default", tmp_path)))
