@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
-MIN_RETRY_AFTER_SECONDS = 5
-"""SDKs try again at once when told less, and give up a batch after 10 seconds."""
+MIN_RETRY_AFTER_SECONDS = 1
+"""Told 0, some would try again at once. No more than it takes: SDKs for Java and JavaScript give a batch up 10 seconds
+after the first try, so each second that they wait for nothing costs them tries."""
 
 _SMALLER_BATCHES = (
     "send smaller batches: send_batch_max_size of the Collector's batch processor, OTEL_BLRP_MAX_EXPORT_BATCH_SIZE and "

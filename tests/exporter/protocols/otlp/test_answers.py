@@ -87,8 +87,8 @@ def test_a_refusal_is_a_status_in_both_encodings(error, status, code):
     assert (read.partial_success.rejected_log_records, read.partial_success.error_message) == (code, str(error))
 
 
-@pytest.mark.parametrize(("asked", "told"), [(1, "5"), (5, "5"), (17, "17")])
-def test_a_client_is_never_told_to_come_back_at_once(asked, told):
+@pytest.mark.parametrize(("asked", "told"), [(0, "1"), (1, "1"), (2, "2"), (17, "17")])
+def test_a_client_is_told_when_to_come_back_and_never_at_once(asked, told):
     error = OverloadedError("rate_limited", "wait", retry_after_seconds=asked)
     assert dict(answers.refuse_json(error).headers) == {"Retry-After": told}
     assert dict(answers.refuse_protobuf(error).headers) == {"Retry-After": told}
