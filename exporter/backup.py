@@ -19,7 +19,7 @@ from errtally.exporter.artifacts import archive, contents, index
 from errtally.exporter.installation import JOURNAL_DIRECTORY, SECRET_FILE
 from errtally.exporter.journal.appender import SUFFIX
 from errtally.exporter.journal.reader import DAMAGED_SUFFIX
-from errtally.exporter.store import database, tokens
+from errtally.exporter.store import sqlite, tokens
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -46,7 +46,7 @@ def backup(data_dir: Path, target: Path) -> int:
     """
     if target.exists():
         raise BackupError(f"{target} exists already: a backup is a new folder")
-    if not (data_dir / database.FILE_NAME).exists():
+    if not (data_dir / sqlite.FILE_NAME).exists():
         raise BackupError(f"{data_dir}: no exporter keeps its data here; say where with --data-dir or --config")
     draft = target.with_name(f"{target.name}.partial")
     try:
@@ -77,7 +77,7 @@ def _copied(data_dir: Path, draft: Path) -> bool:
     with ExitStack() as stack:
         try:
             held = {name: stack.enter_context((journal / name).open("rb")) for name in _segments(journal)}
-            _copy_store(data_dir / database.FILE_NAME, draft / database.FILE_NAME)
+            _copy_store(data_dir / sqlite.FILE_NAME, draft / sqlite.FILE_NAME)
             present = _segments(journal)
             if not held.keys() <= present:
                 return False
@@ -96,7 +96,7 @@ def _segments(journal: Path) -> set[str]:
 
 
 def _copy_store(source: Path, target: Path) -> None:
-    with closing(database.read_only(source)) as old, closing(sqlite3.connect(target)) as new:
+    with closing(sqlite.read_only(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
 
 

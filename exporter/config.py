@@ -33,12 +33,16 @@ ENVIRONMENT = {
     "ERRTALLY_LISTEN": "listen",
     "ERRTALLY_EXTERNAL_URL": "external_url",
     "ERRTALLY_DATA_DIR": "data_dir",
+    "ERRTALLY_DATABASE": "database",
     "ERRTALLY_WORKERS": "workers",
     "ERRTALLY_DURABILITY": "durability",
     "ERRTALLY_LOG_FORMAT": "log_format",
 }
 """Environment variables that override the file; ``ERRTALLY_CONFIG`` names the file. Flags set the same variables."""
 
+
+SCHEMES = ("postgresql://", "postgres://")
+"""How the address of a database begins."""
 
 _CHOICES = {"durability": ("write", "fsync"), "log_format": ("console", "json")}
 """Keys with few values, the default first."""
@@ -98,6 +102,7 @@ class ExporterConfig:
     """Everything that the exporter is told. With nothing told, it listens on loopback and takes any key.
 
     Attributes:
+        database: address of a PostgreSQL database that exporters share; "" keeps the store in the data directory.
         grafana_url: where the dashboards are, for links; "" when it is not told.
         scrape_interval_seconds: how often Prometheus looks: for how long a new series is shown at 0 goes by it.
     """
@@ -107,6 +112,7 @@ class ExporterConfig:
     external_url: str = "http://127.0.0.1:9765"
     grafana_url: str = ""
     data_dir: Path = field(default_factory=lambda: default_data_dir(os.environ))
+    database: str = ""
     workers: int = 1
     durability: str = "write"
     log_format: str = "console"
@@ -227,6 +233,8 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
     web = document.get("web", {})
     if web.get("metrics_login") and not {"password_file", "token_file", "tokens"} & set(web):
         problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
+    if not str(document.get("database", SCHEMES[0])).startswith(SCHEMES):
+        problems.append(f"{name}: database: the address of a PostgreSQL database begins with {SCHEMES[0]}")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)
     own_projects = projects(document, name, folder, problems, common)
@@ -245,6 +253,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         external_url=str(document.get("external_url", _url(host, port))).rstrip("/"),
         grafana_url=str(document.get("grafana", {}).get("url", "")).rstrip("/"),
         data_dir=Path(document["data_dir"]) if "data_dir" in document else default_data_dir(os.environ),
+        database=str(document.get("database", "")),
         workers=int(document.get("workers", 1)),
         durability=str(document.get("durability", "write")),
         log_format=str(document.get("log_format", "console")),

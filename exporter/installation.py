@@ -15,8 +15,18 @@ if TYPE_CHECKING:
 
 JOURNAL_DIRECTORY = "journal"
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
+REPLICA_FILE = "replica.id"
 _OWN_NAMES = frozenset(
-    {JOURNAL_DIRECTORY, SECRET_FILE, "streams", "quotas.json", "writer.heartbeat", "errtally.lock", "artifacts"}
+    {
+        JOURNAL_DIRECTORY,
+        SECRET_FILE,
+        REPLICA_FILE,
+        "streams",
+        "quotas.json",
+        "writer.heartbeat",
+        "errtally.lock",
+        "artifacts",
+    }
 )
 _OWN_PREFIX = "errtally.sqlite3"
 
@@ -77,9 +87,35 @@ def secret(data_dir: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        draft = path.with_suffix(".new")
-        # With its mode from the start: changed afterwards, there would be a moment in which others can read it.
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
-            file.write(secrets.token_bytes(32))
-        draft.rename(path)
+        keep_secret(data_dir, secrets.token_bytes(32))
         return path.read_bytes()
+
+
+def keep_secret(data_dir: Path, key: bytes) -> None:
+    """Make a key the installation's.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    path = data_dir / SECRET_FILE
+    draft = path.with_suffix(".new")
+    # With its mode from the start: changed afterwards, there would be a moment in which others can read it.
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(key)
+    draft.rename(path)
+
+
+def replica_of(data_dir: Path) -> str:
+    """Return what tells the exporter of a data directory from others on the same database; made at the first start.
+
+    Raises:
+        OSError: it can't be read or written.
+    """
+    path = data_dir / REPLICA_FILE
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        draft = path.with_suffix(".new")
+        draft.write_text(f"{secrets.token_hex(8)}\n", encoding="ascii")
+        draft.rename(path)
+        return path.read_text(encoding="ascii").strip()

@@ -44,7 +44,7 @@ LOCK_FILE = "errtally.lock"
 _OWN_FILES = 0o077
 """The mask under which all files are made: nobody else reads what clients sent."""
 
-_FIXED = ("host", "port", "data_dir", "workers", "durability")
+_FIXED = ("host", "port", "data_dir", "database", "workers", "durability")
 """Settings that a reload does not change."""
 
 _log = structlog.get_logger(__name__)

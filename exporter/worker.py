@@ -27,6 +27,7 @@ from errtally.exporter.journal.records import encoder
 from errtally.exporter.metrics import process
 from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.readiness import Readiness
+from errtally.exporter.store.opening import database_of
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.symbols import builder
@@ -119,9 +120,13 @@ def create_worker(settings: str) -> Worker:
     chores = Chores(lambda name: tally.add(names.BACKGROUND_FAILURES, (name,)))
     readiness = Readiness(config.data_dir, appender, chores)
     streams = StreamCounts(config.data_dir)
-    hub = Hub(StreamReader(config.data_dir), on_count=streams.put)
+    database = database_of(config.database, config.data_dir)
+    hub = Hub(StreamReader(database), on_count=streams.put)
     view = StoreView(
-        config.data_dir, Budget(config.series_limits), scrape_interval_seconds=config.scrape_interval_seconds
+        database,
+        config.data_dir,
+        Budget(config.series_limits),
+        scrape_interval_seconds=config.scrape_interval_seconds,
     )
     own = process.registry(readiness.is_up, streams.total, uploads.archive.stored_bytes)
 
@@ -133,7 +138,7 @@ def create_worker(settings: str) -> Worker:
         return create_app(
             config,
             view=view,
-            reader=StoreReader(config.data_dir, key, None if resolver is None else LateReader(resolver, config)),
+            reader=StoreReader(database, key, None if resolver is None else LateReader(resolver, config)),
             own=own,
             appender=appender,
             access=Access(config, key),

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from errtally import names
-from errtally.errors import JournalError, StoreError
+from errtally.errors import JournalError, StoreError, StoreLostError
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.heartbeat import HEARTBEAT_FILE, HEARTBEAT_SECONDS, beat
 from errtally.exporter.installation import JOURNAL_DIRECTORY
-from errtally.exporter.journal.reader import Reader
 from errtally.exporter.journal.records import decoder
-from errtally.exporter.store import database
-from errtally.exporter.store.place import Place
+from errtally.exporter.source import LocalJournal
+from errtally.exporter.store.opening import database_of
 from errtally.exporter.store.writing import StoreWriter
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.digest.state import State
+    from errtally.exporter.source import Source
+    from errtally.exporter.store.connection import Connection, Place
 
 IDLE_SECONDS = 0.02
 """How often the journal is looked at while nothing comes."""
@@ -51,42 +53,77 @@ MAX_RETRY_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
+class Opened:
+    """What a writer works on.
+
+    Attributes:
+        store: open for writing.
+        state: what the fold knows of it.
+        source: where frames come from.
+        place: watches the store.
+    """
+
+    store: StoreWriter
+    state: State
+    source: Source
+    place: Place
+
+
+def open_local(config: ExporterConfig) -> Opened:
+    """Open the store and the journal of a data directory.
+
+    Raises:
+        StoreError: the store can't be opened.
+        OSError: the directory can't be made.
+    """
+    (config.data_dir / JOURNAL_DIRECTORY).mkdir(parents=True, exist_ok=True)
+    database = database_of("", config.data_dir, synchronous="FULL" if config.durability == "fsync" else "NORMAL")
+    store, state, positions = load(database.writer(), config)
+    place = database.place()
+    return Opened(store, state, LocalJournal(config.data_dir, positions, store, place), place)
+
+
+def load(connection: Connection, config: ExporterConfig) -> tuple[StoreWriter, State, Mapping[str, int]]:
+    """Load what the fold needs to know of an open store; and the positions that it has.
+
+    Raises:
+        StoreError: it can't be read.
+    """
+    store = StoreWriter(connection, events_per_issue=config.retention.events_per_issue)
+    return store, *store.load(config.series_limits, config.grouping, config.series_idle_seconds)
+
+
 class Writer:
-    """Folds the journal of one data directory into its store.
+    """Folds what a source brings into a store.
 
     Args:
-        config: where it lies, and its settings.
+        config: the settings.
         clock: tells the time, seconds since the epoch.
+        opened: what to work on; None opens that of the data directory.
 
     Attributes:
         is_behind: whether the last step left something in the journal that was there already.
     """
 
-    def __init__(self, config: ExporterConfig, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, config: ExporterConfig, *, clock: Callable[[], float] = time.time, opened: Opened | None = None
+    ) -> None:
         self._clock = clock
-        self._journal = config.data_dir / JOURNAL_DIRECTORY
         self._heartbeat = config.data_dir / HEARTBEAT_FILE
-        self._journal.mkdir(parents=True, exist_ok=True)
-        synchronous = "FULL" if config.durability == "fsync" else "NORMAL"
-        store_path = config.data_dir / database.FILE_NAME
-        self._store = StoreWriter(
-            database.create(store_path, synchronous=synchronous),
-            events_per_issue=config.retention.events_per_issue,
-        )
-        self._state, positions = self._store.load(config.series_limits, config.grouping, config.series_idle_seconds)
-        self._place = Place(store_path)
-        self._reader = Reader(self._journal, positions)
+        opened = opened or open_local(config)
+        self._store, self._state, self._place = opened.store, opened.state, opened.place
+        self._source = opened.source
         self._problem = ""
         self._thresholds = Thresholds(config.projects)
         self._retention = config.retention
         self._next_config: ExporterConfig | None = None
         self._own = Changes()
-        self._forgotten: list[str] = []
         self.is_behind = False
         fold = Fold(self._state, self._thresholds)
         fold.declare(config.projects)
         self._apply(fold.changes, stop=None)
-        self._store.forget([name for name in positions if not (self._journal / name).exists()])
+        self._source.tidy()
 
     def configure(self, config: ExporterConfig) -> None:
         """Take changed settings up with the next fold; may be called from another thread."""
@@ -118,7 +155,7 @@ class Writer:
                 # What came right after the fold began waits for the next one and for as long as that takes.
                 pause = max(FOLD_SECONDS - (now - began), LEAST_FOLD_SECONDS)
                 stop.wait(max(began + pause - now, IDLE_SECONDS) if folded else IDLE_SECONDS)
-        self._reader.close()
+        self._source.close()
 
     def step(self, stop: threading.Event | None = None) -> int:
         """Fold what is in the journal, at most one batch, and what is due; return how many things that were."""
@@ -129,7 +166,7 @@ class Writer:
             self._next_config = None
             fold, records = self._take_up(config), 1
         try:
-            for frame in self._reader.read(MAX_FOLD_EVENTS):
+            for frame in self._source.read(MAX_FOLD_EVENTS):
                 records += 1
                 events += max(frame.events, 1)
                 try:
@@ -144,13 +181,13 @@ class Writer:
         except JournalError as exc:  # what was read until then is folded, and the next step tries again
             if not self._problem:
                 self._say(str(exc))
-        for damage in self._reader.damages:
+        for damage in self._source.damages:
             _log.error(
                 "journal damaged",
                 segment=damage.segment, bytes=damage.lost_bytes, events=damage.lost_events, error=damage.message,
             )  # fmt: skip
             self._own.add[names.INGEST_REJECTED.name, ("journal", "damaged"), ""] += damage.lost_events
-        self._reader.damages.clear()
+        self._source.damages.clear()
         self.is_behind = events >= MAX_FOLD_EVENTS
         if not self.is_behind:
             # Everything that was accepted until now is folded: a report that waits in the journal is not missed.
@@ -166,10 +203,7 @@ class Writer:
             self._own.add[names.DIGEST_DURATION.name, (), SUM] += seconds
         elif self._store.is_waiting:  # a pause
             self._apply(fold.changes, stop)
-        if finished := self._reader.finished():
-            self._drop(finished)
-        if self._forgotten:
-            self._forget()
+        self._settle()
         return records
 
     def _take_up(self, config: ExporterConfig) -> Fold:
@@ -185,15 +219,16 @@ class Writer:
         fold.declare(config.projects)
         return fold
 
-    def _drop(self, finished: list[str]) -> None:
-        """Remove segments that were read to their ends: what was in them is stored, once that is on the disk."""
+    def _settle(self) -> None:
+        """Let go of what is stored."""
         try:
-            self._place.sync()
-            self._reader.forget(finished)
-        except (StoreError, JournalError) as exc:  # they stay, and the next step tries again
+            self._source.settle()
+        except (StoreError, JournalError) as exc:  # it stays, and the next step tries again
             self._say(str(exc))
-        else:
-            self._forgotten += finished
+        try:
+            self._source.tidy()
+        except StoreError as exc:  # does no harm; the next step tries again
+            self._failed("positions of gone segments not removed", exc)
 
     def _look(self) -> None:
         """See whether store and journal are still there, and give the sign of life that says so."""
@@ -202,11 +237,8 @@ class Writer:
             self._place.check()
         except StoreError as exc:
             problems.append(str(exc))
-        try:
-            with os.scandir(self._journal):
-                pass
-        except OSError as exc:
-            problems.append(f"the journal can't be read: {exc}")
+        if problem := self._source.problem():
+            problems.append(problem)
         self._say("; ".join(problems))
 
     def _say(self, problem: str) -> None:
@@ -230,7 +262,9 @@ class Writer:
         while True:
             try:
                 self._place.check()
-                self._store.apply(changes, self._reader.positions())
+                self._store.apply(changes, self._source.positions(), self._source.within)
+            except StoreLostError:
+                raise
             except StoreError as exc:
                 changes.add[names.STORE_ERRORS.name, (), ""] += 1
                 self._say(str(exc))
@@ -242,16 +276,6 @@ class Writer:
                 if self._problem:
                     self._look()
                 return
-
-    def _forget(self) -> None:
-        """Remove the positions of segments that are gone; they do no harm until it succeeds."""
-        try:
-            self._store.forget(self._forgotten)
-        except StoreError as exc:  # the next step tries again
-            self._own.add[names.STORE_ERRORS.name, (), ""] += 1
-            _log.warning("positions of gone segments not removed", error=str(exc))
-        else:
-            self._forgotten = []
 
     def slide(self, now: float) -> None:
         """Move the windows of affected users on, whether events came or not; ``now`` in seconds since the epoch."""

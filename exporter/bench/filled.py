@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen
-from errtally.exporter.store import database
+from errtally.exporter.store.sqlite import SqliteDatabase
 from errtally.exporter.store.writing import StoreWriter
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def fill(data_dir: Path, *, issues: int, events: int, now: float, samples: int =
     numbers = [*range(issues), *random.choices(range(issues), cum_weights=weights, k=events - issues)]
     random.shuffle(numbers)
     begin, step = now - DAYS * 86_400, DAYS * 86_400 / events
-    with closing(database.create(data_dir / database.FILE_NAME)) as db:
+    with closing(SqliteDatabase(data_dir).writer()) as db:
         writer = StoreWriter(db, events_per_issue=samples)
         state, _ = writer.load({})
         for start in range(0, events, _FOLD_EVENTS):

@@ -17,6 +17,7 @@ from errtally.exporter.bench.series import Filled
 from errtally.exporter.digest.budget import Budget
 from errtally.exporter.metrics import exposition
 from errtally.exporter.metrics.view import StoreView
+from errtally.exporter.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,7 @@ def measure(
         StoreError: the store can't be written or read.
     """
     filled = Filled(folder, series)
-    view, now = StoreView(folder, Budget({})), time.time()
+    view, now = StoreView(SqliteDatabase(folder), folder, Budget({})), time.time()
 
     def scrape() -> bytes:
         return view.render(now, openmetrics=False)
@@ -128,7 +129,7 @@ def _held_bytes(folder: Path, now: float) -> int:
     """Return what a view allocates for a scrape and keeps."""
     tracemalloc.start()
     try:
-        view = StoreView(folder, Budget({}))
+        view = StoreView(SqliteDatabase(folder), folder, Budget({}))
         view.render(now, openmetrics=False)
         return tracemalloc.get_traced_memory()[0]
     finally:

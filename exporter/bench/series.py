@@ -10,7 +10,7 @@ from errtally import names
 from errtally.exporter.digest.buckets import OF_CATALOGUE, SUM
 from errtally.exporter.digest.changes import Changes, EnvironmentChange, IssueChange
 from errtally.exporter.journal.records import IssueSeen
-from errtally.exporter.store import database
+from errtally.exporter.store.sqlite import SqliteDatabase
 from errtally.exporter.store.writing import StoreWriter
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Filled:
 
     def __init__(self, folder: Path, lines: int, *, seed: int = 1) -> None:
         (folder / "journal").mkdir(parents=True, exist_ok=True)
-        self._db = database.create(folder / database.FILE_NAME)
+        self._db = SqliteDatabase(folder).writer()
         self._writer = StoreWriter(self._db, events_per_issue=2)
         self._writer.load({})
         self._units = Mix.of(lines).units()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -17,14 +16,16 @@ from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.installation import JOURNAL_DIRECTORY
 from errtally.exporter.journal.reader import Lag
 from errtally.exporter.metrics.family import Family, HistogramFamily
-from errtally.exporter.store import database, deletion, gauges, lifecycle, session_users
-from errtally.exporter.store.database import REQUEST_BOUNDS
+from errtally.exporter.store import deletion, gauges, lifecycle, session_users
+from errtally.exporter.store.connection import ERRORS
+from errtally.exporter.store.meta import REQUEST_BOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from errtally.exporter.digest.budget import Budget
+    from errtally.exporter.store.connection import Connection, Database
     from errtally.names import Metric
 
 _ISSUE_ROWS = """
@@ -62,7 +63,8 @@ class StoreView:
     """Families of all metrics that live in the store. One thread at a time; others wait for the same scrape.
 
     Args:
-        data_dir: where the store and the journal lie.
+        database: where the store is.
+        data_dir: where the journal lies.
         budget: limits of series.
         scrape_interval_seconds: how often each Prometheus looks; 0 shows every series with its value at once.
 
@@ -70,12 +72,14 @@ class StoreView:
         lag: measures what waits in the journal.
     """
 
-    def __init__(self, data_dir: Path, budget: Budget, *, scrape_interval_seconds: float = 0.0) -> None:
-        self._path = data_dir / database.FILE_NAME
+    def __init__(
+        self, database: Database, data_dir: Path, budget: Budget, *, scrape_interval_seconds: float = 0.0
+    ) -> None:
+        self._database = database
         self.lag = Lag(data_dir / JOURNAL_DIRECTORY)
         self._budget = budget
         self._lock = threading.Lock()
-        self._db: sqlite3.Connection | None = None
+        self._db: Connection | None = None
         self._change = -1
         self._first_seconds = SCRAPES_OF_FIRST_VALUE * scrape_interval_seconds
         self._held: dict[_Place, tuple[float, float, Exemplar | None]] = {}
@@ -113,7 +117,7 @@ class StoreView:
             with self.lag as lag:
                 try:
                     positions = self._refresh(now)
-                except sqlite3.Error as exc:
+                except ERRORS as exc:
                     if self._db is not None:
                         self._db.close()
                         self._db = None
@@ -127,7 +131,7 @@ class StoreView:
     def _refresh(self, now: float) -> Mapping[str, int]:
         """Read what changed, all in one snapshot; return the positions in the journal that belong to it."""
         if self._db is None:
-            self._db = database.read_only(self._path)
+            self._db = self._database.reader()
         db = self._db
         db.execute("BEGIN")
         try:
@@ -152,13 +156,12 @@ class StoreView:
                 self._read_session_users(now)
                 ended = time.monotonic()
                 self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
-            used_bytes = database.used_bytes(db)
-            positions: dict[str, int] = dict(db.execute("SELECT segment, offset FROM positions").fetchall())
+            used_bytes, size = db.used_bytes(), self._database.size_bytes(db)
+            positions: dict[str, int] = dict(db.execute('SELECT segment, "offset" FROM positions').fetchall())
         finally:
             db.execute("COMMIT")
         self._family(names.STORE_CREATED).put((), float(meta["created"]))
         self._family(names.STORE_USED).put((), used_bytes)
-        size = sum(path.stat().st_size for path in self._path.parent.glob(f"{database.FILE_NAME}*"))
         self._family(names.STORE_SIZE).put((), size)
         return positions
 
@@ -168,7 +171,7 @@ class StoreView:
         # What was evicted before the first scrape has never been here; it is the one part that only grows.
         rows = self._db.execute(
             """SELECT metric, labels, part, value, exemplar, evicted, created, returned, returned_value FROM series
-            WHERE change > :change AND (:change >= 0 OR NOT evicted) ORDER BY id""",
+            WHERE change > :change AND (:change >= 0 OR evicted = 0) ORDER BY id""",
             {"change": self._change},
         )
         decode = _label_values.decode

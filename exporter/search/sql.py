@@ -248,7 +248,8 @@ def _words(issue: str, what: Words) -> Clause:
 
 def met(what: Person) -> Clause:
     """Return the statement whose rows are the issues that hit a user."""
-    return "SELECT issue FROM issue_people WHERE person IN (SELECT value FROM json_each(?))", (json.dumps(what.hashes),)
+    people = "SELECT CAST(value AS BIGINT) FROM json_each(?)"
+    return f"SELECT issue FROM issue_people WHERE person IN ({people})", (json.dumps(what.hashes),)  # noqa: S608 (constants)
 
 
 def found_at_once(what: Words | Tag | Person) -> tuple[Clause, ...]:
@@ -264,7 +265,7 @@ def found_at_once(what: Words | Tag | Person) -> tuple[Clause, ...]:
         return ((f"{_TAGGED} WHERE v.tag = ? AND {is_so}", (what.name, value)),)
     if not (wanted := texts.trigrams(parts)):
         return ()
-    said = "SELECT rowid FROM issue_text_trigrams WHERE issue_text_trigrams MATCH ?"
+    said = "SELECT rowid FROM issue_text_trigrams(?)"
     tagged, values = texts.within("v", "folded", "tag_value_trigrams", parts)
     all_tagged = f"{_TAGGED} WHERE v.tag NOT IN ('environment', 'level') AND {tagged}"
     return (said, (texts.matching(wanted),)), (all_tagged, values)
@@ -302,7 +303,7 @@ def _release_order(issue: str, what: ReleaseOrder) -> Clause:
     columns = ("first_release",) if what.name == "first_release" else ("first_release", "last_release")
     # One text for both, since SQLite looks at each of a list of pairs in turn; a project's name has no line breaks.
     among = json.dumps([f"{project}\n{release}" for project, release in what.among or ()])
-    named = "{issue}.project || char(10) || {issue}.{column} IN (SELECT value FROM json_each(?))"
+    named = "{issue}.project || '\n' || {issue}.{column} IN (SELECT value FROM json_each(?))"
     clauses = [named.format(issue=issue, column=column) for column in columns]
     return " OR ".join(clauses), (among,) * len(columns)
 

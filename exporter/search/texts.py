@@ -34,7 +34,7 @@ def within(table: str, column: str, index: str, parts: Sequence[str]) -> Clause:
     if not wanted:  # too short: all rows are looked at
         return like, values
     match = matching(wanted)
-    return f"{table}.id IN (SELECT rowid FROM {index} WHERE {index} MATCH ?) AND {like}", (match, *values)  # noqa: S608
+    return f"{table}.id IN (SELECT rowid FROM {index}(?)) AND {like}", (match, *values)  # noqa: S608
 
 
 def matching(wanted: Sequence[str]) -> str:

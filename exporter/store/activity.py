@@ -12,10 +12,10 @@ from errtally.exporter.store.waiting import Waiting
 from errtally.exporter.store.words import Words
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
 
     from errtally.exporter.digest.changes import IssueChange
+    from errtally.exporter.store.connection import Connection
     from errtally.exporter.store.waiting import Count, Term
 
 HOURS_KEPT = 14 * 24
@@ -52,7 +52,7 @@ class ActivityWriter:
         db: the store.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._known: dict[int, dict[str, set[str]]] = {}
         self._words = Words(db)
@@ -75,7 +75,7 @@ class ActivityWriter:
             now: seconds of a clock that only goes forward.
 
         Raises:
-            sqlite3.Error: the store can't be read or written.
+            ERRORS: the store can't be read or written.
         """
         if self._waiting is None:
             self._waiting = Waiting(self._db)
@@ -141,14 +141,15 @@ class ActivityWriter:
         self._words.note(sorted(new_values))
         self._db.executemany(
             """INSERT INTO issue_hours VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
+            ON CONFLICT (issue, hour, environment) DO UPDATE SET events = issue_hours.events + excluded.events,
+              users = issue_hours.users + excluded.users""",
             all_hours,
         )
         self._db.executemany(
             """INSERT INTO issue_tags VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET events = events + excluded.events,
-              first_seen = min(first_seen, excluded.first_seen),
-              last_seen = max(coalesce(last_seen, 0), excluded.last_seen)""",
+            ON CONFLICT (issue, tag, value) DO UPDATE SET events = issue_tags.events + excluded.events,
+              first_seen = min(issue_tags.first_seen, excluded.first_seen),
+              last_seen = max(coalesce(issue_tags.last_seen, 0), excluded.last_seen)""",
             all_tags,
         )
 
@@ -194,11 +195,11 @@ def _count(counted: dict[tuple[str, str], Spell], key: tuple[str, str], more: Sp
         known.absorb(more)
 
 
-def prune(db: sqlite3.Connection, now: float) -> None:
+def prune(db: Connection, now: float) -> None:
     """Make days of old hours, and forget old days.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     before = int(now // 86400) * 24 - HOURS_KEPT
     if db.execute("SELECT 1 FROM issue_hours WHERE hour < ? LIMIT 1", (before,)).fetchone() is not None:
@@ -206,7 +207,8 @@ def prune(db: sqlite3.Connection, now: float) -> None:
         db.execute(
             """INSERT INTO issue_days SELECT issue, hour / 24, environment, sum(events), sum(users) FROM issue_hours
             WHERE hour < ? GROUP BY issue, hour / 24, environment
-            ON CONFLICT DO UPDATE SET events = events + excluded.events, users = users + excluded.users""",
+            ON CONFLICT (issue, day, environment) DO UPDATE SET events = issue_days.events + excluded.events,
+              users = issue_days.users + excluded.users""",
             (before,),
         )
         db.execute("DELETE FROM issue_hours WHERE hour < ?", (before,))
@@ -215,7 +217,7 @@ def prune(db: sqlite3.Connection, now: float) -> None:
 
 
 def hours(
-    db: sqlite3.Connection, issues: Sequence[int], since_hour: int, environment: str | None = None
+    db: Connection, issues: Sequence[int], since_hour: int, environment: str | None = None
 ) -> dict[int, tuple[int, int]]:
     """Return events and new users of issues together by hour since the epoch; hours without events are not there.
 
@@ -226,7 +228,7 @@ def hours(
         environment: only of this one.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     marks = ", ".join("?" * len(issues))
     rows = db.execute(
@@ -239,7 +241,7 @@ def hours(
 
 
 def days(
-    db: sqlite3.Connection, issues: Sequence[int], since_day: int, environment: str | None = None
+    db: Connection, issues: Sequence[int], since_day: int, environment: str | None = None
 ) -> dict[int, tuple[int, int]]:
     """Return events and new users of issues together by day since the epoch, also of hours that are no days yet.
 
@@ -250,7 +252,7 @@ def days(
         environment: only of this one.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     marks = ", ".join("?" * len(issues))
     rows = db.execute(
@@ -260,20 +262,20 @@ def days(
           UNION ALL
           SELECT hour / 24, events, users FROM issue_hours
           WHERE issue IN ({marks}) AND hour >= ? AND environment = coalesce(?, environment)
-        ) GROUP BY day ORDER BY day""",  # noqa: S608 (marks only)
+        ) counted GROUP BY day ORDER BY day""",  # noqa: S608 (marks only)
         (*issues, since_day, environment, *issues, since_day * 24, environment),
     )
     return {day: (events, users) for day, events, users in rows}
 
 
-def tags(db: sqlite3.Connection, issues: Sequence[int]) -> dict[str, list[tuple[str, int]]]:
+def tags(db: Connection, issues: Sequence[int]) -> dict[str, list[tuple[str, int]]]:
     """Return what events of issues have in common: the exporter's own tags first, then the clients' by events.
 
     Returns:
         Tag to values and their events, most events first. Of clients' tags only events that were kept whole count.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     marks = ", ".join("?" * len(issues))
     found: dict[str, list[tuple[str, int]]] = {}
@@ -287,16 +289,14 @@ def tags(db: sqlite3.Connection, issues: Sequence[int]) -> dict[str, list[tuple[
     return own | dict(sorted(found.items(), key=lambda item: (-sum(n for _, n in item[1]), item[0])))
 
 
-def tag_times(
-    db: sqlite3.Connection, issues: Sequence[int]
-) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+def tag_times(db: Connection, issues: Sequence[int]) -> dict[tuple[str, str], tuple[float | None, float | None]]:
     """Return when tags' values were first and last seen with issues, seconds since the epoch.
 
     Returns:
         Tag and value to both; None where an older version of errtally counted events without their times.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     marks = ", ".join("?" * len(issues))
     rows = db.execute(

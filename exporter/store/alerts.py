@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from errtally import names
 
 if TYPE_CHECKING:
-    import sqlite3
+    from errtally.exporter.store.connection import Connection, Row
 
 MAX_FIRING = 100
 """Alerts that one page shows."""
@@ -20,7 +20,7 @@ MAX_ENDED = 100
 _SHOWN = "name, severity, starts_at, ends_at, labels, summary, links"
 
 
-def firing(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, Any]]:
+def firing(db: Connection, project: str | None = None) -> list[dict[str, Any]]:
     """Return the alerts that fire, the most severe first, then the newest.
 
     Args:
@@ -28,19 +28,19 @@ def firing(db: sqlite3.Connection, project: str | None = None) -> list[dict[str,
         project: only those whose label ``project`` is this one.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     ranks = " ".join(f"WHEN ? THEN {rank}" for rank, _ in enumerate(names.SEVERITIES))
     rows = db.execute(
         f"""SELECT {_SHOWN} FROM alerts
-        WHERE ends_at IS NULL AND (? IS NULL OR json_extract(labels, '$.project') = ?)
+        WHERE ends_at IS NULL AND (CAST(? AS TEXT) IS NULL OR json_extract(labels, '$.project') = ?)
         ORDER BY CASE severity {ranks} ELSE {len(names.SEVERITIES)} END, starts_at DESC, fingerprint LIMIT ?""",  # noqa: S608
         (project, project, *names.SEVERITIES, MAX_FIRING),
     )
     return [_alert(row) for row in rows]
 
 
-def ended(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, Any]]:
+def ended(db: Connection, project: str | None = None) -> list[dict[str, Any]]:
     """Return firings that are over, the one that ended last first; as many as are kept.
 
     Args:
@@ -48,16 +48,16 @@ def ended(db: sqlite3.Connection, project: str | None = None) -> list[dict[str, 
         project: as in `firing`.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         f"""SELECT {_SHOWN} FROM alerts
-        WHERE ends_at IS NOT NULL AND (? IS NULL OR json_extract(labels, '$.project') = ?)
+        WHERE ends_at IS NOT NULL AND (CAST(? AS TEXT) IS NULL OR json_extract(labels, '$.project') = ?)
         ORDER BY ends_at DESC, fingerprint LIMIT ?""",  # noqa: S608 (a constant)
         (project, project, MAX_ENDED),
     )
     return [_alert(row) for row in rows]
 
 
-def _alert(row: sqlite3.Row) -> dict[str, Any]:
+def _alert(row: Row) -> dict[str, Any]:
     return {**dict(row), "labels": json.loads(row["labels"]), "links": json.loads(row["links"])}

@@ -25,10 +25,10 @@ from errtally.exporter.search.conditions import (
 from errtally.exporter.search.query import FIELDS
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
 
     from errtally.exporter.search.conditions import Condition
+    from errtally.exporter.store.connection import Connection
 
 COMMON = 3_000
 """Of a word or a tag that so many texts or issues have, it is no more counted how many."""
@@ -77,7 +77,7 @@ class Asked:
     is_each: bool = False
 
 
-def ask(db: sqlite3.Connection, terms: Sequence[Term], key: bytes = b"", *, is_in_order: bool = False) -> Asked:
+def ask(db: Connection, terms: Sequence[Term], key: bytes = b"", *, is_in_order: bool = False) -> Asked:
     """Make a query ready.
 
     Args:
@@ -87,7 +87,7 @@ def ask(db: sqlite3.Connection, terms: Sequence[Term], key: bytes = b"", *, is_i
         is_in_order: whether issues are looked at in an order that an index has, until there are enough.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     asking = _Asking(db, key)
     ready = tuple(Term(asking.ready(term.condition), term.is_negated) for term in terms)
@@ -95,7 +95,7 @@ def ask(db: sqlite3.Connection, terms: Sequence[Term], key: bytes = b"", *, is_i
     return Asked(planned, tuple(dict.fromkeys(asking.notices)), is_narrow, is_each)
 
 
-def _plan(db: sqlite3.Connection, terms: tuple[Term, ...], *, is_in_order: bool) -> tuple[tuple[Term, ...], bool, bool]:
+def _plan(db: Connection, terms: tuple[Term, ...], *, is_in_order: bool) -> tuple[tuple[Term, ...], bool, bool]:
     """Say of what many issues have how it is looked for: all at once, or in each issue that the rest of a query leaves.
 
     Returns:
@@ -127,7 +127,7 @@ def _as_common(what: Condition, found: Sequence[int], many: int) -> Condition:
     return what
 
 
-def _count(db: sqlite3.Connection, what: Condition) -> tuple[int, ...]:
+def _count(db: Connection, what: Condition) -> tuple[int, ...]:
     """Return about how many issues a condition leaves, each number at most `COMMON`; empty where no index says it.
 
     Of words it is two: of texts and of tags.
@@ -138,20 +138,20 @@ def _count(db: sqlite3.Connection, what: Condition) -> tuple[int, ...]:
         return ()
     found = []
     for statement, values in sql.found_at_once(what):
-        counted = f"SELECT count(*) FROM ({statement} LIMIT ?)"  # noqa: S608 (constants)
+        counted = f"SELECT count(*) FROM ({statement} LIMIT ?) found"  # noqa: S608 (constants)
         found.append(db.execute(counted, (*values, COMMON)).fetchone()[0])
     return tuple(found)
 
 
-def _is_met_soon(db: sqlite3.Connection, terms: Sequence[Term]) -> bool:
+def _is_met_soon(db: Connection, terms: Sequence[Term]) -> bool:
     """Whether reading issues in the list's order, until enough have all words, is quicker than to find all that do."""
     words = [term.condition for term in terms if isinstance(term.condition, Words) and not term.is_negated]
     if not words:
         return True
     likes = [f"%{texts.pattern([part.casefold() for part in one.text.parts])}%" for one in words]
-    sums = ", ".join("sum(text LIKE ? ESCAPE '\\')" for _ in likes)
+    sums = ", ".join("count(*) FILTER (WHERE text LIKE ? ESCAPE '\\')" for _ in likes)
     newest = "SELECT text FROM issue_texts ORDER BY id DESC LIMIT ?"
-    among, *having = db.execute(f"SELECT count(*), {sums} FROM ({newest})", (*likes, SAMPLED_TEXTS)).fetchone()  # noqa: S608
+    among, *having = db.execute(f"SELECT count(*), {sums} FROM ({newest}) newest", (*likes, SAMPLED_TEXTS)).fetchone()  # noqa: S608
     all_texts, issues = db.execute(
         "SELECT (SELECT coalesce(max(id), 0) FROM issue_texts), (SELECT coalesce(max(id), 0) FROM issues)"
     ).fetchone()
@@ -164,11 +164,11 @@ def _is_met_soon(db: sqlite3.Connection, terms: Sequence[Term]) -> bool:
     return bool(of_each < at_once * all_texts)
 
 
-def tag_names(db: sqlite3.Connection) -> list[str]:
+def tag_names(db: Connection) -> list[str]:
     """Return the names of tags that events have, in order.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         """WITH RECURSIVE one (tag) AS (
@@ -180,11 +180,11 @@ def tag_names(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def tag_values(db: sqlite3.Connection, tag: str, beginning: str, limit: int) -> list[str]:
+def tag_values(db: Connection, tag: str, beginning: str, limit: int) -> list[str]:
     """Return values of a tag that begin so, whatever the case, in order.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     folded = beginning.casefold()
     rows = db.execute(
@@ -195,7 +195,7 @@ def tag_values(db: sqlite3.Connection, tag: str, beginning: str, limit: int) -> 
 
 
 class _Asking:
-    def __init__(self, db: sqlite3.Connection, key: bytes) -> None:
+    def __init__(self, db: Connection, key: bytes) -> None:
         self._db = db
         self._key = key
         self.notices: list[Notice] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
+    from errtally.exporter.store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Wanted:
     limit: int = 50
 
 
-def entries(db: sqlite3.Connection, wanted: Wanted) -> list[dict[str, Any]]:
+def entries(db: Connection, wanted: Wanted) -> list[dict[str, Any]]:
     """Return entries, the newest first. ``issue`` of one that was deleted is None.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     conditions, values = ["TRUE"], list[object]()
     for condition, value in (

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from errtally.exporter.store import asking, listing
 
 if TYPE_CHECKING:
-    import sqlite3
+    from errtally.exporter.store.connection import Connection
 
 _OF_ISSUES = ("type", "platform", "assignee")
 _RELEASES = ("release", "first_release")
 
 
-def values(db: sqlite3.Connection, key: str, beginning: str, limit: int) -> list[str]:
+def values(db: Connection, key: str, beginning: str, limit: int) -> list[str]:
     """Return values that begin so, whatever the case.
 
     Args:
@@ -23,18 +23,18 @@ def values(db: sqlite3.Connection, key: str, beginning: str, limit: int) -> list
         limit: at most so many.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     folded = beginning.casefold()
     if key in _OF_ISSUES:
         rows = db.execute(
-            f"SELECT DISTINCT {key} FROM issues WHERE {key} <> '' AND substr({key}, 1, ?) = ? COLLATE NOCASE LIMIT ?",  # noqa: S608
+            f"SELECT DISTINCT {key} FROM issues WHERE {key} <> '' AND lower(substr({key}, 1, ?)) = lower(?) LIMIT ?",  # noqa: S608
             (len(beginning), beginning, limit),
         )
         return sorted(row[0] for row in rows)
     if key in _RELEASES:
         rows = db.execute(
-            """SELECT release FROM releases WHERE substr(release, 1, ?) = ? COLLATE NOCASE
+            """SELECT release FROM releases WHERE lower(substr(release, 1, ?)) = lower(?)
             GROUP BY release ORDER BY max(coalesce(seen, told, 0)) DESC, max(number) DESC LIMIT ?""",
             (len(beginning), beginning, limit),
         )
@@ -45,11 +45,11 @@ def values(db: sqlite3.Connection, key: str, beginning: str, limit: int) -> list
     return asking.tag_values(db, key, beginning, limit)
 
 
-def keys(db: sqlite3.Connection, beginning: str, limit: int) -> list[str]:
+def keys(db: Connection, beginning: str, limit: int) -> list[str]:
     """Return names of tags that begin so, whatever the case.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     folded = beginning.casefold()
     return [name for name in asking.tag_names(db) if name.casefold().startswith(folded)][:limit]

@@ -9,19 +9,18 @@ from errtally import names
 from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from errtally.exporter.digest.changes import Changes, DeletedIssue
+    from errtally.exporter.store.connection import Connection
 
 DELETED = "deleted"
 """What the history says, and the reason that sample events went for."""
 
 
-def apply(db: sqlite3.Connection, changes: Changes, change: int) -> None:
+def apply(db: Connection, changes: Changes, change: int) -> None:
     """Delete the issues of a fold; nothing else of it is written yet.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     for issue in changes.deleted_issues:
         row = db.execute("SELECT title FROM issues WHERE id = ?", (issue.id,)).fetchone()
@@ -30,17 +29,17 @@ def apply(db: sqlite3.Connection, changes: Changes, change: int) -> None:
     db.executemany("DELETE FROM aliases WHERE project = ? AND fingerprint = ?", changes.unaliased)
 
 
-def since(db: sqlite3.Connection, change: int) -> set[tuple[str, str]]:
+def since(db: Connection, change: int) -> set[tuple[str, str]]:
     """Return project and fingerprint of the issues that were deleted after a change of the store.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute("SELECT project, fingerprint FROM deleted_issues WHERE change > ?", (change,))
     return {(project, fingerprint) for project, fingerprint in rows}
 
 
-def _delete(db: sqlite3.Connection, changes: Changes, issue: DeletedIssue, title: str, change: int) -> None:
+def _delete(db: Connection, changes: Changes, issue: DeletedIssue, title: str, change: int) -> None:
     (samples,) = db.execute("SELECT count(*) FROM samples WHERE issue = ?", (issue.id,)).fetchone()
     changes.add[names.SAMPLES_DELETED.name, (DELETED,), ""] += samples
     for environment in issue.environments:

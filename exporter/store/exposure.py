@@ -14,15 +14,15 @@ from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.budget import scope
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
     from errtally.exporter.digest.budget import LabelSet
     from errtally.exporter.digest.changes import SeriesKey
+    from errtally.exporter.store.connection import Connection
 
 
 def bring_back(
-    db: sqlite3.Connection, exposed: Mapping[LabelSet, bool], change: int, now: float
+    db: Connection, exposed: Mapping[LabelSet, bool], change: int, now: float
 ) -> tuple[dict[SeriesKey, int], dict[SeriesKey, float]]:
     """Expose the series of label sets that got a place again, before what is new is added to them.
 
@@ -36,7 +36,7 @@ def bring_back(
         Ids of the series that came back; what to add to the gauges of what is evicted.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     ids: dict[SeriesKey, int] = {}
     gauges: defaultdict[SeriesKey, float] = defaultdict(float)
@@ -46,7 +46,7 @@ def bring_back(
         metric, all_labels = _stored_as(label_set)
         texts = {json.dumps(labels): labels for labels in all_labels}
         rows = db.execute(
-            f"SELECT id, labels, part, value FROM series WHERE evicted AND metric = ? "  # noqa: S608 (marks only)
+            f"SELECT id, labels, part, value FROM series WHERE evicted <> 0 AND metric = ? "  # noqa: S608 (marks only)
             f"AND labels IN ({', '.join('?' * len(texts))})",
             (metric.name, *texts),
         ).fetchall()
@@ -61,7 +61,7 @@ def bring_back(
 
 
 def evict(
-    db: sqlite3.Connection,
+    db: Connection,
     exposed: Mapping[LabelSet, bool],
     change: int,
     *,
@@ -81,7 +81,7 @@ def evict(
         Series that are hidden now; what to add to the gauges of what is evicted.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     hidden: list[SeriesKey] = []
     gauges: defaultdict[SeriesKey, float] = defaultdict(float)
@@ -104,11 +104,11 @@ def evict(
     return hidden, gauges
 
 
-def expose_issues(db: sqlite3.Connection, exposed: Mapping[LabelSet, bool], change: int) -> None:
+def expose_issues(db: Connection, exposed: Mapping[LabelSet, bool], change: int) -> None:
     """Note at the issues themselves whether they have series; their rows are written already.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     db.executemany(
         """UPDATE issue_environments SET is_exposed = ?, change = ?

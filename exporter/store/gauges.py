@@ -8,34 +8,33 @@ from typing import TYPE_CHECKING
 from errtally import names
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from errtally.exporter.digest.changes import Changes
     from errtally.exporter.digest.state import State
+    from errtally.exporter.store.connection import Connection
 
 
-def load(db: sqlite3.Connection, state: State) -> None:
+def load(db: Connection, state: State) -> None:
     """Load when each gauge was last renewed into the writer's memory."""
     for metric, text, renewed in db.execute("SELECT metric, labels, renewed FROM client_gauges"):
         labels = tuple(json.loads(text))
         state.gauges.setdefault((metric, labels[0]), {})[labels] = renewed
 
 
-def apply(db: sqlite3.Connection, changes: Changes) -> None:
+def apply(db: Connection, changes: Changes) -> None:
     """Write the values of a fold, within its transaction."""
     db.executemany(
         """INSERT INTO client_gauges VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET value = excluded.value, renewed = excluded.renewed""",
+        ON CONFLICT (metric, labels) DO UPDATE SET value = excluded.value, renewed = excluded.renewed""",
         [(metric, json.dumps(labels), *value) for (metric, labels), value in changes.gauges.items()],
     )
 
 
-def prune(db: sqlite3.Connection, now: float) -> None:
+def prune(db: Connection, now: float) -> None:
     """Remove what has expired."""
     db.execute("DELETE FROM client_gauges WHERE renewed < ?", (now - names.PROCESS_EXPIRES_SECONDS,))
 
 
-def read(db: sqlite3.Connection, now: float) -> list[tuple[str, tuple[str, ...], float]]:
+def read(db: Connection, now: float) -> list[tuple[str, tuple[str, ...], float]]:
     """Return metric, labels and value of what has not expired."""
     rows = db.execute(
         "SELECT metric, labels, value FROM client_gauges WHERE renewed >= ? ORDER BY metric, labels",

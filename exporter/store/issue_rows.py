@@ -9,8 +9,9 @@ from errtally.exporter.store import merged, users
 from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
+
+    from errtally.exporter.store.connection import Connection, Row
 
 SELECT = """
 SELECT id, project, fingerprint, type, title, culprit, pattern, platform, why, status, level, events, first_seen,
@@ -20,7 +21,7 @@ FROM issues
 """
 
 
-def add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
+def add_up(db: Connection, found: dict[str, Any]) -> None:
     """Add to an issue what was counted under fingerprints before they were merged into it."""
     members = merged.members(db, found["project"], found["fingerprint"])
     ids = [found["id"], *[member["issue_id"] for member in members if member["issue_id"] is not None]]
@@ -52,7 +53,7 @@ def add_up(db: sqlite3.Connection, found: dict[str, Any]) -> None:
         )
 
 
-def narrow(db: sqlite3.Connection, issues: Sequence[dict[str, Any]], environment: str) -> None:
+def narrow(db: Connection, issues: Sequence[dict[str, Any]], environment: str) -> None:
     """Make the numbers of issues those of one environment, where they were seen."""
     marks = ", ".join("?" * sum(len(one["ids"]) for one in issues))
     rows = db.execute(
@@ -75,7 +76,7 @@ def narrow(db: sqlite3.Connection, issues: Sequence[dict[str, Any]], environment
         )
 
 
-def issue(row: sqlite3.Row) -> dict[str, Any]:
+def issue(row: Row) -> dict[str, Any]:
     """Return an issue as pages and the API have it, alone."""
     return {
         **dict(row),

@@ -10,21 +10,22 @@ from errtally.exporter.store import samples
 from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
     from errtally.exporter.digest.changes import IssueChange
+    from errtally.exporter.store.connection import Connection
     from errtally.exporter.store.users import UserSets
 
 _MAX_KNOWN = 200_000
 
-_COUNT = """level = CASE WHEN excluded.last_seen >= last_seen THEN excluded.level ELSE level END,
-  events = events + excluded.events, users = users + excluded.users,
-  first_release = CASE WHEN excluded.first_seen < first_seen THEN excluded.first_release ELSE first_release END,
-  first_seen = min(first_seen, excluded.first_seen),
-  last_release = CASE WHEN (excluded.last_seen >= last_seen OR last_release = '') AND excluded.last_release <> ''
-    THEN excluded.last_release ELSE last_release END,
-  last_seen = max(last_seen, excluded.last_seen), change = excluded.change"""
+_COUNT = """level = CASE WHEN excluded.last_seen >= issues.last_seen THEN excluded.level ELSE issues.level END,
+  events = issues.events + excluded.events, users = issues.users + excluded.users,
+  first_release = CASE WHEN excluded.first_seen < issues.first_seen THEN excluded.first_release
+    ELSE issues.first_release END,
+  first_seen = min(issues.first_seen, excluded.first_seen),
+  last_release = CASE WHEN (excluded.last_seen >= issues.last_seen OR issues.last_release = '')
+    AND excluded.last_release <> '' THEN excluded.last_release ELSE issues.last_release END,
+  last_seen = max(issues.last_seen, excluded.last_seen), change = excluded.change"""
 # Placeholders without numbers: those that have one are taken for names by some Pythons 3.12 (and tuples do not go with
 # names). Names and mappings would do, and cost half as much again.
 _COUNT_ISSUE = f"UPDATE issues SET {re.sub(r'excluded[.][a-z_]+', '?', _COUNT)} WHERE id = ?"  # noqa: S608 (a constant)
@@ -36,12 +37,13 @@ _WRITE_ISSUE = f"""INSERT INTO issues (id, level, events, users, first_seen, las
   {_COUNT}"""  # noqa: S608 (a constant)
 _DECIDE_ISSUE = "UPDATE issues SET status = ?, resolved = ?, regressed = ?, change = ? WHERE id = ?"
 _COUNT_HERE = """INSERT INTO issue_environments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (issue, environment) DO UPDATE SET events = events + excluded.events,
-  users = max(users, excluded.users), is_exposed = excluded.is_exposed, touched = excluded.touched,
-  first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen),
+  ON CONFLICT (issue, environment) DO UPDATE SET events = issue_environments.events + excluded.events,
+  users = max(issue_environments.users, excluded.users), is_exposed = excluded.is_exposed, touched = excluded.touched,
+  first_seen = min(issue_environments.first_seen, excluded.first_seen),
+  last_seen = max(issue_environments.last_seen, excluded.last_seen),
   change = excluded.change"""
 _KNOW_PLACE = """INSERT INTO project_environments VALUES (?, ?, ?)
-  ON CONFLICT DO UPDATE SET first_seen = excluded.first_seen"""
+  ON CONFLICT (project, environment) DO UPDATE SET first_seen = excluded.first_seen"""
 
 
 class IssueWriter:
@@ -52,7 +54,7 @@ class IssueWriter:
         users: its sets of users.
     """
 
-    def __init__(self, db: sqlite3.Connection, users: UserSets) -> None:
+    def __init__(self, db: Connection, users: UserSets) -> None:
         self._db = db
         self._users = users
         self._written: dict[int, int] = {}
@@ -73,7 +75,7 @@ class IssueWriter:
             Issue and environment to users that were not seen with it there before.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         described, counted, decided, unhandled, shown, here = [], [], [], [], [], []
         new_users: dict[tuple[int, str], int] = {}
@@ -112,7 +114,7 @@ class IssueWriter:
         write(_WRITE_ISSUE, described)
         write(_DECIDE_ISSUE, decided)
         write(_COUNT_ISSUE, counted)
-        write("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND NOT is_unhandled", unhandled)
+        write("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND is_unhandled = 0", unhandled)
         # The series of an issue show its status, title and culprit in every environment.
         write("UPDATE issue_environments SET change = ? WHERE issue = ?", shown)
         write(_COUNT_HERE, here)
@@ -137,7 +139,7 @@ class IssueWriter:
             events_per_issue: samples that an issue keeps.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         db, thinned = self._db, 0
         for issue in issues:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from errtally.exporter.digest.changes import Report
+    from errtally.exporter.store.connection import Connection
 
 MAX_RUNS = 200
 """Runs of one job that are kept, the newest."""
@@ -68,11 +68,11 @@ class Job:
     runs: tuple[Run, ...]
 
 
-def apply(db: sqlite3.Connection, reports: Sequence[Report]) -> None:
+def apply(db: Connection, reports: Sequence[Report]) -> None:
     """Write what a fold brought of runs.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     for report in reports:
         _write(db, report)
@@ -84,16 +84,16 @@ def apply(db: sqlite3.Connection, reports: Sequence[Report]) -> None:
         )
 
 
-def prune(db: sqlite3.Connection, now: float) -> None:
+def prune(db: Connection, now: float) -> None:
     """Forget runs of jobs that have not reported for long.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     db.execute("DELETE FROM job_runs WHERE coalesce(ended, began) < ?", (now - KEEP_SECONDS,))
 
 
-def listed(db: sqlite3.Connection, project: str | None, now: float) -> list[Job]:
+def listed(db: Connection, project: str | None, now: float) -> list[Job]:
     """Return jobs, those that want to be looked at first, then by their names.
 
     Args:
@@ -102,7 +102,7 @@ def listed(db: sqlite3.Connection, project: str | None, now: float) -> list[Job]
         now: seconds since the epoch.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     planned = {
         (row["project"], row["environment"], row["monitor"]): (json.loads(row["schedule"]), row["expected"])
@@ -120,11 +120,11 @@ def listed(db: sqlite3.Connection, project: str | None, now: float) -> list[Job]
     return sorted(found, key=lambda one: (order.index(one.state), one.project, one.monitor, one.environment))
 
 
-def runs(db: sqlite3.Connection, job: tuple[str, str, str], limit: int) -> list[Run]:
+def runs(db: Connection, job: tuple[str, str, str], limit: int) -> list[Run]:
     """Return runs of a job, the newest first.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         f"""SELECT run, began, ended, status,
@@ -144,7 +144,7 @@ def _state(newest: Sequence[Run], schedule: dict[str, Any] | None, expected: flo
     return "running" if newest and newest[0].ended is None else "ok"
 
 
-def _write(db: sqlite3.Connection, report: Report) -> None:
+def _write(db: Connection, report: Report) -> None:
     """Write one report to its run; reports of a run come in any order."""
     is_end = report.status != "in_progress"
     if report.run:
@@ -152,9 +152,10 @@ def _write(db: sqlite3.Connection, report: Report) -> None:
             """INSERT INTO job_runs (project, environment, monitor, run, began, ended, status, seconds)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (project, environment, monitor, run) WHERE run <> '' DO UPDATE SET
-              began = coalesce(min(began, excluded.began), began, excluded.began),
-              status = CASE WHEN excluded.ended IS NULL THEN status ELSE excluded.status END,
-              ended = coalesce(excluded.ended, ended), seconds = coalesce(excluded.seconds, seconds)""",
+              began = coalesce(min(job_runs.began, excluded.began), job_runs.began, excluded.began),
+              status = CASE WHEN excluded.ended IS NULL THEN job_runs.status ELSE excluded.status END,
+              ended = coalesce(excluded.ended, job_runs.ended),
+              seconds = coalesce(excluded.seconds, job_runs.seconds)""",
             _row(report),
         )
         return

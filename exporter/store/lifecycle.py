@@ -14,16 +14,16 @@ from errtally.exporter.digest.releases import Release, Releases
 from errtally.exporter.store import jobs, releases
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Mapping
 
     from errtally.exporter.digest.changes import Changes, IssueChange
     from errtally.exporter.digest.state import IssueState, State
+    from errtally.exporter.store.connection import Connection
 
 _COUNTING = frozenset({"events", "users"})
 
 
-def load(db: sqlite3.Connection, state: State, by_id: Mapping[int, tuple[str, str, IssueState]]) -> None:
+def load(db: Connection, state: State, by_id: Mapping[int, tuple[str, str, IssueState]]) -> None:
     """Load conditions, releases and monitors into the writer's state, and note what is due when.
 
     Args:
@@ -32,7 +32,7 @@ def load(db: sqlite3.Connection, state: State, by_id: Mapping[int, tuple[str, st
         by_id: project, fingerprint and state of each issue.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     of_project: dict[str, list[Release]] = {}
     for project, *columns in db.execute("SELECT project, release, number, rank, seen FROM releases"):
@@ -49,7 +49,7 @@ def load(db: sqlite3.Connection, state: State, by_id: Mapping[int, tuple[str, st
         known.condition = Condition(kind, at, reference, amount, events)
         if kind == "time" and (project, fingerprint) not in state.aliases.into:
             state.agenda.note((decisions.AGENDA, project, fingerprint), amount)
-    for issue, user in db.execute("SELECT issue, user FROM condition_users"):
+    for issue, user in db.execute('SELECT issue, "user" FROM condition_users'):
         condition = by_id[issue][2].condition
         if condition is not None:
             condition.users.add(user)
@@ -62,7 +62,7 @@ def load(db: sqlite3.Connection, state: State, by_id: Mapping[int, tuple[str, st
         state.agenda.note((monitors.AGENDA, *job), known_job.due)
 
 
-def _uses(db: sqlite3.Connection) -> Iterator[tuple[str, str, float]]:
+def _uses(db: Connection) -> Iterator[tuple[str, str, float]]:
     """What came in of the releases: events, and sessions."""
     yield from db.execute(
         """SELECT i.project, t.value, sum(t.events) FROM issue_tags t JOIN issues i ON i.id = t.issue
@@ -73,11 +73,11 @@ def _uses(db: sqlite3.Connection) -> Iterator[tuple[str, str, float]]:
         yield project, release, value
 
 
-def apply(db: sqlite3.Connection, changes: Changes) -> None:
+def apply(db: Connection, changes: Changes) -> None:
     """Write a fold's conditions, releases, monitors and their runs; the issues are written already.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     for issue in changes.issues.values():
         condition = issue.condition
@@ -96,7 +96,9 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
             db.execute("DELETE FROM monitors WHERE project = ? AND environment = ? AND monitor = ?", job)
         else:
             db.execute(
-                "INSERT OR REPLACE INTO monitors VALUES (?, ?, ?, ?, ?, ?, ?)",
+                """INSERT INTO monitors VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (project, environment, monitor) DO UPDATE SET schedule = excluded.schedule,
+                  expected = excluded.expected, judged_next = excluded.judged_next, runs = excluded.runs""",
                 (
                     *job,
                     json.dumps(asdict(monitor.schedule)),
@@ -107,11 +109,11 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
             )
 
 
-def planned(db: sqlite3.Connection) -> Iterator[tuple[monitors.Job, float, float]]:
+def planned(db: Connection) -> Iterator[tuple[monitors.Job, float, float]]:
     """Yield scheduled jobs with the next planned time, and the time by which a report is due, seconds since the epoch.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     for project, environment, monitor, schedule, expected, judged_next in db.execute(
         "SELECT project, environment, monitor, schedule, expected, judged_next FROM monitors"
@@ -120,11 +122,11 @@ def planned(db: sqlite3.Connection) -> Iterator[tuple[monitors.Job, float, float
         yield (project, environment, monitor), judged_next, expected + margin_seconds
 
 
-def condition_of(db: sqlite3.Connection, issue: int) -> dict[str, Any] | None:
+def condition_of(db: Connection, issue: int) -> dict[str, Any] | None:
     """Return what ends an issue's status by itself as the API shows it, None when nothing does.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     row = db.execute(
         """SELECT kind, at, release, release_number, release_rank, amount, events,
@@ -141,7 +143,7 @@ def condition_of(db: sqlite3.Connection, issue: int) -> dict[str, Any] | None:
     return shown
 
 
-def _insert(db: sqlite3.Connection, issue: int, condition: Condition) -> None:
+def _insert(db: Connection, issue: int, condition: Condition) -> None:
     release = condition.release or Release("", 0, 0)
     db.execute(
         "INSERT INTO conditions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -150,8 +152,9 @@ def _insert(db: sqlite3.Connection, issue: int, condition: Condition) -> None:
     )  # fmt: skip
 
 
-def _add_users(db: sqlite3.Connection, issue: IssueChange) -> None:
+def _add_users(db: Connection, issue: IssueChange) -> None:
     if issue.counted_users:
         db.executemany(
-            "INSERT OR IGNORE INTO condition_users VALUES (?, ?)", [(issue.id, user) for user in issue.counted_users]
+            "INSERT INTO condition_users VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(issue.id, user) for user in issue.counted_users],
         )

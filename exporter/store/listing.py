@@ -11,9 +11,9 @@ from errtally.exporter.search.cursor import MAX_SHOWN, Cursor
 from errtally.exporter.store import asking, merged, reading_order
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
 
+    from errtally.exporter.store.connection import Connection
     from errtally.exporter.store.reading_order import Wanted
 
 MAX_COUNTED = 1_000
@@ -49,7 +49,7 @@ class Found:
     is_total_cut: bool = False
 
 
-def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
+def find(db: Connection, wanted: Wanted, key: bytes = b"") -> Found:
     """Find one page of issues.
 
     Args:
@@ -58,7 +58,7 @@ def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
         key: the installation's, by which users are hashed.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     has_linked = merged.has_linked(db)
     is_in_order = wanted.order in {"last_seen", "trend"} and wanted.environment is None and not has_linked
@@ -89,14 +89,14 @@ def find(db: sqlite3.Connection, wanted: Wanted, key: bytes = b"") -> Found:
     elif total is None:
         most = MAX_COUNTED_FAR if any(isinstance(one.condition, Has) for one in wanted.terms) else MAX_COUNTED
         some = f"SELECT 1 FROM {of.tables} WHERE {of.where} ORDER BY i.last_seen DESC LIMIT ?"  # noqa: S608 (constants)
-        total = db.execute(f"{of.prefix} SELECT count(*) FROM ({some})", (*of.values, most)).fetchone()[0]  # noqa: S608
+        total = db.execute(f"{of.prefix} SELECT count(*) FROM ({some}) some", (*of.values, most)).fetchone()[0]  # noqa: S608
         is_total_cut = total == most
     next_ = cursor.after(issues) if has_more and not is_cut and issues else None
     return Found(issues, next_, is_cut, newer, asked.notices, total, is_total_cut)
 
 
 def hours(
-    db: sqlite3.Connection, roots: Mapping[int, int], since_hour: int, environment: str | None = None
+    db: Connection, roots: Mapping[int, int], since_hour: int, environment: str | None = None
 ) -> dict[int, dict[int, int]]:
     """Return events by hour since the epoch of several issues.
 
@@ -107,13 +107,14 @@ def hours(
         environment: only of this one.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
     # One row an issue: rows are what reading costs while another thread of this process is busy.
     for issue, at, events in db.execute(
         """SELECT issue, json_group_array(hour), json_group_array(events) FROM issue_hours
-        WHERE issue IN (SELECT value FROM json_each(?)) AND hour >= ? AND environment = coalesce(?, environment)
+        WHERE issue IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) AND hour >= ?
+          AND environment = coalesce(?, environment)
         GROUP BY issue""",
         (json.dumps(list(roots)), since_hour, environment),
     ):
@@ -124,7 +125,7 @@ def hours(
 
 
 def counts(
-    db: sqlite3.Connection, wanted: Wanted, since: float, until: float, step_seconds: int, key: bytes = b""
+    db: Connection, wanted: Wanted, since: float, until: float, step_seconds: int, key: bytes = b""
 ) -> dict[int, dict[int, int]]:
     """Return events of the issues that a query finds over time; what was merged into one counts there.
 
@@ -141,7 +142,7 @@ def counts(
         Number of an issue to events by step since the epoch.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     has_linked = merged.has_linked(db)
     wanted = replace(wanted, terms=asking.ask(db, wanted.terms, key).terms)
@@ -168,11 +169,11 @@ def counts(
     return found
 
 
-def choices(db: sqlite3.Connection) -> dict[str, list[str]]:
+def choices(db: Connection) -> dict[str, list[str]]:
     """Return what a list can be narrowed to: projects and environments.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     return {
         "projects": _distinct(db, "issues", "project"),
@@ -180,16 +181,16 @@ def choices(db: sqlite3.Connection) -> dict[str, list[str]]:
     }
 
 
-def projects(db: sqlite3.Connection) -> list[str]:
+def projects(db: Connection) -> list[str]:
     """Return the projects that have issues.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     return _distinct(db, "issues", "project")
 
 
-def _distinct(db: sqlite3.Connection, table: str, column: str) -> list[str]:
+def _distinct(db: Connection, table: str, column: str) -> list[str]:
     """Return the values of a column that an index begins with: from each straight to the next, over all rows of it."""
     rows = db.execute(
         f"""WITH RECURSIVE one (value) AS (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from errtally.exporter.store import listing, merged
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
+
+    from errtally.exporter.store.connection import Connection, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,11 @@ _EVENTS = """SELECT s.id, s.issue, i.project, i.fingerprint, s.event_id, s.envir
 FROM samples s JOIN issues i ON i.id = s.issue"""
 
 
-def issue_key(db: sqlite3.Connection, number: int) -> tuple[str, str] | None:
+def issue_key(db: Connection, number: int) -> tuple[str, str] | None:
     """Return project and fingerprint of an issue by its number, or by that of what was merged into it.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     row = db.execute(
         """SELECT project, fingerprint FROM issues WHERE id = :number
@@ -52,18 +53,18 @@ def issue_key(db: sqlite3.Connection, number: int) -> tuple[str, str] | None:
     return None if row is None else (row["project"], merged.root_of(db, row["project"], row["fingerprint"]))
 
 
-def event(db: sqlite3.Connection, event_id: str) -> KeptEvent | None:
+def event(db: Connection, event_id: str) -> KeptEvent | None:
     """Return a kept event by its id, the newest of several.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     row = db.execute(f"{_EVENTS} WHERE s.event_id = ? ORDER BY s.id DESC LIMIT 1", (event_id,)).fetchone()
     return None if row is None else _kept(row)
 
 
 def events(
-    db: sqlite3.Connection,
+    db: Connection,
     *,
     issues: Sequence[int] = (),
     project: str | None = None,
@@ -84,12 +85,15 @@ def events(
         limit: at most so many.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     where, values = ["TRUE"], list[object]()
-    for column, chosen in (("s.issue", issues), ("s.environment", environments)):
+    for column, value, chosen in (
+        ("s.issue", "CAST(value AS BIGINT)", issues),
+        ("s.environment", "value", environments),
+    ):
         if chosen:
-            where.append(f"{column} IN (SELECT value FROM json_each(?))")  # noqa: S608 (constants)
+            where.append(f"{column} IN (SELECT {value} FROM json_each(?))")  # noqa: S608 (constants)
             values.append(json.dumps(list(chosen)))
     for clause, value in (("i.project = ?", project), ("s.happened >= ?", since), ("s.id < ?", before)):
         if value is not None:
@@ -99,14 +103,14 @@ def events(
     return [_kept(row) for row in rows]
 
 
-def neighbours(db: sqlite3.Connection, issues: Sequence[int], number: int) -> tuple[str | None, str | None]:
+def neighbours(db: Connection, issues: Sequence[int], number: int) -> tuple[str | None, str | None]:
     """Return the ids of the kept events before and after one of the same issues.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     among = json.dumps(list(issues))
-    where = "issue IN (SELECT value FROM json_each(?)) AND id"
+    where = "issue IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) AND id"
     before = db.execute(
         f"SELECT event_id FROM samples WHERE {where} < ? ORDER BY id DESC LIMIT 1",  # noqa: S608 (a constant)
         (among, number),
@@ -118,7 +122,7 @@ def neighbours(db: sqlite3.Connection, issues: Sequence[int], number: int) -> tu
     return (before and before[0]), (after and after[0])
 
 
-def days(db: sqlite3.Connection, roots: Mapping[int, int], since_day: int) -> dict[int, dict[int, int]]:
+def days(db: Connection, roots: Mapping[int, int], since_day: int) -> dict[int, dict[int, int]]:
     """Return events by day since the epoch of several issues.
 
     Args:
@@ -127,15 +131,16 @@ def days(db: sqlite3.Connection, roots: Mapping[int, int], since_day: int) -> di
         since_day: the first day.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     found: dict[int, dict[int, int]] = {root: {} for root in roots.values()}
     among = json.dumps(list(roots))
     for issue, day, count in db.execute(
         """SELECT issue, day, events FROM issue_days
-          WHERE issue IN (SELECT value FROM json_each(:among)) AND day >= :since
+          WHERE issue IN (SELECT CAST(value AS BIGINT) FROM json_each(:among)) AND day >= :since
         UNION ALL SELECT issue, hour / 24, sum(events) FROM issue_hours
-          WHERE issue IN (SELECT value FROM json_each(:among)) AND hour >= :since * 24 GROUP BY issue, hour / 24""",
+          WHERE issue IN (SELECT CAST(value AS BIGINT) FROM json_each(:among)) AND hour >= :since * 24
+          GROUP BY issue, hour / 24""",
         {"among": among, "since": since_day},
     ):
         of_root = found[roots[issue]]
@@ -143,11 +148,11 @@ def days(db: sqlite3.Connection, roots: Mapping[int, int], since_day: int) -> di
     return found
 
 
-def projects(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+def projects(db: Connection) -> dict[str, dict[str, Any]]:
     """Return the projects with issues: when their first event was (``first_seen``) and their ``environments``.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     found: dict[str, dict[str, Any]] = {}
     with_issues = set(listing.projects(db))
@@ -163,26 +168,26 @@ def projects(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     return found
 
 
-def tag_totals(db: sqlite3.Connection) -> list[tuple[str, int]]:
+def tag_totals(db: Connection) -> list[tuple[str, int]]:
     """Return the tags of all issues' events with how many had them, the most frequent first.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute("SELECT tag, sum(events) AS n FROM issue_tags GROUP BY tag ORDER BY n DESC, tag LIMIT 1000")
     return [(row["tag"], row["n"]) for row in rows]
 
 
-def linked(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+def linked(db: Connection) -> list[tuple[str, str, str]]:
     """Return project, fingerprint and address of the ticket of each issue that has one."""
     return [tuple(row) for row in db.execute("SELECT project, fingerprint, ticket FROM issues WHERE ticket <> ''")]
 
 
-def jobs(db: sqlite3.Connection) -> list[dict[str, Any]]:
+def jobs(db: Connection) -> list[dict[str, Any]]:
     """Return scheduled jobs; ``schedule`` is an object, ``judged_next`` when a report is due (seconds since the epoch).
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         """SELECT project, environment, monitor, schedule, judged_next FROM monitors
@@ -191,7 +196,7 @@ def jobs(db: sqlite3.Connection) -> list[dict[str, Any]]:
     return [{**dict(row), "schedule": json.loads(row["schedule"])} for row in rows]
 
 
-def _kept(row: sqlite3.Row) -> KeptEvent:
+def _kept(row: Row) -> KeptEvent:
     page: dict[str, Any] = json.loads(zlib.decompress(row["page"]))
     return KeptEvent(
         row["id"], row["issue"], row["project"], row["fingerprint"], row["event_id"], row["environment"],

@@ -10,10 +10,9 @@ from errtally.exporter.grouping import VERSION
 from errtally.exporter.grouping.versions import TRANSITION_SECONDS
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from errtally.exporter.digest.aliases import Aliases
     from errtally.exporter.digest.changes import AliasChange
+    from errtally.exporter.store.connection import Connection
 
 MAX_SHOWN = 200
 """Merged fingerprints that one issue shows."""
@@ -29,11 +28,11 @@ WITH RECURSIVE member (fingerprint) AS (
 """
 
 
-def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
+def load_aliases(db: Connection, aliases: Aliases) -> int:
     """Load aliases, vetoes and the patterns of all fingerprints; return the highest number of an alias.
 
     Raises:
-        sqlite3.Error: the store can't be read or written.
+        ERRORS: the store can't be read or written.
     """
     for project, fingerprint, into, undone, reason in db.execute(
         "SELECT project, fingerprint, merged_into, undone_at IS NOT NULL, reason FROM aliases"
@@ -56,18 +55,18 @@ def load_aliases(db: sqlite3.Connection, aliases: Aliases) -> int:
     ):
         aliases.note(project, fingerprint, scope, pattern)
     version = f"fingerprint_version_{VERSION}"
-    db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (version, str(time.time())))
+    db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", (version, str(time.time())))
     since = float(db.execute("SELECT value FROM meta WHERE name = ?", (version,)).fetchone()[0])
     aliases.transition_ends = since + TRANSITION_SECONDS
     last: int = db.execute("SELECT coalesce(max(id), 0) FROM aliases").fetchone()[0]
     return last
 
 
-def apply_alias(db: sqlite3.Connection, alias: AliasChange, change: int, at: float) -> None:
+def apply_alias(db: Connection, alias: AliasChange, change: int, at: float) -> None:
     """Write one merge, or take it back; the issues that it is about are written already.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     key = (alias.project, alias.fingerprint)
     if not alias.into:
@@ -97,21 +96,21 @@ def apply_alias(db: sqlite3.Connection, alias: AliasChange, change: int, at: flo
         )
     for environment, is_exposed in alias.environments.items():
         db.execute(
-            """INSERT OR IGNORE INTO issue_environments
+            """INSERT INTO issue_environments
             SELECT root.id, here.environment, 0, 0, here.first_seen, here.last_seen, ?, ?, ?, here.noticed
             FROM issues root, issues merged JOIN issue_environments here ON here.issue = merged.id
             WHERE root.project = ? AND root.fingerprint = ? AND merged.project = ? AND merged.fingerprint = ?
-              AND here.environment = ?""",
+              AND here.environment = ? ON CONFLICT DO NOTHING""",
             (is_exposed, change, at, alias.project, alias.into, *key, environment),
         )
 
 
-def has_aliases(db: sqlite3.Connection) -> bool:
+def has_aliases(db: Connection) -> bool:
     """Whether anything is merged at all."""
     return db.execute("SELECT 1 FROM aliases WHERE undone_at IS NULL LIMIT 1").fetchone() is not None
 
 
-def has_linked(db: sqlite3.Connection) -> bool:
+def has_linked(db: Connection) -> bool:
     """Whether anything is merged that has counts of its own."""
     row = db.execute(
         """SELECT 1 FROM aliases a JOIN issues i ON i.project = a.project AND i.fingerprint = a.fingerprint
@@ -120,7 +119,7 @@ def has_linked(db: sqlite3.Connection) -> bool:
     return row is not None
 
 
-def root_of(db: sqlite3.Connection, project: str, fingerprint: str) -> str:
+def root_of(db: Connection, project: str, fingerprint: str) -> str:
     """Return the fingerprint of the issue that events of a fingerprint count in."""
     seen = {fingerprint}
     while True:
@@ -134,7 +133,7 @@ def root_of(db: sqlite3.Connection, project: str, fingerprint: str) -> str:
         seen.add(fingerprint)
 
 
-def members(db: sqlite3.Connection, project: str, fingerprint: str) -> list[dict[str, Any]]:
+def members(db: Connection, project: str, fingerprint: str) -> list[dict[str, Any]]:
     """Return what was merged into an issue, directly or by way of another, the newest first.
 
     ``events`` and ``issue_id`` are of what was counted before the merge, 0 and None when it was merged from the start.

@@ -11,7 +11,7 @@ from errtally.exporter.digest import apdex
 from errtally.exporter.store import rates
 
 if TYPE_CHECKING:
-    import sqlite3
+    from errtally.exporter.store.connection import Connection
 
 DAY_HOURS = 24
 DAY_SECONDS = 86400
@@ -56,11 +56,11 @@ class IngestNumbers:
     store_errors: float = 0.0
 
 
-def projects(db: sqlite3.Connection, now: float) -> dict[str, ProjectNumbers]:
+def projects(db: Connection, now: float) -> dict[str, ProjectNumbers]:
     """Return the numbers of every project that anything was counted for.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     found: dict[str, ProjectNumbers] = {}
 
@@ -72,7 +72,7 @@ def projects(db: sqlite3.Connection, now: float) -> dict[str, ProjectNumbers]:
     ):
         of(name)
     for name, status, issues, new, last_seen in db.execute(
-        """SELECT project, status, count(*), sum(first_seen > ?), max(last_seen) FROM issues
+        """SELECT project, status, count(*), count(*) FILTER (WHERE first_seen > ?), max(last_seen) FROM issues
         WHERE NOT EXISTS (SELECT 1 FROM aliases a
           WHERE a.project = issues.project AND a.fingerprint = issues.fingerprint AND a.undone_at IS NULL)
         GROUP BY project, status""",
@@ -100,11 +100,11 @@ def projects(db: sqlite3.Connection, now: float) -> dict[str, ProjectNumbers]:
     return found
 
 
-def ingest(db: sqlite3.Connection) -> IngestNumbers:
+def ingest(db: Connection) -> IngestNumbers:
     """Return what was taken and what was not.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     (since,) = db.execute("SELECT value FROM meta WHERE name = 'created'").fetchone()
     numbers = IngestNumbers(since=float(since))
@@ -124,10 +124,10 @@ def ingest(db: sqlite3.Connection) -> IngestNumbers:
     return numbers
 
 
-def positions(db: sqlite3.Connection) -> dict[str, int]:
+def positions(db: Connection) -> dict[str, int]:
     """Return up to where each segment of the journal is folded.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
-    return dict(db.execute("SELECT segment, offset FROM positions").fetchall())
+    return dict(db.execute('SELECT segment, "offset" FROM positions').fetchall())

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 from errtally import names
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from errtally.exporter.digest.changes import Changes
+    from errtally.exporter.store.connection import Connection
 
 MINUTES_KEPT = 60
 RATE_MINUTES = 5
 """Over how many minutes the rate of now is taken."""
 
 
-def apply(db: sqlite3.Connection, changes: Changes, now: float) -> None:
+def apply(db: Connection, changes: Changes, now: float) -> None:
     """Add the events of a fold up, within the transaction of the store's writer.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     events: defaultdict[str, float] = defaultdict(float)
     for (metric, labels, _), value in changes.add.items():
@@ -29,25 +28,25 @@ def apply(db: sqlite3.Connection, changes: Changes, now: float) -> None:
             events[labels[0]] += value
     db.executemany(
         """INSERT INTO project_minutes VALUES (?, ?, ?)
-        ON CONFLICT DO UPDATE SET events = events + excluded.events""",
+        ON CONFLICT (project, minute) DO UPDATE SET events = project_minutes.events + excluded.events""",
         [(project, int(now // 60), count) for project, count in events.items()],
     )
 
 
-def prune(db: sqlite3.Connection, now: float) -> None:
+def prune(db: Connection, now: float) -> None:
     """Forget old minutes.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     db.execute("DELETE FROM project_minutes WHERE minute < ?", (int(now // 60) - MINUTES_KEPT,))
 
 
-def per_minute(db: sqlite3.Connection, now: float) -> dict[str, float]:
+def per_minute(db: Connection, now: float) -> dict[str, float]:
     """Return the events a minute of each project, over the last whole minutes and what has passed of this one.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     first = int(now // 60) - RATE_MINUTES + 1
     minutes = now / 60 - first

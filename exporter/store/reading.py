@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
 import zlib
@@ -17,7 +16,6 @@ from errtally.exporter.store import (
     alerts,
     audit,
     completion,
-    database,
     issue_rows,
     jobs,
     lifecycle,
@@ -31,12 +29,13 @@ from errtally.exporter.store import (
     similar,
     users,
 )
+from errtally.exporter.store.connection import ERRORS
 from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
+    from errtally.exporter.store.connection import Connection, Database, Row
     from errtally.exporter.symbols.late import LateReader
 
 
@@ -44,14 +43,14 @@ class StoreReader:
     """Answers questions about issues; each thread has a connection of its own.
 
     Args:
-        data_dir: where the store is.
+        database: where the store is.
         key: the installation's, by which users are hashed; without it none is found by name.
         late: reads the calls of kept events by what was uploaded since they came; None leaves them as they were kept.
     """
 
-    def __init__(self, data_dir: Path, key: bytes = b"", late: LateReader | None = None) -> None:
+    def __init__(self, database: Database, key: bytes = b"", late: LateReader | None = None) -> None:
         self._late = late
-        self._path = data_dir / database.FILE_NAME
+        self._database = database
         self._key = key
         self._local = threading.local()
 
@@ -174,10 +173,10 @@ class StoreReader:
             ).fetchone()
             return "" if known is not None else None
 
-    def _row(self, db: sqlite3.Connection, fingerprint: str, project: str | None) -> sqlite3.Row | None:
+    def _row(self, db: Connection, fingerprint: str, project: str | None) -> Row | None:
         one = f"{issue_rows.SELECT} WHERE project = ? AND fingerprint = ?"
         places = [project] if project is not None else listing.projects(db)
-        rows: list[sqlite3.Row] = [one_row for place in places for one_row in db.execute(one, (place, fingerprint))]
+        rows: list[Row] = [one_row for place in places for one_row in db.execute(one, (place, fingerprint))]
         row = max(rows, key=lambda each: float(each["last_seen"]), default=None)
         where = project or (row["project"] if row is not None else None)
         if where is None:
@@ -378,16 +377,17 @@ class StoreReader:
         return row is not None
 
     @contextmanager
-    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+    def _snapshot(self) -> Iterator[Connection]:
         """One read transaction on this thread's connection: everything read in it is of the same moment."""
         try:
-            db: sqlite3.Connection | None = getattr(self._local, "db", None)
+            db: Connection | None = getattr(self._local, "db", None)
             if db is None:
-                db = self._local.db = database.read_only(self._path)
+                db = self._local.db = self._database.reader()
             db.execute("BEGIN")
             try:
                 yield db
             finally:
                 db.execute("COMMIT")
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
+            self._local.db = None  # the next call has one that works, if there is any
             raise StoreError(f"the store can't be read: {exc}") from exc

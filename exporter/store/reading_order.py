@@ -11,11 +11,11 @@ from errtally.exporter.search import sql
 from errtally.exporter.store import trends
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from errtally.exporter.search.conditions import Term
     from errtally.exporter.search.cursor import Cursor
+    from errtally.exporter.store.connection import Connection
 
 ORDERS = ("last_seen", "first_seen", "events", "users", "trend")
 _OPEN = "i.status IN ('unresolved', 'regressed')"
@@ -124,7 +124,7 @@ def source(wanted: Wanted, *, has_linked: bool) -> Source:
 
 
 def first(
-    db: sqlite3.Connection, wanted: Wanted, of: Source, cursor: Cursor | None, limit: int, *, is_narrow: bool
+    db: Connection, wanted: Wanted, of: Source, cursor: Cursor | None, limit: int, *, is_narrow: bool
 ) -> tuple[list[int], int | None]:
     """Read the numbers of the first issues of a list, or of those that stand behind a cursor.
 
@@ -140,11 +140,14 @@ def first(
         The numbers, and how many there are in all where all were looked at.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     unseen, seen = "", list[object]()
     if cursor is not None:
-        unseen, seen = " AND +i.id <= ? AND +i.id NOT IN (SELECT value FROM json_each(?))", [cursor.newest]
+        unseen, seen = (
+            " AND +i.id <= ? AND +i.id NOT IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
+            [cursor.newest],
+        )
         seen.append(json.dumps(list(cursor.shown)))
     if is_narrow:
         return _all_at_once(db, of, unseen, seen, limit)
@@ -157,9 +160,7 @@ def first(
     return [row[0] for row in db.execute(statement, (*values, limit))], None
 
 
-def _all_at_once(
-    db: sqlite3.Connection, of: Source, unseen: str, seen: Sequence[object], limit: int
-) -> tuple[list[int], int]:
+def _all_at_once(db: Connection, of: Source, unseen: str, seen: Sequence[object], limit: int) -> tuple[list[int], int]:
     """Find all issues once, count them, and take the first."""
     with_ = f"{of.prefix}, " if of.prefix else "WITH "
     rows = db.execute(
@@ -172,7 +173,7 @@ def _all_at_once(
     return [row[0] for row in rows], rows[0][1] if rows else 0
 
 
-def _trending(db: sqlite3.Connection, of: Source, where: str, values: tuple[Any, ...], limit: int) -> list[int]:
+def _trending(db: Connection, of: Source, where: str, values: tuple[Any, ...], limit: int) -> list[int]:
     ranked = f"SELECT i.id FROM issue_trends t CROSS JOIN {of.tables} WHERE i.id = t.issue AND {where}"  # noqa: S608
     statement = f"{of.prefix} {ranked} ORDER BY {of.order} DESC, t.issue DESC LIMIT ?"
     found = [row[0] for row in db.execute(statement, (*values, limit))]
@@ -183,7 +184,7 @@ def _trending(db: sqlite3.Connection, of: Source, where: str, values: tuple[Any,
     return found
 
 
-def _last_seen_here(db: sqlite3.Connection, where: str, values: tuple[Any, ...], limit: int) -> list[int]:
+def _last_seen_here(db: Connection, where: str, values: tuple[Any, ...], limit: int) -> list[int]:
     """Read issues in the order in which one environment saw them last, by the index of all environments.
 
     There an issue stands no later: none that follows was seen here after the one that is read.

@@ -6,10 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from errtally.exporter.digest.changes import Changes
     from errtally.exporter.journal.records import ReleaseChange
+    from errtally.exporter.store.connection import Connection
 
 MAX_DEPLOYS = 1_000
 """Deploys of one project that are kept; the last ones."""
@@ -19,11 +18,11 @@ SHORTEST_COMMIT = 7
 """Characters by which a commit is told from others, as Git abbreviates them."""
 
 
-def apply(db: sqlite3.Connection, changes: Changes) -> None:
+def apply(db: Connection, changes: Changes) -> None:
     """Write a fold's releases, and what was told of them.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     for (project, name), release in changes.releases.items():
         if release is None:
@@ -32,7 +31,7 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
         else:
             db.execute(
                 """INSERT INTO releases (project, release, number, rank, seen) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET seen = excluded.seen""",
+                ON CONFLICT (project, release) DO UPDATE SET seen = excluded.seen""",
                 (project, name, release.number, release.rank, release.seen),
             )
     for project, told in changes.told_releases:
@@ -55,11 +54,11 @@ def apply(db: sqlite3.Connection, changes: Changes) -> None:
         )
 
 
-def regressed_in(db: sqlite3.Connection, project: str, release: str) -> list[int]:
+def regressed_in(db: Connection, project: str, release: str) -> list[int]:
     """Return the numbers of issues that were resolved and came back with a release, those that did so last first.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         """SELECT h.issue FROM history h JOIN issues i ON i.id = h.issue
@@ -71,7 +70,7 @@ def regressed_in(db: sqlite3.Connection, project: str, release: str) -> list[int
     return [row[0] for row in rows]
 
 
-def resolved_in(db: sqlite3.Connection, project: str, release: str, before: str) -> list[int]:
+def resolved_in(db: Connection, project: str, release: str, before: str) -> list[int]:
     """Return the numbers of issues that people resolved in a release, or in the one after that before it.
 
     Args:
@@ -81,7 +80,7 @@ def resolved_in(db: sqlite3.Connection, project: str, release: str, before: str)
         before: the release before it, "" without one.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         """SELECT h.issue FROM history h JOIN issues i ON i.id = h.issue
@@ -94,7 +93,7 @@ def resolved_in(db: sqlite3.Connection, project: str, release: str, before: str)
     return [row[0] for row in rows]
 
 
-def _tell(db: sqlite3.Connection, project: str, told: ReleaseChange) -> None:
+def _tell(db: Connection, project: str, told: ReleaseChange) -> None:
     where = (project, told.release)
     db.execute(
         """UPDATE releases SET told = coalesce(told, ?), released = coalesce(?, released),
@@ -113,7 +112,7 @@ def _tell(db: sqlite3.Connection, project: str, told: ReleaseChange) -> None:
         )
 
 
-def listed(db: sqlite3.Connection, project: str | None = None, release: str | None = None) -> list[dict[str, Any]]:
+def listed(db: Connection, project: str | None = None, release: str | None = None) -> list[dict[str, Any]]:
     """Return releases that something came in of, or that were told of, those that appeared last first.
 
     Each has ``project``, ``release``, ``seen`` and ``told`` (seconds since the epoch, or None), ``new_issues`` first
@@ -125,7 +124,7 @@ def listed(db: sqlite3.Connection, project: str | None = None, release: str | No
         release: only this one.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         """SELECT project, release, seen, told, released, ref, url, status,
@@ -137,20 +136,21 @@ def listed(db: sqlite3.Connection, project: str | None = None, release: str | No
             WHERE c.project = r.project AND c.release = r.release AND c.number = 0) AS last_commit,
           (SELECT count(*) FROM deploys d WHERE d.project = r.project AND d.release = r.release) AS deploys
         FROM releases r WHERE (seen IS NOT NULL OR told IS NOT NULL)
-          AND (:project IS NULL OR project = :project) AND (:release IS NULL OR release = :release)
+          AND (CAST(:project AS TEXT) IS NULL OR project = :project)
+          AND (CAST(:release AS TEXT) IS NULL OR release = :release)
         ORDER BY coalesce(seen, told) DESC, number DESC""",
         {"project": project, "release": release},
     )
     return [dict(row) for row in rows]
 
 
-def commits(db: sqlite3.Connection, project: str, release: str) -> list[dict[str, Any]]:
+def commits(db: Connection, project: str, release: str) -> list[dict[str, Any]]:
     """Return the commits of a release, the newest first.
 
     Each has ``id``, ``author``, ``message``, ``repository``, ``at`` (seconds since the epoch, or None) and ``paths``.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         """SELECT id, author, message, repository, at, paths FROM release_commits
@@ -160,11 +160,11 @@ def commits(db: sqlite3.Connection, project: str, release: str) -> list[dict[str
     return [{**dict(row), "paths": json.loads(row["paths"])} for row in rows]
 
 
-def of_commit(db: sqlite3.Connection, project: str, commit: str) -> str | None:
+def of_commit(db: Connection, project: str, commit: str) -> str | None:
     """Return the first release of a project that was told of with a commit, named by its id or the beginning of it.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     row = db.execute(
         """SELECT r.release FROM release_commits c JOIN releases r ON r.project = c.project AND r.release = c.release
@@ -174,17 +174,18 @@ def of_commit(db: sqlite3.Connection, project: str, commit: str) -> str | None:
     return row["release"] if row is not None else None
 
 
-def deploys(db: sqlite3.Connection, project: str, release: str | None = None) -> list[dict[str, Any]]:
+def deploys(db: Connection, project: str, release: str | None = None) -> list[dict[str, Any]]:
     """Return deploys of a project, or of one of its releases, the last first.
 
     Each has ``id``, ``release``, ``environment``, ``name``, ``url``, ``started`` (or None), ``finished`` and ``by``.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     rows = db.execute(
         """SELECT id, release, environment, name, url, started, finished, by FROM deploys
-        WHERE project = :project AND (:release IS NULL OR release = :release) ORDER BY finished DESC, id DESC""",
+        WHERE project = :project AND (CAST(:release AS TEXT) IS NULL OR release = :release)
+        ORDER BY finished DESC, id DESC""",
         {"project": project, "release": release},
     )
     return [dict(row) for row in rows]

@@ -7,22 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.exporter.store.database import used_bytes
-
 if TYPE_CHECKING:
-    import sqlite3
-
     from errtally.exporter.config import Retention
+    from errtally.exporter.store.connection import Connection
 
 STEP_SAMPLES = 200
 """Sample events that one step deletes: some milliseconds."""
-
-STEP_PAGES = 500
-"""Free pages that one step gives back to the system, 2 MB: some milliseconds."""
-
-FREE_SHARE = 0.05
-FREE_PAGES = 256
-"""Free pages are used again; they go back only when there are more than these, and more than that share of all."""
 
 DAY_SECONDS = 86_400
 
@@ -32,9 +22,7 @@ SELECT s.id FROM issues i JOIN samples s ON s.issue = i.id WHERE i.status = 'res
 _OF_IDLE = "SELECT s.id FROM issues i JOIN samples s ON s.issue = i.id WHERE i.last_seen < ? LIMIT ?"
 
 
-def overdue(
-    db: sqlite3.Connection, retention: Retention, now: float, limit: int = STEP_SAMPLES
-) -> list[tuple[int, str]]:
+def overdue(db: Connection, retention: Retention, now: float, limit: int = STEP_SAMPLES) -> list[tuple[int, str]]:
     """Find sample events that have to go.
 
     Args:
@@ -47,7 +35,7 @@ def overdue(
         Their ids with the reason, one of `names.SAMPLE_REASONS`; empty when nothing has to go.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     for reason, query, days in (
         ("age", "SELECT id FROM samples WHERE happened < ? LIMIT ?", retention.event_days),
@@ -57,26 +45,6 @@ def overdue(
         rows = db.execute(query, (now - days * DAY_SECONDS, limit)).fetchall()
         if rows:
             return [(id_, reason) for (id_,) in rows]
-    if used_bytes(db) > retention.store_bytes:
+    if db.used_bytes() > retention.store_bytes:
         return [(id_, "size") for (id_,) in db.execute("SELECT id FROM samples ORDER BY id LIMIT ?", (limit,))]
     return []
-
-
-def vacuum(db: sqlite3.Connection) -> bool:
-    """Give some free pages back to the system; whether there are more that should go.
-
-    Raises:
-        sqlite3.Error: the store can't be written.
-    """
-
-    def is_roomy() -> bool:
-        pages, free = db.execute(
-            "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
-        ).fetchone()
-        return bool(free > max(FREE_PAGES, FREE_SHARE * pages))
-
-    if not is_roomy():
-        return False
-    # `execute` would stop at the first page, since the statement has no columns.
-    db.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
-    return is_roomy()

@@ -6,10 +6,10 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from errtally.exporter.digest.changes import Sample
+    from errtally.exporter.store.connection import Connection
 
 
 def shares(limit: int) -> tuple[int, int, int]:
@@ -42,11 +42,11 @@ def _multiples(step: int, start: int, end: int) -> int:
     return max((end - 1) // step - (start - 1) // step, 0) if end > start else 0
 
 
-def add(db: sqlite3.Connection, issue: int, samples: Sequence[Sample], limit: int) -> int:
+def add(db: Connection, issue: int, samples: Sequence[Sample], limit: int) -> int:
     """Add samples to an issue and let those go that it may not keep; return how many went.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     (count,) = db.execute("SELECT coalesce(max(number) + 1, 0) FROM samples WHERE issue = ?", (issue,)).fetchone()
     db.executemany(

@@ -9,7 +9,7 @@ CREATE TABLE meta (
 -- Up to where each journal segment is folded; written in the same transaction as what came out of it.
 CREATE TABLE positions (
   segment TEXT PRIMARY KEY,
-  offset  INTEGER NOT NULL
+  "offset" INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- One row for each counter or gauge, and for each bucket and sum of a histogram (part = upper bound, or 'sum').
@@ -29,7 +29,7 @@ CREATE TABLE series (
   returned_value REAL NOT NULL DEFAULT 0 -- what it had then
 );
 CREATE INDEX series_change ON series (change);
-CREATE INDEX series_evicted ON series (metric, labels) WHERE evicted;
+CREATE INDEX series_evicted ON series (metric, labels) WHERE evicted <> 0;
 
 CREATE TABLE issues (
   id            INTEGER PRIMARY KEY,
@@ -242,8 +242,8 @@ CREATE INDEX user_sets_slot ON user_sets (span, slot) WHERE span > 0;
 
 CREATE TABLE user_set_members (
   set_id INTEGER NOT NULL,
-  user   INTEGER NOT NULL,
-  PRIMARY KEY (set_id, user)
+  "user"   INTEGER NOT NULL,
+  PRIMARY KEY (set_id, "user")
 ) WITHOUT ROWID;
 
 -- Requests by Apdex zone in slots of 10 s; the score is taken over the newest ones.
@@ -334,8 +334,8 @@ CREATE TABLE conditions (
 -- Users that an ignored issue hit since, where it is ignored until so many are; keyed hashes.
 CREATE TABLE condition_users (
   issue INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
-  user  INTEGER NOT NULL,
-  PRIMARY KEY (issue, user)
+  "user"  INTEGER NOT NULL,
+  PRIMARY KEY (issue, "user")
 ) WITHOUT ROWID;
 
 -- Releases in the order in which they appeared; `rank` orders those whose names do not (see digest/releases.py).
@@ -396,10 +396,10 @@ CREATE TABLE session_users (
   project      TEXT NOT NULL,
   environment  TEXT NOT NULL,
   release      TEXT NOT NULL,
-  user         INTEGER NOT NULL,
+  "user"         INTEGER NOT NULL,
   last_seen    REAL NOT NULL,
   last_crashed REAL NOT NULL,
-  PRIMARY KEY (project, environment, release, user)
+  PRIMARY KEY (project, environment, release, "user")
 ) WITHOUT ROWID;
 
 -- One user in 2 to the power of `level` is in the sample.

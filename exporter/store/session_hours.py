@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from errtally.exporter.store.activity import DAYS_KEPT, HOURS_KEPT
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
 
+    from errtally.exporter.store.connection import Connection
+
 _ADD = """INSERT INTO session_hours (hour, project, environment, release, status, sessions) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET sessions = sessions + excluded.sessions"""
+ON CONFLICT (hour, project, environment, release, status) DO UPDATE
+SET sessions = session_hours.sessions + excluded.sessions"""
 
 
-def apply(db: sqlite3.Connection, changes: Mapping[tuple[int, tuple[str, ...]], int]) -> None:
+def apply(db: Connection, changes: Mapping[tuple[int, tuple[str, ...]], int]) -> None:
     """Count sessions.
 
     Args:
@@ -23,22 +25,22 @@ def apply(db: sqlite3.Connection, changes: Mapping[tuple[int, tuple[str, ...]], 
         changes: hour since the epoch, and project, environment, release and status, to sessions.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     db.executemany(_ADD, [(hour, *labels, sessions) for (hour, labels), sessions in changes.items()])
 
 
-def prune(db: sqlite3.Connection, now: float) -> None:
+def prune(db: Connection, now: float) -> None:
     """Make days, which stand under their first hour, of hours that are too old, and remove days that are.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     today = int(now // 86_400)
     first = (today - HOURS_KEPT // 24) * 24
     old = "hour < ? AND hour % 24 <> 0"
     if db.execute(f"SELECT 1 FROM session_hours WHERE {old} LIMIT 1", (first,)).fetchone() is not None:  # noqa: S608
-        db.execute("SAVEPOINT days")
+        db.execute("BEGIN IMMEDIATE")
         rows = db.execute(
             f"""SELECT hour / 24 * 24, project, environment, release, status, sum(sessions) FROM session_hours
             WHERE {old} GROUP BY 1, 2, 3, 4, 5""",  # noqa: S608 (constants)
@@ -46,12 +48,12 @@ def prune(db: sqlite3.Connection, now: float) -> None:
         ).fetchall()
         db.execute(f"DELETE FROM session_hours WHERE {old}", (first,))  # noqa: S608
         db.executemany(_ADD, rows)
-        db.execute("RELEASE days")
+        db.execute("COMMIT")
     db.execute("DELETE FROM session_hours WHERE hour < ?", ((today - DAYS_KEPT) * 24,))
 
 
 def counts(
-    db: sqlite3.Connection,
+    db: Connection,
     hours: range,
     projects: Sequence[str] = (),
     environments: Sequence[str] = (),
@@ -67,7 +69,7 @@ def counts(
         releases: the same.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     asked = {"project": projects, "environment": environments, "release": releases}
     chosen = [f"AND {name} IN (SELECT value FROM json_each(:{name}))" for name in asked if asked[name]]  # noqa: S608

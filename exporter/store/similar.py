@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
+    from errtally.exporter.store.connection import Connection
 
 MAX_SHOWN = 5
 LEAST_LIKENESS = 60.0
@@ -38,7 +38,7 @@ class Similar:
     reason: str
 
 
-def find(db: sqlite3.Connection, issue: dict[str, Any]) -> list[Similar]:
+def find(db: Connection, issue: dict[str, Any]) -> list[Similar]:
     """Return the issues that are most like one, those that were merged into another excepted.
 
     Args:
@@ -46,7 +46,7 @@ def find(db: sqlite3.Connection, issue: dict[str, Any]) -> list[Similar]:
         issue: as the reader gives it.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     from rapidfuzz import fuzz  # noqa: PLC0415 (a megabyte, for a worker at whose issues somebody looks)
 

@@ -5,7 +5,6 @@ A ring of its own, and not the samples: those are thinned out per issue, so that
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -15,13 +14,13 @@ import msgspec
 
 from errtally.errors import StoreError
 from errtally.exporter.digest.stream import StreamBatch
-from errtally.exporter.store import database
+from errtally.exporter.store.connection import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from errtally.exporter.digest.changes import Changes
+    from errtally.exporter.store.connection import Connection, Database
 
 RING_ITEMS = 5_000
 RING_FOLDS = 5_000
@@ -38,7 +37,7 @@ class StreamRing:
         connection: the writer's.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._db = connection
         self._rows: deque[tuple[int, int]] = deque()
         self._items = 0
@@ -48,7 +47,7 @@ class StreamRing:
         """Read what is there.
 
         Raises:
-            sqlite3.Error: the store can't be read.
+            ERRORS: the store can't be read.
         """
         self._rows = deque(self._db.execute("SELECT last, items FROM stream ORDER BY last").fetchall())
         self._items = sum(items for _, items in self._rows)
@@ -58,7 +57,7 @@ class StreamRing:
         """Write what a fold tells and remove what is too old for the ring; None when the fold counted no events.
 
         Raises:
-            sqlite3.Error: the transaction fails; nothing is remembered of this call.
+            ERRORS: the transaction fails; nothing is remembered of this call.
         """
         if not changes.events:
             return None
@@ -125,10 +124,10 @@ class RingEnds:
 class StreamReader:
     """The reading end, with one connection for all threads: its queries are short."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / database.FILE_NAME
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._lock = threading.Lock()
-        self._db: sqlite3.Connection | None = None
+        self._db: Connection | None = None
 
     def ends(self) -> RingEnds:
         """Say where the ring stands.
@@ -167,7 +166,7 @@ class StreamReader:
         before = None
         while True:
             rows = self._query(
-                "SELECT last - events + 1, last, batch FROM stream WHERE ? IS NULL OR last < ? "
+                "SELECT last - events + 1, last, batch FROM stream WHERE CAST(? AS BIGINT) IS NULL OR last < ? "
                 "ORDER BY last DESC LIMIT ?",
                 (before, before, folds),
             )
@@ -181,10 +180,9 @@ class StreamReader:
         with self._lock:
             try:
                 if self._db is None:
-                    self._db = database.read_only(self._path)
-                    self._db.row_factory = None
-                return self._db.execute(statement, values).fetchall()
-            except sqlite3.Error as exc:
+                    self._db = self._database.reader()
+                return [tuple(row) for row in self._db.execute(statement, values)]
+            except ERRORS as exc:
                 if self._db is not None:
                     self._db.close()
                     self._db = None

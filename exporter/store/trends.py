@@ -14,8 +14,9 @@ from math import log2
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
+
+    from errtally.exporter.store.connection import Connection
 
 SHORT_HOURS = 6
 LONG_HOURS = 7 * 24
@@ -32,7 +33,7 @@ class Trends:
         db: the store.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._known: dict[int, tuple[float, float]] = {}
         self._changed: dict[int, tuple[float, float]] = {}
@@ -45,7 +46,7 @@ class Trends:
             hours: hours since the epoch to events in them; at least one.
 
         Raises:
-            sqlite3.Error: the store can't be read.
+            ERRORS: the store can't be read.
         """
         before = self._known.get(issue)
         if before is None:
@@ -63,10 +64,11 @@ class Trends:
         """Write what was added.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         self._db.executemany(
-            "INSERT OR REPLACE INTO issue_trends VALUES (?, ?, ?)",
+            """INSERT INTO issue_trends VALUES (?, ?, ?)
+            ON CONFLICT (issue) DO UPDATE SET short = excluded.short, long = excluded.long""",
             [(issue, *sums) for issue, sums in self._changed.items()],
         )
         self._changed.clear()

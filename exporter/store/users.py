@@ -12,11 +12,11 @@ from errtally import names
 from errtally.exporter.digest.users import SLOT_SECONDS, SPANS_SECONDS, UserSet
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from errtally.exporter.digest.changes import SeriesKey
+    from errtally.exporter.store.connection import Connection
 
 CACHE_BYTES = 32 * 1024 * 1024
 """Sets that are held in memory; the others are read when they are added to."""
@@ -47,7 +47,7 @@ def affected_subject(project: str, environment: str) -> str:
 class UserSets:
     """The sets of one store, for its writer."""
 
-    def __init__(self, db: sqlite3.Connection, *, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, db: Connection, *, cache_bytes: int = CACHE_BYTES) -> None:
         self._db = db
         self._cache_bytes = cache_bytes
         self._cached_bytes = 0
@@ -67,13 +67,15 @@ class UserSets:
             How many it has now, and how many more than before.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         db, (set_id, kept, size) = self._db, self._set(key)
         before = kept.count()
         fresh = kept.add(users)
         if fresh:
-            db.executemany("INSERT OR IGNORE INTO user_set_members VALUES (?, ?)", [(set_id, user) for user in fresh])
+            db.executemany(
+                "INSERT INTO user_set_members VALUES (?, ?) ON CONFLICT DO NOTHING", [(set_id, user) for user in fresh]
+            )
             if (sketch := kept.condense()) is not None:
                 db.execute("UPDATE user_sets SET sketch = ? WHERE id = ?", (sketch, set_id))
                 db.execute("DELETE FROM user_set_members WHERE set_id = ?", (set_id,))
@@ -90,7 +92,7 @@ class UserSets:
             The series of ``users_affected`` that have other values now.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         by_span: defaultdict[SetKey, set[int]] = defaultdict(set)
         for (project, environment, slot), users in affected.items():
@@ -126,7 +128,7 @@ class UserSets:
             The series of ``users_affected`` whose window moved.
 
         Raises:
-            sqlite3.Error: the store can't be read.
+            ERRORS: the store can't be read.
         """
         found: dict[SeriesKey, float] = {}
         for project, environment in places:
@@ -142,7 +144,7 @@ class UserSets:
         """Remove the sets of slots that no window reaches any more.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         db = self._db
         for span, kept_seconds in _KEPT_SECONDS.items():
@@ -183,8 +185,10 @@ class UserSets:
             "SELECT id, sketch FROM user_sets WHERE subject = ? AND span = ? AND slot = ?", key
         ).fetchone()
         if row is None:
-            cursor = self._db.execute("INSERT INTO user_sets (subject, span, slot) VALUES (?, ?, ?)", key)
-            return self._keep(key, int(cursor.lastrowid or 0), UserSet(), 0)
+            (set_id,) = self._db.execute(
+                "INSERT INTO user_sets (subject, span, slot) VALUES (?, ?, ?) RETURNING id", key
+            ).fetchone()
+            return self._keep(key, set_id, UserSet(), 0)
         return self._keep(key, row[0], _read(self._db, row[0], row[1]), 0)
 
     def _keep(self, key: SetKey, set_id: int, kept: UserSet, before_bytes: int) -> tuple[int, UserSet, int]:
@@ -197,16 +201,16 @@ class UserSets:
         return entry
 
 
-def count_together(db: sqlite3.Connection, subjects: Iterable[str]) -> int:
+def count_together(db: Connection, subjects: Iterable[str]) -> int:
     """Count the distinct users of several subjects that have no slots, such as issues that were merged.
 
     Raises:
-        sqlite3.Error: the store can't be read.
+        ERRORS: the store can't be read.
     """
     return UserSet.union(_sets_of(db, subjects)).count()
 
 
-def _sets_of(db: sqlite3.Connection, subjects: Iterable[str]) -> Iterator[UserSet]:
+def _sets_of(db: Connection, subjects: Iterable[str]) -> Iterator[UserSet]:
     for subject in subjects:
         for set_id, sketch in db.execute(
             "SELECT id, sketch FROM user_sets WHERE subject = ? AND span = 0 AND slot = 0", (subject,)
@@ -214,7 +218,7 @@ def _sets_of(db: sqlite3.Connection, subjects: Iterable[str]) -> Iterator[UserSe
             yield _read(db, set_id, sketch)
 
 
-def _read(db: sqlite3.Connection, set_id: int, sketch: bytes | None) -> UserSet:
+def _read(db: Connection, set_id: int, sketch: bytes | None) -> UserSet:
     rows = db.execute("SELECT user FROM user_set_members WHERE set_id = ? ORDER BY user", (set_id,))
     return UserSet(sketch, (user for (user,) in rows))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    import sqlite3
+    from errtally.exporter.store.connection import Connection
 
 Term = tuple[str | int, ...]
 """By what is counted: hour, environment, level, release and transaction; tag and value; hour, environment and "" of new
@@ -39,7 +39,7 @@ class Waiting:
         terms: the terms by their numbers.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self.issues: dict[int, dict[int, Count]] = {}
         self.terms: list[Term] = []
@@ -69,7 +69,7 @@ class Waiting:
             first: how many terms there were before they were counted.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         row = _encoder.encode((first, self.terms[first:], counts))
         self._db.execute("INSERT INTO issue_counts (counts) VALUES (?)", (row,))
@@ -80,7 +80,7 @@ class Waiting:
         """Return all that waits together with further counts; nothing waits any more.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         self._add(counts)
         taken, self.issues = self.issues, {}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from errtally.exporter.store.retention import DAY_SECONDS
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
     from errtally.exporter.journal.records import IssueSeen
+    from errtally.exporter.store.connection import Connection
 
 MAX_TEXTS = 50
 """Texts of events by which one issue is found, the newest."""
@@ -23,6 +23,8 @@ STEP_ROWS = 1_000
 """What one step lets go of: some milliseconds."""
 
 _OWN = 0
+_ALL = 2**62
+"""A limit that is none, for an offset: PostgreSQL takes no -1."""
 _HAS_EVENT = "SELECT EXISTS (SELECT 1 FROM samples WHERE issue = ?)"
 _MAX_KNOWN = 20_000
 
@@ -34,7 +36,7 @@ class Words:
         db: the store.
     """
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Connection) -> None:
         self._db = db
         self._written: dict[int, int] = {}
 
@@ -42,7 +44,7 @@ class Words:
         """Write what an issue is, when it is not what it was.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         what = (seen.type, seen.title, seen.pattern, seen.culprit)
         if self._written.get(issue) == (mark := hash(what)):
@@ -52,7 +54,7 @@ class Words:
         self._written[issue] = mark
         self._db.execute(
             """INSERT INTO issue_texts (issue, mark, text) VALUES (?, ?, ?)
-            ON CONFLICT DO UPDATE SET text = excluded.text WHERE text <> excluded.text""",
+            ON CONFLICT (issue, mark) DO UPDATE SET text = excluded.text WHERE issue_texts.text <> excluded.text""",
             (issue, _OWN, "\n".join(what).casefold()),
         )
 
@@ -64,7 +66,7 @@ class Words:
             texts: with the moment at which each was said last, seconds since the epoch.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         folded: dict[str, float] = {}
         for text, at in texts.items():
@@ -74,13 +76,13 @@ class Words:
             return
         self._db.executemany(
             """INSERT INTO issue_texts (issue, mark, text, said) VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET said = excluded.said WHERE excluded.said > said + ?""",
+            ON CONFLICT (issue, mark) DO UPDATE SET said = excluded.said WHERE excluded.said > issue_texts.said + ?""",
             [(issue, _mark(text), text, at, DAY_SECONDS) for text, at in folded.items()],
         )
         self._db.execute(
             """DELETE FROM issue_texts WHERE id IN (
-              SELECT id FROM issue_texts WHERE issue = ? AND mark <> ? ORDER BY id DESC LIMIT -1 OFFSET ?)""",
-            (issue, _OWN, MAX_TEXTS),
+              SELECT id FROM issue_texts WHERE issue = ? AND mark <> ? ORDER BY id DESC LIMIT ? OFFSET ?)""",
+            (issue, _OWN, _ALL, MAX_TEXTS),
         )
 
     def meet(self, issue: int, people: Mapping[int, float]) -> None:
@@ -92,7 +94,7 @@ class Words:
                 epoch.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         if not people:
             return
@@ -103,7 +105,7 @@ class Words:
             [(at, person, issue, at - DAY_SECONDS) for person, at in people.items()],
         )
         self._db.executemany(
-            "INSERT OR IGNORE INTO issue_people (person, issue, met) VALUES (?, ?, ?)",
+            "INSERT INTO issue_people (person, issue, met) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [(person, issue, at) for person, at in people.items()][:room],
         )
 
@@ -111,10 +113,10 @@ class Words:
         """Write tags and values that an issue did not have before.
 
         Raises:
-            sqlite3.Error: the store can't be written.
+            ERRORS: the store can't be written.
         """
         self._db.executemany(
-            "INSERT OR IGNORE INTO tag_values (tag, value, folded) VALUES (?, ?, ?)",
+            "INSERT INTO tag_values (tag, value, folded) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [(tag, value, value.casefold()) for tag, value in values],
         )
 
@@ -123,11 +125,11 @@ class Words:
         self._written.clear()
 
 
-def prune(db: sqlite3.Connection, before: float) -> None:
+def prune(db: Connection, before: float) -> None:
     """Let go of what was last said, and who was last hit, before a time: the events that told it are not kept either.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     db.execute(
         "DELETE FROM issue_texts WHERE id IN (SELECT id FROM issue_texts WHERE mark <> 0 AND said < ? LIMIT ?)",
@@ -140,11 +142,11 @@ def prune(db: sqlite3.Connection, before: float) -> None:
     )
 
 
-def forget_those_without_events(db: sqlite3.Connection, issues: Iterable[int]) -> None:
+def forget_those_without_events(db: Connection, issues: Iterable[int]) -> None:
     """Let go of what events said, and who was hit, of those issues of which no event is kept any more.
 
     Raises:
-        sqlite3.Error: the store can't be written.
+        ERRORS: the store can't be written.
     """
     bare = [(issue,) for issue in issues if not db.execute(_HAS_EVENT, (issue,)).fetchone()[0]]
     db.executemany("DELETE FROM issue_texts WHERE issue = ? AND mark <> 0", bare)

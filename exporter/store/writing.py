@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import struct
 import time
 from collections import ChainMap, defaultdict
@@ -14,7 +13,7 @@ import msgspec
 
 from errtally import names
 from errtally.config.grouping import GroupingSettings
-from errtally.errors import StoreError
+from errtally.errors import StoreError, StoreLostError
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.budget import Budget
@@ -34,18 +33,20 @@ from errtally.exporter.store import (
     words,
 )
 from errtally.exporter.store import gauges as client_gauges
-from errtally.exporter.store.database import HELD_REQUESTS, REQUEST_BOUNDS
+from errtally.exporter.store.connection import ERRORS
 from errtally.exporter.store.issues import IssueWriter
 from errtally.exporter.store.merged import apply_alias, load_aliases
-from errtally.exporter.store.retention import DAY_SECONDS, overdue, vacuum
+from errtally.exporter.store.meta import HELD_REQUESTS, REQUEST_BOUNDS
+from errtally.exporter.store.retention import DAY_SECONDS, overdue
 from errtally.exporter.store.stream import StreamRing
 from errtally.exporter.store.users import UserSets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from errtally.exporter.config import Retention
     from errtally.exporter.digest.changes import Exemplar, SeriesKey
+    from errtally.exporter.store.connection import Connection
 
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS
 ALERTS_KEEP_SECONDS = 7 * 86400
@@ -62,11 +63,11 @@ class StoreWriter:
     """The only writer of the store.
 
     Args:
-        connection: from `database.create`.
+        connection: from `Database.writer`.
         events_per_issue: samples that an issue keeps.
     """
 
-    def __init__(self, connection: sqlite3.Connection, *, events_per_issue: int) -> None:
+    def __init__(self, connection: Connection, *, events_per_issue: int) -> None:
         self._db = connection
         self.events_per_issue = events_per_issue
         self.users = UserSets(connection)
@@ -102,7 +103,7 @@ class StoreWriter:
         """
         try:
             return self._load(Budget(limits, series_idle_seconds), grouping or GroupingSettings())
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
             raise StoreError(f"the store can't be read: {exc}") from exc
 
     def _load(self, budget: Budget, grouping: GroupingSettings) -> tuple[State, dict[str, int]]:
@@ -117,7 +118,7 @@ class StoreWriter:
         (last,) = db.execute("SELECT coalesce(max(id), 0) FROM series").fetchone()
         self._next_series_id = last + 1
         for id_, metric_name, text, part, touched, value in db.execute(
-            "SELECT id, metric, labels, part, touched, value FROM series WHERE NOT evicted"
+            "SELECT id, metric, labels, part, touched, value FROM series WHERE evicted = 0"
         ):
             labels = tuple(json.loads(text))
             self._series[metric_name, labels, part] = id_
@@ -164,7 +165,7 @@ class StoreWriter:
             hashes += row
         state.seen = Seen(hashes)
         self._stream.load()
-        return state, dict(db.execute("SELECT segment, offset FROM positions"))
+        return state, dict(db.execute('SELECT segment, "offset" FROM positions'))
 
     def aliases(self, grouping: GroupingSettings) -> Aliases:
         """Load the aliases anew for changed settings; everything that was folded has to be applied.
@@ -175,7 +176,7 @@ class StoreWriter:
         aliases = Aliases(grouping)
         try:
             load_aliases(self._db, aliases)
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
             raise StoreError(f"the store can't be read: {exc}") from exc
         return aliases
 
@@ -185,13 +186,26 @@ class StoreWriter:
             entries.append((HELD_REQUESTS, msgspec.json.encode(changes.held).decode()))
         if changes.request_bounds:
             entries.append((REQUEST_BOUNDS, json.dumps(changes.request_bounds)))
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", entries)
+        self._db.executemany(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", entries
+        )
 
-    def apply(self, changes: Changes, positions: Mapping[str, int]) -> None:
+    def apply(
+        self,
+        changes: Changes,
+        positions: Mapping[str, int],
+        within: Callable[[Connection], None] | None = None,
+    ) -> None:
         """Apply a fold's changes and the positions behind the records that made them: all or nothing.
+
+        Args:
+            changes: of one fold.
+            positions: segments to the offsets up to which their frames are folded with these changes.
+            within: what else belongs into the transaction.
 
         Raises:
             StoreError: the transaction failed and changed nothing; the same call may be made again.
+            StoreLostError: it failed, and so will the next.
         """
         # What is made now can be seen from now on, however long ago the records came in.
         stored_at = time.time()
@@ -229,18 +243,22 @@ class StoreWriter:
             self._delete_samples(changes.deleted_samples, gauges)
             self._write_series("+", gauges, changes, change, fresh)
             self._db.executemany(
-                "INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET offset = excluded.offset",
+                'INSERT INTO positions VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset"',
                 positions.items(),
             )
-            self._db.execute("UPDATE meta SET value = ? WHERE name = 'change'", (change,))
+            if within is not None:
+                within(self._db)
+            self._db.execute("UPDATE meta SET value = ? WHERE name = 'change'", (str(change),))
             self._write_meta(changes)
             self._db.execute("COMMIT")
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
             self.users.forget()
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
             self._issues.forget()
             self._activity.forget()
+            if not self._db.is_ours:
+                raise StoreLostError(f"the store can't be written: {exc}") from exc
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise StoreError(f"the store can't be written: {exc}") from exc
         self._change = change
         self._stream.settle(streamed)
@@ -258,7 +276,7 @@ class StoreWriter:
         """
         try:
             self._db.executemany("DELETE FROM positions WHERE segment = ?", [(name,) for name in segments])
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
             raise StoreError(f"the store can't be written: {exc}") from exc
 
     def _delete_samples(self, samples: Iterable[tuple[int, str]], gauges: dict[SeriesKey, float]) -> None:
@@ -278,7 +296,7 @@ class StoreWriter:
         """
         try:
             return Changes(deleted_samples=overdue(self._db, retention, now))
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
             raise StoreError(f"the store can't be read: {exc}") from exc
 
     def vacuum(self) -> bool:
@@ -288,8 +306,8 @@ class StoreWriter:
             StoreError: the store can't be written.
         """
         try:
-            return vacuum(self._db)
-        except sqlite3.Error as exc:
+            return self._db.vacuum()
+        except ERRORS as exc:
             raise StoreError(f"the store can't be vacuumed: {exc}") from exc
 
     def slide(self, places: Iterable[tuple[str, str]], now: float) -> Changes:
@@ -300,7 +318,7 @@ class StoreWriter:
         """
         try:
             return Changes(put=self.users.slide(places, now))
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
             self.users.forget()
             raise StoreError(f"the store can't be read: {exc}") from exc
 
@@ -327,7 +345,7 @@ class StoreWriter:
                 row, count = self._seen_rows.pop(0)
                 kept -= count
                 self._db.execute("DELETE FROM seen WHERE id = ?", (row,))
-        except sqlite3.Error as exc:
+        except ERRORS as exc:
             self.users.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
 
@@ -371,17 +389,19 @@ class StoreWriter:
 
     def _apply_requests(self, changes: Changes) -> None:
         self._db.executemany(
-            """INSERT INTO apdex_slots VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-            satisfied = satisfied + excluded.satisfied, tolerating = tolerating + excluded.tolerating,
-            frustrated = frustrated + excluded.frustrated""",
+            """INSERT INTO apdex_slots VALUES (?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (project, environment, trans, slot) DO UPDATE SET
+            satisfied = apdex_slots.satisfied + excluded.satisfied,
+            tolerating = apdex_slots.tolerating + excluded.tolerating,
+            frustrated = apdex_slots.frustrated + excluded.frustrated""",
             ((*key, *zones) for key, zones in changes.apdex.items()),
         )
 
     def _apply_alerts(self, changes: Changes) -> None:
         now = time.time()
         self._db.executemany(
-            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-            ends_at = coalesce(excluded.ends_at, ends_at), told = excluded.told, summary = excluded.summary,
+            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint, starts_at) DO UPDATE SET
+            ends_at = coalesce(excluded.ends_at, alerts.ends_at), told = excluded.told, summary = excluded.summary,
             links = excluded.links""",
             [
                 (
@@ -410,8 +430,9 @@ class StoreWriter:
     def _apply_seen(self, hashes: Sequence[int]) -> tuple[int, int] | None:
         if not hashes:
             return None
-        cursor = self._db.execute("INSERT INTO seen (hashes) VALUES (?)", (struct.pack(f"<{len(hashes)}Q", *hashes),))
-        return int(cursor.lastrowid or 0), len(hashes)
+        packed = struct.pack(f"<{len(hashes)}Q", *hashes)
+        (row,) = self._db.execute("INSERT INTO seen (hashes) VALUES (?) RETURNING id", (packed,)).fetchone()
+        return row, len(hashes)
 
 
 def _exemplar(exemplar: Exemplar) -> str:

@@ -11,6 +11,7 @@ ErrtallyError
   JournalError           the journal can't be written or read
     JournalFullError     the journal or its disk has no room for now
   StoreError             the store can't be read or written
+    StoreLostError       it is out of reach, or somebody else writes it by now
   SymbolError            an uploaded file can't be used to read a stack trace
   ScheduleError          a scheduled job's schedule names no times
   CircuitOpenError       a circuit breaker lets no call through now
@@ -130,6 +131,10 @@ class JournalFullError(JournalError):
 
 class StoreError(ErrtallyError):
     """The store can't be read or written."""
+
+
+class StoreLostError(StoreError):
+    """The store is out of reach, or somebody else writes it by now: what is known of it holds no longer."""
 
 
 class SymbolError(ErrtallyError):

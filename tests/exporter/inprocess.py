@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
+from tests.exporter.databases import database_at
 
 from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.config import ExporterConfig, Limits
@@ -177,12 +178,14 @@ class InProcess:
             resolver=self.resolver,
         )
         self.access = Access(self.config, USER_KEY)
-        self.reader = StoreReader(folder, USER_KEY, LateReader(self.resolver, self.config))
+        self.reader = StoreReader(database_at(folder), USER_KEY, LateReader(self.resolver, self.config))
         self.open_streams = 0
-        self.hub = Hub(StreamReader(folder), on_count=self._count_streams, poll_seconds=0.01, heartbeat_seconds=0.2)
+        self.hub = Hub(
+            StreamReader(database_at(folder)), on_count=self._count_streams, poll_seconds=0.01, heartbeat_seconds=0.2
+        )
         self.flask = create_app(
             self.config,
-            view=StoreView(folder, Budget(self.config.series_limits)),
+            view=StoreView(database_at(folder), folder, Budget(self.config.series_limits)),
             reader=self.reader,
             own=process.registry(
                 lambda: self.unready is None, lambda: self.open_streams, self.uploads.archive.stored_bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
+from tests.exporter.databases import database_at
 
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.digest.state import Budget
@@ -34,7 +35,7 @@ class Life:
         self._dead: list[Writer] = []
         self.writer = Writer(ExporterConfig(data_dir=folder), clock=lambda: self.now)
         self.appender = Appender(folder / JOURNAL_DIRECTORY)
-        self.reader = StoreReader(folder)
+        self.reader = StoreReader(database_at(folder))
 
     def fold(self) -> None:
         """Fold until nothing is left to do."""
@@ -51,7 +52,7 @@ class Life:
 
     def kill(self) -> None:
         """Leave the store as it is: closing its connection would tidy up, which the dead do not."""
-        self.writer._reader.close()
+        self.writer._source.close()
         self._dead.append(self.writer)
 
     def append(self, record: Any) -> None:
@@ -94,7 +95,7 @@ class Life:
 
     def samples(self, name: str) -> dict[tuple[str, ...], float]:
         """The series of a metric: label values in alphabetical order of their names, to value."""
-        view = StoreView(self.folder, Budget({}))
+        view = StoreView(database_at(self.folder), self.folder, Budget({}))
         text = view.render(self.now, openmetrics=False).decode()
         assert view._db is not None
         view._db.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from tests.exporter.databases import database_at
 from tests.exporter.inprocess import InProcess
 
 from errtally import names
@@ -66,7 +67,7 @@ def test_a_gauge_that_is_not_renewed_vanishes_from_metrics_and_then_from_the_sto
     post(exporter)
     post(exporter, process="shop/web-2:18")
     assert exporter.total(names.SERIES.name, project="shop", metric=STATE.name) == 2
-    view = StoreView(tmp_path, Budget({}))
+    view = StoreView(database_at(tmp_path), tmp_path, Budget({}))
     now = time.time()
     shown = STATE.name.encode() + b"{"
     assert view.render(now, openmetrics=False).count(shown) == 2

@@ -97,7 +97,7 @@ def test_finished_segments_go_and_so_do_their_positions(exporter):
     exporter.appender.close()
     exporter.fold()
     assert list((exporter.config.data_dir / JOURNAL_DIRECTORY).iterdir()) == []
-    assert exporter.writer._reader.positions() == {}
+    assert exporter.writer._source.positions() == {}
     assert Writer(exporter.config)._store.load({})[1] == {}
 
 

@@ -24,6 +24,7 @@ from errtally.exporter.bench.work import BATCH_EVENTS, events
 from errtally.exporter.digest.budget import Budget
 from errtally.exporter.grouping.grouper import Grouper
 from errtally.exporter.metrics.view import StoreView
+from errtally.exporter.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from errtally.exporter.bench.peers.programs import Environment
@@ -55,7 +56,7 @@ counter events by level, type
 def exposition(folder: Path) -> Row:
     """A scrape of a tenth of changed series beside prometheus_client's exposition of the same ones."""
     filled = Filled(folder, SERIES)
-    view, now = StoreView(folder, Budget({})), time.time()
+    view, now = StoreView(SqliteDatabase(folder), folder, Budget({})), time.time()
     body = view.render(now, openmetrics=False)
     registry, change = scrape.as_library_metrics(body.decode())
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from click.testing import CliRunner
+from tests.exporter.databases import database_at
 
 from errtally.exporter.bench.filled import fill
 from errtally.exporter.bench.generator import paced
@@ -23,7 +24,7 @@ def test_a_store_is_filled_the_same_each_time(tmp_path) -> None:
     stores = []
     for name in ("one", "two"):
         fill(tmp_path / name, issues=40, events=3000, now=NOW)
-        reader = StoreReader(tmp_path / name)
+        reader = StoreReader(database_at(tmp_path / name))
         stores.append(reader.listed(Wanted(NOW, limit=500))[0])
         assert reader.listed(Wanted(NOW, parse("browser:safari -is:resolved", NOW)))[0]
         found = reader.issue(stores[-1][0]["fingerprint"], stores[-1][0]["project"])

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.exporter.databases import database_at
 
 from errtally import names
 from errtally.exporter.bench import scrape
@@ -35,7 +36,7 @@ def filled(tmp_path):
 
 
 def rendered(tmp_path):
-    return StoreView(tmp_path, Budget({})).render(0.0, openmetrics=False).decode()
+    return StoreView(database_at(tmp_path), tmp_path, Budget({})).render(0.0, openmetrics=False).decode()
 
 
 @pytest.mark.parametrize("lines", [100, 1000, 10_000])

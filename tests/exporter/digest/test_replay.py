@@ -7,12 +7,12 @@ import random
 from contextlib import closing
 
 import pytest
+from tests.exporter.databases import database_at
 from tests.exporter.life import Life
 
 from errtally import names
 from errtally.event.signals import Schedule
 from errtally.exporter.journal.records import CheckInSeen, MergeChange, SessionSeen, Until
-from errtally.exporter.store import database
 
 RUNS = int(os.environ.get("ERRTALLY_REPLAY_RUNS", "4"))
 STEPS = 25
@@ -52,7 +52,7 @@ NOTICED = [metric.name for metric in (names.LAST_NEW_ISSUE, names.LAST_REGRESSIO
 
 def contents(life):
     """The tables, without what numbers transactions and says when they were; counters of issues, releases and jobs."""
-    with closing(database.read_only(life.folder / database.FILE_NAME)) as db:
+    with closing(database_at(life.folder).reader()) as db:
         found = {
             table: sorted(
                 tuple((name, row[name]) for name in row.keys() if name not in {"change", "id", "noticed"})  # noqa: SIM118 (a row)

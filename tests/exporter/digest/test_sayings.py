@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.exporter.databases import database_at
 from tests.exporter.life import Life
 
 from errtally import names
@@ -180,7 +181,7 @@ def test_the_log_still_says_what_was_deleted(life: Life) -> None:
 def test_a_running_scrape_forgets_a_deleted_issue(tmp_path) -> None:
     life = Life(tmp_path)
     life.event()
-    view = StoreView(tmp_path, Budget({}))
+    view = StoreView(database_at(tmp_path), tmp_path, Budget({}))
     assert b'issue="f1"' in view.render(life.now, openmetrics=False)
     delete(life)
     assert b'issue="f1"' not in view.render(life.now, openmetrics=False)

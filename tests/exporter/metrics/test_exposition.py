@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from tests.exporter.databases import database_at
 from tests.exporter.inprocess import InProcess, envelope
 from tests.peers import peer
 
@@ -350,12 +351,15 @@ def test_a_scrape_is_compressed_when_asked(exporter):
 
 def test_a_view_that_followed_shows_what_a_fresh_one_shows(exporter):
     folder = exporter.config.data_dir
-    followed, times = StoreView(folder, Budget({})), itertools.count(1_795_500_000, 10)  # users are counted every 5 s
+    followed, times = (
+        StoreView(database_at(folder), folder, Budget({})),
+        itertools.count(1_795_500_000, 10),
+    )  # users are counted every 5 s
 
     def compare():
         now = float(next(times))
         for openmetrics in (False, True):
-            fresh = StoreView(folder, Budget({})).render(now, openmetrics=openmetrics)
+            fresh = StoreView(database_at(folder), folder, Budget({})).render(now, openmetrics=openmetrics)
             assert sorted(followed.render(now, openmetrics=openmetrics).split(b"\n")) == sorted(fresh.split(b"\n"))
 
     compare()
@@ -372,7 +376,7 @@ def test_a_view_that_followed_shows_what_a_fresh_one_shows(exporter):
 
 def test_a_view_reads_only_what_changed(exporter, monkeypatch):
     fill(exporter)
-    view = StoreView(exporter.config.data_dir, Budget({}))
+    view = StoreView(database_at(exporter.config.data_dir), exporter.config.data_dir, Budget({}))
     first = view.render(1.0, openmetrics=False)
     monkeypatch.setattr(view, "_read_series", lambda _: pytest.fail("nothing changed"))
     assert view.render(1.0, openmetrics=False) == first
@@ -380,7 +384,12 @@ def test_a_view_reads_only_what_changed(exporter, monkeypatch):
 
 def test_what_alerts_reckon_with_is_seen_at_zero_before_its_first_value_and_then_whole(exporter):
     requests = [{"transaction": "/a", "duration_seconds": 0.1, "status": code} for code in (200, 500, 500)]
-    view = StoreView(exporter.config.data_dir, Budget({}), scrape_interval_seconds=1_000_000_000.0)
+    view = StoreView(
+        database_at(exporter.config.data_dir),
+        exporter.config.data_dir,
+        Budget({}),
+        scrape_interval_seconds=1_000_000_000.0,
+    )
 
     def seen(now, name, labels):
         found = re.search(rf'{name}{{project="shop",environment="production"{labels}}} (\S+)', scrape(now))
@@ -414,7 +423,7 @@ def test_what_alerts_reckon_with_is_seen_at_zero_before_its_first_value_and_then
 def test_a_series_that_comes_back_is_seen_with_the_value_that_it_left_with_and_then_whole(tmp_path):
     limits = {names.EVENTS.name: 2}
     exporter = InProcess(tmp_path, ExporterConfig(series_limits=limits, series_idle_seconds=0.0))
-    view = StoreView(tmp_path, Budget(limits), scrape_interval_seconds=1_000.0)
+    view = StoreView(database_at(tmp_path), tmp_path, Budget(limits), scrape_interval_seconds=1_000.0)
 
     def send(type_, count):
         exporter.post("/api/events?project=shop", {"events": [{"message": "no", "type": type_}] * count})
@@ -490,7 +499,7 @@ def test_the_score_is_absent_without_requests(exporter):
     )
     exporter.fold()
     assert exporter.total(names.APDEX_SCORE.name, transaction="") == 0.5
-    view = StoreView(exporter.config.data_dir, Budget({}))
+    view = StoreView(database_at(exporter.config.data_dir), exporter.config.data_dir, Budget({}))
     assert b"errtally_apdex_score{" not in view.render(1e10, openmetrics=False)
     assert b"errtally_apdex_threshold_seconds{" in view.render(1e10, openmetrics=False)
 
@@ -529,14 +538,14 @@ def test_an_infinite_sum_does_not_end_the_scrape(exporter):
 
 
 def test_a_store_that_can_not_be_read_is_told_and_found_again(exporter, tmp_path):
-    view = StoreView(exporter.config.data_dir, Budget({}))
+    view = StoreView(database_at(exporter.config.data_dir), exporter.config.data_dir, Budget({}))
     before = view.render(1.0, openmetrics=False)
     view._db.close()
     with pytest.raises(StoreError):
         view.render(1.0, openmetrics=False)
     assert view.render(1.0, openmetrics=False) == before
     with pytest.raises(StoreError):
-        StoreView(tmp_path / "nowhere", Budget({})).render(1.0, openmetrics=False)
+        StoreView(database_at(tmp_path / "nowhere"), tmp_path / "nowhere", Budget({})).render(1.0, openmetrics=False)
 
 
 def test_what_the_process_says_of_itself():

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.exporter.databases import database_at
 from tests.exporter.search import plain
 
 from errtally.exporter.search.query import parse
-from errtally.exporter.store import asking, database
+from errtally.exporter.store import asking
 from errtally.exporter.store.listing import find
 from errtally.exporter.store.reading_order import ORDERS, Wanted
 
@@ -50,7 +51,7 @@ def store(request, tmp_path_factory):
     if request.param != "some merged":
         for one in made:
             one.merged_into, one.is_alias_target, one.members = None, False, []
-    db = database.create(tmp_path_factory.mktemp("store") / "errtally.sqlite3")
+    db = database_at(tmp_path_factory.mktemp("store")).writer()
     plain.write(db, made)
     with pytest.MonkeyPatch.context() as patch:
         if request.param.endswith("few is many"):  # so that ways for what many issues have are taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.exporter.databases import database_at
 
 from errtally import names
 from errtally.errors import StoreError
@@ -12,7 +13,7 @@ from errtally.exporter.config import Retention
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen
-from errtally.exporter.store import activity, database
+from errtally.exporter.store import activity
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
@@ -25,10 +26,10 @@ class Store:
 
     def __init__(self, folder):
         self.folder = folder
-        self.db = database.create(folder / database.FILE_NAME)
+        self.db = database_at(folder).writer()
         self.writer = StoreWriter(self.db, events_per_issue=5)
         self.state, _ = self.writer.load({})
-        self.reader = StoreReader(folder)
+        self.reader = StoreReader(database_at(folder))
 
     def take(self, *events, fingerprint="f1"):
         fold = Fold(self.state, Thresholds(()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.exporter.databases import database_at
 
 from errtally import names
 from errtally.exporter.digest.apdex import Thresholds
@@ -19,7 +20,6 @@ from errtally.exporter.journal.records import (
     StatusChange,
 )
 from errtally.exporter.metrics.view import StoreView
-from errtally.exporter.store import database
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
@@ -49,11 +49,11 @@ class Store:
         (folder / "journal").mkdir()
         self.view = None
         self.start()
-        self.view = StoreView(folder, Budget({}))
+        self.view = StoreView(database_at(folder), folder, Budget({}))
 
     def start(self):
         """Start the writer anew."""
-        self.db = database.create(self.folder / database.FILE_NAME)
+        self.db = database_at(self.folder).writer()
         self.store = StoreWriter(self.db, events_per_issue=5)
         self.state, _ = self.store.load(LIMITS, series_idle_seconds=IDLE)
 
@@ -120,7 +120,7 @@ def test_the_family_of_an_issue_leaves_and_comes_back_as_a_whole(store):
     assert series[names.ISSUE_EVENTS.name, ("p", "prod", "f1", "fatal")] == 1
     assert series[names.ISSUE_USERS.name, ("p", "prod", "f1")] == 2
     assert series[names.ISSUE_FIRST_SEEN.name, ("p", "prod", "f1")] == 0.0
-    assert store.series(StoreView(store.folder, Budget({}))) == series
+    assert store.series(StoreView(database_at(store.folder), store.folder, Budget({}))) == series
 
 
 def test_what_left_is_told_and_adds_up(store):
@@ -147,7 +147,7 @@ def test_an_issue_that_found_no_room_gets_series_when_there_is_some(store):
     series = store.series()
     assert series[names.ISSUE_EVENTS.name, ("p", "prod", "f3", "error")] == 4
     assert series[names.ISSUE_EVENTS.name, ("p", "prod", names.OTHER, "error")] == 2
-    assert StoreReader(store.folder).issue("f3")["events"] == 6
+    assert StoreReader(database_at(store.folder)).issue("f3")["events"] == 6
 
 
 def test_after_a_restart_idle_is_what_was_idle_before(store):

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from tests.exporter.databases import database_at
 
 from errtally import names
 from errtally.config.grouping import GroupingSettings
@@ -11,7 +12,6 @@ from errtally.exporter.digest.fold import Fold
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen, MergeChange, StatusChange, decoder, encoder
 from errtally.exporter.metrics.view import StoreView
-from errtally.exporter.store import database
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
@@ -24,12 +24,12 @@ class Store:
     def __init__(self, folder, settings=None):
         (folder / "journal").mkdir()
         self.folder, self.settings, self.now = folder, settings, 1000.0
-        self.reader = StoreReader(folder)
-        self.view = StoreView(folder, Budget({}))
+        self.reader = StoreReader(database_at(folder))
+        self.view = StoreView(database_at(folder), folder, Budget({}))
         self.start()
 
     def start(self):
-        self.writer = StoreWriter(database.create(self.folder / database.FILE_NAME), events_per_issue=10)
+        self.writer = StoreWriter(database_at(self.folder).writer(), events_per_issue=10)
         self.state, _ = self.writer.load({}, self.settings)
 
     def fold(self, *records):

@@ -13,7 +13,7 @@ from tests.exporter.inprocess import InProcess
 
 from errtally import names
 from errtally.exporter.config import ExporterConfig, Retention
-from errtally.exporter.store import database, retention
+from errtally.exporter.store import retention, sqlite
 from errtally.exporter.store.retention import STEP_SAMPLES
 
 DAY = 86_400.0
@@ -132,25 +132,25 @@ def test_a_store_that_is_too_large_shrinks_below_its_limit_and_counts_on(make):
         for _ in range(2):
             words = [draw.choice("bcdfg") + draw.choice("aeiou") * draw.randint(1, 9) for _ in range(1500)]
             send(exporter, number, count=10, extra=" ".join(words))
-    db = sqlite3.connect(exporter.config.data_dir / database.FILE_NAME)
-    before, kept = database.used_bytes(db), samples(exporter)
+    db = sqlite3.connect(exporter.config.data_dir / sqlite.FILE_NAME)
+    before, kept = sqlite.used_bytes(db), samples(exporter)
     smaller = Retention(events_per_issue=400, store_bytes=before * 2 // 3)
     exporter.writer.configure(replace(exporter.config, retention=smaller))
     exporter.fold()
     steps = let_go(exporter)
-    assert database.used_bytes(db) <= smaller.store_bytes
+    assert sqlite.used_bytes(db) <= smaller.store_bytes
     assert 0 < samples(exporter) == kept - deleted(exporter, "size")
     assert steps >= 2
     assert kept > STEP_SAMPLES
     (free,) = db.execute("PRAGMA freelist_count").fetchone()
     assert free <= retention.FREE_PAGES
     assert exporter.total(names.EVENTS.name) == exporter.total(names.ISSUE_EVENTS.name) == 300
-    assert exporter.total(names.STORE_USED.name) == database.used_bytes(db)
+    assert exporter.total(names.STORE_USED.name) == sqlite.used_bytes(db)
     db.close()
 
 
 def test_free_pages_go_back_in_small_steps(tmp_path):
-    db = database.create(tmp_path / "x")
+    db = sqlite.create(tmp_path / "x")
     db.execute("CREATE TABLE filler (content BLOB)")
     db.executemany("INSERT INTO filler VALUES (?)", [(b"x" * 4000,)] * 3000)
     (pages,) = db.execute("PRAGMA page_count").fetchone()

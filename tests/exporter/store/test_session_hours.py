@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.exporter.databases import database_at
 
-from errtally.exporter.store import database, session_hours
+from errtally.exporter.store import session_hours
 
 NOW = 1_795_500_000.0
 LABELS = ("p", "e", "1", "started")
@@ -13,7 +14,7 @@ TODAY = int(NOW // 86_400) * 24
 
 @pytest.fixture
 def db(tmp_path):
-    made = database.create(tmp_path / database.FILE_NAME)
+    made = database_at(tmp_path).writer()
     yield made
     made.close()
 

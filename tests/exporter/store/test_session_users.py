@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 
 import pytest
+from tests.exporter.databases import database_at
 from tests.exporter.life import Life
 
 from errtally import names
 from errtally.exporter.digest.changes import SessionUser
 from errtally.exporter.journal.records import SessionSeen
-from errtally.exporter.store import database, session_users
+from errtally.exporter.store import session_users
 
 KEY = ("p", "prod", "1.4.2")
 DAY = names.SESSION_USERS_WINDOW_SECONDS
@@ -18,7 +19,7 @@ DAY = names.SESSION_USERS_WINDOW_SECONDS
 
 @pytest.fixture
 def db(tmp_path):
-    connection = database.create(tmp_path / database.FILE_NAME)
+    connection = database_at(tmp_path).writer()
     yield connection
     connection.close()
 

@@ -10,6 +10,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+from tests.exporter.databases import database_at
 
 from errtally import names
 from errtally.errors import StoreError
@@ -18,7 +19,7 @@ from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import Changes, Exemplar, Sample
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.journal.records import AlertSeen, Batch, EventSeen, IssueSeen, RequestSeen, StatusChange
-from errtally.exporter.store import database
+from errtally.exporter.store import sqlite
 from errtally.exporter.store import writing as writing_module
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
@@ -26,7 +27,7 @@ from errtally.exporter.store.writing import StoreWriter
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / database.FILE_NAME
+    return tmp_path / sqlite.FILE_NAME
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def connections():
 @pytest.fixture
 def open_store(path, connections):
     def make(events_per_issue=50, limits=None):
-        connections.append(database.create(path))
+        connections.append(sqlite.create(path))
         store = StoreWriter(connections[-1], events_per_issue=events_per_issue)
         state, positions = store.load(limits or {})
         return store, state, positions
@@ -98,7 +99,7 @@ def test_what_was_applied_is_loaded_again(open_store):
 
 
 def values(path):
-    with database.read_only(path) as db:
+    with sqlite.read_only(path) as db:
         rows = db.execute("SELECT metric, labels, part, value FROM series").fetchall()
     db.close()
     return {(row["metric"], row["labels"], row["part"]): row["value"] for row in rows}
@@ -138,8 +139,8 @@ def failing(connection_class, statement):
     "statement", ["BEGIN", "INSERT INTO issues", "INSERT INTO user_sets", "INSERT INTO seen", "UPDATE meta", "COMMIT"]
 )
 def test_an_apply_that_fails_changed_nothing_and_may_be_made_again(path, connections, statement):
-    connections.append(database.create(path))
-    broken = sqlite3.connect(path, isolation_level=None, factory=failing(sqlite3.Connection, statement))
+    connections.append(sqlite.create(path))
+    broken = sqlite3.connect(path, isolation_level=None, factory=failing(sqlite.SqliteConnection, statement))
     connections.append(broken)
     store = StoreWriter(connections[0], events_per_issue=50)
     state, _ = store.load({})
@@ -152,7 +153,7 @@ def test_an_apply_that_fails_changed_nothing_and_may_be_made_again(path, connect
     store.apply(changes, {"a.segment": 5})
     assert values(path)[names.DIGESTED_EVENTS.name, "[]", ""] if names.DIGESTED_EVENTS.name in values(path) else True
     assert values(path)[names.EVENTS.name, '["p", "prod", "error", "T"]', ""] == 2
-    reader = StoreReader(path.parent)
+    reader = StoreReader(database_at(path.parent))
     assert (reader.issue("f1")["events"], reader.issue("f1")["users"]) == (2, 1)
 
 
@@ -160,7 +161,7 @@ def test_of_many_samples_the_first_the_newest_and_some_between_stay(open_store, 
     store, state, _ = open_store(events_per_issue=8)
     for start in range(0, 40, 4):
         store.apply(fold(state, batch(*(event(number) for number in range(start, start + 4)))), {})
-    kept = [int(sample["event_id"], 16) for sample in StoreReader(path.parent).issue("f1")["samples"]]
+    kept = [int(sample["event_id"], 16) for sample in StoreReader(database_at(path.parent)).issue("f1")["samples"]]
     assert kept == [39, 38, 37, 32, 16, 1, 0]
 
 
@@ -169,14 +170,16 @@ def test_a_small_limit_of_samples_holds(open_store, path, limit, expected):
     store, state, _ = open_store(events_per_issue=limit)
     for number in range(10):
         store.apply(fold(state, batch(event(number))), {})
-    assert [int(item["event_id"], 16) for item in StoreReader(path.parent).issue("f1")["samples"]] == expected
+    assert [
+        int(item["event_id"], 16) for item in StoreReader(database_at(path.parent)).issue("f1")["samples"]
+    ] == expected
 
 
 def test_users_are_counted_once_an_environment(open_store, path):
     store, state, _ = open_store()
     store.apply(fold(state, batch(event(1, user=7), event(2, user=7), event(3, user=8))), {})
     store.apply(fold(state, batch(event(4, user=7), event(5, user=-9), event(6, environment="stage", user=7))), {})
-    found = StoreReader(path.parent).issue("f1")
+    found = StoreReader(database_at(path.parent)).issue("f1")
     assert {item["environment"]: item["users"] for item in found["environments"]} == {"prod": 3, "stage": 1}
     assert found["users"] == 4
 
@@ -188,7 +191,7 @@ def test_an_issue_keeps_its_first_and_takes_its_last(open_store, path):
         fold(state, batch(event(2, at=50.0, release="old"), event(3, at=200.0, release="b", level="fatal"))), {}
     )
     store.apply(fold(state, StatusChange("p", "f1", "ignored", 250.0, "ann")), {})
-    found = StoreReader(path.parent).issue("f1")
+    found = StoreReader(database_at(path.parent)).issue("f1")
     assert (found["first_seen"], found["last_seen"], found["events"]) == (50.0, 200.0, 3)
     assert (found["first_release"], found["last_release"], found["level"]) == ("old", "b", "fatal")
     assert (found["status"], found["why"]) == ("ignored", ["why"])
@@ -220,7 +223,7 @@ def test_first_and_last_release_and_level_belong_to_the_first_and_last_event(ope
     ]
     for folded in [batches] if way == "one fold" else [[one] for one in batches]:
         store.apply(fold(state, *folded), {})
-    found = StoreReader(path.parent).issue("f1")
+    found = StoreReader(database_at(path.parent)).issue("f1")
     shown = [found[key] for key in ("first_seen", "first_release", "last_seen", "last_release", "level")]
     assert tuple(shown) == expected
 
@@ -230,7 +233,7 @@ def test_issues_are_listed_by_when_they_were_last_seen(open_store, path):
     for number in range(4):
         store.apply(fold(state, batch(event(number, at=100.0 + number), fingerprint=f"f{number}")), {})
     store.apply(fold(state, StatusChange("p", "f3", "resolved", 250.0), StatusChange("p", "f0", "ignored", 250.0)), {})
-    reader = StoreReader(path.parent)
+    reader = StoreReader(database_at(path.parent))
 
     def listed(**options):
         return [issue["fingerprint"] for issue in reader.issues(**options)]
@@ -247,7 +250,7 @@ def test_issues_are_listed_by_when_they_were_last_seen(open_store, path):
 def test_what_is_not_there_is_none(open_store, path):
     store, state, _ = open_store()
     store.apply(fold(state, batch(event(1))), {})
-    reader = StoreReader(path.parent)
+    reader = StoreReader(database_at(path.parent))
     assert reader.issue("nothing") is None
     assert reader.issue("f1", "other") is None
     assert reader.issue("f1", "p") is not None
@@ -316,7 +319,7 @@ def test_positions_of_segments_that_are_gone_are_forgotten(open_store):
     ],
 )
 def test_a_store_that_fails_says_so(path, connections, table, call):
-    connections.append(database.create(path))
+    connections.append(sqlite.create(path))
     store = StoreWriter(connections[0], events_per_issue=5)
     connections[0].execute(f"DROP TABLE {table}")
     with pytest.raises(StoreError):
@@ -324,12 +327,12 @@ def test_a_store_that_fails_says_so(path, connections, table, call):
 
 
 def test_a_store_of_another_version_is_not_opened(path):
-    database.create(path).close()
+    sqlite.create(path).close()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(StoreError, match=f"version 99, this errtally needs {database.SCHEMA_VERSION}"):
-        database.create(path)
+    with pytest.raises(StoreError, match=f"version 99, this errtally needs {sqlite.SCHEMA_VERSION}"):
+        sqlite.create(path)
 
 
 STORES = sorted((Path(__file__).parents[2] / "data" / "stores").glob("version-*.sqlite3.gz"))
@@ -342,7 +345,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_with_all_it_holds(pat
     older = sqlite3.connect(path)
     before = older.execute("SELECT metric, labels, part, value FROM series ORDER BY id").fetchall()
     older.close()
-    upgraded, made = database.create(path), database.create(tmp_path / "new.sqlite3")
+    upgraded, made = sqlite.create(path), sqlite.create(tmp_path / "new.sqlite3")
     assert upgraded.execute("SELECT metric, labels, part, value FROM series ORDER BY id").fetchall() == before
     assert upgraded.execute("SELECT fingerprint, status, events FROM issues").fetchall() == [
         ("15c09ebdc6f75fb0", "unresolved", 7)
@@ -352,7 +355,7 @@ def test_a_store_of_an_older_version_is_brought_up_to_date_with_all_it_holds(pat
     assert _shape(upgraded) == _shape(made)
     upgraded.close()
     made.close()
-    database.create(path).close()
+    sqlite.create(path).close()
 
 
 def _shape(db):
@@ -370,21 +373,21 @@ def _shape(db):
 def test_a_file_that_is_no_store_is_not_opened(path):
     path.write_bytes(b"this is a text and no database at all" * 50)
     with pytest.raises(StoreError, match="not a database"):
-        database.create(path)
+        sqlite.create(path)
     with pytest.raises(StoreError, match="not a database"):
-        StoreReader(path.parent).issues()
+        StoreReader(database_at(path.parent)).issues()
 
 
 def test_a_folder_that_is_not_there_can_not_hold_a_store(tmp_path):
     with pytest.raises(StoreError, match="unable to open"):
-        database.create(tmp_path / "nowhere" / "x")
+        sqlite.create(tmp_path / "nowhere" / "x")
     with pytest.raises(StoreError, match="unable to open"):
-        database.read_only(tmp_path / "nowhere" / "x")
+        sqlite.read_only(tmp_path / "nowhere" / "x")
 
 
 def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path):
     with pytest.raises(StoreError):
-        StoreReader(tmp_path).issues()
+        StoreReader(database_at(tmp_path)).issues()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -392,20 +395,20 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(tmp_path):
 def test_a_path_with_marks_of_a_url_is_opened(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
-    database.create(folder / database.FILE_NAME).close()
-    assert StoreReader(folder).issues() == []
+    database_at(folder).writer().close()
+    assert StoreReader(database_at(folder)).issues() == []
 
 
 def test_reading_can_not_change_the_store(path):
-    database.create(path).close()
-    db = database.read_only(path)
+    sqlite.create(path).close()
+    db = sqlite.read_only(path)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         db.execute("DELETE FROM meta")
     db.close()
 
 
 def test_full_synchronous_is_set_when_asked(path):
-    db = database.create(path, synchronous="FULL")
+    db = sqlite.create(path, synchronous="FULL")
     assert db.execute("PRAGMA synchronous").fetchone()[0] == 2
     db.close()
 
@@ -417,15 +420,15 @@ def test_exemplars_and_samples_hold_what_they_were_given():
 
 def test_a_readers_connection_is_closed_with_its_thread(open_store, path, monkeypatch):
     open_store()
-    real, made = database.read_only, []
+    real, made = sqlite.read_only, []
 
     def read_only(of):
         connection = real(of)
         made.append(weakref.ref(connection))
         return connection
 
-    monkeypatch.setattr(database, "read_only", read_only)
-    reader = StoreReader(path.parent)
+    monkeypatch.setattr(sqlite, "read_only", read_only)
+    reader = StoreReader(database_at(path.parent))
     thread = threading.Thread(target=reader.issues)
     thread.start()
     thread.join()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from tests.exporter.databases import database_at
 
 from errtally.errors import StoreError
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.stream import StreamItem
-from errtally.exporter.store import database, stream
+from errtally.exporter.store import stream
 from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.store.writing import StoreWriter
 
@@ -25,7 +26,7 @@ def changes(events=1, items=1):
 
 @pytest.fixture
 def connection(tmp_path):
-    with closing(database.create(tmp_path / database.FILE_NAME)) as opened:
+    with closing(database_at(tmp_path).writer()) as opened:
         yield opened
 
 
@@ -37,7 +38,7 @@ def writer(connection):
 
 
 def test_events_are_numbered_on_from_fold_to_fold(writer, tmp_path):
-    reader = StreamReader(tmp_path)
+    reader = StreamReader(database_at(tmp_path))
     assert (reader.ends().first, reader.ends().last) == (1, 0)
     for events, items in [(3, 1), (1, 1), (7, 0)]:
         writer.apply(changes(events, items), {})
@@ -53,7 +54,7 @@ def test_events_are_numbered_on_from_fold_to_fold(writer, tmp_path):
 
 def test_a_fold_without_events_leaves_no_row(writer, tmp_path):
     writer.apply(changes(0, 0), {})
-    assert StreamReader(tmp_path).after(0, folds=9) == []
+    assert StreamReader(database_at(tmp_path)).after(0, folds=9) == []
 
 
 def test_numbers_go_on_after_a_restart(writer, connection, tmp_path):
@@ -61,7 +62,11 @@ def test_numbers_go_on_after_a_restart(writer, connection, tmp_path):
     again = StoreWriter(connection, events_per_issue=50)
     again.load({})
     again.apply(changes(2), {})
-    assert [(told.first, told.last) for told in StreamReader(tmp_path).after(0, folds=9)] == [(1, 5), (6, 7)]
+    found = StreamReader(database_at(tmp_path)).after(0, folds=9)
+    assert [(told.first, told.last) for told in found] == [
+        (1, 5),
+        (6, 7),
+    ]
 
 
 @pytest.mark.parametrize("name", ["RING_ITEMS", "RING_FOLDS"])
@@ -71,7 +76,7 @@ def test_the_ring_holds_no_more_than_it_may(writer, connection, tmp_path, monkey
         writer.apply(changes(3, 2 if name == "RING_ITEMS" else 0), {})
     kept = 5 if name == "RING_ITEMS" else 10
     assert connection.execute("SELECT count(*) FROM stream").fetchone() == (kept,)
-    ends = StreamReader(tmp_path).ends()
+    ends = StreamReader(database_at(tmp_path)).ends()
     assert (ends.first, ends.last) == (120 - 3 * kept + 1, 120)
 
 
@@ -79,9 +84,9 @@ def test_the_newest_row_stays_whatever_its_size(writer, tmp_path, monkeypatch):
     monkeypatch.setattr(stream, "RING_ITEMS", 10)
     writer.apply(changes(3, 3), {})
     writer.apply(changes(30, 30), {})
-    assert [told.last for told in StreamReader(tmp_path).after(0, folds=9)] == [33]
+    assert [told.last for told in StreamReader(database_at(tmp_path)).after(0, folds=9)] == [33]
     writer.apply(changes(1, 1), {})
-    assert [told.last for told in StreamReader(tmp_path).after(0, folds=9)] == [34]
+    assert [told.last for told in StreamReader(database_at(tmp_path)).after(0, folds=9)] == [34]
 
 
 def test_a_fold_that_could_not_be_stored_takes_no_numbers(writer, connection, tmp_path):
@@ -91,13 +96,17 @@ def test_a_fold_that_could_not_be_stored_takes_no_numbers(writer, connection, tm
         writer.apply(changes(2), {})
     connection.execute("DROP TRIGGER full")
     writer.apply(changes(2), {})
-    assert [(told.first, told.last) for told in StreamReader(tmp_path).after(0, folds=9)] == [(1, 5), (6, 7)]
+    found = StreamReader(database_at(tmp_path)).after(0, folds=9)
+    assert [(told.first, told.last) for told in found] == [
+        (1, 5),
+        (6, 7),
+    ]
 
 
 def test_another_store_has_another_epoch(connection, tmp_path):
-    epoch = StreamReader(tmp_path).ends().epoch
+    epoch = StreamReader(database_at(tmp_path)).ends().epoch
     connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'created'")
-    assert StreamReader(tmp_path).ends().epoch != epoch
+    assert StreamReader(database_at(tmp_path)).ends().epoch != epoch
 
 
 @pytest.mark.parametrize(
@@ -114,7 +123,7 @@ def test_another_store_has_another_epoch(connection, tmp_path):
 )
 def test_a_ring_that_can_not_be_read_says_so_and_is_read_later(writer, connection, tmp_path, statement, call):
     writer.apply(changes(), {})
-    reader = StreamReader(tmp_path)
+    reader = StreamReader(database_at(tmp_path))
     connection.execute("BEGIN")
     connection.execute(statement)
     connection.execute("COMMIT")
@@ -124,9 +133,9 @@ def test_a_ring_that_can_not_be_read_says_so_and_is_read_later(writer, connectio
 
 def test_a_store_that_is_not_there_says_so(tmp_path):
     with pytest.raises(StoreError):
-        StreamReader(tmp_path).ends()
-    with closing(database.create(tmp_path / database.FILE_NAME)):
-        assert StreamReader(tmp_path).ends().last == 0
+        StreamReader(database_at(tmp_path)).ends()
+    with closing(database_at(tmp_path).writer()):
+        assert StreamReader(database_at(tmp_path)).ends().last == 0
 
 
 def test_what_the_ring_holds_is_written_in_the_folds_transaction(writer, connection):

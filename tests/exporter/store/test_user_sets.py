@@ -9,7 +9,7 @@ import pytest
 
 from errtally import names
 from errtally.exporter.digest.users import EXACT_USERS, slot
-from errtally.exporter.store import database, users
+from errtally.exporter.store import sqlite, users
 from errtally.exporter.store.users import UserSets, count_together, issue_subject
 
 HOUR = 3600.0
@@ -18,7 +18,7 @@ NOW = 1_750_000_200.0  # in the middle of a slot
 
 @pytest.fixture
 def db(tmp_path):
-    made = database.create(tmp_path / "x")
+    made = sqlite.create(tmp_path / "x")
     yield made
     made.close()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.exporter.databases import database_at
 
 from errtally.errors import StoreError
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.journal.records import Batch, DeletionChange, EventSeen, IssueSeen
-from errtally.exporter.store import activity, database
+from errtally.exporter.store import activity
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
@@ -30,10 +31,10 @@ class Storm:
         """Begin anew, as after the death of the writer."""
         if self.db is not None:
             self.db.close()
-        self.db = database.create(self.folder / database.FILE_NAME)
+        self.db = database_at(self.folder).writer()
         self.writer = StoreWriter(self.db, events_per_issue=5)
         self.state, _ = self.writer.load({})
-        self.reader = StoreReader(self.folder)
+        self.reader = StoreReader(database_at(self.folder))
 
     def fold(self, at=START, *, user=None, tags=None):
         """Fold one event of each issue."""

@@ -15,13 +15,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.exporter.databases import database_at
+
 from errtally import names
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen, MergeChange, RequestSeen, StatusChange
 from errtally.exporter.metrics.view import StoreView
-from errtally.exporter.store import database
+from errtally.exporter.store import sqlite
 from errtally.exporter.store.writing import StoreWriter
 
 IDLE_SECONDS = 3600.0
@@ -73,10 +75,10 @@ class Traffic:
         (folder / "journal").mkdir()
         self.view = None
         self.start()
-        self.view = StoreView(folder, Budget({}))
+        self.view = StoreView(database_at(folder), folder, Budget({}))
 
     def start(self):
-        self.db = database.create(self.folder / database.FILE_NAME)
+        self.db = database_at(self.folder).writer()
         self.writer = StoreWriter(self.db, events_per_issue=4)
         self.state, _ = self.writer.load(self.limits, series_idle_seconds=IDLE_SECONDS)
 
@@ -191,7 +193,7 @@ class Traffic:
                 assert value >= self.highest.get(key, 0.0), f"{key} went down"
                 self.highest[key] = value
         if afresh:
-            assert self.scrape(StoreView(self.folder, Budget({}))) == found
+            assert self.scrape(StoreView(database_at(self.folder), self.folder, Budget({}))) == found
 
     def check_sums(self, found):
         """What is exposed and what is evicted add up to what came in, and the budget holds."""
@@ -271,7 +273,7 @@ def main(events, would_be):
                     "series": found["series"],
                     "evictions": found[names.SERIES_EVICTIONS.name],
                     "evicted": found[names.SERIES_EVICTED.name],
-                    "store_bytes": (Path(folder) / database.FILE_NAME).stat().st_size,
+                    "store_bytes": (Path(folder) / sqlite.FILE_NAME).stat().st_size,
                     "cpu_seconds": round(time.process_time() - started, 1),
                     "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
                 }

@@ -1,4 +1,4 @@
-"""Opening the SQLite file: made once, its schema checked, the same settings for the writer and every reader."""
+"""A store in an SQLite file: made once, its schema checked, the same settings for the writer and every reader."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from errtally.errors import StoreError
+from errtally.exporter.store.sqlite_place import SqlitePlace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from errtally.exporter.store.connection import Connection
+
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 _UPGRADES = {
     1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
     ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
@@ -177,16 +180,21 @@ _UPGRADES = {
     INSERT INTO project_environments SELECT i.project, e.environment, min(e.first_seen)
       FROM issue_environments e JOIN issues i ON i.id = e.issue GROUP BY i.project, e.environment;
     CREATE INDEX issue_trends_order ON issue_trends (2 * short - long, issue)""",
+    11: """DROP INDEX series_evicted;
+    CREATE INDEX series_evicted ON series (metric, labels) WHERE evicted <> 0""",
 }
 """What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0
-REQUEST_BOUNDS = "request_duration_bounds"
-"""The entry of table meta that holds the bounds of buckets of request durations."""
-HELD_REQUESTS = "held_requests"
-"""The entry of table meta that holds the requests that are not counted yet (see digest/requests.py)."""
+
+STEP_PAGES = 500
+"""Free pages that one step gives back to the system, 2 MB: some milliseconds."""
+
+FREE_SHARE = 0.05
+FREE_PAGES = 256
+"""Free pages are used again; they go back only when there are more than these, and more than that share of all."""
 
 
-class Connection(sqlite3.Connection):
+class SqliteConnection(sqlite3.Connection):
     """A connection that is closed with its holder: a reader's thread may end at any time, and nobody asks it to."""
 
     def __del__(self) -> None:
@@ -194,8 +202,43 @@ class Connection(sqlite3.Connection):
         with suppress(sqlite3.ProgrammingError):  # it was never opened
             self.close()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it can be written: the file belongs to this process."""
+        return True
 
-def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
+    def used_bytes(self) -> int:
+        """Return the size of the pages that hold something.
+
+        Raises:
+            sqlite3.Error: the store can't be read.
+        """
+        used: int = self.execute(
+            """SELECT (page_count - freelist_count) * page_size
+            FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""
+        ).fetchone()[0]
+        return used
+
+    def vacuum(self) -> bool:
+        """Give some free pages back to the system; whether there are more that should go.
+
+        Raises:
+            sqlite3.Error: the store can't be written.
+        """
+        if not self._is_roomy():
+            return False
+        # `execute` would stop at the first page, since the statement has no columns.
+        self.executescript(f"PRAGMA incremental_vacuum({STEP_PAGES})")
+        return self._is_roomy()
+
+    def _is_roomy(self) -> bool:
+        pages, free = self.execute(
+            "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
+        ).fetchone()
+        return bool(free > max(FREE_PAGES, FREE_SHARE * pages))
+
+
+def create(path: Path, *, synchronous: str = "NORMAL") -> SqliteConnection:
     """Open the store for writing; make it when it is not there, bring one of an older version up to date.
 
     Args:
@@ -212,7 +255,7 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
             check_same_thread=False,
-            factory=Connection,
+            factory=SqliteConnection,
         )
         # Takes effect in an empty file only; then pages that are free can go back to the system in small steps.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -240,20 +283,7 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> sqlite3.Connection:
     return connection
 
 
-def used_bytes(connection: sqlite3.Connection) -> int:
-    """Return the size of the store's pages that hold something.
-
-    Raises:
-        sqlite3.Error: the store can't be read.
-    """
-    used: int = connection.execute(
-        """SELECT (page_count - freelist_count) * page_size
-        FROM pragma_page_count, pragma_freelist_count, pragma_page_size"""
-    ).fetchone()[0]
-    return used
-
-
-def read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path) -> SqliteConnection:
     """Open the store for reading.
 
     Raises:
@@ -266,10 +296,44 @@ def read_only(path: Path) -> sqlite3.Connection:
             timeout=BUSY_TIMEOUT_SECONDS,
             isolation_level=None,
             check_same_thread=False,
-            factory=Connection,
+            factory=SqliteConnection,
         )
         connection.execute("PRAGMA cache_size = -2000")
         connection.row_factory = sqlite3.Row
     except sqlite3.Error as exc:
         raise StoreError(f"{path}: {exc}") from exc
     return connection
+
+
+class SqliteDatabase:
+    """The store of one data directory.
+
+    Args:
+        data_dir: of the exporter.
+        synchronous: as in `create`.
+    """
+
+    def __init__(self, data_dir: Path, *, synchronous: str = "NORMAL") -> None:
+        self.path = data_dir / FILE_NAME
+        self._synchronous = synchronous
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return str(self.path)
+
+    def writer(self) -> SqliteConnection:
+        """Open it for writing, as `create`."""
+        return create(self.path, synchronous=self._synchronous)
+
+    def reader(self) -> SqliteConnection:
+        """Open it for reading, as `read_only`."""
+        return read_only(self.path)
+
+    def place(self) -> SqlitePlace:
+        """Return what watches its files."""
+        return SqlitePlace(self.path)
+
+    def size_bytes(self, db: Connection) -> int:  # noqa: ARG002 (others ask the database)
+        """Return the size of its files."""
+        return sum(path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*"))

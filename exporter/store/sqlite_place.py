@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _SUFFIXES = ("", "-wal", "-shm")
 
 
-class Place:
+class SqlitePlace:
     """The files of one open store.
 
     Args:

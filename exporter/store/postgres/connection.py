@@ -1,0 +1,156 @@
+"""One connection to PostgreSQL, as the store asks for it (see `store.connection`)."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+from errtally.errors import StoreError
+from errtally.exporter.store.connection import DatabaseError
+from errtally.exporter.store.postgres.adapting import adapt, named_rows
+from errtally.exporter.store.postgres.statements import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 30
+"""What takes longer is given up, so that a database that hangs is not waited for without an end."""
+
+USED_SECONDS = 60.0
+"""How long a reader goes by what it has measured."""
+
+_USED = """SELECT (SELECT coalesce(sum(octet_length(page)), 0) FROM samples)
+  + (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> 'samples')"""
+
+
+class PostgresConnection:
+    """A connection that is used by one thread at a time.
+
+    Args:
+        address: as libpq has it.
+        is_reader: whether rows can be asked by name, and nothing is written.
+
+    Raises:
+        StoreError: the database does not answer, or refuses.
+    """
+
+    def __init__(self, address: str, *, is_reader: bool) -> None:
+        self._is_reader = is_reader
+        self._begins_with: tuple[str, Sequence[Any]] | None = None
+        self._is_lost = False
+        self._used: tuple[float, int] = (float("-inf"), 0)
+        try:
+            self._connection: psycopg.Connection[Any] = psycopg.connect(
+                address,
+                autocommit=True,
+                row_factory=named_rows if is_reader else tuple_row,
+                connect_timeout=CONNECT_SECONDS,
+            )
+        except psycopg.Error as exc:
+            raise StoreError(f"{name_of(address)}: {_said(exc)}") from exc
+        adapt(self._connection)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, also one that failed."""
+        status = self._connection.info.transaction_status
+        return status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is connected, and what was to hold for each transaction held so far (see `begin_with`)."""
+        return not self._is_lost and not self._connection.closed
+
+    def begin_with(self, statement: str, values: Sequence[Any]) -> None:
+        """Have each writing transaction begin with a statement; when that finds nothing, no more is written."""
+        self._begins_with = (statement, values)
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor[Any]:
+        """Execute one statement.
+
+        Raises:
+            DatabaseError: it fails, or the connection is gone.
+        """
+        if self._is_reader and statement == "BEGIN":
+            statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # all of it is of one moment
+        with _errors():
+            cursor = self._connection.execute(translate(statement), values)  # type: ignore[arg-type] # text of our own
+        if statement == "BEGIN IMMEDIATE" and self._begins_with is not None:
+            self._check(*self._begins_with)
+        return cursor
+
+    def _check(self, statement: str, values: Sequence[Any]) -> None:
+        if self.execute(statement, values).fetchone() is None:
+            self._is_lost = True
+            self.execute("ROLLBACK")
+            raise DatabaseError("another exporter writes it by now")
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> psycopg.Cursor[Any]:
+        """Execute one statement for each row of values.
+
+        Raises:
+            DatabaseError: it fails, or the connection is gone.
+        """
+        cursor = self._connection.cursor()
+        with _errors():
+            cursor.executemany(translate(statement), rows)  # type: ignore[arg-type] # text of our own
+        return cursor
+
+    def script(self, statements: str) -> None:
+        """Execute statements that take no values, as they stand.
+
+        Raises:
+            DatabaseError: one fails, or the connection is gone.
+        """
+        with _errors():
+            self._connection.execute(statements)  # type: ignore[call-overload] # text of our own
+
+    def used_bytes(self) -> int:
+        """Return the size of all tables; of samples what they hold, which shrinks at once when some go.
+
+        Raises:
+            DatabaseError: it can't be measured.
+        """
+        measured, used = self._used
+        if not self._is_reader or time.monotonic() - measured > USED_SECONDS:
+            used = int(self.execute(_USED).fetchone()[0])
+            self._used = (time.monotonic(), used)
+        return used
+
+    def vacuum(self) -> bool:
+        """Return that nothing has to be given back: PostgreSQL's autovacuum does."""
+        return False
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+
+def name_of(address: str) -> str:
+    """Return what messages call a database: its address without what is secret."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(address)
+    except psycopg.Error:
+        return "the database"
+    place = parts.get("host") or parts.get("hostaddr") or "local socket"
+    return f"PostgreSQL {parts.get('dbname', '')} at {place}".replace("  ", " ")
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as exc:
+        raise DatabaseError(_said(exc)) from exc
+
+
+def _said(exc: psycopg.Error) -> str:
+    """Return an error's first line: those that follow tell where in our statement it is."""
+    return str(exc).strip().split("\n", 1)[0] or type(exc).__name__
