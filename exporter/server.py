@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.replicas.replica import Replica
     from errtally.exporter.writer import Writer
 
 BACKLOG = 1024
@@ -123,7 +124,7 @@ class _Running:
 
     def __init__(self, config: ExporterConfig) -> None:
         self._started = self._config = config
-        self._writer: Writer | None = None
+        self._writer: Writer | Replica | None = None
         self.stop = threading.Event()
         self.failed = False
 
@@ -134,9 +135,14 @@ class _Running:
             ErrtallyError: it can't be read.
         """
         # Not before the workers are started, which then come up at the same time.
-        from errtally.exporter.writer import Writer  # noqa: PLC0415
+        if self._config.database:
+            from errtally.exporter.replicas.replica import Replica  # noqa: PLC0415
 
-        self._writer = Writer(self._config)
+            self._writer = Replica(self._config)
+        else:
+            from errtally.exporter.writer import Writer  # noqa: PLC0415
+
+            self._writer = Writer(self._config)
 
     def hand_over(self) -> str:
         """What a worker that starts now is told."""

@@ -71,14 +71,15 @@ class Opened:
 
 
 def open_local(config: ExporterConfig) -> Opened:
-    """Open the store and the journal of a data directory.
+    """Open the store, and the journal of the data directory to be folded into it by this exporter alone.
 
     Raises:
         StoreError: the store can't be opened.
         OSError: the directory can't be made.
     """
     (config.data_dir / JOURNAL_DIRECTORY).mkdir(parents=True, exist_ok=True)
-    database = database_of("", config.data_dir, synchronous="FULL" if config.durability == "fsync" else "NORMAL")
+    synchronous = "FULL" if config.durability == "fsync" else "NORMAL"
+    database = database_of(config.database, config.data_dir, synchronous=synchronous)
     store, state, positions = load(database.writer(), config)
     place = database.place()
     return Opened(store, state, LocalJournal(config.data_dir, positions, store, place), place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -17,6 +18,11 @@ def peer(program: str) -> Path:
     for name in _OTHER_NAMES.get(program, (program,)):
         if found := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
             return Path(found)
+    return missing(program)
+
+
+def missing(program: str) -> NoReturn:
+    """End a test whose peer is not there."""
     message = f"{program} is not installed"
     if os.environ.get("CI"):
         pytest.fail(message, pytrace=False)

@@ -15,6 +15,7 @@ import structlog
 from errtally.errors import JournalError
 from errtally.exporter.journal import frame
 from errtally.exporter.journal.appender import SUFFIX
+from errtally.exporter.journal.backlog import Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -220,14 +221,14 @@ class Lag:
         """
         return all(name in positions or os.fstat(one).st_nlink for name, one in self._opened.items())
 
-    def measure(self, positions: Mapping[str, int]) -> tuple[int, float | None, int]:
+    def measure(self, positions: Mapping[str, int]) -> Backlog:
         """Measure what the snapshot does not have.
 
         Args:
             positions: what the snapshot says is folded.
 
         Returns:
-            Events that wait, when the oldest of them was received (None without any), bytes of all segments.
+            The events that wait, and the bytes of all segments.
         """
         self._open_further()
         events, oldest, size = 0, None, 0
@@ -243,7 +244,7 @@ class Lag:
             events += counted.events
             if first is not None:
                 oldest = first if oldest is None else min(oldest, first)
-        return events, oldest, size
+        return Backlog(events, oldest, size)
 
     def _open_further(self) -> None:
         if not self._directory.exists():  # nothing was ever taken here

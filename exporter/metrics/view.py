@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.digest.budget import Budget
+    from errtally.exporter.journal.backlog import Backlog
     from errtally.exporter.store.connection import Connection, Database
     from errtally.names import Metric
 
@@ -116,20 +117,20 @@ class StoreView:
         for _ in range(_TRIES):
             with self.lag as lag:
                 try:
-                    positions = self._refresh(now)
+                    positions, elsewhere = self._refresh(now)
                 except ERRORS as exc:
                     if self._db is not None:
                         self._db.close()
                         self._db = None
                     raise StoreError(f"the store can't be read: {exc}") from exc
                 is_sure = lag.is_sure(positions)
-                events, oldest, size = lag.measure(positions)
+                backlog = lag.measure(positions).beside(elsewhere)
             if is_sure:
                 break
-        self._show_journal(events, oldest, size, now)
+        self._show_journal(backlog, now)
 
-    def _refresh(self, now: float) -> Mapping[str, int]:
-        """Read what changed, all in one snapshot; return the positions in the journal that belong to it."""
+    def _refresh(self, now: float) -> tuple[Mapping[str, int], Backlog]:
+        """Read what changed, all in one snapshot; return the journal's positions that belong to it, and what else waits."""
         if self._db is None:
             self._db = self._database.reader()
         db = self._db
@@ -156,14 +157,15 @@ class StoreView:
                 self._read_session_users(now)
                 ended = time.monotonic()
                 self._users_until = ended + min((ended - started) * _USERS_CACHE_FACTOR, _USERS_CACHE_SECONDS)
-            used_bytes, size = db.used_bytes(), self._database.size_bytes(db)
-            positions: dict[str, int] = dict(db.execute('SELECT segment, "offset" FROM positions').fetchall())
+            used_bytes, size = db.used_bytes(), db.size_bytes()
+            positions = self._database.positions(db)
+            elsewhere = self._database.waiting(db)
         finally:
             db.execute("COMMIT")
         self._family(names.STORE_CREATED).put((), float(meta["created"]))
         self._family(names.STORE_USED).put((), used_bytes)
         self._family(names.STORE_SIZE).put((), size)
-        return positions
+        return positions, elsewhere
 
     def _read_series(self, now: float) -> None:
         assert self._db is not None
@@ -264,7 +266,7 @@ class StoreView:
         assert self._db is not None
         self._family(names.ALERTS).clear()  # one that was not told of for a week is removed without a change
         for name, severity, firing in self._db.execute(
-            "SELECT name, severity, sum(ends_at IS NULL) FROM alerts GROUP BY name, severity"
+            "SELECT name, severity, count(*) FILTER (WHERE ends_at IS NULL) FROM alerts GROUP BY name, severity"
         ):
             self._family(names.ALERTS).put((name, severity), firing)
 
@@ -320,10 +322,11 @@ class StoreView:
             if score is not None:
                 family.put((project, environment, transaction), score)
 
-    def _show_journal(self, events: int, oldest: float | None, size: int, now: float) -> None:
-        self._family(names.JOURNAL_LAG_EVENTS).put((), events)
-        self._family(names.JOURNAL_LAG_SECONDS).put((), max(now - oldest, 0.0) if oldest is not None else 0.0)
-        self._family(names.JOURNAL_SIZE).put((), size)
+    def _show_journal(self, backlog: Backlog, now: float) -> None:
+        since = now if backlog.oldest is None else backlog.oldest
+        self._family(names.JOURNAL_LAG_EVENTS).put((), backlog.events)
+        self._family(names.JOURNAL_LAG_SECONDS).put((), max(now - since, 0.0))
+        self._family(names.JOURNAL_SIZE).put((), backlog.size)
         for metric in names.CATALOGUE:
             if metric.series_limit:
                 self._family(names.SERIES_LIMIT).put((metric.name,), self._budget.limit(metric))

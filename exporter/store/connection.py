@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from errtally.exporter.journal.backlog import Backlog
+
 
 class DatabaseError(Exception):
     """A statement failed, or the connection is gone; what `sqlite3.Error` is where the database is no SQLite."""
@@ -62,6 +64,9 @@ class Connection(Protocol):
     def used_bytes(self) -> int:
         """Return the size of what the store holds."""
 
+    def size_bytes(self) -> int:
+        """Return what the store takes of the disk."""
+
     def vacuum(self) -> bool:
         """Give some room that is free back to the system; whether there is more that should go."""
 
@@ -90,11 +95,18 @@ class Database(Protocol):
     def place(self) -> Place:
         """Return what watches that it stays where it was opened; it is open by then."""
 
-    def size_bytes(self, db: Connection) -> int:
-        """Return what it takes of the disk.
+    def positions(self, db: Connection) -> dict[str, int]:
+        """Return up to where segments of the journal in the data directory are folded, or shipped elsewhere.
 
         Raises:
-            StoreError: it can't be looked at.
+            ERRORS: the store can't be read.
+        """
+
+    def waiting(self, db: Connection) -> Backlog:
+        """Return what waits elsewhere to be folded.
+
+        Raises:
+            ERRORS: the store can't be read.
         """
 
 

@@ -88,12 +88,12 @@ def events(
         ERRORS: the store can't be read.
     """
     where, values = ["TRUE"], list[object]()
-    for column, value, chosen in (
+    for column, element, chosen in (
         ("s.issue", "CAST(value AS BIGINT)", issues),
         ("s.environment", "value", environments),
     ):
         if chosen:
-            where.append(f"{column} IN (SELECT {value} FROM json_each(?))")  # noqa: S608 (constants)
+            where.append(f"{column} IN (SELECT {element} FROM json_each(?))")  # noqa: S608 (constants)
             values.append(json.dumps(list(chosen)))
     for clause, value in (("i.project = ?", project), ("s.happened >= ?", since), ("s.id < ?", before)):
         if value is not None:

@@ -20,7 +20,8 @@ MAX_SHOWN = 200
 # UNION, not UNION ALL: it ends even where aliases run in a circle, which nothing makes.
 _MEMBERS = """
 WITH RECURSIVE member (fingerprint) AS (
-  VALUES (:fingerprint)
+  SELECT a.fingerprint FROM aliases a
+  WHERE a.merged_into = :fingerprint AND a.project = :project AND a.undone_at IS NULL
   UNION
   SELECT a.fingerprint FROM aliases a JOIN member m ON a.merged_into = m.fingerprint
   WHERE a.project = :project AND a.undone_at IS NULL

@@ -1,4 +1,4 @@
-"""Entries of the table meta that more than one module knows."""
+"""What more than one module knows of small tables: names of entries of meta, how a position is written."""
 
 from __future__ import annotations
 
@@ -7,3 +7,5 @@ REQUEST_BOUNDS = "request_duration_bounds"
 
 HELD_REQUESTS = "held_requests"
 """The requests that are not counted yet (see digest/requests.py)."""
+
+PUT_POSITION = 'INSERT INTO positions VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset"'

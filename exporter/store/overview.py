@@ -122,12 +122,3 @@ def ingest(db: Connection) -> IngestNumbers:
         else:
             numbers.store_errors = value
     return numbers
-
-
-def positions(db: Connection) -> dict[str, int]:
-    """Return up to where each segment of the journal is folded.
-
-    Raises:
-        ERRORS: the store can't be read.
-    """
-    return dict(db.execute('SELECT segment, "offset" FROM positions').fetchall())

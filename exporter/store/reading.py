@@ -35,6 +35,7 @@ from errtally.exporter.store.users import issue_subject
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from errtally.exporter.journal.backlog import Backlog
     from errtally.exporter.store.connection import Connection, Database, Row
     from errtally.exporter.symbols.late import LateReader
 
@@ -226,10 +227,13 @@ class StoreReader:
         with self._snapshot() as db:
             return alerts.ended(db, project)
 
-    def overview(self, now: float) -> tuple[dict[str, overview.ProjectNumbers], overview.IngestNumbers, dict[str, int]]:
-        """Return numbers of all projects, what came in, and the journal's positions that belong to them."""
+    def overview(
+        self, now: float
+    ) -> tuple[dict[str, overview.ProjectNumbers], overview.IngestNumbers, dict[str, int], Backlog]:
+        """Return numbers of all projects, what came in, the journal's positions that go with them, and what else waits."""
         with self._snapshot() as db:
-            return overview.projects(db, now), overview.ingest(db), overview.positions(db)
+            positions, elsewhere = self._database.positions(db), self._database.waiting(db)
+            return overview.projects(db, now), overview.ingest(db), positions, elsewhere
 
     def sample(self, issue_ids: Sequence[int], event_id: str) -> dict[str, Any] | None:
         """Return the page of one sample event of an issue (its ``ids``), None when it is not kept (any more)."""

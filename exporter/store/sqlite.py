@@ -6,14 +6,14 @@ import sqlite3
 import time
 from contextlib import suppress
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from errtally.errors import StoreError
+from errtally.exporter.journal.backlog import Backlog
 from errtally.exporter.store.sqlite_place import SqlitePlace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from errtally.exporter.store.connection import Connection
 
 FILE_NAME = "errtally.sqlite3"
@@ -219,6 +219,16 @@ class SqliteConnection(sqlite3.Connection):
         ).fetchone()[0]
         return used
 
+    def size_bytes(self) -> int:
+        """Return the size of the files.
+
+        Raises:
+            sqlite3.Error: the store can't be read.
+            OSError: one can't be looked at.
+        """
+        path = Path(self.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0])
+        return sum(one.stat().st_size for one in path.parent.glob(f"{path.name}*"))
+
     def vacuum(self) -> bool:
         """Give some free pages back to the system; whether there are more that should go.
 
@@ -334,6 +344,14 @@ class SqliteDatabase:
         """Return what watches its files."""
         return SqlitePlace(self.path)
 
-    def size_bytes(self, db: Connection) -> int:  # noqa: ARG002 (others ask the database)
-        """Return the size of its files."""
-        return sum(path.stat().st_size for path in self.path.parent.glob(f"{FILE_NAME}*"))
+    def positions(self, db: Connection) -> dict[str, int]:
+        """Return up to where each segment of the journal is folded.
+
+        Raises:
+            sqlite3.Error: the store can't be read.
+        """
+        return dict(db.execute('SELECT segment, "offset" FROM positions').fetchall())
+
+    def waiting(self, db: Connection) -> Backlog:  # noqa: ARG002 (others ask it)
+        """Return that nothing waits beside the journal of the data directory."""
+        return Backlog()

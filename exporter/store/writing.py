@@ -36,7 +36,7 @@ from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.connection import ERRORS
 from errtally.exporter.store.issues import IssueWriter
 from errtally.exporter.store.merged import apply_alias, load_aliases
-from errtally.exporter.store.meta import HELD_REQUESTS, REQUEST_BOUNDS
+from errtally.exporter.store.meta import HELD_REQUESTS, PUT_POSITION, REQUEST_BOUNDS
 from errtally.exporter.store.retention import DAY_SECONDS, overdue
 from errtally.exporter.store.stream import StreamRing
 from errtally.exporter.store.users import UserSets
@@ -180,8 +180,17 @@ class StoreWriter:
             raise StoreError(f"the store can't be read: {exc}") from exc
         return aliases
 
-    def _write_meta(self, changes: Changes) -> None:
-        entries = []
+    def _write_progress(
+        self,
+        changes: Changes,
+        change: int,
+        positions: Mapping[str, int],
+        within: Callable[[Connection], None] | None,
+    ) -> None:
+        self._db.executemany(PUT_POSITION, positions.items())
+        if within is not None:
+            within(self._db)
+        entries = [("change", str(change))]
         if changes.held is not None:
             entries.append((HELD_REQUESTS, msgspec.json.encode(changes.held).decode()))
         if changes.request_bounds:
@@ -242,14 +251,7 @@ class StoreWriter:
                 gauges[names.SAMPLES_DELETED.name, ("number",), ""] = thinned
             self._delete_samples(changes.deleted_samples, gauges)
             self._write_series("+", gauges, changes, change, fresh)
-            self._db.executemany(
-                'INSERT INTO positions VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset"',
-                positions.items(),
-            )
-            if within is not None:
-                within(self._db)
-            self._db.execute("UPDATE meta SET value = ? WHERE name = 'change'", (str(change),))
-            self._write_meta(changes)
+            self._write_progress(changes, change, positions, within)
             self._db.execute("COMMIT")
         except ERRORS as exc:
             self.users.forget()

@@ -36,9 +36,9 @@ def page() -> Response:
     parts: dict[str, Any] = current_app.extensions["errtally"]
     config: ExporterConfig = parts["config"]
     reader: StoreReader = parts["reader"]
-    found, ingest, positions = reader.overview(now)
+    found, ingest, positions, elsewhere = reader.overview(now)
     with parts["view"].lag as lag:
-        waiting, oldest, size = lag.measure(positions)
+        waiting, oldest, size = lag.measure(positions).beside(elsewhere)
     projects = listed(found, [project.name for project in config.projects])
     firing = [links.alert(stored, request.script_root) for stored in reader.firing()]
     # Whoever sees this page with a login configured has logged in.

@@ -7,7 +7,6 @@ import os
 from typing import TYPE_CHECKING
 
 from errtally.exporter.store.opening import database_of
-from errtally.exporter.store.sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,21 +18,18 @@ POSTGRES = "ERRTALLY_TEST_POSTGRES"
 
 
 def address_of(folder: Path) -> str:
-    """Return the address of a folder's schema on the server; "" for a file."""
+    """Return the address of a folder's schema on the server, which is made; "" for a file."""
     server = os.environ.get(POSTGRES, "")
     if not server:
         return ""
     schema = "t" + hashlib.sha256(str(folder).encode()).hexdigest()[:20]
+    import psycopg  # noqa: PLC0415 (an extra)
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     return f"{server}?options=-csearch_path%3D{schema}"
 
 
 def database_at(folder: Path) -> Database:
     """Return the database of a store that belongs to a folder."""
-    address = address_of(folder)
-    if not address:
-        return SqliteDatabase(folder)
-    import psycopg  # noqa: PLC0415 (an extra)
-
-    with psycopg.connect(os.environ[POSTGRES], autocommit=True) as server:
-        server.execute(f"CREATE SCHEMA IF NOT EXISTS {address.rpartition('%3D')[2]}")
-    return database_of(address, folder)
+    return database_of(address_of(folder), folder)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
-from tests.exporter.databases import database_at
+from tests.exporter.databases import address_of, database_at
 
 from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.config import ExporterConfig, Limits
@@ -162,7 +162,7 @@ class InProcess:
     """A whole exporter: journal, writer, store, pages."""
 
     def __init__(self, folder: Path, config: ExporterConfig | None = None) -> None:
-        self.config = replace(config or ExporterConfig(), data_dir=folder)
+        self.config = replace(config or ExporterConfig(), data_dir=folder, database=address_of(folder))
         self.writer = Writer(self.config)
         self.appender = Appender(folder / JOURNAL_DIRECTORY)
         self.tally = Tally()

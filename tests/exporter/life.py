@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client.parser import text_string_to_metric_families
-from tests.exporter.databases import database_at
+from tests.exporter.databases import address_of, database_at
 
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.digest.state import Budget
@@ -33,7 +33,8 @@ class Life:
         self.dies = dies
         self.now = START
         self._dead: list[Writer] = []
-        self.writer = Writer(ExporterConfig(data_dir=folder), clock=lambda: self.now)
+        self.config = ExporterConfig(data_dir=folder, database=address_of(folder))
+        self.writer = Writer(self.config, clock=lambda: self.now)
         self.appender = Appender(folder / JOURNAL_DIRECTORY)
         self.reader = StoreReader(database_at(folder))
 
@@ -48,7 +49,7 @@ class Life:
     def restart(self) -> None:
         """Go on as after ``kill -9``: nothing is left but what is on the disk."""
         self.kill()
-        self.writer = Writer(ExporterConfig(data_dir=self.folder), clock=lambda: self.now)
+        self.writer = Writer(self.config, clock=lambda: self.now)
 
     def kill(self) -> None:
         """Leave the store as it is: closing its connection would tidy up, which the dead do not."""

@@ -18,6 +18,8 @@ from errtally.exporter.store.postgres.statements import translate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from errtally.exporter.store.connection import Cursor
+
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 """What takes longer is given up, so that a database that hangs is not waited for without an end."""
@@ -25,9 +27,11 @@ STATEMENT_SECONDS = 30
 USED_SECONDS = 60.0
 """How long a reader goes by what it has measured."""
 
-_USED = """SELECT (SELECT coalesce(sum(octet_length(page)), 0) FROM samples)
-  + (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0) FROM pg_class c
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> 'samples')"""
+_SIZES = """SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE name <> 'samples'), 0)
+  + (SELECT coalesce(sum(octet_length(page)), 0) FROM samples)
+FROM (SELECT relname AS name, pg_total_relation_size(oid) AS size FROM pg_class
+  WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r') AS tables"""
+"""What all tables take, and the same with what samples hold, for that shrinks at once when some go."""
 
 
 class PostgresConnection:
@@ -45,7 +49,7 @@ class PostgresConnection:
         self._is_reader = is_reader
         self._begins_with: tuple[str, Sequence[Any]] | None = None
         self._is_lost = False
-        self._used: tuple[float, int] = (float("-inf"), 0)
+        self._sizes: tuple[float, tuple[int, int]] = (float("-inf"), (0, 0))
         try:
             self._connection: psycopg.Connection[Any] = psycopg.connect(
                 address,
@@ -56,6 +60,11 @@ class PostgresConnection:
         except psycopg.Error as exc:
             raise StoreError(f"{name_of(address)}: {_said(exc)}") from exc
         adapt(self._connection)
+
+    def __del__(self) -> None:
+        """Close it where nobody did: a reader's thread may end at any time, and nobody asks it to."""
+        if hasattr(self, "_connection"):
+            self._connection.close()
 
     @property
     def in_transaction(self) -> bool:
@@ -72,7 +81,7 @@ class PostgresConnection:
         """Have each writing transaction begin with a statement; when that finds nothing, no more is written."""
         self._begins_with = (statement, values)
 
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> psycopg.Cursor[Any]:
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Cursor:
         """Execute one statement.
 
         Raises:
@@ -81,7 +90,7 @@ class PostgresConnection:
         if self._is_reader and statement == "BEGIN":
             statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # all of it is of one moment
         with _errors():
-            cursor = self._connection.execute(translate(statement), values)  # type: ignore[arg-type] # text of our own
+            cursor = self._connection.execute(translate(statement), values)
         if statement == "BEGIN IMMEDIATE" and self._begins_with is not None:
             self._check(*self._begins_with)
         return cursor
@@ -92,7 +101,7 @@ class PostgresConnection:
             self.execute("ROLLBACK")
             raise DatabaseError("another exporter writes it by now")
 
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> psycopg.Cursor[Any]:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> Cursor:
         """Execute one statement for each row of values.
 
         Raises:
@@ -100,7 +109,7 @@ class PostgresConnection:
         """
         cursor = self._connection.cursor()
         with _errors():
-            cursor.executemany(translate(statement), rows)  # type: ignore[arg-type] # text of our own
+            cursor.executemany(translate(statement), rows)
         return cursor
 
     def script(self, statements: str) -> None:
@@ -110,19 +119,31 @@ class PostgresConnection:
             DatabaseError: one fails, or the connection is gone.
         """
         with _errors():
-            self._connection.execute(statements)  # type: ignore[call-overload] # text of our own
+            self._connection.execute(statements)
 
     def used_bytes(self) -> int:
-        """Return the size of all tables; of samples what they hold, which shrinks at once when some go.
+        """Return the size of all tables; of samples what they hold.
 
         Raises:
             DatabaseError: it can't be measured.
         """
-        measured, used = self._used
-        if not self._is_reader or time.monotonic() - measured > USED_SECONDS:
-            used = int(self.execute(_USED).fetchone()[0])
-            self._used = (time.monotonic(), used)
-        return used
+        return self._measured()[1]
+
+    def size_bytes(self) -> int:
+        """Return what all tables take of the disk.
+
+        Raises:
+            DatabaseError: it can't be measured.
+        """
+        return self._measured()[0]
+
+    def _measured(self) -> tuple[int, int]:
+        at, sizes = self._sizes
+        if not self._is_reader or time.monotonic() - at > USED_SECONDS:
+            size, used = self.execute(_SIZES).fetchone()
+            sizes = (int(size), int(used))
+            self._sizes = (time.monotonic(), sizes)
+        return sizes
 
     def vacuum(self) -> bool:
         """Return that nothing has to be given back: PostgreSQL's autovacuum does."""

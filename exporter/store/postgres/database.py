@@ -6,18 +6,29 @@ import time
 from typing import TYPE_CHECKING
 
 from errtally.errors import StoreError
+from errtally.exporter.journal.backlog import Backlog
 from errtally.exporter.store.connection import DatabaseError
+from errtally.exporter.store.meta import PUT_POSITION
 from errtally.exporter.store.postgres import schema
 from errtally.exporter.store.postgres.connection import PostgresConnection, name_of
 from errtally.exporter.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from errtally.exporter.store.connection import Connection
 
 _LOCK = 0x65727274616C6C79
 """Of everybody who makes or changes tables, for a transaction: the bytes of our name."""
 
+IDLE_SECONDS = 6
+"""How long a transaction of the one that folds may have nothing to do."""
+
 _IS_THERE = "SELECT 1 FROM pg_class WHERE relname = 'meta' AND relnamespace = current_schema()::regnamespace"
+
+
+_TRIGRAMS = """SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'pg_trgm'"""
 
 
 class PostgresDatabase:
@@ -27,31 +38,51 @@ class PostgresDatabase:
 
     Args:
         address: as libpq has it.
+        replica: tells this exporter from others on the same database.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, replica: str) -> None:
         self.address = address
+        self.replica = replica
+        self._is_prepared = False
 
     @property
     def name(self) -> str:
         """What messages call it."""
         return name_of(self.address)
 
-    def writer(self) -> PostgresConnection:
-        """Open it; make its tables where there are none.
+    def connect(self) -> PostgresConnection:
+        """Open it for writing beside the store's own tables; make all tables where there are none.
 
         Raises:
             StoreError: it can't be opened, or was made by a newer version.
         """
         connection = PostgresConnection(self.address, is_reader=False)
         try:
-            self._prepare(connection)
+            if not self._is_prepared:
+                self._prepare(connection)
+                self._is_prepared = True
         except DatabaseError as exc:
             connection.close()
             raise StoreError(f"{self.name}: {exc}") from exc
         except BaseException:
             connection.close()
             raise
+        return connection
+
+    def writer(self) -> PostgresConnection:
+        """Open it for the one that folds; make its tables where there are none.
+
+        Raises:
+            StoreError: it can't be opened, or was made by a newer version.
+        """
+        connection = self.connect()
+        try:
+            # A holder that is paused within a transaction holds nobody up for longer.
+            connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+        except DatabaseError as exc:
+            connection.close()
+            raise StoreError(f"{self.name}: {exc}") from exc
         return connection
 
     def reader(self) -> PostgresConnection:
@@ -72,19 +103,59 @@ class PostgresDatabase:
     def sync(self) -> None:
         """Bring what was committed to the disk: a commit did, unless the server was told otherwise."""
 
-    def size_bytes(self, db: Connection) -> int:
-        """Return what the database takes of its disk.
+    def positions(self, db: Connection) -> dict[str, int]:
+        """Return up to where this exporter's segments are folded, or shipped.
 
         Raises:
-            DatabaseError: it can't be measured.
+            DatabaseError: the database can't be asked.
         """
-        return int(db.execute("SELECT pg_database_size(current_database())").fetchone()[0])
+        prefix = f"{self.replica}/"
+        rows = db.execute('SELECT segment, "offset" FROM positions WHERE segment LIKE ?', (f"{prefix}%",))
+        return {segment.removeprefix(prefix): offset for segment, offset in rows}
+
+    def put_positions(self, db: Connection, positions: Mapping[str, int]) -> None:
+        """Write up to where this exporter's segments are shipped.
+
+        Raises:
+            DatabaseError: the database can't be written.
+        """
+        db.executemany(PUT_POSITION, [(f"{self.replica}/{name}", offset) for name, offset in positions.items()])
+
+    def forget_positions(self, db: Connection, names: Iterable[str]) -> None:
+        """Remove the positions of segments of this exporter that are gone.
+
+        Raises:
+            DatabaseError: the database can't be written.
+        """
+        db.executemany("DELETE FROM positions WHERE segment = ?", [(f"{self.replica}/{name}",) for name in names])
+
+    def waiting(self, db: Connection) -> Backlog:
+        """Return what is shipped and not folded.
+
+        Raises:
+            DatabaseError: the database can't be asked.
+        """
+        row = db.execute(
+            "SELECT coalesce(sum(events), 0), min(received), coalesce(sum(length(frames)), 0) FROM journal"
+        )
+        return Backlog(*row.fetchone())
+
+    def secret(self, db: Connection, key: bytes) -> bytes:
+        """Return the key of all exporters on the database; the given one where there is none yet.
+
+        Raises:
+            DatabaseError: the database can't be asked.
+        """
+        db.execute("INSERT INTO secrets VALUES ('key', ?) ON CONFLICT DO NOTHING", (key,))
+        return bytes(db.execute("SELECT value FROM secrets WHERE name = 'key'").fetchone()[0])
 
     def _prepare(self, connection: PostgresConnection) -> None:
         connection.execute("BEGIN")
         connection.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
         if connection.execute(_IS_THERE).fetchone() is None:
-            connection.script(schema.statements())
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            (trigrams,) = connection.execute(_TRIGRAMS).fetchone()
+            connection.script(schema.statements(trigrams))
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
                 [("created", str(time.time())), ("change", "0"), ("schema_version", str(SCHEMA_VERSION))],

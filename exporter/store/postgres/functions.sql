@@ -21,9 +21,8 @@ CREATE AGGREGATE json_group_array(bigint) (
 );
 
 -- Rows whose text has all of some parts, asked as the index of trigrams of SQLite is: "abc" AND "def".
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-CREATE INDEX issue_texts_trigrams ON issue_texts USING gin (text gin_trgm_ops);
-CREATE INDEX tag_values_trigrams ON tag_values USING gin (folded gin_trgm_ops);
+CREATE INDEX issue_texts_trigrams ON issue_texts USING gin (text {trigrams}.gin_trgm_ops);
+CREATE INDEX tag_values_trigrams ON tag_values USING gin (folded {trigrams}.gin_trgm_ops);
 CREATE FUNCTION containing(col text, query text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
   SELECT string_agg(format('%I LIKE %L', col, '%' || replace(replace(replace(part[1],
     '\', '\\'), '%', '\%'), '_', '\_') || '%'), ' AND ')

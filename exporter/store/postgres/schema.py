@@ -15,18 +15,25 @@ _TYPES = {
 _TYPE = re.compile(rf"\b({'|'.join(_TYPES)})\b")
 _COMMENT = re.compile(r"--[^\n]*")
 _SQLITE_ALONE = ("CREATE VIRTUAL TABLE", "CREATE TRIGGER")
-_HASHED = {
+_OTHERWISE = {
     # An entry of a B-tree is 2.7 kB at most, and labels may be longer.
     "INDEX series_evicted ON series (metric, labels)": "INDEX series_evicted ON series USING hash (labels)",
+    "issue_trends (2 * short - long, issue)": "issue_trends ((2 * short - long), issue)",
 }
 
 
-def statements() -> str:
-    """Return what makes all tables, indexes and functions of an empty store."""
+def statements(trigrams: str) -> str:
+    """Return what makes all tables, indexes and functions of an empty store.
+
+    Args:
+        trigrams: name of the schema that the extension pg_trgm is in, quoted.
+    """
     source = resources.files("errtally.exporter.store")
     made = [_translated(one) for one in _split(source.joinpath("schema.sql").read_text(encoding="utf-8"))]
-    functions = source.joinpath("postgres", "functions.sql").read_text(encoding="utf-8")
-    return ";\n".join([*made, functions])
+    shared, functions = (
+        source.joinpath("postgres", name).read_text(encoding="utf-8") for name in ("shared.sql", "functions.sql")
+    )
+    return ";\n".join([*made, shared + functions.replace("{trigrams}", trigrams)])
 
 
 def _split(schema: str) -> list[str]:
@@ -45,6 +52,6 @@ def _split(schema: str) -> list[str]:
 
 def _translated(statement: str) -> str:
     statement = statement.replace(" WITHOUT ROWID", "")
-    for ours, theirs in _HASHED.items():
+    for ours, theirs in _OTHERWISE.items():
         statement = statement.replace(ours, theirs)
     return _TYPE.sub(lambda found: _TYPES[found[0]], statement)

@@ -1,4 +1,4 @@
-"""Statements of the store as PostgreSQL takes them: placeholders are the only thing that differs."""
+"""Statements of the store as PostgreSQL takes them: other placeholders, no empty list, no kind of BEGIN."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _PART = re.compile(
 @cache
 def translate(statement: str) -> str:
     """Return a statement with the placeholders of SQLite (``?``, ``:name``) as psycopg has them."""
-    return _PART.sub(_translated, statement).replace("BEGIN IMMEDIATE", "BEGIN")
+    translated = _PART.sub(_translated, statement)
+    return translated.replace(" IN ()", " IN (NULL)").replace("BEGIN IMMEDIATE", "BEGIN")
 
 
 def _translated(found: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from tests.exporter.databases import database_at
 from tests.exporter.inprocess import InProcess
 
 from errtally import names
@@ -115,7 +116,7 @@ def test_the_oldest_go_when_the_store_is_too_large(make, monkeypatch):
     for number in range(4):
         send(exporter, number)
     sizes = iter([2, 1])
-    monkeypatch.setattr(retention, "used_bytes", lambda _: next(sizes))
+    monkeypatch.setattr(type(exporter.writer._store._db), "used_bytes", lambda _: next(sizes))
     monkeypatch.setattr(retention, "STEP_SAMPLES", 3)
     changes = exporter.writer._store.overdue(exporter.config.retention, time.time())
     assert {reason for _, reason in changes.deleted_samples} == {"size"}
@@ -132,20 +133,20 @@ def test_a_store_that_is_too_large_shrinks_below_its_limit_and_counts_on(make):
         for _ in range(2):
             words = [draw.choice("bcdfg") + draw.choice("aeiou") * draw.randint(1, 9) for _ in range(1500)]
             send(exporter, number, count=10, extra=" ".join(words))
-    db = sqlite3.connect(exporter.config.data_dir / sqlite.FILE_NAME)
-    before, kept = sqlite.used_bytes(db), samples(exporter)
+    db = database_at(exporter.config.data_dir).reader()
+    before, kept = db.used_bytes(), samples(exporter)
     smaller = Retention(events_per_issue=400, store_bytes=before * 2 // 3)
     exporter.writer.configure(replace(exporter.config, retention=smaller))
     exporter.fold()
     steps = let_go(exporter)
-    assert sqlite.used_bytes(db) <= smaller.store_bytes
+    assert db.used_bytes() <= smaller.store_bytes
     assert 0 < samples(exporter) == kept - deleted(exporter, "size")
     assert steps >= 2
     assert kept > STEP_SAMPLES
     (free,) = db.execute("PRAGMA freelist_count").fetchone()
-    assert free <= retention.FREE_PAGES
+    assert free <= sqlite.FREE_PAGES
     assert exporter.total(names.EVENTS.name) == exporter.total(names.ISSUE_EVENTS.name) == 300
-    assert exporter.total(names.STORE_USED.name) == sqlite.used_bytes(db)
+    assert exporter.total(names.STORE_USED.name) == db.used_bytes()
     db.close()
 
 
@@ -154,15 +155,15 @@ def test_free_pages_go_back_in_small_steps(tmp_path):
     db.execute("CREATE TABLE filler (content BLOB)")
     db.executemany("INSERT INTO filler VALUES (?)", [(b"x" * 4000,)] * 3000)
     (pages,) = db.execute("PRAGMA page_count").fetchone()
-    assert not retention.vacuum(db)
+    assert not db.vacuum()
     db.execute("DELETE FROM filler WHERE rowid > 200")
     freed = []
-    while retention.vacuum(db):
+    while db.vacuum():
         freed.append(pages - db.execute("PRAGMA page_count").fetchone()[0])
-    assert freed[0] == retention.STEP_PAGES
+    assert freed[0] == sqlite.STEP_PAGES
     assert 3 <= len(freed) <= 10
     (left,) = db.execute("PRAGMA freelist_count").fetchone()
-    assert left <= retention.FREE_PAGES
+    assert left <= sqlite.FREE_PAGES
     db.close()
 
 

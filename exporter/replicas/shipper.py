@@ -1,0 +1,164 @@
+"""Brings what one exporter's journal has into the database, exactly once: rows and positions in one transaction."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from errtally import names
+from errtally.errors import JournalError, StoreError
+from errtally.exporter.installation import JOURNAL_DIRECTORY
+from errtally.exporter.journal import frame
+from errtally.exporter.journal.reader import Reader
+from errtally.exporter.journal.records import Tallies, encoder
+from errtally.exporter.store.connection import DatabaseError
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from errtally.exporter.store.postgres.connection import PostgresConnection
+    from errtally.exporter.store.postgres.database import PostgresDatabase
+
+ROW_BYTES = 256 * 1024
+"""What one row of the shared journal holds, unless a single frame is larger."""
+
+BATCH_EVENTS = 5_000
+"""Events of one transaction, about."""
+
+IDLE_SECONDS = 0.02
+SHIP_SECONDS = 0.1
+"""One transaction ships what so long a time brings."""
+
+MAX_RETRY_SECONDS = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Shipper:
+    """Ships the journal of one data directory, in a thread of its own.
+
+    Args:
+        database: where to.
+        data_dir: of the exporter.
+
+    Attributes:
+        problem: what keeps it from that, "" when nothing does.
+    """
+
+    def __init__(self, database: PostgresDatabase, data_dir: Path) -> None:
+        self._database = database
+        self._directory = data_dir / JOURNAL_DIRECTORY
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._connection: PostgresConnection | None = None
+        self._reader: Reader | None = None
+        self.problem = ""
+
+    def run(self, stop: threading.Event) -> None:
+        """Ship until told to stop, and then what is there still."""
+        delay = IDLE_SECONDS
+        while True:
+            is_last, began = stop.is_set(), time.monotonic()
+            try:
+                shipped = self.step()
+            except (StoreError, DatabaseError, JournalError) as exc:
+                self._failed(str(exc))
+                if is_last:
+                    break
+                delay = min(max(2 * delay, 0.1), MAX_RETRY_SECONDS)
+                stop.wait(delay)
+                continue
+            delay = IDLE_SECONDS
+            if self.problem:
+                self.problem = ""
+                _log.info("the journal is shipped again")
+            if not shipped and is_last:
+                break
+            if not is_last:
+                stop.wait(max(SHIP_SECONDS - (time.monotonic() - began), 0) if shipped else IDLE_SECONDS)
+        self._forget()
+
+    def step(self) -> int:
+        """Ship what is there, at most one batch; return how many frames that were.
+
+        Raises:
+            StoreError: the database can't be opened.
+            DatabaseError: it fails; nothing is shipped, or everything.
+            JournalError: the journal can't be read, or a segment can't be removed.
+        """
+        if self._connection is None or self._reader is None:
+            self._open()
+        connection, reader = self._connection, self._reader
+        assert connection is not None
+        assert reader is not None
+        frames = list(reader.read(BATCH_EVENTS))
+        lost = self._told_damages(reader)
+        if frames or lost:
+            connection.execute("BEGIN")
+            connection.executemany(
+                "INSERT INTO journal (events, received, frames) VALUES (?, ?, ?)", _rows([*frames, *lost])
+            )
+            self._database.put_positions(connection, reader.positions())
+            connection.execute("COMMIT")
+        if finished := reader.finished():
+            reader.forget(finished)
+            self._database.forget_positions(connection, finished)
+        return len(frames)
+
+    def _open(self) -> None:
+        self._forget()
+        self._connection = self._database.connect()
+        positions = self._database.positions(self._connection)
+        self._reader = Reader(self._directory, positions)
+        gone = [name for name in positions if not (self._directory / name).exists()]
+        self._database.forget_positions(self._connection, gone)
+
+    def _forget(self) -> None:
+        """Close what is open: what was read of the journal is known from the database alone."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _failed(self, problem: str) -> None:
+        self._forget()
+        if not self.problem:
+            _log.error("events wait in the journal of this exporter", error=problem)
+        self.problem = problem
+
+    def _told_damages(self, reader: Reader) -> list[frame.Frame]:
+        """Return a frame that counts what the journal has lost, as the writer of one exporter does."""
+        lost = 0
+        for damage in reader.damages:
+            _log.error(
+                "journal damaged",
+                segment=damage.segment, bytes=damage.lost_bytes, events=damage.lost_events, error=damage.message,
+            )  # fmt: skip
+            lost += damage.lost_events
+        reader.damages.clear()
+        if not lost:
+            return []
+        tallies = Tallies([(names.INGEST_REJECTED.name, ("journal", "damaged"), float(lost))])
+        return [frame.Frame(encoder.encode(tallies), 0, time.time(), 0)]
+
+
+def _rows(frames: list[frame.Frame]) -> list[tuple[int, float, bytes]]:
+    """Put frames into rows."""
+    rows: list[tuple[int, float, bytes]] = []
+    parts, size, events, oldest = list[bytes](), 0, 0, float("inf")
+    for one in frames:
+        content = frame.encode(one.payload, one.events, one.received)
+        if parts and size + len(content) > ROW_BYTES:
+            rows.append((events, oldest, b"".join(parts)))
+            parts, size, events, oldest = [], 0, 0, float("inf")
+        parts.append(content)
+        size += len(content)
+        events += one.events
+        oldest = min(oldest, one.received)
+    if parts:
+        rows.append((events, oldest, b"".join(parts)))
+    return rows
