@@ -130,7 +130,7 @@ class StoreView:
         self._show_journal(backlog, now)
 
     def _refresh(self, now: float) -> tuple[Mapping[str, int], Backlog]:
-        """Read what changed, all in one snapshot; return the journal's positions that belong to it, and what else waits."""
+        """Read what changed, all in one snapshot; return the journal's positions with it, and what else waits."""
         if self._db is None:
             self._db = self._database.reader()
         db = self._db

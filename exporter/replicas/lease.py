@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from errtally.exporter.store.postgres.connection import PostgresConnection
     from errtally.exporter.store.postgres.database import PostgresDatabase
 
-LEASE_SECONDS = 6.0
+LEASE_SECONDS = 5.0
 """After so long without a sign of life of the holder another one takes over."""
 
-RENEW_SECONDS = 1.5
+RENEW_SECONDS = 1.0
 
 LOCK_SECONDS = 2
 """How long is waited for a transaction of the holder; while it goes on, nobody takes over."""

@@ -20,7 +20,7 @@ from errtally.exporter.writer import Opened, Writer, load
 if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
 
-WAIT_SECONDS = 1.0
+WAIT_SECONDS = 0.5
 """How often an exporter that does not fold looks whether somebody has to."""
 
 _log = structlog.get_logger(__name__)
@@ -33,8 +33,8 @@ class Replica:
         config: its settings, with a database.
 
     Raises:
-        StoreError: the database was made by a newer version; or it does not answer, and the key that all exporters on it
-            have was never asked of it.
+        StoreError: the database was made by a newer version; or it does not answer, and the key that all of them have
+            was never asked of it.
         OSError: the data directory can't be written.
     """
 

@@ -230,7 +230,7 @@ class StoreReader:
     def overview(
         self, now: float
     ) -> tuple[dict[str, overview.ProjectNumbers], overview.IngestNumbers, dict[str, int], Backlog]:
-        """Return numbers of all projects, what came in, the journal's positions that go with them, and what else waits."""
+        """Return numbers of all projects, what came in, the journal's positions with them, and what else waits."""
         with self._snapshot() as db:
             positions, elsewhere = self._database.positions(db), self._database.waiting(db)
             return overview.projects(db, now), overview.ingest(db), positions, elsewhere

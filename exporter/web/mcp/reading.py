@@ -134,7 +134,7 @@ def compare_releases(given: Mapping[str, Any]) -> str:
 def rates(given: Mapping[str, Any]) -> str:
     """Return numbers of now, and the PromQL for more."""
     wanted = _project(given["project"]) if given.get("project") else None
-    numbers, _, _ = parts.reader().overview(time.time())
+    numbers, *_ = parts.reader().overview(time.time())
     lines = []
     for name, one in sorted(numbers.items()):
         if wanted in {None, name}:
@@ -181,7 +181,7 @@ def alerts(given: Mapping[str, Any]) -> str:
 
 def projects(_given: Mapping[str, Any]) -> str:
     """List projects."""
-    numbers, _, _ = parts.reader().overview(time.time())
+    numbers, *_ = parts.reader().overview(time.time())
     released: dict[str, str] = {}
     for one in reversed(parts.reader().releases()):
         if one["seen"] is not None:

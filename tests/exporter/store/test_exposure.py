@@ -23,6 +23,8 @@ from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 IDLE = 1000.0
 LIMITS = {
     names.ISSUE_INFO.name: 2,

@@ -15,6 +15,8 @@ from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 WORDS = ["alpha", "basket", "cobalt", "delta", "ember", "falcon"]
 
 

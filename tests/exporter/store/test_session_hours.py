@@ -7,6 +7,8 @@ from tests.exporter.databases import database_at
 
 from errtally.exporter.store import session_hours
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 NOW = 1_795_500_000.0
 LABELS = ("p", "e", "1", "started")
 TODAY = int(NOW // 86_400) * 24

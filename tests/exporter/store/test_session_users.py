@@ -13,6 +13,8 @@ from errtally.exporter.digest.changes import SessionUser
 from errtally.exporter.journal.records import SessionSeen
 from errtally.exporter.store import session_users
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 KEY = ("p", "prod", "1.4.2")
 DAY = names.SESSION_USERS_WINDOW_SECONDS
 

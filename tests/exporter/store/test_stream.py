@@ -14,6 +14,8 @@ from errtally.exporter.store import stream
 from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.store.writing import StoreWriter
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 
 def changes(events=1, items=1):
     made = Changes(events=events)

@@ -12,6 +12,8 @@ from errtally.exporter.digest.users import EXACT_USERS, slot
 from errtally.exporter.store import sqlite, users
 from errtally.exporter.store.users import UserSets, count_together, issue_subject
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 HOUR = 3600.0
 NOW = 1_750_000_200.0  # in the middle of a slot
 

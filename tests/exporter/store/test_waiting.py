@@ -14,6 +14,8 @@ from errtally.exporter.store import activity
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
 HOUR = 3600.0
 START = 500_000 * HOUR
 MANY = activity.FEW_ISSUES + 10

@@ -32,7 +32,7 @@ def test_projects_have_their_numbers(exporter) -> None:
     assert exporter.post("/api/events?project=shop", {"no": "message"}, BEARER).status == 400
     exporter.fold()
     now = time.time()
-    found, ingest, _ = exporter.reader.overview(now)
+    found, ingest, *_ = exporter.reader.overview(now)
     shop, mail = found["shop"], found["mail"]
     assert (shop.events_day, shop.new_day, shop.unresolved, shop.regressed, shop.apdex) == (3, 2, 2, 0, 0.625)
     assert (mail.events_day, mail.new_day, mail.apdex) == (1, 1, None)
