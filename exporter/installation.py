@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import secrets
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import structlog
+
+from errtally.errors import ErrtallyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 JOURNAL_DIRECTORY = "journal"
 SECRET_FILE = "secret.key"  # noqa: S105 (a file name)
 REPLICA_FILE = "replica.id"
+LOCK_FILE = "errtally.lock"
 _OWN_NAMES = frozenset(
     {
         JOURNAL_DIRECTORY,
@@ -89,6 +93,22 @@ def secret(data_dir: Path) -> bytes:
     except FileNotFoundError:
         keep_secret(data_dir, secrets.token_bytes(32))
         return path.read_bytes()
+
+
+def locked(data_dir: Path) -> IO[bytes]:
+    """Have a data directory for this process alone, until what is returned is closed.
+
+    Raises:
+        ErrtallyError: another process has it.
+        OSError: the lock can't be made.
+    """
+    file = (data_dir / LOCK_FILE).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        file.close()
+        raise ErrtallyError(f"{data_dir}: another exporter uses this directory") from exc
+    return file
 
 
 def keep_secret(data_dir: Path, key: bytes) -> None:

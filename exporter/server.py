@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import resource
 import signal
 import threading
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import structlog
 
 from errtally.errors import ConfigError, ErrtallyError, StoreError
 from errtally.exporter import collector
 from errtally.exporter.config import from_environ, hand_over
-from errtally.exporter.installation import configure_logging, open_directory, secret
+from errtally.exporter.installation import configure_logging, locked, open_directory, secret
 from errtally.exporter.listening import listen
 from errtally.exporter.supervisor import Supervisor
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
-    from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.replicas.replica import Replica
@@ -41,7 +39,6 @@ WRITER_STOP_SECONDS = 1.5
 ALLOCATOR = {"MALLOC_ARENA_MAX": "4", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 """For glibc in the workers: what a large body took goes back to the system, and threads share arenas."""
 
-LOCK_FILE = "errtally.lock"
 _OWN_FILES = 0o077
 """The mask under which all files are made: nobody else reads what clients sent."""
 
@@ -65,7 +62,7 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
     os.umask(_OWN_FILES)
     try:
         open_directory(config.data_dir)
-        lock = _lock(config.data_dir / LOCK_FILE)
+        lock = locked(config.data_dir)
         secret(config.data_dir)
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
@@ -191,13 +188,3 @@ def _allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
     if hard != resource.RLIM_INFINITY and hard < wanted:
         _log.warning("few file descriptors: clients beyond them wait", limit=hard, wanted=wanted)
-
-
-def _lock(path: Path) -> IO[bytes]:
-    file = path.open("ab")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        file.close()
-        raise ErrtallyError(f"{path.parent}: another exporter uses this directory") from exc
-    return file

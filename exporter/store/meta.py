@@ -9,3 +9,6 @@ HELD_REQUESTS = "held_requests"
 """The requests that are not counted yet (see digest/requests.py)."""
 
 PUT_POSITION = 'INSERT INTO positions VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset"'
+
+MIGRATION = "migration"
+"""Up to where rows were moved here from another database; gone when all are."""

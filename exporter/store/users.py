@@ -219,7 +219,7 @@ def _sets_of(db: Connection, subjects: Iterable[str]) -> Iterator[UserSet]:
 
 
 def _read(db: Connection, set_id: int, sketch: bytes | None) -> UserSet:
-    rows = db.execute("SELECT user FROM user_set_members WHERE set_id = ? ORDER BY user", (set_id,))
+    rows = db.execute('SELECT "user" FROM user_set_members WHERE set_id = ? ORDER BY "user"', (set_id,))
     return UserSet(sketch, (user for (user,) in rows))
 
 

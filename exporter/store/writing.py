@@ -36,7 +36,7 @@ from errtally.exporter.store import gauges as client_gauges
 from errtally.exporter.store.connection import ERRORS
 from errtally.exporter.store.issues import IssueWriter
 from errtally.exporter.store.merged import apply_alias, load_aliases
-from errtally.exporter.store.meta import HELD_REQUESTS, PUT_POSITION, REQUEST_BOUNDS
+from errtally.exporter.store.meta import HELD_REQUESTS, MIGRATION, PUT_POSITION, REQUEST_BOUNDS
 from errtally.exporter.store.retention import DAY_SECONDS, overdue
 from errtally.exporter.store.stream import StreamRing
 from errtally.exporter.store.users import UserSets
@@ -108,6 +108,8 @@ class StoreWriter:
 
     def _load(self, budget: Budget, grouping: GroupingSettings) -> tuple[State, dict[str, int]]:
         db, state = self._db, State(budget, aliases=Aliases(grouping))
+        if db.execute("SELECT 1 FROM meta WHERE name = ?", (MIGRATION,)).fetchone() is not None:
+            raise StoreError("a store is being moved here, and not all of it is there: run `errtally migrate` again")
         self._change = int(db.execute("SELECT value FROM meta WHERE name = 'change'").fetchone()[0])
         bounds = db.execute("SELECT value FROM meta WHERE name = ?", (REQUEST_BOUNDS,)).fetchone()
         if bounds is not None:

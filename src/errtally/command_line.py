@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("errtally.exporter.commands.serve", "exporter", "Run the exporter."),
     "demo": ("errtally.exporter.commands.demo", "exporter", "Send realistic traffic to a running exporter."),
     "backup": ("errtally.exporter.commands.backup", "exporter", "Copy an exporter's data while it runs."),
+    "migrate": ("errtally.exporter.commands.migrate", "exporter", "Move a store from SQLite to PostgreSQL, or back."),
     "tokens": ("errtally.exporter.commands.tokens", "exporter", "Make, list and revoke tokens for programs."),
     "issues": ("errtally.exporter.commands.issues", "exporter", "List and show issues, and decide about them."),
     "events": ("errtally.exporter.commands.events", "exporter", "Show events that were kept."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.exporter.databases import POSTGRES
-from tests.exporter.postgres import Server
+from tests.exporter.postgres import Server, data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +17,13 @@ _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """Start a PostgreSQL server for all tests of this process; its address."""
-    server = Server(tmp_path_factory.mktemp("postgres"), _CARELESS)
-    server.start()
-    yield server.address
-    server.stop()
+    with data_folder() as folder:
+        server = Server(folder, _CARELESS)
+        server.start()
+        yield server.address
+        server.stop()
 
 
 @pytest.fixture(params=["in SQLite", "in PostgreSQL"])

@@ -8,10 +8,16 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.peers import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def programs() -> Path:
@@ -23,11 +29,22 @@ def programs() -> Path:
     return Path(found).parent
 
 
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """Make a folder that the server's user can reach: those of pytest are closed to everybody but who runs it."""
+    folder = Path(tempfile.mkdtemp(prefix="errtally-postgres-"))
+    folder.chmod(0o711)
+    try:
+        yield folder / "data"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class Server:
     """One server.
 
     Args:
-        folder: where its data goes; made when it is not there.
+        folder: where its data goes (see `data_folder`); made when it is not there.
         settings: lines of its configuration.
         port: where it listens; 0 takes a free one.
     """
@@ -112,12 +129,9 @@ class Server:
         return [self._process.pid, *map(int, children.split())]
 
     def _own(self, folder: Path) -> None:
-        """Give a folder to the user that the server runs as, and let that user pass those above it."""
+        """Give a folder to the user that the server runs as."""
         if self._user is not None:
             os.chown(folder, self._user, -1)
-            for above in folder.parents:
-                if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
-                    above.chmod(above.stat().st_mode | 0o001)
 
 
 def _unprivileged() -> int | None:

@@ -27,6 +27,9 @@ IDLE_SECONDS = 6
 _IS_THERE = "SELECT 1 FROM pg_class WHERE relname = 'meta' AND relnamespace = current_schema()::regnamespace"
 
 
+_NUMBERED = """SELECT table_name, column_name FROM information_schema.columns
+WHERE table_schema = current_schema() AND is_identity = 'YES'"""
+
 _TRIGRAMS = """SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname = 'pg_trgm'"""
 
@@ -139,6 +142,19 @@ class PostgresDatabase:
             "SELECT coalesce(sum(events), 0), min(received), coalesce(sum(length(frames)), 0) FROM journal"
         )
         return Backlog(*row.fetchone())
+
+    def settle_numbers(self, db: Connection) -> None:
+        """Have numbers that the database gives go on behind those that are there, which came from elsewhere.
+
+        Raises:
+            DatabaseError: the database can't be written.
+        """
+        columns = db.execute(_NUMBERED).fetchall()
+        for table, column in columns:
+            db.execute(
+                f"""SELECT setval(pg_get_serial_sequence('{table}', '{column}'),
+                  (SELECT coalesce(max("{column}"), 0) + 1 FROM {table}), false)"""  # noqa: S608 (names of the schema)
+            )
 
     def secret(self, db: Connection, key: bytes) -> bytes:
         """Return the key of all exporters on the database; the given one where there is none yet.

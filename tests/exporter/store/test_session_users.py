@@ -49,7 +49,7 @@ def test_users_and_crashes_leave_with_the_window(db):
 def test_prune_removes_what_no_window_reaches(db):
     session_users.apply(db, {KEY: {11: SessionUser(100.0), 12: SessionUser(5000.0)}})
     session_users.prune(db, 101.0 + session_users.KEEP_SECONDS)
-    assert [row[0] for row in db.execute("SELECT user FROM session_users")] == [12]
+    assert [row[0] for row in db.execute('SELECT "user" FROM session_users')] == [12]
     session_users.prune(db, 5001.0 + session_users.KEEP_SECONDS)
     assert [
         db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("session_users", "session_samples")
