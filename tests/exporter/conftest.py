@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +24,20 @@ def postgres() -> Iterator[str]:
         server = Server(folder, _CARELESS)
         server.start()
         yield server.address
-        server.stop()
+        server.stop(signal.SIGQUIT)  # nobody wants what it would write
 
 
-@pytest.fixture(params=["in SQLite", "in PostgreSQL"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses any database once for each; once where it is about SQLite or would take minutes."""
+    if "any_database" in metafunc.fixturenames:
+        is_alone = metafunc.definition.get_closest_marker("sqlite_alone") is not None
+        databases = ["in SQLite"] if is_alone else ["in SQLite", "in PostgreSQL"]
+        metafunc.parametrize("any_database", databases, indirect=True)
+
+
+@pytest.fixture
 def any_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a test once for each database that a store may live in."""
+    """Have stores in one of the databases that they may live in."""
     if request.param == "in PostgreSQL":
         monkeypatch.setenv(POSTGRES, os.environ.get(POSTGRES) or request.getfixturevalue("postgres"))
     else:

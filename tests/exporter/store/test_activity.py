@@ -135,6 +135,7 @@ def test_the_limits_hold_after_a_restart(store):
     assert len(store.reader.tags(ids)["host"]) == activity.MAX_VALUES + 1
 
 
+@pytest.mark.sqlite_alone  # by a trigger
 def test_a_rolled_back_transaction_leaves_no_value_behind(store):
     ids = store.take(event())
     store.db.execute("CREATE TRIGGER t BEFORE INSERT ON positions BEGIN SELECT raise(ABORT, 'no'); END")
@@ -148,6 +149,7 @@ def test_a_rolled_back_transaction_leaves_no_value_behind(store):
     assert store.reader.hours(ids, 0) == {500_000: (2, 0)}
 
 
+@pytest.mark.sqlite_alone  # many stores
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 60)), max_size=40))
 def test_the_sum_over_time_is_the_number_of_events(tmp_path_factory, spread):
     store = Store(tmp_path_factory.mktemp("activity"))
