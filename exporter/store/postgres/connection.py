@@ -57,6 +57,8 @@ class PostgresConnection:
                 row_factory=named_rows if is_reader else tuple_row,
                 connect_timeout=CONNECT_SECONDS,
             )
+        except psycopg.ProgrammingError:  # it says the address, and so the password
+            raise StoreError(f"{name_of(address)}: its address is none that libpq understands") from None
         except psycopg.Error as exc:
             raise StoreError(f"{name_of(address)}: {_said(exc)}") from exc
         adapt(self._connection)
