@@ -114,6 +114,7 @@ VALUES = {
     "ERRTALLY_LISTEN": ("localhost:81", "port", 81),
     "ERRTALLY_EXTERNAL_URL": ("https://x.example", "external_url", "https://x.example"),
     "ERRTALLY_DATA_DIR": ("/data", "data_dir", Path("/data")),
+    "ERRTALLY_DATABASE": ("postgresql://db/errtally", "database", "postgresql://db/errtally"),
     "ERRTALLY_WORKERS": (" 4 ", "workers", 4),
     "ERRTALLY_DURABILITY": ("fsync", "durability", "fsync"),
     "ERRTALLY_LOG_FORMAT": ("json", "log_format", "json"),
@@ -132,6 +133,11 @@ def test_the_environment_wins_over_the_file(folder, variable):
 @pytest.mark.parametrize(
     ("variable", "value", "complaint"),
     [
+        (
+            "ERRTALLY_DATABASE",
+            "mysql://db/x",
+            "command line or environment: database: the address of a PostgreSQL database begins with postgresql://",
+        ),
         ("ERRTALLY_WORKERS", "0", "ERRTALLY_WORKERS: '0' is not a number from 1 to 64"),
         ("ERRTALLY_WORKERS", "65", "ERRTALLY_WORKERS: '65' is not a number from 1 to 64"),
         ("ERRTALLY_WORKERS", "two", "ERRTALLY_WORKERS: 'two' is not a number from 1 to 64"),

@@ -72,7 +72,7 @@ def test_serve_runs_the_writer_and_the_server_and_leaves_the_directory_free(tmp_
 
 @pytest.mark.usefixtures("stubbed")
 def test_two_exporters_can_not_share_a_directory(tmp_path):
-    held = server._lock(tmp_path / server.LOCK_FILE)
+    held = installation.locked(tmp_path)
     with pytest.raises(ErrtallyError, match="another exporter uses this directory"):
         server.serve(ExporterConfig(data_dir=tmp_path), on_ready=lambda: None)
     held.close()

@@ -108,7 +108,7 @@ def test_a_store_that_fails_to_forget_does_not_end_the_writer(exporter, monkeypa
     assert exporter.writer.step() == 1
     assert exporter.writer.step() == 0
     assert exporter.writer.step() == 0
-    assert exporter.writer._forgotten == []
+    assert exporter.writer._source._forgotten == []
     assert exporter.writer._store.load({})[1] == {}
     again = InProcess(exporter.config.data_dir)
     send(again)
