@@ -20,9 +20,12 @@ class Readiness:
         data_dir: where the writer's sign of life lies.
         appender: the worker's end of the journal.
         chores: the worker's background tasks.
+        is_shared: whether the store is a database that other exporters have as well. When it is away it is for all of
+            them, and events are taken nevertheless: that no load balancer may stop.
     """
 
-    def __init__(self, data_dir: Path, appender: Appender, chores: Chores) -> None:
+    def __init__(self, data_dir: Path, appender: Appender, chores: Chores, *, is_shared: bool = False) -> None:
+        self._is_shared = is_shared
         self._heartbeat = data_dir / heartbeat.HEARTBEAT_FILE
         self._appender = appender
         self._chores = chores
@@ -34,10 +37,15 @@ class Readiness:
     def problem(self) -> str | None:
         """Say what is wrong, None when nothing is."""
         found = heartbeat.problem(self._heartbeat)
-        if found is not None:
+        if found is not None and not self._is_shared:
             return found
         if (error := self._appender.problem()) is not None:
             return error
         for name, text in self._chores.failing().items():
             return f"the background task {name} fails: {text}"
         return None
+
+    def said(self) -> str:
+        """Return what is said when nothing is wrong: that all is well, or that events are taken and wait."""
+        found = heartbeat.problem(self._heartbeat)
+        return "errtally is ready" if found is None else f"errtally is ready; events wait in the journal: {found}"

@@ -118,7 +118,7 @@ def create_worker(settings: str) -> Worker:
     resolver = Resolver(uploads.archive) if is_installed() else None
     pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key, uploads=uploads, resolver=resolver)
     chores = Chores(lambda name: tally.add(names.BACKGROUND_FAILURES, (name,)))
-    readiness = Readiness(config.data_dir, appender, chores)
+    readiness = Readiness(config.data_dir, appender, chores, is_shared=bool(config.database))
     streams = StreamCounts(config.data_dir)
     database = database_of(config.database, config.data_dir)
     hub = Hub(StreamReader(database), on_count=streams.put)
@@ -143,6 +143,7 @@ def create_worker(settings: str) -> Worker:
             appender=appender,
             access=Access(config, key),
             problem=readiness.problem,
+            ready=readiness.said,
             hub=hub,
             uploads=uploads,
         )
@@ -152,6 +153,7 @@ def create_worker(settings: str) -> Worker:
         own,
         readiness.problem,
         make_pages,
+        ready=readiness.said,
         hosts=Hosts(config.external_url, config.allowed_hosts),
         is_scrape_open=not config.has_metrics_auth,
     )

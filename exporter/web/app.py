@@ -94,12 +94,13 @@ def create_app(
     problem: Callable[[], str | None],
     hub: Hub,
     uploads: Uploads,
+    ready: Callable[[], str] = lambda: "errtally is ready",
 ) -> Flask:
     """Build the app around its parts; every part is passed in, so that tests can give their own."""
     app = Flask(__name__)
     app.extensions["errtally"] = {
         "config": config, "view": view, "reader": reader, "own": own, "appender": appender, "access": access,
-        "problem": problem, "hub": hub, "openid": OpenId.of(config, access.signer), "uploads": uploads,
+        "problem": problem, "ready": ready, "hub": hub, "openid": OpenId.of(config, access.signer), "uploads": uploads,
     }  # fmt: skip
     app.register_blueprint(routes)
     app.register_blueprint(merges.routes)
@@ -170,7 +171,7 @@ def ready() -> FlaskResponse:
     """Say whether events are taken and counted."""
     if (problem := part("problem")()) is not None:
         return _text(problem, 503)
-    return _text("errtally is ready")
+    return _text(part("ready")())
 
 
 @routes.post("/-/reload")

@@ -42,6 +42,7 @@ class Plain:
         own: the process's own metrics.
         problem: says why the exporter is not ready, None when it is.
         make_rest: makes the application that answers everything else, and whoever asks by another's name.
+        ready: says that it is ready.
         hosts: the names that this exporter is asked by.
         is_scrape_open: whether /metrics asks nobody who is there.
     """
@@ -53,9 +54,11 @@ class Plain:
         problem: Callable[[], str | None],
         make_rest: Callable[[], Application],
         *,
+        ready: Callable[[], str],
         hosts: Hosts,
         is_scrape_open: bool,
     ) -> None:
+        self._ready = ready
         self._hosts = hosts
         self._is_scrape_open = is_scrape_open
         self._view = view
@@ -92,7 +95,7 @@ class Plain:
             return _text("errtally is healthy")
         if path == "/-/ready":
             problem = self._problem()
-            return _text("errtally is ready") if problem is None else _text(problem, "503 Service Unavailable")
+            return _text(self._ready()) if problem is None else _text(problem, "503 Service Unavailable")
         return None
 
     def _whole(self) -> Application:
