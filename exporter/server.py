@@ -63,7 +63,8 @@ def serve(config: ExporterConfig, *, on_ready: Callable[[], None]) -> None:
     try:
         open_directory(config.data_dir)
         lock = locked(config.data_dir)
-        secret(config.data_dir)
+        if not config.database:
+            secret(config.data_dir)
     except OSError as exc:
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc
     with lock:
@@ -86,8 +87,10 @@ def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Calla
     """
     running = _Running(config)
     server = Supervisor(listeners, running.hand_over)
-    server.start()  # they come up while the store is loaded
+    if not config.database:
+        server.start()  # they come up while the store is loaded
     try:
+        # What this asks of a database workers have to know: the key that all exporters on it share.
         running.load()
         collector.spare()
     except OSError as exc:

@@ -23,12 +23,18 @@ LEASE_SECONDS = 5.0
 RENEW_SECONDS = 1.0
 
 LOCK_SECONDS = 2
-"""How long is waited for a transaction of the holder; while it goes on, nobody takes over."""
+"""How long a holder waits for its own transaction, before it tries again to renew."""
+
+PATIENCE_SECONDS = 3.0
+"""How long the database may say nothing."""
 
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
-_TAKE = f"""INSERT INTO writers VALUES (0, ?, 1, {_NOW} + ?) ON CONFLICT (part) DO UPDATE SET
-  replica = excluded.replica, epoch = writers.epoch + 1, expires = excluded.expires
-  WHERE writers.expires < {_NOW} OR writers.replica = excluded.replica RETURNING epoch"""  # noqa: S608 (constants)
+_MAKE = "INSERT INTO writers VALUES (0, '', 0, 0) ON CONFLICT (part) DO NOTHING"
+_TAKE = f"""UPDATE writers SET replica = :replica, epoch = writers.epoch + 1, expires = {_NOW} + :seconds
+  FROM (SELECT part FROM writers WHERE part = 0 AND (expires < {_NOW} OR expires > {_NOW} + 10 * :seconds
+    OR replica = :replica) FOR UPDATE SKIP LOCKED) AS free
+  WHERE writers.part = free.part RETURNING epoch"""  # noqa: S608 (constants)
+"""Where the holder is within a transaction, nobody takes over. An end far ahead was written by another clock."""
 _RENEW = f"UPDATE writers SET expires = {_NOW} + ? WHERE part = 0 AND epoch = ?"  # noqa: S608 (constants)
 _GIVE_UP = "UPDATE writers SET expires = 0 WHERE part = 0 AND epoch = ?"
 
@@ -66,7 +72,8 @@ class Lease:
             StoreError: the database can't be asked.
         """
         try:
-            row = self._ask(_TAKE, (self._replica, LEASE_SECONDS))
+            self._ask(f"{_MAKE} RETURNING epoch", ())
+            row = self._ask(_TAKE, {"replica": self._replica, "seconds": LEASE_SECONDS})
         except DatabaseError as exc:
             raise StoreError(f"who folds can't be found out: {exc}") from exc
         if row is None:
@@ -101,10 +108,10 @@ class Lease:
             except (StoreError, DatabaseError) as exc:
                 _log.warning("the right to fold was not renewed", error=str(exc))
 
-    def _ask(self, statement: str, values: tuple[object, ...]) -> tuple[int] | None:
+    def _ask(self, statement: str, values: tuple[object, ...] | dict[str, object]) -> tuple[int] | None:
         """Put a statement; a connection that failed is opened anew by the next call."""
         if self._connection is None:
-            self._connection = self._database.connect()
+            self._connection = self._database.connect(patience_seconds=PATIENCE_SECONDS)
             self._connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         try:
             row: tuple[int] | None = self._connection.execute(statement, values).fetchone()

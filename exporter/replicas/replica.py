@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from errtally.errors import StoreError
+from errtally.errors import StoreError, StoreVersionError
 from errtally.exporter.heartbeat import HEARTBEAT_FILE, beat
-from errtally.exporter.installation import SECRET_FILE, keep_secret, replica_of, secret
+from errtally.exporter.installation import REPLICA_FILE, SECRET_FILE, keep_secret, replica_of, secret
 from errtally.exporter.replicas.lease import STILL_HELD, Lease
 from errtally.exporter.replicas.shared_journal import SharedJournal
 from errtally.exporter.replicas.shipper import Shipper
@@ -40,12 +40,13 @@ class Replica:
 
     def __init__(self, config: ExporterConfig) -> None:
         self._config = config
+        _share_secret(config)
         self._replica = replica_of(config.data_dir)
         self._database = PostgresDatabase(config.database, self._replica)
         self._heartbeat = config.data_dir / HEARTBEAT_FILE
         self._shipper = Shipper(self._database, config.data_dir)
         self._writer: Writer | None = None
-        self._share_secret()
+        self._defect: BaseException | None = None
 
     def configure(self, config: ExporterConfig) -> None:
         """Take changed settings up; may be called from another thread."""
@@ -54,15 +55,29 @@ class Replica:
             writer.configure(config)
 
     def run(self, stop: threading.Event) -> None:
-        """Ship and fold until told to stop: first is shipped what is there, then folded what was."""
+        """Ship and fold until told to stop: first is shipped what is there, then folded what was.
+
+        Raises:
+            Exception: folding has a defect.
+        """
         has_shipped = threading.Event()
-        folding = threading.Thread(target=self._fold, args=(has_shipped,), name="fold", daemon=True)
+
+        def fold() -> None:
+            try:
+                self._fold(has_shipped)
+            except BaseException as exc:  # noqa: BLE001 (raised below)
+                self._defect = exc
+                stop.set()
+
+        folding = threading.Thread(target=fold, name="fold", daemon=True)
         folding.start()
         try:
             self._shipper.run(stop)
         finally:
             has_shipped.set()
             folding.join()
+        if self._defect is not None:
+            raise self._defect
 
     def _fold(self, stop: threading.Event) -> None:
         """Fold while the lease is ours, wait for it while it is not."""
@@ -73,7 +88,7 @@ class Replica:
                 if lease.epoch or lease.take():
                     self._fold_until_lost(lease, stop)
                     lease.give_up()
-            except StoreError as exc:
+            except (StoreError, DatabaseError) as exc:
                 _log.warning("not folding", error=str(exc))
                 problem = str(exc)
                 lease.give_up()
@@ -110,22 +125,32 @@ class Replica:
         except OSError as exc:  # readiness then says what it can't see
             _log.warning("no heartbeat", error=str(exc))
 
-    def _share_secret(self) -> None:
-        """Have the key of all exporters on the database; the first brings its own."""
-        data_dir = self._config.data_dir
-        is_known = (data_dir / SECRET_FILE).exists()
-        try:
-            connection = self._database.connect()
-        except StoreError as exc:
-            if not is_known:
-                raise
-            _log.warning("the database does not answer; what is taken waits in the journal", error=str(exc))
-            return
-        try:
-            shared = self._database.secret(connection, secret(data_dir))
-        except DatabaseError as exc:
-            raise StoreError(f"{self._database.name}: {exc}") from exc
-        finally:
-            connection.close()
-        if shared != secret(data_dir):
-            keep_secret(data_dir, shared)
+
+def _share_secret(config: ExporterConfig) -> None:
+    """Have the key of all exporters on the database in the data directory; the first brings its own.
+
+    Raises:
+        StoreVersionError: the database was made by another version.
+        StoreError: it can't be asked, and never was.
+        OSError: the data directory can't be written.
+    """
+    data_dir = config.data_dir
+    was_asked = (data_dir / SECRET_FILE).exists() and (data_dir / REPLICA_FILE).exists()
+    database = PostgresDatabase(config.database, "")
+    try:
+        connection = database.connect()
+    except StoreVersionError:
+        raise
+    except StoreError as exc:
+        if not was_asked:
+            raise
+        _log.warning("the database does not answer; what is taken waits in the journal", error=str(exc))
+        return
+    try:
+        shared = database.secret(connection, secret(data_dir))
+    except DatabaseError as exc:
+        raise StoreError(f"{database.name}: {exc}") from exc
+    finally:
+        connection.close()
+    if shared != secret(data_dir):
+        keep_secret(data_dir, shared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.errors import JournalError
+from errtally.errors import JournalError, StoreLostError
 from errtally.exporter.journal import frame
 from errtally.exporter.journal.reader import Damage
 from errtally.exporter.store.connection import DatabaseError
@@ -40,6 +40,7 @@ class SharedJournal:
 
         Raises:
             JournalError: the database can't be asked.
+            StoreLostError: it can't by this connection, now and later.
         """
         events = 0
         while events < max_events:
@@ -49,6 +50,8 @@ class SharedJournal:
                     f"SELECT id, events, frames FROM journal WHERE id NOT IN ({among}) ORDER BY id LIMIT {ROWS}"  # noqa: S608
                 ).fetchall()
             except DatabaseError as exc:
+                if not self._db.is_ours:
+                    raise StoreLostError(f"the shared journal can't be read: {exc}") from exc
                 raise JournalError(f"the shared journal can't be read: {exc}") from exc
             for id_, count, frames in rows:
                 if events >= max_events:

@@ -14,6 +14,7 @@ from errtally.exporter.journal import frame
 from errtally.exporter.journal.reader import Reader
 from errtally.exporter.journal.records import Tallies, encoder
 from errtally.exporter.store.connection import DatabaseError
+from errtally.exporter.store.postgres.database import STILL_SHIPS
 
 if TYPE_CHECKING:
     import threading
@@ -31,6 +32,9 @@ BATCH_EVENTS = 5_000
 IDLE_SECONDS = 0.02
 SHIP_SECONDS = 0.1
 """One transaction ships what so long a time brings."""
+
+SAY_SECONDS = 2.0
+"""How often an exporter says that all that it took is shipped."""
 
 MAX_RETRY_SECONDS = 5.0
 
@@ -54,6 +58,7 @@ class Shipper:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._connection: PostgresConnection | None = None
         self._reader: Reader | None = None
+        self._said_at = float("-inf")
         self.problem = ""
 
     def run(self, stop: threading.Event) -> None:
@@ -75,6 +80,7 @@ class Shipper:
                 self.problem = ""
                 _log.info("the journal is shipped again")
             if not shipped and is_last:
+                self._say_end()
                 break
             if not is_last:
                 stop.wait(max(SHIP_SECONDS - (time.monotonic() - began), 0) if shipped else IDLE_SECONDS)
@@ -96,7 +102,7 @@ class Shipper:
         frames = list(reader.read(BATCH_EVENTS))
         lost = self._told_damages(reader)
         if frames or lost:
-            connection.execute("BEGIN")
+            connection.execute("BEGIN IMMEDIATE")
             connection.executemany(
                 "INSERT INTO journal (events, received, frames) VALUES (?, ?, ?)", _rows([*frames, *lost])
             )
@@ -105,11 +111,24 @@ class Shipper:
         if finished := reader.finished():
             reader.forget(finished)
             self._database.forget_positions(connection, finished)
+        if len(frames) < BATCH_EVENTS and time.monotonic() - self._said_at > SAY_SECONDS:
+            self._database.say_shipped(connection)
+            self._said_at = time.monotonic()
         return len(frames)
+
+    def _say_end(self) -> None:
+        assert self._connection is not None
+        try:
+            self._database.end_shipping(self._connection)
+        except DatabaseError as exc:  # others will take it for one that does not ship
+            _log.warning("the end of this exporter was not noted", error=str(exc))
 
     def _open(self) -> None:
         self._forget()
         self._connection = self._database.connect()
+        # A server that was not heard of may go on with what the connection before this one has begun.
+        epoch = self._database.begin_shipping(self._connection)
+        self._connection.begin_with(STILL_SHIPS, (self._database.replica, epoch))
         positions = self._database.positions(self._connection)
         self._reader = Reader(self._directory, positions)
         gone = [name for name in positions if not (self._directory / name).exists()]

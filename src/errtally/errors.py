@@ -133,6 +133,10 @@ class StoreError(ErrtallyError):
     """The store can't be read or written."""
 
 
+class StoreVersionError(StoreError):
+    """The store was made by another version of errtally, and this one can't use it."""
+
+
 class StoreLostError(StoreError):
     """The store is out of reach, or somebody else writes it by now: what is known of it holds no longer."""
 

@@ -16,13 +16,22 @@ from errtally.exporter.store.postgres.adapting import adapt, named_rows
 from errtally.exporter.store.postgres.statements import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from errtally.exporter.store.connection import Cursor
 
 CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 30
-"""What takes longer is given up, so that a database that hangs is not waited for without an end."""
+
+READ_SECONDS = 20.0
+WRITE_SECONDS = 60.0
+"""How long the server may say nothing while it is waited for: one that hangs does not even end its connections."""
+
+_KEPT_ALIVE = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+"""So that the server notices that a client's machine or network is gone, and lets go of what that had."""
+
+IDLE_SECONDS = 6
+READER_IDLE_SECONDS = 60
+"""How long a transaction may have nothing to do: whoever is paused within one holds nobody up for longer."""
 
 USED_SECONDS = 60.0
 """How long a reader goes by what it has measured."""
@@ -34,24 +43,55 @@ FROM (SELECT relname AS name, pg_total_relation_size(oid) AS size FROM pg_class
 """What all tables take, and the same with what samples hold, for that shrinks at once when some go."""
 
 
+class _Waiting(psycopg.Connection[Any]):
+    """Waits for so long for a sign of its server, and then takes it for gone.
+
+    Attributes:
+        patience_seconds: how long that is.
+    """
+
+    patience_seconds = WRITE_SECONDS
+
+    def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 (as psycopg has it)
+        """Run one of psycopg's operations to its end."""
+        return super().wait(self._within_patience(gen), *arguments, **options)
+
+    def _within_patience(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        end = time.monotonic() + self.patience_seconds
+        try:
+            wanted = next(gen)
+            while True:
+                is_ready = yield wanted
+                now = time.monotonic()
+                if is_ready:
+                    end = now + self.patience_seconds
+                elif now > end:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"no answer within {self.patience_seconds:g} s")
+                wanted = gen.send(is_ready)
+        except StopIteration as done:
+            return done.value
+
+
 class PostgresConnection:
     """A connection that is used by one thread at a time.
 
     Args:
         address: as libpq has it.
         is_reader: whether rows can be asked by name, and nothing is written.
+        patience_seconds: how long the server may say nothing; None for what fits the use.
 
     Raises:
         StoreError: the database does not answer, or refuses.
     """
 
-    def __init__(self, address: str, *, is_reader: bool) -> None:
+    def __init__(self, address: str, *, is_reader: bool, patience_seconds: float | None = None) -> None:
         self._is_reader = is_reader
         self._begins_with: tuple[str, Sequence[Any]] | None = None
         self._is_lost = False
         self._sizes: tuple[float, tuple[int, int]] = (float("-inf"), (0, 0))
         try:
-            self._connection: psycopg.Connection[Any] = psycopg.connect(
+            self._connection = _Waiting.connect(
                 address,
                 autocommit=True,
                 row_factory=named_rows if is_reader else tuple_row,
@@ -59,6 +99,16 @@ class PostgresConnection:
             )
         except psycopg.ProgrammingError:  # it says the address, and so the password
             raise StoreError(f"{name_of(address)}: its address is none that libpq understands") from None
+        except psycopg.Error as exc:
+            raise StoreError(f"{name_of(address)}: {_said(exc)}") from exc
+        self._connection.patience_seconds = patience_seconds or (READ_SECONDS if is_reader else WRITE_SECONDS)
+        idle_seconds = READER_IDLE_SECONDS if is_reader else IDLE_SECONDS
+        settings = (
+            f"SET idle_in_transaction_session_timeout = '{idle_seconds}s'; {_KEPT_ALIVE};"
+            f"SET statement_timeout = '{int(self._connection.patience_seconds)}s'"
+        )
+        try:
+            self._connection.execute(settings.encode())
         except psycopg.Error as exc:
             raise StoreError(f"{name_of(address)}: {_said(exc)}") from exc
         adapt(self._connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from errtally.errors import StoreError
+from errtally.errors import StoreError, StoreVersionError
 from errtally.exporter.journal.backlog import Backlog
 from errtally.exporter.store.connection import DatabaseError
 from errtally.exporter.store.meta import PUT_POSITION
@@ -21,14 +21,27 @@ if TYPE_CHECKING:
 _LOCK = 0x65727274616C6C79
 """Of everybody who makes or changes tables, for a transaction: the bytes of our name."""
 
-IDLE_SECONDS = 6
-"""How long a transaction of the one that folds may have nothing to do."""
-
 _IS_THERE = "SELECT 1 FROM pg_class WHERE relname = 'meta' AND relnamespace = current_schema()::regnamespace"
 
 
 _NUMBERED = """SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = current_schema() AND is_identity = 'YES'"""
+
+SILENT_SECONDS = 15
+"""An exporter that has not said for so long that all it took is shipped: one reckons that something waits there."""
+
+FORGOTTEN_SECONDS = 7 * 86400
+"""One that was not heard of for so long does not come back."""
+
+_SILENT = """SELECT min(shipped) FROM shippers
+WHERE extract(epoch FROM clock_timestamp()) - shipped BETWEEN CAST(? AS BIGINT) AND CAST(? AS BIGINT)"""
+
+_NOW = "extract(epoch FROM clock_timestamp())::double precision"
+_BEGIN_SHIPPING = f"""INSERT INTO shippers VALUES (?, 1, {_NOW}) ON CONFLICT (replica) DO UPDATE SET
+  epoch = shippers.epoch + 1, shipped = coalesce(shippers.shipped, excluded.shipped) RETURNING epoch"""  # noqa: S608 (a constant)
+
+STILL_SHIPS = "SELECT 1 FROM shippers WHERE replica = ? AND epoch = ? FOR SHARE"
+"""What each transaction that ships begins with: the next connection waits for it, or it finds nothing."""
 
 _TRIGRAMS = """SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname = 'pg_trgm'"""
@@ -54,13 +67,17 @@ class PostgresDatabase:
         """What messages call it."""
         return name_of(self.address)
 
-    def connect(self) -> PostgresConnection:
+    def connect(self, *, patience_seconds: float | None = None) -> PostgresConnection:
         """Open it for writing beside the store's own tables; make all tables where there are none.
 
+        Args:
+            patience_seconds: how long it may say nothing; None for what fits a fold.
+
         Raises:
-            StoreError: it can't be opened, or was made by a newer version.
+            StoreVersionError: it was made by another version.
+            StoreError: it can't be opened.
         """
-        connection = PostgresConnection(self.address, is_reader=False)
+        connection = PostgresConnection(self.address, is_reader=False, patience_seconds=patience_seconds)
         try:
             if not self._is_prepared:
                 self._prepare(connection)
@@ -77,16 +94,10 @@ class PostgresDatabase:
         """Open it for the one that folds; make its tables where there are none.
 
         Raises:
-            StoreError: it can't be opened, or was made by a newer version.
+            StoreVersionError: it was made by another version.
+            StoreError: it can't be opened.
         """
-        connection = self.connect()
-        try:
-            # A holder that is paused within a transaction holds nobody up for longer.
-            connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
-        except DatabaseError as exc:
-            connection.close()
-            raise StoreError(f"{self.name}: {exc}") from exc
-        return connection
+        return self.connect()
 
     def reader(self) -> PostgresConnection:
         """Open it for reading.
@@ -116,6 +127,32 @@ class PostgresDatabase:
         rows = db.execute('SELECT segment, "offset" FROM positions WHERE segment LIKE ?', (f"{prefix}%",))
         return {segment.removeprefix(prefix): offset for segment, offset in rows}
 
+    def begin_shipping(self, db: Connection) -> int:
+        """Return the number of a connection that ships; those of former ones are not valid any more.
+
+        What a former one has begun is over when this returns.
+
+        Raises:
+            DatabaseError: the database can't be written.
+        """
+        return int(db.execute(_BEGIN_SHIPPING, (self.replica,)).fetchone()[0])
+
+    def say_shipped(self, db: Connection) -> None:
+        """Note that until now all that this exporter took is shipped.
+
+        Raises:
+            DatabaseError: the database can't be written.
+        """
+        db.execute(f"UPDATE shippers SET shipped = {_NOW} WHERE replica = ?", (self.replica,))  # noqa: S608 (a constant)
+
+    def end_shipping(self, db: Connection) -> None:
+        """Note that nothing waits in this exporter's journal, and that it says nothing for a while.
+
+        Raises:
+            DatabaseError: the database can't be written.
+        """
+        db.execute("UPDATE shippers SET shipped = NULL WHERE replica = ?", (self.replica,))
+
     def put_positions(self, db: Connection, positions: Mapping[str, int]) -> None:
         """Write up to where this exporter's segments are shipped.
 
@@ -138,10 +175,11 @@ class PostgresDatabase:
         Raises:
             DatabaseError: the database can't be asked.
         """
-        row = db.execute(
+        events, oldest, size = db.execute(
             "SELECT coalesce(sum(events), 0), min(received), coalesce(sum(length(frames)), 0) FROM journal"
-        )
-        return Backlog(*row.fetchone())
+        ).fetchone()
+        (silent,) = db.execute(_SILENT, (SILENT_SECONDS, FORGOTTEN_SECONDS)).fetchone()
+        return Backlog(events, min((one for one in (oldest, silent) if one is not None), default=None), size)
 
     def settle_numbers(self, db: Connection) -> None:
         """Have numbers that the database gives go on behind those that are there, which came from elsewhere.
@@ -179,5 +217,8 @@ class PostgresDatabase:
         version = int(connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()[0])
         if version != SCHEMA_VERSION:
             connection.execute("ROLLBACK")
-            raise StoreError(f"{self.name}: its schema has version {version}, this errtally needs {SCHEMA_VERSION}")
+            age = "newer" if version > SCHEMA_VERSION else "older"
+            raise StoreVersionError(
+                f"{self.name}: its schema has version {version}, which is {age} than this errtally's ({SCHEMA_VERSION})"
+            )
         connection.execute("COMMIT")

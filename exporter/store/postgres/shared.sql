@@ -16,6 +16,15 @@ CREATE TABLE writers (
   expires DOUBLE PRECISION NOT NULL -- by the database's clock, seconds since the epoch
 );
 
+-- Exporters that ship. `epoch` grows with each connection: what a former one has begun, and the server goes on with,
+-- must not be shipped twice. `shipped`: until when, by the database's clock, all that it took is here; NULL of one that has
+-- ended with nothing left.
+CREATE TABLE shippers (
+  replica TEXT PRIMARY KEY,
+  epoch   BIGINT NOT NULL,
+  shipped DOUBLE PRECISION
+);
+
 -- What all exporters have to have alike, such as the key by which users are hashed.
 CREATE TABLE secrets (
   name  TEXT PRIMARY KEY,
