@@ -74,6 +74,8 @@ class Lease:
         try:
             self._ask(f"{_MAKE} RETURNING epoch", ())
             row = self._ask(_TAKE, {"replica": self._replica, "seconds": LEASE_SECONDS})
+            if row is None and self._connection is not None:
+                self._database.end_abandoned(self._connection)
         except DatabaseError as exc:
             raise StoreError(f"who folds can't be found out: {exc}") from exc
         if row is None:

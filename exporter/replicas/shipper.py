@@ -36,6 +36,9 @@ SHIP_SECONDS = 0.1
 SAY_SECONDS = 2.0
 """How often an exporter says that all that it took is shipped."""
 
+PATIENCE_SECONDS = 10.0
+"""How long the database may say nothing; then the journal is shipped by another connection."""
+
 MAX_RETRY_SECONDS = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -125,8 +128,9 @@ class Shipper:
 
     def _open(self) -> None:
         self._forget()
-        self._connection = self._database.connect()
+        self._connection = self._database.connect(patience_seconds=PATIENCE_SECONDS)
         # A server that was not heard of may go on with what the connection before this one has begun.
+        self._database.end_abandoned(self._connection)
         epoch = self._database.begin_shipping(self._connection)
         self._connection.begin_with(STILL_SHIPS, (self._database.replica, epoch))
         positions = self._database.positions(self._connection)

@@ -10,7 +10,7 @@ from errtally.exporter.journal.backlog import Backlog
 from errtally.exporter.store.connection import DatabaseError
 from errtally.exporter.store.meta import PUT_POSITION
 from errtally.exporter.store.postgres import schema
-from errtally.exporter.store.postgres.connection import PostgresConnection, name_of
+from errtally.exporter.store.postgres.connection import IDLE_SECONDS, PostgresConnection, name_of
 from errtally.exporter.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -39,6 +39,12 @@ WHERE extract(epoch FROM clock_timestamp()) - shipped BETWEEN CAST(? AS BIGINT) 
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
 _BEGIN_SHIPPING = f"""INSERT INTO shippers VALUES (?, 1, {_NOW}) ON CONFLICT (replica) DO UPDATE SET
   epoch = shippers.epoch + 1, shipped = coalesce(shippers.shipped, excluded.shipped) RETURNING epoch"""  # noqa: S608 (a constant)
+
+_END_ABANDONED = f"""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid IN (SELECT pid FROM pg_locks WHERE relation IN ('writers'::regclass, 'shippers'::regclass))
+  AND usename = current_user AND wait_event = 'ClientRead' AND xact_start IS NOT NULL
+  AND state_change < clock_timestamp() - interval '{IDLE_SECONDS} s'"""  # noqa: S608 (a constant)
+"""PostgreSQL's own limit of idle transactions does not hold within, or right after, what is sent as a pipeline."""
 
 STILL_SHIPS = "SELECT 1 FROM shippers WHERE replica = ? AND epoch = ? FOR SHARE"
 """What each transaction that ships begins with: the next connection waits for it, or it finds nothing."""
@@ -126,6 +132,14 @@ class PostgresDatabase:
         prefix = f"{self.replica}/"
         rows = db.execute('SELECT segment, "offset" FROM positions WHERE segment LIKE ?', (f"{prefix}%",))
         return {segment.removeprefix(prefix): offset for segment, offset in rows}
+
+    def end_abandoned(self, db: Connection) -> None:
+        """End transactions of exporters that have long heard nothing of their clients: those hold others up.
+
+        Raises:
+            DatabaseError: the database can't be asked.
+        """
+        db.execute(_END_ABANDONED)
 
     def begin_shipping(self, db: Connection) -> int:
         """Return the number of a connection that ships; those of former ones are not valid any more.
