@@ -75,7 +75,7 @@ bench-check: install-dev  ## CPU of the hot paths beside the parent commit's (or
 faults: install-dev  ## kill, fill, damage and starve the exporter for about an hour; writes the table of docs/reliability.md
 	@tests/install-peers
 	@rm -f .faults.jsonl
-	ERRTALLY_KILL_ROUNDS=25 ERRTALLY_FAULT_STARTS=40 ERRTALLY_JOURNAL_MIB=1024 ERRTALLY_ISSUES=50000 ERRTALLY_LINEAR_SHARE=1 \
+	ERRTALLY_KILL_ROUNDS=25 ERRTALLY_PAUSE_SECONDS=120 ERRTALLY_FAULT_STARTS=40 ERRTALLY_JOURNAL_MIB=1024 ERRTALLY_ISSUES=50000 ERRTALLY_LINEAR_SHARE=1 \
 	  ERRTALLY_FAULTS_FILE=$(CURDIR)/.faults.jsonl $(BIN)/python -m pytest -n0 tests/faults tests/flow/test_abuse.py \
 	  tests/flow/test_durability.py tests/exporter/test_linear_pipeline.py
 	$(BIN)/python -m tests.faults.record .faults.jsonl

@@ -181,6 +181,7 @@ def create_worker(settings: str) -> Worker:
         tally=tally,
         forwarding=forwarding,
         upload_bytes=config.artifacts.request_bytes,
+        health=app.health,
     )
     collector.spare()
     return Worker(config, path, stop=hub.close, end=end)

@@ -39,7 +39,18 @@ _log = structlog.get_logger(__name__)
 
 
 class FastPath:
-    """A WSGI application in front of another one."""
+    """A WSGI application in front of another one.
+
+    Args:
+        app: answers what is no ingest route.
+        pipeline: takes what comes to ingest routes.
+        limits: of requests.
+        tally: counts what happens to them.
+        forwarding: reads what proxies say of the client; None without any.
+        upload_bytes: how long an upload may be.
+        health: answers questions of health without waiting, None for any other: behind pages that wait for the store, a
+            load balancer would wait as well, and take the exporter for dead.
+    """
 
     def __init__(
         self,
@@ -50,7 +61,9 @@ class FastPath:
         tally: Tally,
         forwarding: Forwarding | None = None,
         upload_bytes: int = 0,
+        health: Callable[[dict[str, Any]], tuple[int, Sequence[tuple[str, str]], bytes] | None] = lambda _: None,
     ) -> None:
+        self._health = health
         self._app = app
         self._upload_bytes = max(upload_bytes, limits.body_bytes)
         self._forwarding = forwarding
@@ -72,7 +85,7 @@ class FastPath:
     def answer(
         self, environ: dict[str, Any], *, is_inline: bool = False
     ) -> tuple[int, Sequence[tuple[str, str]], bytes] | None:
-        """Answer a request of an ingest route; None for any other.
+        """Answer a request of an ingest route, or a question of health; None for any other.
 
         Args:
             environ: the request, as WSGI has it.
@@ -89,7 +102,7 @@ class FastPath:
         method = environ["REQUEST_METHOD"]
         found = registry.find(environ["PATH_INFO"], method, environ.get("CONTENT_TYPE") or "")
         if found is None:
-            return None
+            return self._health(environ)
         endpoint, route = found
         if is_inline:
             if endpoint.takes_files:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from errtally.errors import StoreError
@@ -70,32 +71,34 @@ class Plain:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        found = self._answer(environ) if environ["REQUEST_METHOD"] == "GET" else None
+        found = self._scraped(environ)
         if found is None:
             return self._whole()(environ, start_response)
-        status, headers, body = found
-        start_response(status, [*HEADERS.items(), *headers, ("Content-Length", str(len(body)))])
+        headers, body = found
+        start_response("200 OK", [*HEADERS.items(), *headers, ("Content-Length", str(len(body)))])
         return [body]
 
-    def _answer(self, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes] | None:
-        path = environ["PATH_INFO"]
+    def _scraped(self, environ: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes] | None:
+        if environ["PATH_INFO"] != "/metrics" or environ["REQUEST_METHOD"] != "GET" or not self._is_scrape_open:
+            return None
         if not self._hosts.is_meant(environ):
             return None
-        if path == "/metrics":
-            if not self._is_scrape_open:
-                return None
-            try:
-                headers, body = scrape(
-                    self._view, self._own, environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING", "")
-                )
-            except StoreError:  # said in a form that fits who asks
-                return None
-            return "200 OK", headers, body
+        accept, accept_encoding = environ.get("HTTP_ACCEPT", ""), environ.get("HTTP_ACCEPT_ENCODING", "")
+        try:
+            return scrape(self._view, self._own, accept, accept_encoding)
+        except StoreError:  # said in a form that fits who asks
+            return None
+
+    def health(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes] | None:
+        """Answer what programs ask that watch this one, without waiting for anything; None for any other question."""
+        path = environ["PATH_INFO"]
+        if not path.startswith("/-/") or environ["REQUEST_METHOD"] != "GET" or not self._hosts.is_meant(environ):
+            return None
         if path == "/-/healthy":
             return _text("errtally is healthy")
         if path == "/-/ready":
             problem = self._problem()
-            return _text(self._ready()) if problem is None else _text(problem, "503 Service Unavailable")
+            return _text(self._ready()) if problem is None else _text(problem, HTTPStatus.SERVICE_UNAVAILABLE)
         return None
 
     def _whole(self) -> Application:
@@ -127,5 +130,5 @@ def scrape(
     return headers, body
 
 
-def _text(line: str, status: str = "200 OK") -> tuple[str, list[tuple[str, str]], bytes]:
-    return status, [("Content-Type", _TEXT)], f"{line}\n".encode()
+def _text(line: str, status: int = HTTPStatus.OK) -> tuple[int, list[tuple[str, str]], bytes]:
+    return status, [*HEADERS.items(), ("Content-Type", _TEXT)], f"{line}\n".encode()

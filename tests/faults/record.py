@@ -11,7 +11,10 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 START, END = "<!-- experiments -->\n", "<!-- end of experiments -->\n"
-_HEAD = "| experiment | rounds | acknowledged | counted | lost | doubled |\n| --- | --- | --- | --- | --- | --- |\n"
+_HEAD = (
+    "| experiment | rounds | acknowledged | counted | lost | doubled | sent | longest without an answer |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+)
 _VARIABLE = "ERRTALLY_FAULTS_FILE"
 
 
@@ -26,6 +29,8 @@ class Row:
         counted: events that the exporter counted; also of requests whose answer was lost.
         lost: acknowledged and not counted.
         doubled: counted twice.
+        sent: also what was not acknowledged; 0 where that was not counted.
+        silent_seconds: the longest time in which no event was acknowledged, rounded up; 0 where that was not measured.
     """
 
     experiment: str
@@ -34,6 +39,8 @@ class Row:
     counted: int
     lost: int
     doubled: int
+    sent: int = 0
+    silent_seconds: int = 0
 
 
 def record(row: Row) -> None:
@@ -46,7 +53,8 @@ def record(row: Row) -> None:
 def table(rows: list[Row]) -> str:
     """Render the table."""
     lines = [
-        f"| {row.experiment} | {row.rounds} | {row.acknowledged:,} | {row.counted:,} | {row.lost} | {row.doubled} |\n"
+        f"| {row.experiment} | {row.rounds} | {row.acknowledged:,} | {row.counted:,} | {row.lost} | {row.doubled}"
+        f" | {f'{row.sent:,}' if row.sent else ''} | {f'{row.silent_seconds} s' if row.silent_seconds else ''} |\n"
         for row in rows
     ]
     return _HEAD + "".join(lines)
@@ -58,7 +66,7 @@ def shown(page: str) -> list[Row]:
     found = []
     for line in text.splitlines()[2:]:
         name, *numbers = (cell.strip() for cell in line.strip("|").split("|"))
-        found.append(Row(name, *(int(re.sub(r"\D", "", number)) for number in numbers)))
+        found.append(Row(name, *(int(re.sub(r"\D", "", number) or 0) for number in numbers)))
     return found
 
 

@@ -9,6 +9,7 @@ import sqlite3
 import struct
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,6 @@ from errtally import names
 from errtally.exporter.digest.seen import hashed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.flow.exporter import Exporter
 
 CLIENTS = 4
@@ -42,21 +41,44 @@ def envelope(number: int) -> tuple[str, bytes]:
 class Traffic:
     """Clients that send event after event and begin anew when the exporter is gone; each event has a number of its own.
 
+    Args:
+        exporters: where to; a client whose exporter does not answer goes to the next one, as behind a load balancer.
+        make: makes path and body of an event by its number.
+        first: the first number.
+        pause_seconds: between two events of a client.
+
     Attributes:
         acknowledged: numbers that were answered with success.
         statuses: what else was answered.
+        silent_seconds: the longest time in which no event was acknowledged.
     """
 
-    def __init__(self, exporter: Exporter, make: Callable[[int], tuple[str, bytes]], first: int = 0) -> None:
-        self._exporter = exporter
+    def __init__(
+        self,
+        exporters: Exporter | Sequence[Exporter],
+        make: Callable[[int], tuple[str, bytes]],
+        first: int = 0,
+        *,
+        pause_seconds: float = 0.0,
+    ) -> None:
+        self._exporters = list(exporters) if isinstance(exporters, Sequence) else [exporters]
         self._make = make
+        self._pause_seconds = pause_seconds
+        self._first = first
+        self._answered_at = time.monotonic()
+        self.silent_seconds = 0.0
         self._next = first
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self.acknowledged: set[int] = set()
         self.statuses: set[int] = set()
         self._pool = ThreadPoolExecutor(CLIENTS)
-        self._clients = [self._pool.submit(self._send) for _ in range(CLIENTS)]
+        self._clients = [self._pool.submit(self._send, place) for place in range(CLIENTS)]
+
+    @property
+    def sent(self) -> int:
+        """How many events were sent until now."""
+        return self._next - self._first
 
     def end(self) -> int:
         """Stop sending; return the number that the next traffic may begin with."""
@@ -66,9 +88,17 @@ class Traffic:
         self._pool.shutdown()
         return self._next
 
-    def _send(self) -> None:
+    def _answered(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            self.silent_seconds = max(self.silent_seconds, now - self._answered_at)
+            self._answered_at = now
+
+    def _send(self, place: int) -> None:
         while not self._stop.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._exporter.port, timeout=15)
+            port = self._exporters[place % len(self._exporters)].port
+            place += 1
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
             try:
                 while not self._stop.is_set():
                     with self._lock:
@@ -80,6 +110,8 @@ class Traffic:
                     answer.read()
                     if answer.status == 200:
                         self.acknowledged.add(number)
+                        self._answered()
+                        time.sleep(self._pause_seconds)
                     else:
                         self.statuses.add(answer.status)
                         time.sleep(0.05)
@@ -105,6 +137,19 @@ def outcome(exporter: Exporter, experiment: str, rounds: int, traffic: dict[str,
     assert exporter.total(names.ISSUE_EVENTS) == counted
     with contextlib.closing(sqlite3.connect(exporter.data_dir / "errtally.sqlite3")) as db:
         blobs = [blob for (blob,) in db.execute("SELECT hashes FROM seen")]
+    return compared(experiment, rounds, traffic, counted, blobs)
+
+
+def compared(experiment: str, rounds: int, traffic: dict[str, set[int]], counted: int, blobs: Iterable[bytes]) -> Row:
+    """Compare what was acknowledged with what a store has counted.
+
+    Args:
+        experiment: its name.
+        rounds: how often it was done.
+        traffic: project to the numbers of its events that were acknowledged.
+        counted: events that the exporter tells of.
+        blobs: the store's hashes of the events that it counted.
+    """
     hashes = [value for blob in blobs for value in struct.unpack(f"<{len(blob) // 8}Q", blob)]
     seen = set(hashes)
     acknowledged = [(project, number) for project, numbers in traffic.items() for number in numbers]

@@ -86,6 +86,11 @@ class Exporter:
         raise AssertionError(f"the exporter is not ready:\n{self.log.read_text()[-3000:]}")
 
     @property
+    def is_running(self) -> bool:
+        """Whether its supervisor runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Process id of the supervisor."""
         assert self._process is not None
