@@ -43,6 +43,10 @@ FROM (SELECT relname AS name, pg_total_relation_size(oid) AS size FROM pg_class
 """What all tables take, and the same with what samples hold, for that shrinks at once when some go."""
 
 
+_UNUSABLE = (TransactionStatus.ACTIVE, TransactionStatus.UNKNOWN)
+"""What a connection is not in when a statement has ended, unless it is gone."""
+
+
 class _Waiting(psycopg.Connection[Any]):
     """Waits for so long for a sign of its server, and then takes it for gone.
 
@@ -141,7 +145,7 @@ class PostgresConnection:
         """
         if self._is_reader and statement == "BEGIN":
             statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # all of it is of one moment
-        with _errors():
+        with self._errors():
             cursor = self._connection.execute(translate(statement), values)
         if statement == "BEGIN IMMEDIATE" and self._begins_with is not None:
             self._check(*self._begins_with)
@@ -160,7 +164,7 @@ class PostgresConnection:
             DatabaseError: it fails, or the connection is gone.
         """
         cursor = self._connection.cursor()
-        with _errors():
+        with self._errors():
             cursor.executemany(translate(statement), rows)
         return cursor
 
@@ -170,8 +174,20 @@ class PostgresConnection:
         Raises:
             DatabaseError: one fails, or the connection is gone.
         """
-        with _errors():
+        with self._errors():
             self._connection.execute(statements)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as exc:
+            is_gone = exc.sqlstate is None and isinstance(exc, (psycopg.OperationalError, psycopg.InterfaceError))
+            state = self._connection.info
+            # One that was cut within a pipeline stays there, and refuses all that follows.
+            if is_gone or state.pipeline_status or state.transaction_status in _UNUSABLE:
+                self._connection.close()
+            raise DatabaseError(_said(exc)) from exc
 
     def used_bytes(self) -> int:
         """Return the size of all tables; of samples what they hold.
@@ -214,14 +230,6 @@ def name_of(address: str) -> str:
         return "the database"
     place = parts.get("host") or parts.get("hostaddr") or "local socket"
     return f"PostgreSQL {parts.get('dbname', '')} at {place}".replace("  ", " ")
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as exc:
-        raise DatabaseError(_said(exc)) from exc
 
 
 def _said(exc: psycopg.Error) -> str:
