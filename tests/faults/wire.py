@@ -12,12 +12,14 @@ class Wire:
 
     Args:
         port: where to.
+        hides_ends: whether one side hears nothing of the other's end, as where the last packet is late.
 
     Attributes:
         port: where it listens.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, hides_ends: bool = False) -> None:
+        self._hides_ends = hides_ends
         self._target = port
         self._whole = threading.Event()
         self._whole.set()
@@ -78,6 +80,8 @@ class Wire:
                 content = one.recv(65536)
                 self._whole.wait()
                 if one in self._lost:
+                    return
+                if not content and self._hides_ends:
                     return
                 if not content:
                     break
