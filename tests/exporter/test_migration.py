@@ -37,15 +37,17 @@ def event(number):
 
 @pytest.fixture
 def filled(tmp_path):
-    """A stopped exporter's data directory, with events, users, tags, decisions and a merge."""
+    """A stopped exporter's data directory, with events, users, tags and releases."""
     folder = tmp_path / "a"
     folder.mkdir()
-    exporter = InProcess(folder)
-    for number in range(60):
-        answer = exporter.post("/api/events", event(number))
-        assert answer.status == 200, answer
-    exporter.fold()
-    exporter.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(POSTGRES, raising=False)
+        exporter = InProcess(folder)
+        for number in range(60):
+            answer = exporter.post("/api/events", event(number))
+            assert answer.status == 200, answer
+        exporter.fold()
+        exporter.close()
     return folder
 
 
