@@ -72,12 +72,15 @@ EVERYTHING: dict[str, Any] = {
     "prometheusRule": {"enabled": True, "labels": {"release": "monitoring"}},
     "dashboards": {"enabled": True},
 }
+SHARED: dict[str, Any] = {"database": {"existingSecret": "postgres-app"}, "scrapeConfig": {"enabled": True}}
 SETS: dict[str, dict[str, Any]] = {
     "every default": {},
     "everything": EVERYTHING,
     "a file as it is": {"configFile": OWN, "existingSecret": "errtally-secrets"},
     "a claim of one's own": {"persistence": {"existingClaim": "old"}, "serviceAccount": {"create": False}},
     "no volume": {"persistence": {"enabled": False}, "fullnameOverride": "errors"},
+    "three replicas": SHARED | {"replicas": 3, "metrics": {"tokenKey": "token"}, "existingSecret": "errtally-secrets"},
+    "as many as are busy": SHARED | {"autoscaling": {"enabled": True}, "podDisruptionBudget": {"enabled": True}},
 }
 
 

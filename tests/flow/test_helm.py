@@ -17,9 +17,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from tests.flow.exporter import Exporter
-from tests.flow.helm import CHART, EVERYTHING, NAMESPACE, ROOT, SETS, helm, objects_of, only, render, run_helm
+from tests.flow.helm import CHART, EVERYTHING, NAMESPACE, ROOT, SETS, SHARED, helm, objects_of, only, render, run_helm
 
 from errtally.command_line import errtally
+from errtally.exporter.config import ENVIRONMENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,26 @@ def test_its_objects_fit_the_schemas_of_kubernetes(name: str, version: str) -> N
 
 
 OPERATORS = ("monitoring", "gateway")
+
+
+def test_replicas_share_the_database_and_nothing_else() -> None:
+    spec = only(objects_of("three replicas"), "StatefulSet")["spec"]
+    assert (spec["replicas"], spec["podManagementPolicy"]) == (3, "Parallel")
+    assert [claim["metadata"]["name"] for claim in spec["volumeClaimTemplates"]] == ["data"]
+    (container,) = spec["template"]["spec"]["containers"]
+    (variable,) = container["env"]
+    assert ENVIRONMENT[variable["name"]] == "database"
+    assert variable["valueFrom"]["secretKeyRef"] == {"name": "postgres-app", "key": "uri"}
+    (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
+    labels = spec["template"]["metadata"]["labels"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_who_scales_decides_how_many_there_are() -> None:
+    objects = objects_of("as many as are busy")
+    assert "replicas" not in only(objects, "StatefulSet")["spec"]
+    target = only(objects, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
+    assert target["name"] == only(objects, "StatefulSet")["metadata"]["name"]
 
 
 def _laid_out(name: str, tmp_path: Path) -> Path:
@@ -160,7 +181,31 @@ def test_the_exporter_runs_with_what_the_defaults_make(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        pytest.param({"replicas": 2}, "replicas: 2, but the data directory belongs to one exporter", id="two replicas"),
+        pytest.param(
+            {"replicas": 2},
+            "replicas: 2, but without a database the data directory belongs to one exporter",
+            id="two replicas that share nothing",
+        ),
+        pytest.param(
+            {"autoscaling": {"enabled": True}},
+            "autoscaling.enabled, but without a database",
+            id="scaling of what shares nothing",
+        ),
+        pytest.param(
+            SHARED | {"replicas": 2, "persistence": {"existingClaim": "old"}},
+            "each replica has a data directory of its own",
+            id="one claim of two replicas",
+        ),
+        pytest.param(
+            {"replicas": 2, "database": {"existingSecret": "db"}, "serviceMonitor": {"enabled": True}},
+            "everything would count several times",
+            id="a monitor of each replica",
+        ),
+        pytest.param(
+            {"scrapeConfig": {"enabled": True}, "serviceMonitor": {"enabled": True}},
+            "scrapes the same already",
+            id="two scrapes of the same",
+        ),
         pytest.param({"persistance": {}}, "persistance", id="a value that does not exist"),
         pytest.param({"service": {"port": "http"}}, "service", id="a port that is no number"),
         pytest.param({"config": {"data_dir": "/data"}}, "config.data_dir: the chart sets it", id="another directory"),

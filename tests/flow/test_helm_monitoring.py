@@ -73,7 +73,8 @@ def test_the_operators_objects_fit_their_definitions(tmp_path: Path) -> None:
     objects = render("--set-file", f"alertmanagerConfig.file={file}", values=values)
     schemas = _schemas()
     checked = [one for one in objects if (one["apiVersion"], one["kind"]) in schemas]
-    kinds = {"ServiceMonitor", "PrometheusRule", "AlertmanagerConfig", "HTTPRoute"}
+    checked.append(only(objects_of("three replicas"), "ScrapeConfig"))
+    kinds = {"ServiceMonitor", "ScrapeConfig", "PrometheusRule", "AlertmanagerConfig", "HTTPRoute"}
     assert {one["kind"] for one in checked} == kinds
     for one in checked:
         jsonschema.validate(one, schemas[one["apiVersion"], one["kind"]])
@@ -152,6 +153,16 @@ def test_a_series_keeps_its_labels_and_stays_the_same_in_another_pod() -> None:
     assert not left & ours
     assert left == {"namespace", "job", "instance"}
     assert endpoint["authorization"]["credentials"] == {"name": "errtally-secrets", "key": "metrics-token"}
+
+
+def test_replicas_that_show_the_same_are_scraped_once_by_the_service() -> None:
+    objects = objects_of("three replicas")
+    assert not [one for one in objects if one["kind"].endswith("Monitor")]
+    service, spec = only(objects, "Service"), only(objects, "ScrapeConfig")["spec"]
+    port = service["spec"]["ports"][0]["port"]
+    address = f"{service['metadata']['name']}.{NAMESPACE}.svc:{port}"
+    assert spec["staticConfigs"] == [{"targets": [address], "labels": {"job": JOB}}]
+    assert spec["authorization"]["credentials"] == {"name": "errtally-secrets", "key": "token"}
 
 
 KEYS: dict[str, str] = {

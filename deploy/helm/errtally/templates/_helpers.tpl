@@ -37,6 +37,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* Whether exporters share a database: "true" or nothing. */}}
+{{- define "errtally.shared" -}}
+{{- if or .Values.database.existingSecret (include "errtally.given" . | fromYaml).database -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whether there can be more than one pod: "true" or nothing. Fails where they have nothing to share. */}}
+{{- define "errtally.several" -}}
+{{- if or .Values.autoscaling.enabled (gt (int .Values.replicas) 1) -}}
+{{- if not (include "errtally.shared" .) -}}
+{{- $asked := ternary "autoscaling.enabled" (printf "replicas: %v" .Values.replicas) .Values.autoscaling.enabled -}}
+{{- fail (printf "%s, but without a database the data directory belongs to one exporter: name a PostgreSQL database that they share (database.existingSecret)" $asked) -}}
+{{- end -}}
+true
+{{- end -}}
+{{- end -}}
+
 {{- define "errtally.secret" -}}
 {{- default (include "errtally.fullname" .) .Values.existingSecret -}}
 {{- end -}}
