@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
-import shutil
 import ssl
 import subprocess
 from pathlib import Path
@@ -16,8 +14,8 @@ import pytest
 from tests import tls
 from tests.event_stream import Parser
 from tests.flow.exporter import Exporter, running
+from tests.flow.nginx import around, nginx
 from tests.flow.programs import free_port
-from tests.peers import peer
 from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
@@ -31,7 +29,7 @@ SITE = Path(__file__).parents[2] / "deploy" / "proxy" / "nginx.conf"
 
 
 def _configuration(folder: Path, port: int, upstream: int) -> Path:
-    """The shipped site with this test's ports and certificate, in the least of an nginx around it."""
+    """The shipped site with this test's ports and certificate."""
     site = SITE.read_text()
     for old, new in (
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
@@ -41,29 +39,19 @@ def _configuration(folder: Path, port: int, upstream: int) -> Path:
     ):
         assert old in site
         site = site.replace(old, new)
-    places = "".join(
-        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    path = folder / "nginx.conf"
-    # Workers of an nginx that root starts are somebody else, who may not write into a test's folder.
-    user = "user root;" if os.geteuid() == 0 else ""
-    path.write_text(
-        f"{user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
-        f"http {{ access_log off; {places}\n{site}\n}}\n"
-    )
-    return path
+    return around(folder, site)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Exporter, int]]:
     """An exporter, and the port of the nginx before it."""
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin") or str(peer("nginx"))
+    program = nginx()
     folder = tmp_path_factory.mktemp("proxy")
     port = free_port()
     with running(folder) as exporter:
         path = _configuration(folder, port, exporter.port)
-        subprocess.run([nginx, "-t", "-c", path], check=True, capture_output=True)
-        with subprocess.Popen([nginx, "-c", path]) as process:
+        subprocess.run([program, "-t", "-c", path], check=True, capture_output=True)
+        with subprocess.Popen([program, "-c", path]) as process:
             try:
                 until(lambda: _answers(port), (folder / "error.log").read_text)
                 yield exporter, port
