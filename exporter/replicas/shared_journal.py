@@ -33,6 +33,7 @@ class SharedJournal:
         self._db = connection
         self._problem = problem
         self._taken: list[int] = []
+        self._deleted = 0
         self.damages: list[Damage] = []
 
     def read(self, max_events: int) -> Iterator[frame.Frame]:
@@ -69,10 +70,15 @@ class SharedJournal:
     def within(self, db: Connection) -> None:
         """Delete what was read."""
         db.executemany("DELETE FROM journal WHERE id = ?", [(id_,) for id_ in self._taken])
+        self._deleted = len(self._taken)
 
     def settle(self) -> None:
-        """Forget what was read: it is stored."""
-        self._taken.clear()
+        """Forget what was deleted, now that it is stored.
+
+        A row that brought nothing to store, such as a damaged one, waits for the next fold, and is not read again.
+        """
+        del self._taken[: self._deleted]
+        self._deleted = 0
 
     def tidy(self) -> None:
         """Do nothing: what was read is gone."""
