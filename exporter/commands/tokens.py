@@ -44,11 +44,11 @@ def create(environ: dict[str, str], name: str, scopes: tuple[str, ...]) -> None:
     config = from_environ(environ)
     if name in {config.web_username, "token", "anonymous", *(token.name for token in config.web_tokens)}:
         raise ErrtallyError(f"{name!r} is taken: the history tells who did what by it")
-    if not config.data_dir.is_dir():
+    if not config.database and not config.data_dir.is_dir():
         raise ErrtallyError(
             f"{config.data_dir}: no exporter keeps its data here; say where with --data-dir or --config"
         )
-    secret = TokenStore(config.data_dir).create(name, scopes, "command line", time.time())
+    secret = TokenStore(config.data_dir, config.database).create(name, scopes, "command line", time.time())
     if not config.has_web_auth:
         click.echo("no login is configured, so that nobody is asked for a token yet", err=True)
     click.echo(secret)
@@ -61,7 +61,7 @@ def list_(environ: dict[str, str]) -> None:
     config = from_environ(environ)
     rows = [
         (token.name, ",".join(token.scopes), _moment(token.created), _moment(token.last_used), token.by)
-        for token in TokenStore(config.data_dir).all()
+        for token in TokenStore(config.data_dir, config.database).all()
     ]
     rows += [(token.name, ",".join(token.scopes), "", "", "configuration") for token in config.web_tokens]
     for name, *columns in [("NAME", "SCOPES", "MADE", "LAST USED", "BY"), *rows]:
@@ -74,7 +74,7 @@ def list_(environ: dict[str, str]) -> None:
 def revoke(environ: dict[str, str], name: str) -> None:
     """Revoke the token NAME: whoever sends it is refused from now on."""
     config: ExporterConfig = from_environ(environ)
-    if not TokenStore(config.data_dir).revoke(name):
+    if not TokenStore(config.data_dir, config.database).revoke(name):
         raise ErrtallyError(f"there is no token {name!r} that can be revoked here")
     click.echo(f"{name} is revoked")
 

@@ -1,19 +1,28 @@
-"""Tokens that people make for programs: a file of its own, so that one can be revoked whatever the writer is at."""
+"""Tokens that people make for programs: a file of its own, so that one can be revoked whatever the writer is at.
+
+Exporters that share a database have a table of it.
+"""
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from errtally.errors import StoreError
+from errtally.exporter.store.connection import ERRORS
+from errtally.exporter.store.sqlite import SqliteConnection
 from errtally.exporter.token import NAME, SCOPES, Token, hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from errtally.exporter.store.connection import Connection
+    from errtally.exporter.store.postgres.connection import PostgresConnection
 
 FILE_NAME = "tokens.sqlite3"
 PREFIX = "errtally-"
@@ -23,7 +32,7 @@ USED_SECONDS = 60.0
 """How exact the time of the last use is: it is written at most so often."""
 
 _BUSY_TIMEOUT_SECONDS = 5.0
-_SCHEMA = """CREATE TABLE IF NOT EXISTS tokens (
+SCHEMA = """CREATE TABLE IF NOT EXISTS tokens (
   name      TEXT PRIMARY KEY,
   hash      TEXT NOT NULL UNIQUE,
   scopes    TEXT NOT NULL,  -- separated by blanks
@@ -38,14 +47,18 @@ class TokenError(StoreError):
 
 
 class TokenStore:
-    """The tokens of one data directory. Each call opens the file anew: it is small, and others may write it.
+    """The tokens of one exporter, or of all on a database.
 
     Args:
-        data_dir: of the exporter.
+        data_dir: of the exporter. Each call opens the file in it anew: it is small, and others may write it.
+        address: of a database that exporters share; "" for none.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, address: str = "") -> None:
         self._path = data_dir / FILE_NAME
+        self._address = address
+        self._shared: PostgresConnection | None = None
+        self._lock = threading.Lock()
         self._noted: dict[str, float] = {}
 
     def create(self, name: str, scopes: tuple[str, ...], by: str, now: float) -> str:
@@ -56,7 +69,7 @@ class TokenStore:
 
         Raises:
             TokenError: the name is taken, or is none, or the scopes are.
-            StoreError: the file can't be written.
+            StoreError: it can't be written.
         """
         if NAME.fullmatch(name) is None:
             raise TokenError(f"{name[:80]!r}: a name has 1 to 64 letters, digits, dots, dashes and underscores")
@@ -64,83 +77,112 @@ class TokenStore:
             raise TokenError(f"scopes are some of {', '.join(SCOPES)}")
         secret = PREFIX + secrets.token_urlsafe(32)
         kept = " ".join(scope for scope in SCOPES if scope in scopes)
-        try:
-            with closing(self._open()) as db:
-                db.execute(_SCHEMA)
-                db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, NULL)", (name, hash_of(secret), kept, now, by))
-            self._path.chmod(0o600)
-        except sqlite3.IntegrityError as exc:
-            raise TokenError(f"there is a token {name!r} already: revoke it first") from exc
-        except (sqlite3.Error, OSError) as exc:
-            raise StoreError(f"{self._path}: {exc}") from exc
+        with self._opened(is_made=True) as db:
+            assert db is not None
+            made = db.execute(
+                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (name) DO NOTHING",
+                (name, hash_of(secret), kept, now, by),
+            ).rowcount
+        if not made:
+            raise TokenError(f"there is a token {name!r} already: revoke it first")
         return secret
 
     def revoke(self, name: str) -> bool:
         """Forget a token; whether there was one.
 
         Raises:
-            StoreError: the file can't be written.
+            StoreError: it can't be written.
         """
-        if not self._path.exists():
-            return False
-        try:
-            with closing(self._open()) as db:
-                return db.execute("DELETE FROM tokens WHERE name = ?", (name,)).rowcount > 0
-        except sqlite3.Error as exc:
-            raise StoreError(f"{self._path}: {exc}") from exc
+        with self._opened() as db:
+            return db is not None and db.execute("DELETE FROM tokens WHERE name = ?", (name,)).rowcount > 0
 
     def all(self) -> list[Token]:
         """Return the tokens by name.
 
         Raises:
-            StoreError: the file can't be read.
+            StoreError: they can't be read.
         """
-        return list(self._read("ORDER BY name", ()))
+        return self._read("ORDER BY name", ())
 
     def find(self, hash_: str) -> Token | None:
         """Return the token that has a hash.
 
         Raises:
-            StoreError: the file can't be read.
+            StoreError: they can't be read.
         """
-        return next(self._read("WHERE hash = ?", (hash_,)), None)
+        return next(iter(self._read("WHERE hash = ?", (hash_,))), None)
 
     def named(self, name: str) -> Token | None:
         """Return the token that has a name.
 
         Raises:
-            StoreError: the file can't be read.
+            StoreError: they can't be read.
         """
-        return next(self._read("WHERE name = ?", (name,)), None)
+        return next(iter(self._read("WHERE name = ?", (name,))), None)
 
     def note_use(self, name: str, now: float) -> None:
         """Note that a token is used, unless that was noted a moment ago.
 
         Raises:
-            StoreError: the file can't be written.
+            StoreError: it can't be written.
         """
         if time.monotonic() - self._noted.get(name, float("-inf")) < USED_SECONDS:
             return
         self._noted[name] = time.monotonic()
-        try:
-            with closing(self._open()) as db:
+        with self._opened() as db:
+            if db is not None:
                 db.execute("UPDATE tokens SET last_used = ? WHERE name = ?", (now, name))
-        except sqlite3.Error as exc:
-            raise StoreError(f"{self._path}: {exc}") from exc
 
-    def _read(self, where: str, values: tuple[object, ...]) -> Iterator[Token]:
-        if not self._path.exists():
+    def _read(self, where: str, values: tuple[object, ...]) -> list[Token]:
+        with self._opened() as db:
+            if db is None:
+                return []
+            rows = db.execute(
+                f"SELECT name, hash, scopes, created, by, last_used FROM tokens {where}",  # noqa: S608 (constants)
+                values,
+            ).fetchall()
+        return [
+            Token(name, hash_, tuple(scopes.split()), created, by, last_used)
+            for name, hash_, scopes, created, by, last_used in rows
+        ]
+
+    @contextmanager
+    def _opened(self, *, is_made: bool = False) -> Iterator[Connection | None]:
+        """Give a connection; None where there is no file, unless it is to be made.
+
+        Raises:
+            StoreError: it can't be opened, or what is done with it fails.
+        """
+        if self._address:
+            with self._lock, self._of_all() as shared:
+                yield shared
+            return
+        if not is_made and not self._path.exists():
+            yield None
             return
         try:
-            with closing(self._open()) as db:
-                rows = db.execute(
-                    f"SELECT name, hash, scopes, created, by, last_used FROM tokens {where}",  # noqa: S608 (constants)
-                    values,
-                ).fetchall()
-        except sqlite3.Error as exc:
+            connection = sqlite3.connect(
+                self._path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None, factory=SqliteConnection
+            )
+            with closing(connection) as db:
+                if is_made:
+                    db.execute(SCHEMA)
+                    self._path.chmod(0o600)
+                yield db
+        except (sqlite3.Error, OSError) as exc:
             raise StoreError(f"{self._path}: {exc}") from exc
-        for name, hash_, scopes, created, by, last_used in rows:
-            yield Token(name, hash_, tuple(scopes.split()), created, by, last_used)
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
+    @contextmanager
+    def _of_all(self) -> Iterator[Connection]:
+        """Give the one connection to the shared database; one that failed is opened anew by the next call."""
+        from errtally.exporter.store.postgres.database import PostgresDatabase  # noqa: PLC0415 (an extra)
+
+        database = PostgresDatabase(self._address, "")
+        if self._shared is None:
+            self._shared = database.connect(patience_seconds=_BUSY_TIMEOUT_SECONDS)
+        try:
+            yield self._shared
+        except ERRORS as exc:
+            self._shared.close()
+            self._shared = None
+            raise StoreError(f"{database.name}: {exc}") from exc

@@ -64,7 +64,7 @@ class Access:
         self._secret = secret
         self._signer = TimestampSigner(secret, salt="errtally.form")
         self._configured = {token.hash: token for token in config.web_tokens}
-        self.tokens = TokenStore(config.data_dir)
+        self.tokens = TokenStore(config.data_dir, config.database)
         self.attempts = Attempts(config.workers)
 
     def refuse(self) -> AnyResponse | None:
