@@ -95,6 +95,29 @@ def find(db: Connection, wanted: Wanted, key: bytes = b"") -> Found:
     return Found(issues, next_, is_cut, newer, asked.notices, total, is_total_cut)
 
 
+def before(db: Connection, wanted: Wanted, key: bytes = b"") -> Cursor | None:
+    """Return the cursor of the page before that of a reader, None where that is the first one.
+
+    A cursor says what was shown, not in what order. So the page before is that of the order of now: what stands before
+    as many issues as the reader has seen, less one page.
+
+    Args:
+        db: the store.
+        wanted: which issues, in what order; with the reader's cursor.
+        key: as in `find`.
+
+    Raises:
+        ERRORS: the store can't be read.
+    """
+    if wanted.cursor is None or len(wanted.cursor.shown) <= wanted.limit:
+        return None
+    begun, count = Cursor(wanted.cursor.newest), len(wanted.cursor.shown) - wanted.limit
+    wanted = replace(wanted, terms=asking.ask(db, wanted.terms, key).terms)
+    of = reading_order.source(wanted, has_linked=merged.has_linked(db))
+    issues, _ = reading_order.first(db, wanted, of, begun, count, is_narrow=False)
+    return begun.after(issues)
+
+
 def hours(
     db: Connection, roots: Mapping[int, int], since_hour: int, environment: str | None = None
 ) -> dict[int, dict[int, int]]:

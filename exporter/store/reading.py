@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from errtally.exporter.journal.backlog import Backlog
+    from errtally.exporter.search.cursor import Cursor
     from errtally.exporter.store.connection import Connection, Database, Row
     from errtally.exporter.symbols.late import LateReader
 
@@ -88,6 +89,11 @@ class StoreReader:
             since = int(wanted.now // 3600) + 1 - listing.SPARK_HOURS
             hours = listing.hours(db, roots, since, wanted.environment)
             return [{**one, "hours": hours[one["id"]]} for one in found], page
+
+    def cursor_before(self, wanted: reading_order.Wanted) -> Cursor | None:
+        """Return the cursor of the page before a reader's, as `listing.before` has it."""
+        with self._snapshot() as db:
+            return listing.before(db, wanted, self._key)
 
     def choices(self) -> dict[str, list[str]]:
         """Return what a list can be narrowed to: projects and environments."""

@@ -89,10 +89,17 @@ def page() -> FlaskResponse:
     error, wanted, issues, found = None, None, list[dict[str, Any]](), None
     try:
         wanted = wanted_of(given, now, default_status="open", max_limit=MAX_LIST)
+        if "back" in given:
+            wanted = replace(wanted, cursor=parts.reader().cursor_before(wanted))
         issues, found = parts.reader().listed(replace(wanted, is_counted=True))
     except ListingError as exc:
         error = exc
     place = {name: value for name in PLACE if (value := request.args.get(name))}
+    if "back" in given and wanted is not None:  # what the page links to goes on from where it is
+        place.pop("cursor", None)
+        if wanted.cursor is not None:
+            place["cursor"] = wanted.cursor.encode()
+    is_far = wanted is not None and wanted.cursor is not None and len(wanted.cursor.shown) > wanted.limit
     hour, choices = int(now // 3600), parts.reader().choices()
     html = render_template(
         "issues.html",
@@ -101,6 +108,7 @@ def page() -> FlaskResponse:
         wanted=wanted,
         found=found,
         next=found.next.encode() if found is not None and found.next is not None else None,
+        is_far=is_far,
         error=error,
         hints=hints.of(given.get("query", ""), found.notices if found else (), is_found=bool(issues)),
         place=place,

@@ -222,6 +222,7 @@ def test_all_of_a_page_are_selected_at_once_and_pages_follow(browser, exporter) 
         expect(page.locator(".list-issues > li")).to_have_count(14)
         assert not set(first) & set(shown.types())
         expect(page.get_by_text("appeared since this list began")).to_be_visible()
+        expect(page.get_by_role("link", name="Previous page")).to_have_count(0)  # it is the first one
         page.get_by_role("link", name="First page").click()
         expect(page.locator(".list-issues > li")).to_have_count(50)
         assert "ZZError" in shown.types()

@@ -147,6 +147,38 @@ def test_a_page_is_the_same_when_it_is_loaded_again(exporter) -> None:
     assert types(exporter, **second) == types(exporter, **second)
 
 
+def names_on(page: str) -> set[str]:
+    return set(re.findall(r"Select [^\"]*?(\w+Error)", page))
+
+
+def follow(exporter, page: str, rel: str) -> str:
+    [address] = re.findall(rf'href="(/[^"]*)" rel="{rel}"|rel="{rel}" href="(/[^"]*)"', page)
+    return exporter.get(unescape("".join(address))).body.decode()
+
+
+@pytest.mark.parametrize("order", ["last_seen", "first_seen", "events", "users", "trend"])
+def test_pages_lead_back_one_by_one_and_on_again(exporter, order: str) -> None:
+    letters = "ABCDEFGHIJKLM"
+    send(exporter, *[f"{a}{b}Error" for a in letters for b in letters])
+    pages = [exporter.get(f"/?query=happened&sort={order}").body.decode()]
+    while 'rel="next"' in pages[-1]:
+        pages.append(follow(exporter, pages[-1], "next"))
+    assert [len(names_on(page)) for page in pages] == [50, 50, 50, 19]
+    assert 'rel="prev"' not in pages[0]
+    third = follow(exporter, pages[3], "prev")
+    second = follow(exporter, third, "prev")
+    first = follow(exporter, second, "prev")
+    assert [names_on(page) for page in (first, second, third)] == [names_on(page) for page in pages[:3]]
+    assert names_on(follow(exporter, third, "next")) == names_on(pages[3])
+    assert 'rel="prev"' not in first
+
+
+@pytest.mark.parametrize("address", ["/?back=1", "/?back=1&cursor=nonsense", "/?back=x&sort=events"])
+def test_going_back_from_nowhere_is_no_failure_of_the_server(exporter, address: str) -> None:
+    send(exporter, "AError")
+    assert exporter.get(address).status in {200, 400}
+
+
 def test_the_page_leads_to_the_next_and_says_when_there_is_something_newer(exporter) -> None:
     send(exporter, *[f"{a}{b}Error" for a in "ABCDEFGH" for b in "ABCDEFGH"])
     first = exporter.get("/?query=happened&sort=events").body.decode()
