@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.newest_programs import newest
+from tests.newest_programs import CACHE, newest
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy/helm/errtally"
@@ -93,7 +93,7 @@ Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
 
 def helm() -> Path:
     """Return Helm's path, or end the test: failed in CI where it could have been built, skipped elsewhere."""
-    if found := shutil.which("helm"):
+    if found := shutil.which("helm") or shutil.which("helm", path=CACHE / "bin"):
         return Path(found)
     if os.environ.get("CI") and shutil.which("go"):
         pytest.fail("helm is not installed: python -m tests.newest_programs helm", pytrace=False)
