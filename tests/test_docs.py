@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import subprocess
@@ -99,6 +100,71 @@ def test_links_between_the_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
             if not re.match(r"[a-z]+:", target):
                 assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+FOLDERS = ("alertmanager", "dashboards", "docs", "exporter", "rules", "src", "tests")
+PLACEHOLDER = re.compile(r"/[A-Z-]+\b")
+"""``rules/alerts/NAME.py`` is a file that the reader makes."""
+
+
+def _named_places(page: str) -> set[tuple[str, str]]:
+    """Every path of the checkout that a page names, and the name in it, "" where the whole file is meant."""
+    named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)(?:::([\w.]+))?`", (DOCS / page).read_text())
+    return {(path, name) for path, name in named if not PLACEHOLDER.search(path)}
+
+
+def _names_in(body: list[ast.stmt]) -> dict[str, list[ast.stmt]]:
+    """What statements define, each with the statements inside it."""
+    found: dict[str, list[ast.stmt]] = {}
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = node.body
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: [] for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _missing(places: set[tuple[str, str]]) -> list[str]:
+    missing = []
+    for path, name in sorted(places):
+        if not (ROOT / path).exists():
+            missing.append(path)
+            continue
+        body = ast.parse((ROOT / path).read_text()).body if name else []
+        for part in name.split(".") if name else ():
+            if part not in (inside := _names_in(body)):
+                missing.append(f"{path}::{name}")
+                break
+            body = inside[part]
+    return missing
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "contributing.md"])
+def test_every_file_and_name_of_the_code_that_a_page_for_developers_names_exists(page: str) -> None:
+    places = _named_places(page)
+    assert len(places) > 3
+    assert _missing(places) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(("exporter/no_such_file.py", ""), id="a file"),
+        pytest.param(("exporter/no_such_room/", ""), id="a folder"),
+        pytest.param(("exporter/writer.py", "no_such_function"), id="a function"),
+        pytest.param(("exporter/writer.py", "Writer.no_such_method"), id="a method"),
+    ],
+)
+def test_a_wrong_name_is_found(place: tuple[str, str]) -> None:
+    assert len(_missing({place, ("exporter/writer.py", "Writer.step")})) == 1
+
+
+def test_every_room_has_its_place_on_the_map() -> None:
+    page = (DOCS / "architecture.md").read_text()
+    rooms = [room for root in ("exporter", "src/errtally") for room in (ROOT / root).iterdir() if room.is_dir()]
+    paths = {str(room.resolve().relative_to(ROOT)) for room in rooms if (room / "__init__.py").exists()}
+    assert {path for path in paths if f"`{path}/`" not in page} == set()
 
 
 def test_the_supported_peers_are_those_that_debian_has() -> None:
