@@ -28,11 +28,11 @@ _OWN_NAMES = frozenset(
         "streams",
         "quotas.json",
         "writer.heartbeat",
-        "errtally.lock",
+        LOCK_FILE,
         "artifacts",
     }
 )
-_OWN_PREFIX = "errtally.sqlite3"
+_OWN_PREFIXES = ("errtally.sqlite3", "tokens.sqlite3")
 
 _log = structlog.get_logger(__name__)
 
@@ -72,7 +72,7 @@ def open_directory(path: Path) -> None:
         OSError: it can't be made or read.
     """
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    mine = [entry for entry in path.iterdir() if entry.name in _OWN_NAMES or entry.name.startswith(_OWN_PREFIX)]
+    mine = [entry for entry in path.iterdir() if entry.name in _OWN_NAMES or entry.name.startswith(_OWN_PREFIXES)]
     is_mine = len(mine) == sum(1 for _ in path.iterdir())
     for entry in (*(folder for folder in (path,) if is_mine), *mine):
         mode = entry.stat().st_mode

@@ -10,7 +10,8 @@ from tests.exporter.inprocess import InProcess, environ
 
 from errtally.errors import ConfigError
 from errtally.exporter.config import ExporterConfig, build
-from errtally.exporter.installation import open_directory
+from errtally.exporter.installation import open_directory, replica_of
+from errtally.exporter.store.tokens import TokenStore
 from errtally.exporter.web.attempts import MAX_BY_ADDRESS
 
 PAGES = ["/", "/api/issues", "/live", "/metrics", "/-/ready", "/overview", "/login", "/static/errtally.css"]
@@ -115,6 +116,8 @@ def test_the_data_directory_is_its_owners_alone(tmp_path):
 
 def test_a_directory_of_an_older_version_is_closed(tmp_path):
     tmp_path.chmod(0o755)
+    TokenStore(tmp_path).create("ci", ("read",), "ann", 5.0)
+    replica_of(tmp_path)
     for name in ("errtally.sqlite3", "errtally.sqlite3-wal", "quotas.json"):
         (tmp_path / name).touch(mode=0o644)
     (tmp_path / "artifacts").mkdir(mode=0o755)
