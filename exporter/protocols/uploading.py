@@ -138,4 +138,6 @@ def _multipart(content_type: str, body: bytes) -> Form:
         raise TooLargeError("form_too_large", f"a form has at most {MAX_PARTS} parts") from exc
     except ValueError as exc:
         raise MalformedError("bad_form", f"the body is no multipart form: {exc}") from exc
+    if None in fields or None in files:  # RFC 7578 section 4.2: each part has one
+        raise MalformedError("bad_form", "the body is no multipart form: a part has no name")
     return Form(dict(fields.items()), {name: file.read() for name, file in files.items()})

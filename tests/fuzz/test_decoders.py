@@ -18,7 +18,7 @@ SECONDS = int(os.environ.get("ERRTALLY_FUZZ_SECONDS", "0"))
 RUNS = 2000
 
 
-@pytest.mark.parametrize("target", ["envelope", "otlp"])
+@pytest.mark.parametrize("target", ["envelope", "otlp", "others"])
 def test_no_bytes_make_the_ingest_path_fail(tmp_path: Path, target: str) -> None:
     if not os.environ.get("CI"):
         pytest.importorskip("atheris")
