@@ -17,7 +17,7 @@ from errtally import names
 from errtally.errors import StoreError
 from errtally.exporter import writer as writer_module
 from errtally.exporter.config import ExporterConfig, Retention
-from errtally.exporter.store import retention
+from errtally.exporter.store import sqlite
 from errtally.exporter.store.writing import StoreWriter
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ def test_a_disk_that_is_full_while_samples_go_and_pages_go_back_harms_nothing(tm
         taken = sum(_send(exporter, EACH * number) for number in range(5))
         exporter.fold()
         exporter.writer._retention = Retention(store_bytes=1)
-        monkeypatch.setattr(retention, "FREE_PAGES", 0)
-        monkeypatch.setattr(retention, "STEP_PAGES", 5)
+        monkeypatch.setattr(sqlite, "FREE_PAGES", 0)
+        monkeypatch.setattr(sqlite, "STEP_PAGES", 5)
         with monkeypatch.context() as patch:  # so that there is much to give back at once
             patch.setattr(StoreWriter, "vacuum", lambda _: False)
             while exporter.writer.let_go(NOW):

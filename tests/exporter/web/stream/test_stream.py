@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from tests.event_stream import Parser
+from tests.exporter.databases import database_at
 from tests.exporter.inprocess import InProcess, environ
 from tests.waiting import PATIENCE_SECONDS
 
@@ -364,7 +365,7 @@ def test_a_client_that_is_behind_while_the_store_fails_comes_back(exporter, monk
             send(exporter, word)
             quick.messages(number + 1)
 
-        monkeypatch.setattr(exporter.hub._reader, "_path", exporter.config.data_dir / "gone")
+        monkeypatch.setattr(exporter.hub._reader, "_database", database_at(exporter.config.data_dir / "gone"))
         exporter.hub._reader._db.close()
         assert client.step() is None
         assert exporter.open_streams == 1
