@@ -12,6 +12,7 @@ import click
 from errtally.exporter.config import from_environ
 from errtally.exporter.installation import keep_secret, locked, open_directory, replica_of, secret
 from errtally.exporter.migration import MigrationError, Progress, migrate
+from errtally.exporter.store.meta import PUT_POSITION
 from errtally.exporter.store.opening import database_of
 from errtally.exporter.store.sqlite import FILE_NAME, SqliteDatabase
 
@@ -57,8 +58,9 @@ def _to(data_dir: Path, address: str) -> int:
     with closing(file.writer()) as tables, closing(shared.connect()) as db, _nobody_folds(shared, data_dir):
         if shared.secret(db, secret(data_dir)) != secret(data_dir):
             raise MigrationError(f"{shared.name} has the key of another installation: give a database that is empty")
-        rows = migrate(file, shared, tables, _say)
+        # Before it is whole: what the journal has that is folded already must never be shipped.
         shared.put_positions(db, file.positions(tables))
+        rows = migrate(file, shared, tables, _say)
         shared.settle_numbers(db)
     return rows
 
@@ -70,11 +72,8 @@ def _from(data_dir: Path, address: str) -> int:
             raise MigrationError(f"{waiting:,} events wait in {shared.name}: start an exporter until they are counted")
         keep_secret(data_dir, shared.secret(db, secret(data_dir)))
         with closing(file.writer()) as tables:
+            tables.executemany(PUT_POSITION, shared.positions(db).items())
             rows = migrate(shared, file, tables, _say)
-            tables.executemany(
-                'INSERT INTO positions VALUES (?, ?) ON CONFLICT (segment) DO UPDATE SET "offset" = excluded."offset"',
-                shared.positions(db).items(),
-            )
     return rows
 
 
