@@ -15,6 +15,7 @@ from errtally.exporter.migration import MigrationError, Progress, migrate
 from errtally.exporter.store.meta import PUT_POSITION
 from errtally.exporter.store.opening import database_of
 from errtally.exporter.store.sqlite import FILE_NAME, SqliteDatabase
+from errtally.exporter.store.tokens import TokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ def _to(data_dir: Path, address: str) -> int:
     with closing(file.writer()) as tables, closing(shared.connect()) as db, _nobody_folds(shared, data_dir):
         if shared.secret(db, secret(data_dir)) != secret(data_dir):
             raise MigrationError(f"{shared.name} has the key of another installation: give a database that is empty")
+        TokenStore(data_dir, address).take_over(TokenStore(data_dir))
         # Before it is whole: what the journal has that is folded already must never be shipped.
         shared.put_positions(db, file.positions(tables))
         rows = migrate(file, shared, tables, _say)
@@ -71,6 +73,7 @@ def _from(data_dir: Path, address: str) -> int:
         if waiting := shared.waiting(db).events:
             raise MigrationError(f"{waiting:,} events wait in {shared.name}: start an exporter until they are counted")
         keep_secret(data_dir, shared.secret(db, secret(data_dir)))
+        TokenStore(data_dir).take_over(TokenStore(data_dir, address))
         with closing(file.writer()) as tables:
             tables.executemany(PUT_POSITION, shared.positions(db).items())
             rows = migrate(shared, file, tables, _say)

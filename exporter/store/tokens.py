@@ -87,6 +87,19 @@ class TokenStore:
             raise TokenError(f"there is a token {name!r} already: revoke it first")
         return secret
 
+    def take_over(self, others: TokenStore) -> None:
+        """Know the tokens of another store as well; a name that is there stays what it is.
+
+        Raises:
+            StoreError: they can't be read, or not written.
+        """
+        known = others.all()
+        rows = [(one.name, one.hash, " ".join(one.scopes), one.created, one.by, one.last_used) for one in known]
+        if rows:
+            with self._opened(is_made=True) as db:
+                assert db is not None
+                db.executemany("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING", rows)
+
     def revoke(self, name: str) -> bool:
         """Forget a token; whether there was one.
 

@@ -21,6 +21,7 @@ from errtally.exporter.store.meta import MIGRATION
 from errtally.exporter.store.postgres.database import PostgresDatabase
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.sqlite import SqliteDatabase
+from errtally.exporter.store.tokens import TokenStore
 from errtally.exporter.writer import Writer
 
 
@@ -77,12 +78,15 @@ def shown(database, folder):
 @pytest.mark.usefixtures("server")
 def test_a_store_that_was_moved_there_and_back_is_the_same(filled, tmp_path):
     before = shown(SqliteDatabase(filled), filled)
+    TokenStore(filled).create("ci", ("read",), "ann", 5.0)
+    made = TokenStore(filled).all()
     address = address_of(tmp_path / "shared")
     assert "Their number is the same in both" in moved("--to", address, "--data-dir", filled).output
     assert shown(database_at(tmp_path / "shared"), filled) == before
     back = tmp_path / "b"
     assert moved("--from", address, "--data-dir", back).exit_code == 0
     assert shown(SqliteDatabase(back), back) == before
+    assert TokenStore(filled, address).all() == TokenStore(back).all() == made
     assert (back / "secret.key").read_bytes() == (filled / "secret.key").read_bytes()
 
 
