@@ -83,9 +83,9 @@ def decode(
     )
     if not any(exception.frames for exception in event.exceptions):
         event.frames = _frames(_stack(sent))  # they belong to the exception, as Relay reads them
-    thread = _thread(sent)
-    if thread is not None:
-        failures.mark(event, thread)
+    thread, moment = _thread(sent), values.moment(sent.timestamp)
+    if thread is not None and moment is not None:
+        failures.mark(event, thread, moment)
     return EventDelivery(
         event, lambda: _details(payload), own_id is not None, sent.debug_meta, values.label(sent.dist, 64) or ""
     )

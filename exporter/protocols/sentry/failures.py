@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 MAX_CAUSES = 8
 
 
-def mark(event: Event, thread: str) -> None:
+def mark(event: Event, thread: str, moment: float) -> None:
     """Give an event the marks that tell its causes, and by which it is known as the cause of an earlier one.
 
     Args:
-        event: with its exceptions, the raised one last, and its time.
+        event: with its exceptions, the raised one last.
         thread: where it was raised, as the client names it.
+        moment: when, seconds since the epoch by the client's own clock: a request that waited corrects the event's.
     """
     *causes, raised = event.exceptions
-    second = int(event.timestamp)
+    second = int(moment)
     place = (event.server_name, thread)
     event.tells = tuple(
-        _hash(*place, moment, *_told(cause)) for cause in causes[-MAX_CAUSES:] for moment in (second, second + 1)
+        _hash(*place, at, *_told(cause)) for cause in causes[-MAX_CAUSES:] for at in (second, second + 1)
     )
     # What has causes itself is what wraps them, and is reported first.
     event.told_by = () if causes else (_hash(*place, second, *_told(raised)),)

@@ -79,7 +79,8 @@
     if (!text) { close(); return; }
     try {
       const answer = await fetch(`${box.dataset.completions}?text=${encodeURIComponent(text)}`);
-      if (number === asked) show(answer.ok ? (await answer.json()).completions : [], text);
+      const found = answer.ok ? (await answer.json()).completions : [];
+      if (number === asked) show(found, text); // else something was typed while the answer or its body came
     } catch {
       if (number === asked) close(); // the exporter is away: the query can be typed all the same
     }

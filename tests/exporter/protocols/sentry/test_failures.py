@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.exporter.digest.test_fold import World, batch
 from tests.exporter.digest.test_fold import event as seen
-from tests.exporter.protocols.sending import deliver
+from tests.exporter.inprocess import envelope
+from tests.exporter.protocols.sending import RECEIVED, deliver
 
 from errtally import names
 
@@ -39,6 +40,18 @@ def _is_told(first, second):
 @pytest.mark.parametrize("later", [0.0, 0.01, 0.9])
 def test_a_cause_that_is_reported_by_itself_is_told_already(later):
     assert _is_told(_wrapper(), _event(_cause(), at=AT + later))
+
+
+def test_a_cause_whose_request_waited_is_told_already():
+    def sent(waited_seconds, *values):
+        item = {"timestamp": AT - 7200, "server_name": "web-1", "exception": {"values": list(values)}}
+        body = envelope(("event", item), header={"sent_at": RECEIVED - waited_seconds})
+        [found] = deliver("/api/1/envelope/", body, query="sentry_key=k").events
+        return found.event
+
+    wrapper, cause = sent(4000, _cause(), _value("PaymentError", "order 7 not paid", HANDLER)), sent(7600, _cause())
+    assert cause.timestamp - wrapper.timestamp == 3600  # the client's clock is corrected by what its request waited
+    assert _is_told(wrapper, cause)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_cursor_that_is_none_is_no_part_of_a_header(exporter: InProcess, route
     [
         ("GET", "/api/0/organizations/errtally/sessions/?field=sum(session)"),
         ("POST", "/api/0/organizations/errtally/releases/v1/deploys/"),
-        ("GET", "/api/0/organizations/errtally/releases/v1/deploys/"),
+        ("GET", "/api/0/organizations/errtally/releases/shop@1.4/deploys/"),
     ],
     ids=["ends as Bugsnag's sessions", "ends as Honeybadger's deploys", "the same, read"],
 )
