@@ -28,6 +28,7 @@ from errtally.exporter.config import from_environ
 from errtally.exporter.protocols import native, registry, unserved
 from errtally.exporter.search import query
 from errtally.exporter.web import (
+    addresses,
     alerts,
     audit,
     bulk,
@@ -130,12 +131,14 @@ def create_app(
     app.jinja_env.filters["moment"] = times.moment
     app.jinja_env.filters["instant"] = times.instant
     app.jinja_env.filters["ago"] = times.ago
+    app.jinja_env.filters["when"] = times.element
     app.jinja_env.filters["ahead"] = times.ahead
     app.jinja_env.filters["span"] = times.span
     app.jinja_env.filters["visible"] = visible
     app.jinja_env.filters["tag_query"] = query.of_tag
     app.jinja_env.filters["quoted"] = query.quoted
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
+    app.jinja_env.globals["url_for"] = addresses.kept(app)
     app.jinja_env.globals["navigation"] = navigation.entries
     app.jinja_env.globals["session_name"] = access.session
     app.jinja_env.globals["who"] = access.who

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,7 +21,9 @@ STEP = 10.0
 GAP = 2.0
 EVENTS_HEIGHT = 60.0
 USERS_HEIGHT = 24.0
-USERS_TOP = EVENTS_HEIGHT + 8
+HEIGHT = EVENTS_HEIGHT + 8 + USERS_HEIGHT
+"""Of the picture: new users stand below events."""
+
 LEAST_HEIGHT = 2.0
 """Of a bar that stands for anything at all: one event beside a thousand must be seen."""
 
@@ -32,7 +36,7 @@ class Bar:
         label: when it began, UTC.
         x: its left edge.
         events_height: 0 without events; bars stand on `EVENTS_HEIGHT`.
-        users_height: 0 without new users; bars stand on `USERS_TOP` + `USERS_HEIGHT`.
+        users_height: 0 without new users; bars stand on `HEIGHT`.
     """
 
     label: str
@@ -68,6 +72,15 @@ class Chart:
     def filled(self) -> tuple[Bar, ...]:
         """The bars that stand for anything, newest first."""
         return tuple(bar for bar in reversed(self.bars) if bar.events or bar.users)
+
+    @property
+    def drawing(self) -> Markup:
+        """The picture as SVG. Made here since a template takes a tenth of a page's time for it."""
+        bars = "\n".join(map(_drawn, self.bars))
+        ground = f'<path class="ground" d="M0 {EVENTS_HEIGHT:g}h{self.width:g}M0 {HEIGHT:g}h{self.width:g}"/>'
+        box = f'viewBox="0 0 {self.width:g} {HEIGHT:g}" preserveAspectRatio="none"'
+        # Numbers and times, nothing of a client.
+        return Markup(f'<svg {box} role="img" aria-label="{self.summary}">\n{bars}\n{ground}</svg>')
 
 
 def by_hour(counts: Mapping[int, tuple[int, int]], now: float) -> Chart:
@@ -113,6 +126,16 @@ def _chart(counts: Mapping[int, tuple[int, int]], last: int, count: int, step: s
         top = max(bars, key=lambda bar: bar.events)
         summary += f", most of them ({top.events}) in the {step} of {top.label} UTC"
     return Chart(f"Last {count} {step}s", step, bars, events, users, peak_events, peak_users, summary, count * STEP)
+
+
+def _drawn(bar: Bar) -> str:
+    says = f"{bar.label} UTC: {_count(bar.events, 'event')}, {_count(bar.users, 'new user')}"
+    parts = [f'<rect class="slot" x="{bar.x:g}" width="{STEP:g}" height="{HEIGHT:g}"/>']
+    for name, height, ground in (("events", bar.events_height, EVENTS_HEIGHT), ("users", bar.users_height, HEIGHT)):
+        if height:
+            place = f'x="{bar.x + GAP / 2:g}" y="{ground - height:g}" width="{STEP - GAP:g}" height="{height:g}"'
+            parts.append(f'<rect class="{name}" {place}/>')
+    return f"<g><title>{says}</title>{''.join(parts)}</g>"
 
 
 def _height(value: int, peak: int, full: float) -> float:
