@@ -25,13 +25,13 @@ def kept(app: Flask) -> Callable[..., str]:
 
     @lru_cache(MAX_KEPT)
     def built(_: str, endpoint: str, values: tuple[tuple[str, str | None], ...]) -> str:
-        return app.url_for(endpoint, **dict(values))
+        return app.url_for(endpoint, **dict(values))  # type: ignore[arg-type]
 
     def url_for(endpoint: str, **values: object) -> str:
         length, texts = 0, []
         for name, value in values.items():
             # Nothing but texts: 1 and True are the same key, and different addresses.
-            if value is not None and type(value) is not str or name[0] == "_":
+            if (value is not None and type(value) is not str) or name[0] == "_":
                 return app.url_for(endpoint, **values)  # type: ignore[arg-type]
             length += len(value or "")
             texts.append((name, value))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 from errtally.exporter.web import charts
@@ -51,3 +53,18 @@ def test_the_picture_is_told_in_words(counts, summary) -> None:
 def test_the_newest_days_are_added_up() -> None:
     counts = {DAY: (3, 1), DAY - 13: (5, 2), DAY - 14: (100, 100)}
     assert charts.newest(counts, DAY, charts.FORTNIGHT_DAYS) == (8, 3)
+
+
+def test_the_picture_is_drawn_with_what_each_bar_says() -> None:
+    drawing = ElementTree.fromstring(charts.by_hour({HOUR: (1, 2), HOUR - 1: (1000, 4), HOUR - 2: (0, 0)}, NOW).drawing)
+    assert drawing.get("viewBox") == "0 0 240 92"
+    groups = drawing.findall("g")
+    assert [group.findtext("title") for group in groups[-3:]] == [
+        "24 Nov 04:00 UTC: 0 events, 0 new users",
+        "24 Nov 05:00 UTC: 1000 events, 4 new users",
+        "24 Nov 06:00 UTC: 1 event, 2 new users",
+    ]
+    shapes = [[one.attrib for one in group.findall("rect")] for group in groups[-3:]]
+    assert [[one["class"] for one in bars] for bars in shapes] == [["slot"], *[["slot", "events", "users"]] * 2]
+    for bars in shapes[1:]:  # events stand on the upper line, users on the lower one
+        assert [float(one["y"]) + float(one["height"]) for one in bars[1:]] == [60, 92]
