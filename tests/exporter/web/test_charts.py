@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_the_newest_days_are_added_up() -> None:
 
 
 def test_the_picture_is_drawn_with_what_each_bar_says() -> None:
-    drawing = ElementTree.fromstring(charts.by_hour({HOUR: (1, 2), HOUR - 1: (1000, 4), HOUR - 2: (0, 0)}, NOW).drawing)
+    drawing = ET.fromstring(charts.by_hour({HOUR: (1, 2), HOUR - 1: (1000, 4), HOUR - 2: (0, 0)}, NOW).drawing)
     assert drawing.get("viewBox") == "0 0 240 92"
     groups = drawing.findall("g")
     assert [group.findtext("title") for group in groups[-3:]] == [
