@@ -81,7 +81,7 @@ class Replica:
 
     def _fold(self, stop: threading.Event) -> None:
         """Fold while the lease is ours, wait for it while it is not."""
-        lease = Lease(self._database, self._replica)
+        lease, told = Lease(self._database, self._replica), ""
         while True:
             problem = self._shipper.problem
             try:
@@ -89,9 +89,11 @@ class Replica:
                     self._fold_until_lost(lease, stop)
                     lease.give_up()
             except (StoreError, DatabaseError) as exc:
-                _log.warning("not folding", error=str(exc))
                 problem = str(exc)
+                if problem != told:
+                    _log.warning("not folding", error=problem)
                 lease.give_up()
+            told = problem
             if stop.is_set():
                 lease.give_up()
                 return

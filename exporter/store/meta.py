@@ -12,3 +12,6 @@ PUT_POSITION = 'INSERT INTO positions VALUES (?, ?) ON CONFLICT (segment) DO UPD
 
 MIGRATION = "migration"
 """Up to where rows were moved here from another database; gone when all are."""
+
+VERSION = "SELECT value FROM meta WHERE name = 'schema_version'"
+"""Of the tables in PostgreSQL; SQLite keeps the number of its own beside them."""

@@ -9,181 +9,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from errtally.errors import StoreError
+from errtally.errors import StoreError, StoreVersionError
 from errtally.exporter.journal.backlog import Backlog
 from errtally.exporter.store.sqlite_place import SqlitePlace
+from errtally.exporter.store.upgrades import SCHEMA_VERSION, STEPS, refusal
 
 if TYPE_CHECKING:
     from errtally.exporter.store.connection import Connection
 
 FILE_NAME = "errtally.sqlite3"
-SCHEMA_VERSION = 12
-_UPGRADES = {
-    1: """ALTER TABLE series ADD COLUMN created REAL NOT NULL DEFAULT 0;
-    ALTER TABLE issue_environments ADD COLUMN noticed REAL NOT NULL DEFAULT 0""",
-    2: """ALTER TABLE issues ADD COLUMN is_unhandled INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE issues ADD COLUMN assignee TEXT NOT NULL DEFAULT '';
-    ALTER TABLE issues ADD COLUMN priority TEXT NOT NULL DEFAULT '';
-    ALTER TABLE issues ADD COLUMN ticket TEXT NOT NULL DEFAULT '';
-    ALTER TABLE issue_tags ADD COLUMN first_seen REAL;
-    ALTER TABLE issue_tags ADD COLUMN last_seen REAL;
-    CREATE TABLE deleted_issues (
-      id          INTEGER PRIMARY KEY,
-      project     TEXT NOT NULL,
-      fingerprint TEXT NOT NULL,
-      title       TEXT NOT NULL,
-      change      INTEGER NOT NULL
-    )""",
-    3: """ALTER TABLE issue_hours RENAME TO old_issue_hours;
-    CREATE TABLE issue_hours (
-      issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
-      hour        INTEGER NOT NULL,
-      environment TEXT NOT NULL,
-      events      INTEGER NOT NULL,
-      users       INTEGER NOT NULL,
-      PRIMARY KEY (issue, hour, environment)
-    ) WITHOUT ROWID;
-    INSERT INTO issue_hours SELECT issue, hour, '', events, users FROM old_issue_hours;
-    DROP TABLE old_issue_hours;
-    CREATE INDEX issue_hours_hour ON issue_hours (hour);
-    ALTER TABLE issue_days RENAME TO old_issue_days;
-    CREATE TABLE issue_days (
-      issue       INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
-      day         INTEGER NOT NULL,
-      environment TEXT NOT NULL,
-      events      INTEGER NOT NULL,
-      users       INTEGER NOT NULL,
-      PRIMARY KEY (issue, day, environment)
-    ) WITHOUT ROWID;
-    INSERT INTO issue_days SELECT issue, day, '', events, users FROM old_issue_days;
-    DROP TABLE old_issue_days;
-    CREATE INDEX issue_days_day ON issue_days (day)""",
-    4: "CREATE TABLE issue_counts (id INTEGER PRIMARY KEY, counts BLOB NOT NULL)",
-    5: """ALTER TABLE series ADD COLUMN returned REAL NOT NULL DEFAULT 0;
-    ALTER TABLE series ADD COLUMN returned_value REAL NOT NULL DEFAULT 0""",
-    6: """ALTER TABLE releases ADD COLUMN told REAL;
-    ALTER TABLE releases ADD COLUMN released REAL;
-    ALTER TABLE releases ADD COLUMN ref TEXT NOT NULL DEFAULT '';
-    ALTER TABLE releases ADD COLUMN url TEXT NOT NULL DEFAULT '';
-    ALTER TABLE releases ADD COLUMN status TEXT NOT NULL DEFAULT 'open';
-    CREATE TABLE release_commits (
-      project    TEXT NOT NULL,
-      release    TEXT NOT NULL,
-      number     INTEGER NOT NULL,
-      id         TEXT NOT NULL,
-      author     TEXT NOT NULL,
-      message    TEXT NOT NULL,
-      repository TEXT NOT NULL,
-      at         REAL,
-      paths      TEXT NOT NULL,
-      PRIMARY KEY (project, release, number)
-    ) WITHOUT ROWID;
-    CREATE TABLE deploys (
-      id          INTEGER PRIMARY KEY,
-      project     TEXT NOT NULL,
-      release     TEXT NOT NULL,
-      environment TEXT NOT NULL,
-      name        TEXT NOT NULL,
-      url         TEXT NOT NULL,
-      started     REAL,
-      finished    REAL NOT NULL,
-      by          TEXT NOT NULL
-    );
-    CREATE INDEX deploys_release ON deploys (project, release);
-    CREATE TABLE session_hours (
-      project     TEXT NOT NULL,
-      environment TEXT NOT NULL,
-      release     TEXT NOT NULL,
-      hour        INTEGER NOT NULL,
-      status      TEXT NOT NULL,
-      sessions    REAL NOT NULL,
-      PRIMARY KEY (hour, project, environment, release, status)
-    ) WITHOUT ROWID""",
-    7: """CREATE TABLE issue_texts (
-      id    INTEGER PRIMARY KEY,
-      issue INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
-      mark  INTEGER NOT NULL,
-      text  TEXT NOT NULL,
-      UNIQUE (issue, mark)
-    );
-    CREATE TABLE tag_values (
-      id     INTEGER PRIMARY KEY,
-      tag    TEXT NOT NULL,
-      value  TEXT NOT NULL,
-      folded TEXT NOT NULL,
-      UNIQUE (tag, value)
-    );
-    CREATE INDEX tag_values_folded ON tag_values (tag, folded);
-    CREATE INDEX issue_tags_value ON issue_tags (tag, value);
-    CREATE VIRTUAL TABLE issue_text_trigrams USING fts5 (
-      text, content = 'issue_texts', content_rowid = 'id', tokenize = 'trigram case_sensitive 1', detail = none
-    );
-    CREATE TRIGGER issue_texts_inserted AFTER INSERT ON issue_texts BEGIN
-      INSERT INTO issue_text_trigrams (rowid, text) VALUES (new.id, new.text);
-    END;
-    CREATE TRIGGER issue_texts_deleted AFTER DELETE ON issue_texts BEGIN
-      INSERT INTO issue_text_trigrams (issue_text_trigrams, rowid, text) VALUES ('delete', old.id, old.text);
-    END;
-    CREATE TRIGGER issue_texts_updated AFTER UPDATE OF text ON issue_texts BEGIN
-      INSERT INTO issue_text_trigrams (issue_text_trigrams, rowid, text) VALUES ('delete', old.id, old.text);
-      INSERT INTO issue_text_trigrams (rowid, text) VALUES (new.id, new.text);
-    END;
-    CREATE VIRTUAL TABLE tag_value_trigrams USING fts5 (
-      folded, content = 'tag_values', content_rowid = 'id', tokenize = 'trigram case_sensitive 1', detail = none
-    );
-    CREATE TRIGGER tag_values_inserted AFTER INSERT ON tag_values BEGIN
-      INSERT INTO tag_value_trigrams (rowid, folded) VALUES (new.id, new.folded);
-    END;
-    CREATE TABLE issue_people (
-      person INTEGER NOT NULL,
-      issue  INTEGER NOT NULL REFERENCES issues (id) ON DELETE CASCADE,
-      PRIMARY KEY (person, issue)
-    ) WITHOUT ROWID;
-    CREATE INDEX issue_people_issue ON issue_people (issue);
-    INSERT INTO issue_texts (issue, mark, text) SELECT issue, 0, own FROM issue_words;
-    INSERT INTO tag_values (tag, value, folded)
-      SELECT DISTINCT tag, value, casefold(value) FROM issue_tags ORDER BY tag, value;
-    DROP TABLE issue_words""",
-    8: """CREATE INDEX issues_culprit ON issues (project, culprit);
-    CREATE INDEX issues_type ON issues (project, type, last_seen);
-    CREATE TABLE job_runs (
-      id          INTEGER PRIMARY KEY,
-      project     TEXT NOT NULL,
-      environment TEXT NOT NULL,
-      monitor     TEXT NOT NULL,
-      run         TEXT NOT NULL,
-      began       REAL,
-      ended       REAL,
-      status      TEXT NOT NULL,
-      seconds     REAL
-    );
-    CREATE UNIQUE INDEX job_runs_run ON job_runs (project, environment, monitor, run) WHERE run <> '';
-    CREATE INDEX job_runs_job ON job_runs (project, environment, monitor, id)""",
-    9: """ALTER TABLE issue_texts ADD COLUMN said REAL NOT NULL DEFAULT 0;
-    UPDATE issue_texts SET said = CAST(strftime('%s', 'now') AS REAL);
-    CREATE INDEX issue_texts_said ON issue_texts (said) WHERE mark <> 0;
-    ALTER TABLE issue_people ADD COLUMN met REAL NOT NULL DEFAULT 0;
-    UPDATE issue_people SET met = CAST(strftime('%s', 'now') AS REAL);
-    CREATE INDEX issue_people_met ON issue_people (met)""",
-    10: """ALTER TABLE issues ADD COLUMN users INTEGER NOT NULL DEFAULT 0;
-    UPDATE issues SET users =
-      (SELECT coalesce(sum(e.users), 0) FROM issue_environments e WHERE e.issue = issues.id);
-    DROP INDEX issues_last_seen;
-    CREATE INDEX issues_last_seen ON issues (last_seen, id, status, project, level, events, users, first_seen,
-      is_unhandled, assignee, priority, first_release, last_release);
-    CREATE TABLE project_environments (
-      project     TEXT NOT NULL,
-      environment TEXT NOT NULL,
-      first_seen  REAL NOT NULL,
-      PRIMARY KEY (project, environment)
-    ) WITHOUT ROWID;
-    INSERT INTO project_environments SELECT i.project, e.environment, min(e.first_seen)
-      FROM issue_environments e JOIN issues i ON i.id = e.issue GROUP BY i.project, e.environment;
-    CREATE INDEX issue_trends_order ON issue_trends (2 * short - long, issue)""",
-    11: """DROP INDEX series_evicted;
-    CREATE INDEX series_evicted ON series (metric, labels) WHERE evicted <> 0""",
-}
-"""What brings the store of an older version to the next one."""
 BUSY_TIMEOUT_SECONDS = 5.0
 
 STEP_PAGES = 500
@@ -282,10 +116,13 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> SqliteConnection:
             )
         connection.create_function("casefold", 1, str.casefold, deterministic=True)
         for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
-            connection.executescript(f"BEGIN IMMEDIATE; {_UPGRADES[older]}; PRAGMA user_version = {older + 1}; COMMIT;")
+            step = STEPS[older]
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {step.sql}; {step.sqlite}; PRAGMA user_version = {older + 1}; COMMIT;"
+            )
         if version > SCHEMA_VERSION:
             connection.close()
-            raise StoreError(f"{path}: its schema has version {version}, this errtally needs {SCHEMA_VERSION}")
+            raise StoreVersionError(f"{path}: {refusal(version)}")
     except sqlite3.Error as exc:
         if connection is not None:
             connection.close()

@@ -192,7 +192,7 @@ class TokenStore:
 
         database = PostgresDatabase(self._address, "")
         if self._shared is None:
-            self._shared = database.connect(patience_seconds=_BUSY_TIMEOUT_SECONDS)
+            self._shared = database.connect(patience_seconds=_BUSY_TIMEOUT_SECONDS, upgrades=False)
         try:
             yield self._shared
         except ERRORS as exc:

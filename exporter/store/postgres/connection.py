@@ -12,8 +12,10 @@ from psycopg.rows import tuple_row
 
 from errtally.errors import StoreError
 from errtally.exporter.store.connection import DatabaseError
+from errtally.exporter.store.meta import VERSION
 from errtally.exporter.store.postgres.adapting import adapt, named_rows
 from errtally.exporter.store.postgres.statements import translate
+from errtally.exporter.store.upgrades import SCHEMA_VERSION, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -42,6 +44,9 @@ FROM (SELECT relname AS name, pg_total_relation_size(oid) AS size FROM pg_class
   WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r') AS tables"""
 """What all tables take, and the same with what samples hold, for that shrinks at once when some go."""
 
+
+_BEGIN_READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {VERSION}"
+"""In one way to the server and back."""
 
 _UNUSABLE = (TransactionStatus.ACTIVE, TransactionStatus.UNKNOWN)
 """What a connection is not in when a statement has ended, unless it is gone."""
@@ -141,14 +146,25 @@ class PostgresConnection:
         """Execute one statement.
 
         Raises:
-            DatabaseError: it fails, or the connection is gone.
+            DatabaseError: it fails, or the connection is gone; or a reader begins to read tables of another version.
         """
         if self._is_reader and statement == "BEGIN":
-            statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # all of it is of one moment
+            return self._begin_reading()
         with self._errors():
             cursor = self._connection.execute(translate(statement), values)
         if statement == "BEGIN IMMEDIATE" and self._begins_with is not None:
             self._check(*self._begins_with)
+        return cursor
+
+    def _begin_reading(self) -> Cursor:
+        """Begin a transaction in which all is of one moment, and of our version: a newer exporter changes tables."""
+        with self._errors():
+            cursor = self._connection.execute(_BEGIN_READING)
+        cursor.nextset()
+        (version,) = cursor.fetchone() or ("0",)
+        if int(version) != SCHEMA_VERSION:
+            self._connection.close()
+            raise DatabaseError(refusal(int(version)))
         return cursor
 
     def _check(self, statement: str, values: Sequence[Any]) -> None:

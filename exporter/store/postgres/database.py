@@ -1,28 +1,21 @@
-"""A store in PostgreSQL: opening it, making its tables once, bringing those of an older version up to date."""
+"""A store in PostgreSQL: opening it, and what exporters that share it have to know of each other."""
 
 from __future__ import annotations
 
-import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from errtally.errors import StoreError, StoreVersionError
+from errtally.errors import StoreError
 from errtally.exporter.journal.backlog import Backlog
 from errtally.exporter.store.connection import DatabaseError
 from errtally.exporter.store.meta import PUT_POSITION
-from errtally.exporter.store.postgres import schema
+from errtally.exporter.store.postgres import preparing
 from errtally.exporter.store.postgres.connection import IDLE_SECONDS, PostgresConnection, name_of
-from errtally.exporter.store.sqlite import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from errtally.exporter.store.connection import Connection
-
-_LOCK = 0x65727274616C6C79
-"""Of everybody who makes or changes tables, for a transaction: the bytes of our name."""
-
-_IS_THERE = "SELECT 1 FROM pg_class WHERE relname = 'meta' AND relnamespace = current_schema()::regnamespace"
-
 
 _NUMBERED = """SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = current_schema() AND is_identity = 'YES'"""
@@ -49,9 +42,6 @@ WHERE pid IN (SELECT pid FROM pg_locks WHERE relation IN ('writers'::regclass, '
 STILL_SHIPS = "SELECT 1 FROM shippers WHERE replica = ? AND epoch = ? FOR SHARE"
 """What each transaction that ships begins with: the next connection waits for it, or it finds nothing."""
 
-_TRIGRAMS = """SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-WHERE e.extname = 'pg_trgm'"""
-
 
 class PostgresDatabase:
     """One database of a PostgreSQL server, or one schema of it.
@@ -66,18 +56,18 @@ class PostgresDatabase:
     def __init__(self, address: str, replica: str) -> None:
         self.address = address
         self.replica = replica
-        self._is_prepared = False
 
     @property
     def name(self) -> str:
         """What messages call it."""
         return name_of(self.address)
 
-    def connect(self, *, patience_seconds: float | None = None) -> PostgresConnection:
+    def connect(self, *, patience_seconds: float | None = None, upgrades: bool = True) -> PostgresConnection:
         """Open it for writing beside the store's own tables; make all tables where there are none.
 
         Args:
             patience_seconds: how long it may say nothing; None for what fits a fold.
+            upgrades: whether tables of an older version are brought up to date.
 
         Raises:
             StoreVersionError: it was made by another version.
@@ -85,9 +75,10 @@ class PostgresDatabase:
         """
         connection = PostgresConnection(self.address, is_reader=False, patience_seconds=patience_seconds)
         try:
-            if not self._is_prepared:
-                self._prepare(connection)
-                self._is_prepared = True
+            preparing.make(connection)
+            if upgrades and preparing.is_older(connection):
+                self._upgrade()
+            preparing.check(connection, self.name)
         except DatabaseError as exc:
             connection.close()
             raise StoreError(f"{self.name}: {exc}") from exc
@@ -96,8 +87,13 @@ class PostgresDatabase:
             raise
         return connection
 
+    def _upgrade(self) -> None:
+        patient = PostgresConnection(self.address, is_reader=False, patience_seconds=preparing.UPGRADE_SECONDS)
+        with closing(patient):
+            preparing.upgrade(patient, self.name)
+
     def writer(self) -> PostgresConnection:
-        """Open it for the one that folds; make its tables where there are none.
+        """Open it for the one that folds; make its tables where there are none, bring older ones up to date.
 
         Raises:
             StoreVersionError: it was made by another version.
@@ -147,16 +143,22 @@ class PostgresDatabase:
         What a former one has begun is over when this returns.
 
         Raises:
+            StoreVersionError: the database was brought to a newer version meanwhile.
             DatabaseError: the database can't be written.
         """
-        return int(db.execute(_BEGIN_SHIPPING, (self.replica,)).fetchone()[0])
+        epoch = int(db.execute(_BEGIN_SHIPPING, (self.replica,)).fetchone()[0])
+        # Not before: an upgrade makes the numbers invalid that were taken until then.
+        preparing.check(db, self.name)
+        return epoch
 
     def say_shipped(self, db: Connection) -> None:
         """Note that until now all that this exporter took is shipped.
 
         Raises:
+            StoreVersionError: the database was brought to a newer version meanwhile.
             DatabaseError: the database can't be written.
         """
+        preparing.check(db, self.name)  # who has nothing to ship learns of it here
         db.execute(f"UPDATE shippers SET shipped = {_NOW} WHERE replica = ?", (self.replica,))  # noqa: S608 (a constant)
 
     def end_shipping(self, db: Connection) -> None:
@@ -216,23 +218,3 @@ class PostgresDatabase:
         """
         db.execute("INSERT INTO secrets VALUES ('key', ?) ON CONFLICT DO NOTHING", (key,))
         return bytes(db.execute("SELECT value FROM secrets WHERE name = 'key'").fetchone()[0])
-
-    def _prepare(self, connection: PostgresConnection) -> None:
-        connection.execute("BEGIN")
-        connection.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-        if connection.execute(_IS_THERE).fetchone() is None:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            (trigrams,) = connection.execute(_TRIGRAMS).fetchone()
-            connection.script(schema.statements(trigrams))
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("created", str(time.time())), ("change", "0"), ("schema_version", str(SCHEMA_VERSION))],
-            )
-        version = int(connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()[0])
-        if version != SCHEMA_VERSION:
-            connection.execute("ROLLBACK")
-            age = "newer" if version > SCHEMA_VERSION else "older"
-            raise StoreVersionError(
-                f"{self.name}: its schema has version {version}, which is {age} than this errtally's ({SCHEMA_VERSION})"
-            )
-        connection.execute("COMMIT")

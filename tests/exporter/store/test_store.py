@@ -22,6 +22,7 @@ from errtally.exporter.journal.records import AlertSeen, Batch, EventSeen, Issue
 from errtally.exporter.store import sqlite
 from errtally.exporter.store import writing as writing_module
 from errtally.exporter.store.reading import StoreReader
+from errtally.exporter.store.upgrades import SCHEMA_VERSION
 from errtally.exporter.store.writing import StoreWriter
 
 
@@ -331,7 +332,7 @@ def test_a_store_of_another_version_is_not_opened(path):
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(StoreError, match=f"version 99, this errtally needs {sqlite.SCHEMA_VERSION}"):
+    with pytest.raises(StoreError, match=rf"version 99, which is newer than this errtally's \({SCHEMA_VERSION}\)"):
         sqlite.create(path)
 
 
