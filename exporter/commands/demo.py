@@ -53,13 +53,14 @@ def command(
     team = Team(url, sender.session, read_secret(token_file) if token_file is not None else token)
     rng = random.Random(seed)  # noqa: S311 (made-up traffic)
     console = Console()
+    page = f"{url.rstrip('/')}/"
     if once:
         _send_fixed_set(sender, rng, key)
         console.print(table(sender, "sent once"))
     else:
         plan = (
             f"Sending requests of a small shop to {url}, about {rate:g} a second for {duration:g} s; Ctrl-C ends it. "
-            f"Look at {url.rstrip('/')}/"
+            f"Look at {page}"
         )
         with suppress(KeyboardInterrupt), Progress(console, sender, plan) as progress:
             _send_for(team, sender, rng, key, progress, rate=rate, duration=duration)
@@ -70,6 +71,7 @@ def command(
             f"{project}: {tally.last_refusal}" for project, tally in sender.tallies.items() if tally.last_refusal
         )
         raise DemoError(f"the exporter refused {sender.rejected} requests ({refusals})")
+    console.print(f"Look at {page}", highlight=False, soft_wrap=True)
 
 
 def _send_fixed_set(sender: Sender, rng: random.Random, key: str) -> None:

@@ -43,6 +43,8 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
+        if not self._console.is_terminal:
+            self._console.line()  # there Live leaves the table without the end of its last line
 
     def show(self, stage: str) -> None:
         """Show what was sent until now.

@@ -81,6 +81,7 @@ def _counted(received):
 
 def test_once_sends_the_documented_set(exporter):
     result = CliRunner().invoke(command, ["--once", "--url", exporter.url, "--key", "k1"])
+    assert result.output.endswith(f"\nLook at {exporter.url}/\n")
     assert result.exit_code == 0, result.output
     assert _counted(exporter.received) == (EXPECTED_EVENTS, EXPECTED_REQUESTS)
     assert all("sentry_key=k1" in query or key == "Bearer k1" for _, query, key, _ in exporter.received)
@@ -153,6 +154,7 @@ def test_the_first_words_say_what_is_sent_where_and_for_how_long(exporter):
     )
     assert re.fullmatch(r"\d+ s, all as usual: \d+ requests accepted, 0 rejected, \d+ events\n", second)
     assert "requests timed" in rest  # what was sent until then
+    assert rest.endswith(f"\nLook at {exporter.url}/\n")
     assert process.returncode == 0
 
 
