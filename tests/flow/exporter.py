@@ -58,8 +58,18 @@ class Exporter:
         self._flags += flags
         return self
 
+    def with_environ(self, environ: Mapping[str, str]) -> Exporter:
+        """Add variables before the next start."""
+        self._environ = {**self._environ, **environ}
+        return self
+
     def start(self) -> None:
         """Start it and wait until it is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start it."""
         command = [sys.executable, "-m", "errtally", "serve", "--listen", self.listen]
         command += ["--data-dir", str(self.data_dir), *self._flags]
         command = [*self._under, *command]
@@ -73,8 +83,11 @@ class Exporter:
                 start_new_session=True,
                 env={**os.environ, **self._environ},
             )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it is ready, or fail when it ends before."""
         end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end and self._process.poll() is None:
+        while time.monotonic() < end and self.is_running:
             try:
                 with urllib.request.urlopen(f"{self.url}/-/ready", timeout=10):
                     return
