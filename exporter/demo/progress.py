@@ -43,7 +43,7 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
-        if not self._console.is_terminal:
+        if not self._console.is_terminal and not self._plan:
             self._console.line()  # there Live leaves the table without the end of its last line
 
     def show(self, stage: str) -> None:
