@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from errtally.exporter.artifacts.uploads import Uploads
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.ingest.delivery import Delivery, FileDelivery
+    from errtally.exporter.ingest.endpoint import Endpoint
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
     from errtally.exporter.journal.appender import Appender
-    from errtally.exporter.protocols.endpoint import Endpoint
     from errtally.exporter.symbols.resolver import Resolver
 
 _log = structlog.get_logger(__name__)
@@ -87,16 +87,16 @@ class Pipeline:
                 else:
                     limited = self._limit(admission, delivery)
             self._accept(delivery, request.received)
-            response = endpoint.answer(delivery) if limited is None else endpoint.refuse(limited)
+            response = endpoint.answer(delivery) if limited is None else endpoint.refusal(limited)
         except RecursionError:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
-            response = endpoint.refuse(MalformedError("too_deep", "the body is nested too deeply"))
+            response = endpoint.refusal(MalformedError("too_deep", "the body is nested too deeply"))
         except UnicodeError:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, "bad_text"))
-            response = endpoint.refuse(MalformedError("bad_text", "the body is not valid UTF-8"))
+            response = endpoint.refusal(MalformedError("bad_text", "the body is not valid UTF-8"))
         except RejectedError as exc:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, exc.reason))
-            response = endpoint.refuse(exc)
+            response = endpoint.refusal(exc)
         else:
             for item, quantity in delivery.items.items():
                 tally.add(names.INGEST_ITEMS, (endpoint.protocol, item), quantity)

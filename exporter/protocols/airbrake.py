@@ -14,10 +14,11 @@ import msgspec
 from errtally.errors import MalformedError, OverloadedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
-from errtally.exporter.protocols.endpoint import Endpoint, bearer, bounded
 from errtally.exporter.protocols.native import new_event_id
+from errtally.exporter.protocols.reading import bearer, bounded
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
@@ -191,8 +192,7 @@ def refuse(error: RejectedError) -> Response:
     """Refuse with ``{"message"}``; clients wait as long as ``X-RateLimit-Delay`` says."""
     headers: tuple[tuple[str, str], ...] = ()
     if isinstance(error, OverloadedError):
-        seconds = str(error.retry_after_seconds)
-        headers = (("X-RateLimit-Delay", seconds), ("Retry-After", seconds))
+        headers = (("X-RateLimit-Delay", str(error.retry_after_seconds)),)
     return Response(error.status, msgspec.json.encode({"message": str(error), "code": error.reason}), headers=headers)
 
 
@@ -204,7 +204,7 @@ ENDPOINTS = tuple(
         answer=answer,
         refuse=refuse,
         allow_headers="Origin, Content-Type, Accept, Authorization, X-Airbrake-Token, Content-Encoding",
-        expose_headers="X-RateLimit-Delay, Retry-After",
+        expose_headers="X-RateLimit-Delay",
         endings=(ending,),
         categories=("error",),
     )

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.event.signals import RequestTiming
 from errtally.exporter.ingest.delivery import Delivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import airbrake, tolerant, values
-from errtally.exporter.protocols.endpoint import Endpoint, bounded
+from errtally.exporter.protocols.reading import bounded
 from errtally.exporter.protocols.transactions import transaction_name
 
 if TYPE_CHECKING:

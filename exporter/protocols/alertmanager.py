@@ -11,9 +11,9 @@ from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import Alert
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
-from errtally.exporter.protocols.endpoint import Endpoint
 from errtally.exporter.protocols.native import project_of, refuse
 
 if TYPE_CHECKING:

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from errtally.errors import MalformedError, OverloadedError, TooLargeError
+from errtally.errors import MalformedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import SessionCount
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
-from errtally.exporter.protocols.endpoint import Endpoint, bounded
 from errtally.exporter.protocols.native import new_event_id
+from errtally.exporter.protocols.reading import bounded
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
@@ -325,10 +326,7 @@ def answer(_: Delivery) -> Response:
 
 def refuse(error: RejectedError) -> Response:
     """Refuse with ``{"errors"}``; only the status is read."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if isinstance(error, OverloadedError):
-        headers = (("Retry-After", str(error.retry_after_seconds)),)
-    return Response(error.status, msgspec.json.encode({"errors": [str(error)]}), headers=headers)
+    return Response(error.status, msgspec.json.encode({"errors": [str(error)]}))
 
 
 _ALLOW_HEADERS = (
@@ -344,7 +342,6 @@ ENDPOINTS = tuple(
         answer=answer,
         refuse=refuse,
         allow_headers=_ALLOW_HEADERS,
-        expose_headers="Retry-After",
         endings=(ending,) if ending else (),
         has_page=not ending,
         categories=("session",) if decoder is decode_sessions else ("error",),

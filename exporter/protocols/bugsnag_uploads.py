@@ -12,9 +12,9 @@ import msgspec
 
 from errtally.errors import MalformedError, UnauthorizedError
 from errtally.exporter.ingest.delivery import Delivery, DeployDelivery, FileDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import bugsnag, uploading, values
-from errtally.exporter.protocols.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from errtally.errors import MalformedError, OverloadedError, TooLargeError
+from errtally.errors import MalformedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import LogCount, RequestTiming
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import frames, tolerant, values
-from errtally.exporter.protocols.endpoint import Endpoint, bearer
 from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.otlp import events as otlp_events
 from errtally.exporter.protocols.otlp import json_mapping, timings
 from errtally.exporter.protocols.otlp.resource import service_of
+from errtally.exporter.protocols.reading import bearer
 from errtally.exporter.protocols.transactions import path_template
 
 if TYPE_CHECKING:
@@ -347,10 +348,7 @@ def answer(_: Delivery) -> Response:
 
 def refuse(error: RejectedError) -> Response:
     """Refuse with the reason as text; the SDK waits as long as ``Retry-After`` says."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if isinstance(error, OverloadedError):
-        headers = (("Retry-After", str(error.retry_after_seconds)),)
-    return Response(error.status, str(error).encode("utf-8", "replace"), "text/plain; charset=utf-8", headers)
+    return Response(error.status, str(error).encode("utf-8", "replace"), "text/plain; charset=utf-8")
 
 
 def _endpoint(pattern: str, *endings: str) -> Endpoint:
@@ -364,7 +362,7 @@ def _endpoint(pattern: str, *endings: str) -> Endpoint:
             "Content-Type, Content-Encoding, X-API-Key, X-Faro-Session-Id, Idempotency-Key, Authorization, "
             "X-Scope-OrgID, traceparent, tracestate, baggage"
         ),
-        expose_headers="Retry-After, X-Faro-Session-Status",
+        expose_headers="X-Faro-Session-Status",
         endings=endings,
         resends=True,
         categories=("error", "log_item", "transaction"),

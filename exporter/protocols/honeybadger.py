@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from errtally.errors import MalformedError, OverloadedError
+from errtally.errors import MalformedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import CheckIn
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
-from errtally.exporter.protocols.endpoint import Endpoint, bounded
 from errtally.exporter.protocols.native import new_event_id
+from errtally.exporter.protocols.reading import bounded
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
@@ -231,10 +232,7 @@ def answer(delivery: Delivery) -> Response:
 
 def refuse(error: RejectedError) -> Response:
     """Refuse with ``{"error"}``."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if isinstance(error, OverloadedError):
-        headers = (("Retry-After", str(error.retry_after_seconds)),)
-    return Response(error.status, msgspec.json.encode({"error": str(error)}), headers=headers)
+    return Response(error.status, msgspec.json.encode({"error": str(error)}))
 
 
 def _answer_check_in(_: Delivery) -> Response:
@@ -259,7 +257,6 @@ ENDPOINTS = (
             answer=answer,
             refuse=refuse,
             allow_headers="Content-Type, Content-Encoding, Accept, X-API-Key",
-            expose_headers="Retry-After",
             endings=(ending,),
             categories=("error",) if decoder is decode else (),
         )

@@ -12,9 +12,9 @@ import msgspec
 
 from errtally.errors import MalformedError
 from errtally.exporter.ingest.delivery import Delivery, DeployDelivery, FileDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import honeybadger, uploading, values
-from errtally.exporter.protocols.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Limits

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from errtally.errors import MalformedError, OverloadedError, TooLargeError
+from errtally.errors import MalformedError, TooLargeError
 from errtally.event.model import Event, User
 from errtally.event.signals import Discard, RequestTiming
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import documents, measures, shipped, values
-from errtally.exporter.protocols.endpoint import Endpoint, error_body
 from errtally.exporter.protocols.explanation import explain
 
 if TYPE_CHECKING:
@@ -440,11 +440,8 @@ def answer(delivery: Delivery) -> Response:
 
 
 def refuse(error: RejectedError) -> Response:
-    """Refuse in the exporter's own form."""
-    headers: tuple[tuple[str, str], ...] = ()
-    if isinstance(error, OverloadedError):
-        headers = (("Retry-After", str(error.retry_after_seconds)),)
-    return Response(error.status, error_body(error), headers=headers)
+    """Refuse in the exporter's own form: ``{"error": {"code", "message"}}``."""
+    return Response(error.status, msgspec.json.encode({"error": {"code": error.reason, "message": str(error)}}))
 
 
 _ALLOW_HEADERS = "Authorization, Content-Type, Content-Encoding, X-API-Key"
@@ -457,7 +454,6 @@ ENDPOINTS = tuple(
         answer=answer,
         refuse=refuse,
         allow_headers=_ALLOW_HEADERS,
-        expose_headers="Retry-After",
         endings=(ending,),
         categories=(category,),
     )

@@ -24,7 +24,7 @@ from errtally.exporter.protocols.sentry import endpoints as sentry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from errtally.exporter.protocols.endpoint import Endpoint
+    from errtally.exporter.ingest.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *native.ENDPOINTS,

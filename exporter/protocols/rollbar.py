@@ -17,10 +17,11 @@ from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
-from errtally.exporter.protocols.endpoint import Endpoint, bounded
 from errtally.exporter.protocols.native import new_event_id
+from errtally.exporter.protocols.reading import bounded
 from errtally.exporter.protocols.rollbar_item import (
     Body,
     Data,
@@ -221,8 +222,7 @@ def refuse(error: RejectedError) -> Response:
     """Refuse as Rollbar does: ``{"err": 1, "message"}``."""
     headers: tuple[tuple[str, str], ...] = ()
     if isinstance(error, OverloadedError):
-        seconds = str(error.retry_after_seconds)
-        headers = (("X-Rate-Limit-Remaining-Seconds", seconds), ("Retry-After", seconds))
+        headers = (("X-Rate-Limit-Remaining-Seconds", str(error.retry_after_seconds)),)
     return Response(error.status, msgspec.json.encode({"err": 1, "message": str(error)}), headers=headers)
 
 
@@ -234,7 +234,7 @@ ENDPOINTS = (
         answer=answer,
         refuse=refuse,
         allow_headers="Content-Type, Content-Encoding, X-Rollbar-Access-Token",
-        expose_headers="X-Rate-Limit-Remaining-Seconds, Retry-After",
+        expose_headers="X-Rate-Limit-Remaining-Seconds",
         endings=("item",),
         categories=("error",),
     ),

@@ -14,6 +14,7 @@ import structlog
 from errtally import names
 from errtally.errors import NotServedError, RejectedError
 from errtally.exporter.ingest.body import drain
+from errtally.exporter.ingest.endpoint import RETRY_AFTER
 from errtally.exporter.ingest.request import INLINE_KEY, Request, Response, WaitsError
 from errtally.exporter.protocols import registry
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse
 
     from errtally.exporter.config import Limits
+    from errtally.exporter.ingest.endpoint import Endpoint
     from errtally.exporter.ingest.pipeline import Pipeline
     from errtally.exporter.ingest.tally import Tally
-    from errtally.exporter.protocols.endpoint import Endpoint
     from errtally.exporter.web.forwarding import Forwarding
 
 _REASONS = {
@@ -122,7 +123,8 @@ class FastPath:
     def _sharing(self, endpoint: Endpoint, route: Mapping[str, str], origin: str) -> list[tuple[str, str]]:
         """Say which pages may read the answer: all, or when a project has a list, this one if it is on it."""
         keys = self._pipeline.keys
-        expose = ("Access-Control-Expose-Headers", endpoint.expose_headers)
+        readable = f"{RETRY_AFTER}, {endpoint.expose_headers}" if endpoint.expose_headers else RETRY_AFTER
+        expose = ("Access-Control-Expose-Headers", readable)
         if not keys.has_origins:
             return [("Access-Control-Allow-Origin", "*"), expose]
         vary = ("Vary", "Origin")
@@ -135,7 +137,7 @@ class FastPath:
         error = NotServedError("method_not_allowed", f"{method[:32]!r} is not served here, {allowed} are", status=405)
         self._tally.add(names.INGEST_REJECTED, (endpoint.protocol, error.reason))
         self._tally.add(names.INGEST_REQUESTS, (endpoint.protocol, "405"))
-        refused = endpoint.refuse(error)
+        refused = endpoint.refusal(error)
         return replace(refused, headers=(*refused.headers, ("Allow", allowed)))
 
     def _ingest(self, endpoint: Endpoint, environ: dict[str, Any], route: Mapping[str, str]) -> Response:
@@ -157,13 +159,15 @@ class FastPath:
             _log.exception("ingest failed", protocol=endpoint.protocol, path=environ["PATH_INFO"])
             self._tally.add(names.INGEST_REJECTED, (endpoint.protocol, "internal_error"))
             self._tally.add(names.INGEST_REQUESTS, (endpoint.protocol, "500"))
-            return endpoint.refuse(RejectedError("internal_error", "the exporter failed; its log says why", status=500))
+            return endpoint.refusal(
+                RejectedError("internal_error", "the exporter failed; its log says why", status=500)
+            )
 
 
 def _preflight(endpoint: Endpoint, path: str) -> Response:
     """Answer a browser that asks whether it may send."""
     if not endpoint.allow_headers:
-        return endpoint.refuse(NotServedError("no_cors", "browsers of other origins can't send here", status=405))
+        return endpoint.refusal(NotServedError("no_cors", "browsers of other origins can't send here", status=405))
     return Response(
         204,
         headers=(

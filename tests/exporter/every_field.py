@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-    from errtally.exporter.protocols.endpoint import Endpoint
+    from errtally.exporter.ingest.endpoint import Endpoint
 
 Place = tuple[str | int, ...]
 NAME = re.compile(r"[A-Za-z_$][\w.$-]{1,40}")

@@ -16,9 +16,10 @@ from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import LogCount
 from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery
-from errtally.exporter.protocols.endpoint import Endpoint, bearer
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.protocols.otlp import answers, events, json_mapping, timings
 from errtally.exporter.protocols.otlp.resource import service_of
+from errtally.exporter.protocols.reading import bearer
 from errtally.exporter.protocols.sentry import keys as sentry_keys
 
 if TYPE_CHECKING:
@@ -184,7 +185,6 @@ def _endpoint(signal: str, *, is_json: bool) -> Endpoint:
         answer=partial(answers.answer_json if is_json else answers.answer_protobuf, signal=signal),
         refuse=answers.refuse_json if is_json else answers.refuse_protobuf,
         allow_headers=_ALLOW_HEADERS,
-        expose_headers="Retry-After",
         endings=(signal,),
         media_type=media_type,
         resends=True,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from errtally.errors import OverloadedError
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ _ALLOW_HEADERS = (
     "Authorization, Content-Encoding, Transfer-Encoding, sentry-trace, baggage, traceparent, X-CSRFToken"
 )
 _WORD = re.compile(r"[a-z-]+")
-_EXPOSE_HEADERS = "X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"
+_EXPOSE_HEADERS = "X-Sentry-Error, X-Sentry-Rate-Limits"
 
 
 def answer(delivery: Delivery) -> Response:
@@ -40,10 +40,8 @@ def refuse(error: RejectedError) -> Response:
     """Refuse as Relay does: ``{"detail", "causes"}`` and the text in a header."""
     message = str(error)
     headers = [("X-Sentry-Error", "".join(c if " " <= c <= "~" else "?" for c in message[:500]))]
-    if isinstance(error, OverloadedError):
-        headers.append(("Retry-After", str(error.retry_after_seconds)))
-        if error.limits:
-            headers.append(("X-Sentry-Rate-Limits", rate_limits(error.limits)))
+    if isinstance(error, OverloadedError) and error.limits:
+        headers.append(("X-Sentry-Rate-Limits", rate_limits(error.limits)))
     body = msgspec.json.encode({"detail": message, "causes": [error.reason]})
     return Response(error.status, body, headers=tuple(headers))
 

@@ -12,7 +12,7 @@ from errtally.errors import MalformedError, TooLargeError, UnauthorizedError
 from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
 from errtally.exporter.protocols import values
-from errtally.exporter.protocols.endpoint import bounded
+from errtally.exporter.protocols.reading import bounded
 from errtally.exporter.protocols.sentry import envelope, event, items, keys
 from errtally.exporter.protocols.sentry.answers import endpoint
 

@@ -56,7 +56,7 @@ def answered(
     try:
         return endpoint.answer(endpoint.decode(request, Keys(config or ExporterConfig()), limits or Limits()))
     except RejectedError as exc:
-        return endpoint.refuse(exc)
+        return endpoint.refusal(exc)
 
 
 def captured(folder: str, number: int = 1) -> tuple[str, bytes, dict[str, str]]:

@@ -116,4 +116,4 @@ def test_the_answer_names_the_notice():
 def test_a_client_that_sends_too_much_is_told_how_long_to_wait():
     response = airbrake.refuse(OverloadedError("rate_limited", "wait", retry_after_seconds=17))
     assert response.status == 429
-    assert dict(response.headers) == {"X-RateLimit-Delay": "17", "Retry-After": "17"}
+    assert dict(response.headers) == {"X-RateLimit-Delay": "17"}

@@ -8,7 +8,7 @@ import pkgutil
 import pytest
 
 from errtally.exporter import protocols
-from errtally.exporter.protocols.endpoint import Endpoint
+from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.protocols.registry import ENDPOINTS
 
 MODULES = [

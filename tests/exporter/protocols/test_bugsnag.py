@@ -148,4 +148,4 @@ def test_an_event_tells_how_its_session_ended(events, ended):
 def test_answers_have_bugsnags_form():
     assert answered(*captured("bugsnag-python")).status == 202
     limited = bugsnag.refuse(OverloadedError("rate_limited", "wait", retry_after_seconds=17))
-    assert (limited.status, dict(limited.headers)) == (429, {"Retry-After": "17"})
+    assert (limited.status, json.loads(limited.body)) == (429, {"errors": ["wait"]})

@@ -88,7 +88,7 @@ def test_answers_have_honeybadgers_form():
     assert (good.status, json.loads(good.body)) == (201, {"id": "6cb786eb-6748-450b-bfb1-5b803b1e23be"})
     assert json.loads(answered(PATH, {}).body)["error"]
     limited = honeybadger.refuse(OverloadedError("rate_limited", "wait", retry_after_seconds=17))
-    assert (limited.status, dict(limited.headers)) == (429, {"Retry-After": "17"})
+    assert (limited.status, json.loads(limited.body)) == (429, {"error": "wait"})
 
 
 @pytest.mark.parametrize(("body", "lines"), [(b"", {}), (b"{}\n", {"insight": 1}), (b"{}\n\n{}\n", {"insight": 2})])

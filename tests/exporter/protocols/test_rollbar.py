@@ -187,4 +187,4 @@ def test_answers_have_rollbars_form():
     bad = answered(PATH, {})
     assert (bad.status, json.loads(bad.body)["err"]) == (400, 1)
     limited = rollbar.refuse(OverloadedError("rate_limited", "wait", retry_after_seconds=17))
-    assert dict(limited.headers) == {"X-Rate-Limit-Remaining-Seconds": "17", "Retry-After": "17"}
+    assert dict(limited.headers) == {"X-Rate-Limit-Remaining-Seconds": "17"}

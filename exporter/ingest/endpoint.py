@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from errtally.errors import TooLargeError
-from errtally.exporter.ingest.body import check_json
+from errtally.errors import OverloadedError
 
 if TYPE_CHECKING:
     import re
@@ -20,6 +17,8 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.keys import Keys
     from errtally.exporter.ingest.request import Request, Response
 
+RETRY_AFTER = "Retry-After"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -30,9 +29,9 @@ class Endpoint:
         pattern: matches the whole path; its named groups reach ``decode`` as ``request.route``.
         decode: checks the key and decodes the request; raises RejectedError.
         answer: makes the answer to a delivery that is durable.
-        refuse: makes the answer to a request that was not taken, in the protocol's own form.
+        refuse: makes the answer to a request that was not taken, in the protocol's own form; called by `refusal` only.
         allow_headers: request headers a browser may send from another origin; "" when browsers don't use the route.
-        expose_headers: answer headers a browser may read.
+        expose_headers: answer headers a browser may read, beside ``Retry-After``.
         methods: HTTP methods that are decoded; another one is refused with 405.
         endings: the last segments that its paths may have, by which it is found at once; () when they vary.
         media_type: the Content-Type it takes, for a route that answers in the request's own encoding; "" for any.
@@ -59,25 +58,13 @@ class Endpoint:
     categories: tuple[str, ...] = ()
     takes_files: bool = False
 
+    def refusal(self, error: RejectedError) -> Response:
+        """Make the answer to a request that was not taken; one that may come again has ``Retry-After`` (RFC 9110).
 
-def bearer(request: Request) -> str | None:
-    """Return the token of an ``Authorization: Bearer`` header, None without one."""
-    authorization = request.header("authorization")
-    return authorization[7:].strip() or None if authorization[:7].lower() == "bearer " else None
-
-
-def bounded(payload: bytes, limits: Limits, what: str) -> bytes:
-    """Return a payload that is no larger than one item may be, in bytes and in values.
-
-    Raises:
-        TooLargeError: it is larger; the message calls it ``what``.
-    """
-    if len(payload) > limits.item_bytes:
-        raise TooLargeError("item_too_large", f"{what} of {len(payload)} bytes; the limit is {limits.item_bytes}")
-    check_json(payload, limits.json_values)
-    return payload
-
-
-def error_body(error: RejectedError) -> bytes:
-    """Write the exporter's own form of an error: ``{"error": {"code", "message"}}``."""
-    return msgspec.json.encode({"error": {"code": error.reason, "message": str(error)}})
+        The protocol may have written the header itself, to ask for another wait.
+        """
+        response = self.refuse(error)
+        if isinstance(error, OverloadedError) and all(name != RETRY_AFTER for name, _ in response.headers):
+            waits = (RETRY_AFTER, str(error.retry_after_seconds))
+            return replace(response, headers=(*response.headers, waits))
+        return response
