@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import zstandard
 
 from errtally.errors import StoreError
+from errtally.exporter.journal.syncing import sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -45,6 +46,7 @@ class Contents:
         try:
             if path.exists():
                 os.utime(path)  # it is wanted again, so it is young
+                self._sync_names(path)
                 return digest
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
@@ -56,9 +58,15 @@ class Contents:
                 except OSError:
                     Path(draft.name).unlink(missing_ok=True)
                     raise
+            self._sync_names(path)
         except OSError as exc:
             raise StoreError(f"{path}: {exc}") from exc
         return digest
+
+    def _sync_names(self, path: Path) -> None:
+        """Bring the names on the way to a content to the disk, from the data directory down, before the index has it."""
+        for directory in (path.parent, self.directory, self.directory.parent, self.directory.parent.parent):
+            sync_directory(directory)
 
     def read(self, digest: str) -> bytes:
         """Return a content by its SHA-1.

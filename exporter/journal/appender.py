@@ -15,6 +15,7 @@ import structlog
 
 from errtally.errors import JournalError, JournalFullError
 from errtally.exporter.journal import frame
+from errtally.exporter.journal.syncing import sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ class Appender:
         min_free_bytes: int = 0,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        _sync_directory(directory.parent)
+        sync_directory(directory.parent)
         self._directory = directory
         self._fsync = fsync
         self._segment_bytes = min(segment_bytes, max(journal_bytes // 4, 1))
@@ -258,7 +259,7 @@ class Appender:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             draft.rename(path)
             # A file whose name is not on the disk is gone after a loss of power, however often it was synced itself.
-            _sync_directory(self._directory)
+            sync_directory(self._directory)
         except OSError:
             os.close(descriptor)
             draft.unlink(missing_ok=True)
@@ -327,12 +328,3 @@ class Appender:
                 self._sync_error = None
             except Exception as exc:  # noqa: BLE001 (shown by readiness; the next round tries again)
                 self._sync_error = exc
-
-
-def _sync_directory(directory: Path) -> None:
-    """Bring the names in a directory to the disk."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

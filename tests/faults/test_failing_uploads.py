@@ -1,4 +1,4 @@
-"""Calls of the system fail while files are uploaded: what was acknowledged is there, whole, and what was not can come again."""
+"""Calls of the system fail while files are uploaded: what was acknowledged is there; what was not can come again."""
 
 from __future__ import annotations
 
