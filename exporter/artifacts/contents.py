@@ -64,7 +64,7 @@ class Contents:
         return digest
 
     def _sync_names(self, path: Path) -> None:
-        """Bring the names on the way to a content to the disk, from the data directory down, before the index has it."""
+        """Bring the names on the way to a content to the disk, up to the data directory, before the index has it."""
         for directory in (path.parent, self.directory, self.directory.parent, self.directory.parent.parent):
             sync_directory(directory)
 
