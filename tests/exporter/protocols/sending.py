@@ -36,9 +36,10 @@ def deliver(
     query: str = "",
     config: ExporterConfig | None = None,
     limits: Limits | None = None,
+    method: str = "POST",
 ) -> Delivery:
     """Decode a request; ``body`` is sent as JSON unless it is bytes."""
-    endpoint, request = _request(path, body, headers, query)
+    endpoint, request = _request(path, body, headers, query, method)
     return endpoint.decode(request, Keys(config or ExporterConfig()), limits or Limits())
 
 
@@ -50,9 +51,10 @@ def answered(
     query: str = "",
     config: ExporterConfig | None = None,
     limits: Limits | None = None,
+    method: str = "POST",
 ) -> Response:
     """Decode a request and make its answer, or its refusal."""
-    endpoint, request = _request(path, body, headers, query)
+    endpoint, request = _request(path, body, headers, query, method)
     try:
         return endpoint.answer(endpoint.decode(request, Keys(config or ExporterConfig()), limits or Limits()))
     except RejectedError as exc:
@@ -72,10 +74,10 @@ def page(delivery: Delivery, index: int = 0) -> Any:
     return json.loads(msgspec.json.encode(delivery.events[index].details()))
 
 
-def _request(path: str, body: Any, headers: Mapping[str, str] | None, query: str) -> tuple[Any, Request]:
+def _request(path: str, body: Any, headers: Mapping[str, str] | None, query: str, method: str) -> tuple[Any, Request]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": "POST",
+        "REQUEST_METHOD": method,
         "PATH_INFO": path,
         "QUERY_STRING": query,
         "CONTENT_LENGTH": str(len(raw)),
@@ -86,7 +88,7 @@ def _request(path: str, body: Any, headers: Mapping[str, str] | None, query: str
         variable = name.upper().replace("-", "_")
         if variable != "CONTENT_LENGTH":
             environ[variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"] = value
-    found = registry.find(path, "POST", environ["CONTENT_TYPE"])
+    found = registry.find(path, method, environ["CONTENT_TYPE"])
     assert found is not None, path
     endpoint, route = found
     limits = Limits()

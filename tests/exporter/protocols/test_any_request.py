@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.exporter import every_field
 from tests.exporter.protocols.sending import captured, deliver
 
 from errtally import names
@@ -16,6 +17,7 @@ from errtally.errors import RejectedError
 from errtally.exporter.grouping import fingerprint
 from errtally.exporter.ingest import body
 from errtally.exporter.protocols.otlp import answers
+from errtally.exporter.protocols.registry import ENDPOINTS
 
 JSON_CAPTURES = (
     ("pybrake", 1),
@@ -28,11 +30,10 @@ JSON_CAPTURES = (
     ("otel-node-json", 1),
     ("otel-node-json", 2),
 )
-PATHS = (
-    "/v1/logs", "/v1/traces", "/v1/metrics", "/collect", "/api/v3/projects/7/notices", "/api/1/item/", "/v1/notices/",
-    "/v1/events", "/", "/sessions", "/api/events", "/api/requests", "/api/alerts", "/api/7/store/", "/api/7/security/",
-    "/api/7/envelope/",
-)  # fmt: skip
+_POSTED = [endpoint for endpoint in ENDPOINTS if "POST" in endpoint.methods]
+PATHS = sorted(set({endpoint.decode: every_field.sample(endpoint.pattern.pattern) for endpoint in _POSTED}.values()))
+"""A path for everything that decodes, whatever protocol it is of."""
+
 ITEMS = ("event", "transaction", "span", "session", "sessions", "check_in", "client_report", "log")
 
 LEAVES = (

@@ -9,7 +9,7 @@ import pytest
 from tests.exporter.door import Door
 
 from errtally.event.scrub import Scrubber, ScrubSettings
-from errtally.exporter.protocols import native, values
+from errtally.exporter.protocols import native, registry, values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,3 +185,8 @@ def test_a_stack_of_one_endless_line_keeps_its_beginning() -> None:
     assert cut is not None
     assert set(cut) == {"x", "…", "\n"}
     assert len(cut) <= native.MAX_STACK
+
+
+def test_every_protocol_that_sends_errors_is_looked_at():
+    looked_at = {found[0].protocol for path, _ in FIELDS.values() if (found := registry.find(path)) is not None}
+    assert looked_at == {endpoint.protocol for endpoint in registry.ENDPOINTS if "error" in endpoint.categories}

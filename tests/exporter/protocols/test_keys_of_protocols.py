@@ -2,92 +2,84 @@
 
 from __future__ import annotations
 
-import base64
 import json
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.exporter.protocols.examples import EXAMPLES, KEY_PLACES
 from tests.exporter.protocols.sending import CONFIGURED, SHOP_KEY, answered, deliver
 
 from errtally.errors import RejectedError
+from errtally.exporter.protocols.registry import ENDPOINTS
 
-NOTICE = {"errors": [{"type": "E", "message": "m"}]}
-ITEM = {"data": {"body": {"message": {"body": "m"}}}}
-HONEY = {"error": {"class": "E", "message": "m"}}
-REPORT = {"events": [{"exceptions": [{"errorClass": "E", "message": "m"}]}]}
+if TYPE_CHECKING:
+    from errtally.exporter.ingest.delivery import Delivery
+
 FARO = {"exceptions": [{"type": "E", "value": "m"}]}
 LOGS = {"resourceLogs": []}
 
 
-def _basic(text: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+def _delivered(name: str, place: str, key: str, project: str = "shop") -> Delivery:
+    example = EXAMPLES[name]
+    sent = example.with_key(place, key, project)
+    return deliver(sent.path, sent.body, sent.headers, query=sent.query, config=CONFIGURED, method=example.method)
+
+
+@pytest.mark.parametrize(("name", "place"), KEY_PLACES)
+def test_the_key_says_whose_project_it_is(name, place):
+    assert _delivered(name, place, SHOP_KEY).project == "shop"
+
+
+@pytest.mark.parametrize(("name", "place"), KEY_PLACES)
+def test_a_key_that_nobody_has_is_refused(name, place):
+    with pytest.raises(RejectedError) as caught:
+        _delivered(name, place, "9" * 32)
+    assert (caught.value.status, caught.value.reason) == (403, "unknown_key")
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "headers", "query"),
-    [
-        pytest.param("/v1/logs", LOGS, {"Authorization": f"Bearer {SHOP_KEY}"}, "", id="OTLP, bearer"),
-        pytest.param("/v1/logs", LOGS, {"X-API-Key": SHOP_KEY}, "", id="OTLP, x-api-key"),
-        pytest.param("/v1/logs", LOGS, _basic(f"1234:{SHOP_KEY}"), "", id="OTLP, basic auth as Grafana has it"),
-        pytest.param("/v1/logs", LOGS, _basic(SHOP_KEY), "", id="OTLP, basic auth without a password"),
-        pytest.param(
-            "/api/7/integration/otlp/v1/logs", LOGS, {"X-Sentry-Auth": f"sentry sentry_key={SHOP_KEY}"}, "",
-            id="OTLP at Sentry's address",
-        ),
-        pytest.param("/collect", FARO, {"X-API-Key": SHOP_KEY}, "", id="Faro, header"),
-        pytest.param(f"/collect/{SHOP_KEY}", FARO, {}, "", id="Faro, path"),
-        pytest.param("/api/v3/projects/7/notices", NOTICE, {"Authorization": f"Bearer {SHOP_KEY}"}, "", id="Airbrake"),
-        pytest.param("/api/v3/projects/7/notices", NOTICE, {"X-Airbrake-Token": SHOP_KEY}, "", id="Airbrake's token"),
-        pytest.param("/api/v3/projects/7/notices", NOTICE, {}, f"key={SHOP_KEY}", id="Airbrake, query"),
-        pytest.param("/api/1/item/", ITEM, {"X-Rollbar-Access-Token": SHOP_KEY}, "", id="Rollbar, header"),
-        pytest.param("/api/1/item/", ITEM | {"access_token": SHOP_KEY}, {}, "", id="Rollbar, body"),
-        pytest.param("/v1/notices", HONEY, {"X-API-Key": SHOP_KEY}, "", id="Honeybadger"),
-        pytest.param("/v1/events", b"{}\n{}", {"X-API-Key": SHOP_KEY}, "", id="Honeybadger's Insights"),
-        pytest.param("/", REPORT, {"Bugsnag-Api-Key": SHOP_KEY}, "", id="Bugsnag, header"),
-        pytest.param("/notify", REPORT | {"apiKey": SHOP_KEY}, {}, "", id="Bugsnag, body"),
-        pytest.param("/sessions", {}, {"Bugsnag-Api-Key": SHOP_KEY}, "", id="Bugsnag's sessions, header"),
-        pytest.param("/sessions", {"apiKey": SHOP_KEY}, {}, "", id="Bugsnag's sessions, body"),
-    ],
-)  # fmt: skip
-def test_the_key_says_whose_project_it_is(path, body, headers, query):
-    assert deliver(path, body, headers, query=query, config=CONFIGURED).project == "shop"
-
-    def wrong(key: str) -> RejectedError:
-        def swap(text: str) -> str:
-            return text.replace(SHOP_KEY, key).replace(
-                base64.b64encode(SHOP_KEY.encode()).decode()[:40], base64.b64encode(key.encode()).decode()[:40]
-            )
-
-        swapped = {
-            name: _basic(base64.b64decode(value[6:]).decode().replace(SHOP_KEY, key))["Authorization"]
-            if value.startswith("Basic ")
-            else swap(value)
-            for name, value in headers.items()
-        }
-        sent = body if isinstance(body, bytes) else json.loads(swap(json.dumps(body)))
-        with pytest.raises(RejectedError) as caught:
-            deliver(swap(path), sent, swapped, query=swap(query), config=CONFIGURED)
-        return caught.value
-
-    assert (wrong("9" * 32).status, wrong("9" * 32).reason) == (403, "unknown_key")
-    if "/7/" in path:
-        assert (wrong("6" * 32).status, wrong("6" * 32).reason) == (403, "wrong_project")
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "status", "answer"),
-    [
-        ("/v1/logs", LOGS, 401, {"code": 16, "message": "no key came with the request"}),
-        ("/collect", FARO, 401, "no key came with the request"),
-        ("/api/v3/projects/7/notices", NOTICE, 401, {"message": "no key came with the request", "code": "missing_key"}),
-        ("/api/1/item/", ITEM, 401, {"err": 1, "message": "no key came with the request"}),
-        ("/v1/notices", HONEY, 401, {"error": "no key came with the request"}),
-        ("/", REPORT, 401, {"errors": ["no key came with the request"]}),
-    ],
+    ("name", "place"),
+    [(name, place) for name, place in KEY_PLACES if "{project}" in EXAMPLES[name].path or place == "DSN"],
 )
-def test_without_a_key_each_protocol_refuses_in_its_own_form(path, body, status, answer):
-    response = answered(path, body, config=CONFIGURED)
-    assert response.status == status
-    assert (response.body.decode() if isinstance(answer, str) else json.loads(response.body)) == answer
+def test_another_projects_key_is_refused(name, place):
+    assert _delivered(name, place, "6" * 32, "other").project == "other"
+    with pytest.raises(RejectedError) as caught:
+        _delivered(name, place, "6" * 32)
+    assert (caught.value.status, caught.value.reason) == (403, "wrong_project")
+
+
+@pytest.mark.parametrize("name", [name for name, example in EXAMPLES.items() if "/" not in example.keys])
+def test_without_a_key_nothing_is_taken(name):
+    example = EXAMPLES[name]
+    sent = example.with_key(None)
+    answer = answered(sent.path, sent.body, sent.headers, query=sent.query, config=CONFIGURED, method=example.method)
+    assert answer.status == 401
+
+
+MISSING = "no key came with the request"
+FORMS = {
+    "native events": {"error": {"code": "missing_key", "message": MISSING}},
+    "alerts": {"error": {"code": "missing_key", "message": MISSING}},
+    "store": {"detail": MISSING, "causes": ["missing_key"]},
+    "OTLP logs": {"code": 16, "message": MISSING},
+    "Faro": MISSING,
+    "Airbrake": {"message": MISSING, "code": "missing_key"},
+    "Rollbar": {"err": 1, "message": MISSING},
+    "Honeybadger": {"error": MISSING},
+    "Bugsnag": {"errors": [MISSING]},
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_without_a_key_each_protocol_refuses_in_its_own_form(name):
+    sent = EXAMPLES[name].with_key(None)
+    response = answered(sent.path, sent.body, sent.headers, config=CONFIGURED)
+    shown = response.body.decode()
+    assert (shown if isinstance(FORMS[name], str) else json.loads(shown)) == FORMS[name]
+
+
+def test_every_protocols_form_is_looked_at():
+    assert {EXAMPLES[name].endpoint.protocol for name in FORMS} == {endpoint.protocol for endpoint in ENDPOINTS}
 
 
 @pytest.mark.parametrize(
