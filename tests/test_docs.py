@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,13 @@ def test_the_supported_peers_are_those_that_debian_has() -> None:
     for program, version in zip(("prometheus", "alertmanager"), expected, strict=True):
         done = subprocess.run([peer(program), "--version"], capture_output=True, text=True, check=True)
         assert f" version {version}." in done.stdout + done.stderr
+
+
+def test_the_table_of_libraries_names_each_that_is_installed() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    needed = {
+        re.split(r"[^A-Za-z0-9_-]", entry, maxsplit=1)[0] for name in extras if name != "all" for entry in extras[name]
+    }
+    rows = [row for row in (DOCS / "decisions/0005-libraries.md").read_text().splitlines() if row.startswith("| ")]
+    named = set(re.findall(r"[\w-]+", " ".join(row.split("|")[1] for row in rows)))
+    assert sorted(needed - named) == []
