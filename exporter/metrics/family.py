@@ -75,13 +75,19 @@ def fitting(exemplar: Exemplar) -> Exemplar:
 
 
 class Family:
-    """The series of one metric that is a counter or a gauge."""
+    """The series of one metric that is a counter or a gauge.
+
+    Lines stand in a list, so that a value that changed costs one look for its labels, and a family with many series is
+    joined as it stands. Prometheus does not mind their order.
+    """
 
     def __init__(self, metric: Metric) -> None:
         self.metric = metric
         self._form = _form(metric.name, metric.labels)
-        self._prefixes: dict[tuple[str, ...], bytes] = {}
-        self._lines: dict[tuple[str, ...], bytes] = {}
+        self._places: dict[tuple[str, ...], int] = {}
+        self._labels: list[tuple[str, ...]] = []
+        self._prefixes: list[bytes] = []
+        self._lines: list[bytes] = []
         self._exemplars: dict[tuple[str, ...], Exemplar] = {}
         self._created: dict[tuple[str, ...], float] = {}
         self._messages: dict[tuple[str, ...], bytes] = {}
@@ -92,30 +98,43 @@ class Family:
         self, labels: tuple[str, ...], value: float, exemplar: Exemplar | None = None, created: float = 0.0
     ) -> None:
         """Set a series' value; ``created`` is since when a counter counts, 0 where that is not known."""
-        prefix = self._prefixes.get(labels)
-        if prefix is None:
-            prefix = self._prefixes[labels] = _filled(self._form, labels).encode()
-        line = prefix + number_text(value).encode()
+        place = self._places.get(labels)
+        if place is None:
+            place = self._places[labels] = len(self._lines)
+            self._labels.append(labels)
+            self._prefixes.append(_filled(self._form, labels).encode())
+            self._lines.append(b"")
+        line = self._prefixes[place] + number_text(value).encode()
         if exemplar is not None:
             self._exemplars[labels] = fitting(exemplar)
-        elif self._lines.get(labels) == line:
+        elif self._lines[place] == line:
             return
         if created:
             self._created[labels] = created
-        self._lines[labels] = line
-        self._messages.pop(labels, None)
+        self._lines[place] = line
+        if self._messages:
+            self._messages.pop(labels, None)
         self._text = self._openmetrics = None
 
     def drop(self, labels: tuple[str, ...]) -> None:
-        """Remove a series."""
-        for kept in self._kept():
+        """Remove a series; the last one takes its place."""
+        for kept in (self._exemplars, self._created, self._messages):
             kept.pop(labels, None)
+        place = self._places.pop(labels, None)
+        if place is None:
+            return
+        last, prefix, line = self._labels.pop(), self._prefixes.pop(), self._lines.pop()
+        if last != labels:
+            self._places[last] = place
+            self._labels[place], self._prefixes[place], self._lines[place] = last, prefix, line
         self._text = self._openmetrics = None
 
     def clear(self) -> None:
         """Remove all series."""
-        for kept in self._kept():
+        for kept in (self._places, self._exemplars, self._created, self._messages):
             kept.clear()
+        for listed in (self._labels, self._prefixes, self._lines):
+            listed.clear()
         self._text = self._openmetrics = None
 
     def render(self, *, openmetrics: bool) -> bytes:
@@ -124,35 +143,35 @@ class Family:
             return b""
         if not openmetrics:
             if self._text is None:
-                self._text = head(self.metric, openmetrics=False) + b"\n".join(self._lines.values()) + b"\n"
+                self._text = head(self.metric, openmetrics=False) + b"\n".join(self._lines) + b"\n"
             return self._text
         if self._openmetrics is None:
             if self._exemplars:
                 shown = {key: exemplar_text(exemplar).encode() for key, exemplar in self._exemplars.items()}
-                lines = b"\n".join([line + shown.get(key, b"") for key, line in self._lines.items()])
+                lines = b"\n".join(
+                    [line + shown.get(key, b"") for key, line in zip(self._labels, self._lines, strict=True)]
+                )
             else:
-                lines = b"\n".join(self._lines.values())
+                lines = b"\n".join(self._lines)
             self._openmetrics = head(self.metric, openmetrics=True) + lines + b"\n"
         return self._openmetrics
 
     def render_protobuf(self) -> bytes:
         """Render the family as a message after its length; b"" without series."""
-        for labels in self._lines.keys() - self._messages.keys():
+        for labels in self._places.keys() - self._messages.keys():
             self._messages[labels] = self._message(labels)
-        return protobuf.family(self.metric, [self._messages[labels] for labels in self._lines])
+        return protobuf.family(self.metric, [self._messages[labels] for labels in self._labels])
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def _message(self, labels: tuple[str, ...]) -> bytes:
-        value = float(self._lines[labels][len(self._prefixes[labels]) :])
+        place = self._places[labels]
+        value = float(self._lines[place][len(self._prefixes[place]) :])
         shown = protobuf.labels(self.metric.labels, labels)
         if self.metric.kind == "gauge":
             return shown + protobuf.gauge(value)
         return shown + protobuf.counter(value, self._exemplars.get(labels), self._created.get(labels, 0.0))
-
-    def _kept(self) -> tuple[dict[tuple[str, ...], Any], ...]:
-        return (self._prefixes, self._lines, self._exemplars, self._created, self._messages)
 
 
 class HistogramFamily:

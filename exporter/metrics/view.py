@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -60,6 +60,16 @@ _Place = tuple[str, tuple[str, ...], str]
 """Metric, labels and part of a series."""
 
 
+class _Shown(NamedTuple):
+    """What is shown of an issue in an environment and seldom changes: the labels of its info, times and users."""
+
+    labels: tuple[str, ...]
+    first_seen: float
+    noticed: float
+    users: int
+    regressed: float | None
+
+
 class StoreView:
     """Families of all metrics that live in the store. One thread at a time; others wait for the same scrape.
 
@@ -87,7 +97,7 @@ class StoreView:
         self._histogram_births: dict[tuple[str, tuple[str, ...]], float] = {}
         self._users_until = float("-inf")
         self._gauge_series: dict[tuple[str, str], int] = {}
-        self._infos: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._issues: dict[tuple[str, str, str], _Shown] = {}
         self._families: dict[str, Family | HistogramFamily] = {
             metric.name: (HistogramFamily if metric.kind == "histogram" else Family)(metric)
             for metric in names.CATALOGUE
@@ -170,11 +180,14 @@ class StoreView:
     def _read_series(self, now: float) -> None:
         assert self._db is not None
         families = self._families
-        # What was evicted before the first scrape has never been here; it is the one part that only grows.
+        # What was evicted before the first scrape has never been here; it is the one part that only grows. Afterwards
+        # the order is the index's, or the few rows that changed would be found by reading all.
+        is_first = self._change < 0
+        which = "evicted = 0 ORDER BY id" if is_first else "change > ? ORDER BY change, id"
         rows = self._db.execute(
-            """SELECT metric, labels, part, value, exemplar, evicted, created, returned, returned_value FROM series
-            WHERE change > :change AND (:change >= 0 OR evicted = 0) ORDER BY id""",
-            {"change": self._change},
+            f"""SELECT metric, labels, part, value, exemplar, evicted, created, returned, returned_value FROM series
+            WHERE {which}""",  # noqa: S608 (constants)
+            () if is_first else (self._change,),
         )
         decode = _label_values.decode
         for row in map(tuple, rows):
@@ -198,7 +211,8 @@ class StoreView:
                 self._held[metric, labels, part] = (until, value, exemplar)
                 _put(family, labels, part, first, None, created)
             else:
-                self._held.pop((metric, labels, part), None)
+                if self._held:
+                    self._held.pop((metric, labels, part), None)
                 _put(family, labels, part, value, exemplar, created)
 
     def _first_value(
@@ -230,8 +244,8 @@ class StoreView:
     def _read_issues(self) -> None:
         assert self._db is not None
         info, first_seen_in, noticed_in, last_seen_in, users_in, regressed_in = map(self._family, _OF_AN_ISSUE)
-        if self._infos and (deleted := deletion.since(self._db, self._change)):
-            for key in [key for key in self._infos if (key[0], key[2]) in deleted]:
+        if self._issues and (deleted := deletion.since(self._db, self._change)):
+            for key in [key for key in self._issues if (key[0], key[2]) in deleted]:
                 self._drop_issue(key)
         for (
             environment, users, first_seen, last_seen, noticed, project, fingerprint, type_, title, culprit, status,
@@ -242,23 +256,26 @@ class StoreView:
                 self._drop_issue(key)
                 continue
             labels = (*key, type_, title[:MAX_TITLE_LABEL], culprit[:MAX_TITLE_LABEL], status, first_release or "")
-            old = self._infos.get(key)
-            if old != labels:
-                if old is not None:
-                    info.drop(old)
-                self._infos[key] = labels
-                info.put(labels, 1)
-            first_seen_in.put(key, first_seen)
-            noticed_in.put(key, noticed or first_seen)
             last_seen_in.put(key, last_seen)
+            shown = _Shown(labels, first_seen, noticed or first_seen, users, regressed)
+            old = self._issues.get(key)
+            if old == shown:  # an event came of an issue that is known: that is what most changes are
+                continue
+            self._issues[key] = shown
+            if old is None or old.labels != labels:
+                if old is not None:
+                    info.drop(old.labels)
+                info.put(labels, 1)
+            first_seen_in.put(key, shown.first_seen)
+            noticed_in.put(key, shown.noticed)
             users_in.put(key, users)
             if regressed is not None:
                 regressed_in.put(key, regressed)
 
     def _drop_issue(self, key: tuple[str, str, str]) -> None:
         """Remove the gauges of what is no issue of its own any more, whose counter stays, or gave its place up."""
-        if (labels := self._infos.pop(key, None)) is not None:
-            self._family(names.ISSUE_INFO).drop(labels)
+        if (shown := self._issues.pop(key, None)) is not None:
+            self._family(names.ISSUE_INFO).drop(shown.labels)
         for metric in _OF_AN_ISSUE[1:]:
             self._family(metric).drop(key)
 
