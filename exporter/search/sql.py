@@ -324,4 +324,4 @@ def _type(issue: str, text: Wording) -> Clause:
 def _is(column: str, text: Wording) -> Clause:
     if len(text.parts) == 1:
         return f"{column} = ? COLLATE NOCASE", (text.parts[0],)
-    return f"{column} LIKE ? ESCAPE '\\'", (texts.pattern(text.parts),)
+    return f"{column} LIKE ? COLLATE NOCASE ESCAPE '\\'", (texts.pattern(text.parts),)

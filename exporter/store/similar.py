@@ -55,9 +55,9 @@ def find(db: Connection, issue: dict[str, Any]) -> list[Similar]:
       WHERE a.project = i.project AND a.fingerprint = i.fingerprint AND a.undone_at IS NULL)"""
     rows = db.execute(
         f"""SELECT * FROM (SELECT {columns} FROM issues i
-          WHERE project = :project AND culprit = :culprit AND culprit <> '' AND {alone} LIMIT :most)
+          WHERE project = :project AND culprit = :culprit AND culprit <> '' AND {alone} LIMIT :most) of_function
         UNION SELECT * FROM (SELECT {columns} FROM issues i
-          WHERE project = :project AND type = :type AND {alone} ORDER BY last_seen DESC LIMIT :most)""",  # noqa: S608 (constants)
+          WHERE project = :project AND type = :type AND {alone} ORDER BY last_seen DESC LIMIT :most) of_type""",  # noqa: S608 (constants)
         {"project": issue["project"], "culprit": issue["culprit"], "type": issue["type"], "most": _CANDIDATES},
     )
     found: list[tuple[float, Similar]] = []

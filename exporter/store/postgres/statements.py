@@ -1,4 +1,4 @@
-"""Statements of the store as PostgreSQL takes them: other placeholders, no empty list, no kind of BEGIN."""
+"""Statements of the store as PostgreSQL takes them: other placeholders, no empty list, no kind of BEGIN, no hints."""
 
 from __future__ import annotations
 
@@ -14,10 +14,22 @@ _PART = re.compile(
     re.VERBOSE,
 )
 
+_HINT = re.compile(r" INDEXED BY \w+| CROSS(?= JOIN \w+ \w+ ON )")
+"""What SQLite is told of how to go about it; its CROSS JOIN may have a condition."""
+
+_ALIKE = (
+    (re.compile(r"([\w.]+) = \? COLLATE NOCASE"), r'lower(\1) = lower(? COLLATE "C")'),
+    (re.compile(r"LIKE \? COLLATE NOCASE"), "ILIKE ?"),
+)
+"""What compares texts without regard to the case of ASCII letters."""
+
 
 @cache
 def translate(statement: str) -> str:
     """Return a statement with the placeholders of SQLite (``?``, ``:name``) as psycopg has them."""
+    statement = _HINT.sub("", statement)
+    for ours, theirs in _ALIKE:
+        statement = ours.sub(theirs, statement)
     translated = _PART.sub(_translated, statement)
     return translated.replace(" IN ()", " IN (NULL)").replace("BEGIN IMMEDIATE", "BEGIN")
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gc
-import gzip
 import sqlite3
 import threading
 import weakref
-from pathlib import Path
 
 import pytest
 from tests.exporter.databases import database_at
@@ -334,41 +332,6 @@ def test_a_store_of_another_version_is_not_opened(path):
     db.close()
     with pytest.raises(StoreError, match=rf"version 99, which is newer than this errtally's \({SCHEMA_VERSION}\)"):
         sqlite.create(path)
-
-
-STORES = sorted((Path(__file__).parents[2] / "data" / "stores").glob("version-*.sqlite3.gz"))
-"""One of each version that was left with seven events of one issue by the exporter that made it."""
-
-
-@pytest.mark.parametrize("kept", [pytest.param(file, id=file.name.partition(".")[0]) for file in STORES])
-def test_a_store_of_an_older_version_is_brought_up_to_date_with_all_it_holds(path, tmp_path, kept):
-    path.write_bytes(gzip.decompress(kept.read_bytes()))
-    older = sqlite3.connect(path)
-    before = older.execute("SELECT metric, labels, part, value FROM series ORDER BY id").fetchall()
-    older.close()
-    upgraded, made = sqlite.create(path), sqlite.create(tmp_path / "new.sqlite3")
-    assert upgraded.execute("SELECT metric, labels, part, value FROM series ORDER BY id").fetchall() == before
-    assert upgraded.execute("SELECT fingerprint, status, events FROM issues").fetchall() == [
-        ("15c09ebdc6f75fb0", "unresolved", 7)
-    ]
-    assert upgraded.execute("SELECT sum(events), min(environment) FROM issue_hours").fetchone() == (7, "")
-    assert upgraded.execute("SELECT count(*) FROM issue_days").fetchone() == (0,)
-    assert _shape(upgraded) == _shape(made)
-    upgraded.close()
-    made.close()
-    sqlite.create(path).close()
-
-
-def _shape(db):
-    """Tables and indexes, with what their columns are called and hold."""
-    names = db.execute("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
-    return {
-        (kind, name): sorted(
-            row[1:5] if kind == "table" else (str(row[2]),)  # an expression has no name
-            for row in db.execute(f"PRAGMA {kind}_info({name})").fetchall()
-        )
-        for kind, name in names
-    }
 
 
 def test_a_file_that_is_no_store_is_not_opened(path):

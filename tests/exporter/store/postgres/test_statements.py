@@ -26,6 +26,15 @@ from errtally.exporter.store.sqlite import SqliteDatabase
         pytest.param("SELECT '$.a' :: text, ?", "SELECT '$.a' :: text, %s", id="a cast is no name"),
         pytest.param("SELECT 1 WHERE 1 IN ()", "SELECT 1 WHERE 1 IN (NULL)", id="a list of nothing"),
         pytest.param("BEGIN IMMEDIATE", "BEGIN", id="a writing transaction"),
+        pytest.param("SELECT 1 FROM a b INDEXED BY c WHERE d", "SELECT 1 FROM a b WHERE d", id="the index to go by"),
+        pytest.param(
+            "SELECT 1 FROM a b CROSS JOIN c d ON d.e = b.e",
+            "SELECT 1 FROM a b JOIN c d ON d.e = b.e",
+            id="the order of tables",
+        ),
+        pytest.param(
+            "SELECT 1 FROM a b CROSS JOIN c d WHERE e", "SELECT 1 FROM a b CROSS JOIN c d WHERE e", id="all with all"
+        ),
     ],
 )
 def test_a_statement_has_the_placeholders_of_psycopg(ours, theirs):
@@ -108,6 +117,22 @@ def test_both_databases_find_the_same_texts_by_trigrams(both, query, found):
         for text in ("abcdef", "abc xyz", "100% sure", "a_c", 'he said "hi"', "tab \\t1"):
             db.execute("INSERT INTO tag_values (tag, value, folded) VALUES ('t', ?, ?)", (text, text))
         rows = db.execute("SELECT rowid FROM tag_value_trigrams(?) ORDER BY 1", (query,)).fetchall()
+        assert [row[0] for row in rows] == found
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "found"),
+    [
+        pytest.param("value = ? COLLATE NOCASE", "CAF\u00e9", ["Caf\u00e9"], id="the same but for case"),
+        pytest.param("value = ? COLLATE NOCASE", "caf\u00c9", [], id="case of letters beyond ASCII counts"),
+        pytest.param("value LIKE ? COLLATE NOCASE ESCAPE '\\'", "c%F_", ["Caf\u00e9"], id="a pattern"),
+        pytest.param("value LIKE ? COLLATE NOCASE ESCAPE '\\'", "c%\\_", [], id="a pattern with an escape"),
+    ],
+)
+def test_both_databases_compare_texts_without_regard_to_case(both, condition, value, found):
+    for db in both:
+        db.execute("INSERT INTO tag_values (tag, value, folded) VALUES ('t', 'Caf\u00e9', ''), ('t', 'tea', '')")
+        rows = db.execute(f"SELECT value FROM tag_values WHERE {condition}", (value,)).fetchall()
         assert [row[0] for row in rows] == found
 
 
