@@ -20,14 +20,14 @@ from errtally.dashboards.tables import Column, table
 from errtally.rules.alerts.high_error_rate import HIGH_ERROR_RATE
 from errtally.rules.alerts.response_time_degradation import RESPONSE_TIME_DEGRADATION
 from errtally.rules.series import record_name
-from errtally.rules.settings import threshold, tuned_rules
+from errtally.rules.settings import enabled_rules, threshold
 
 if TYPE_CHECKING:
     from grafanalib.core import Dashboard
 
     from errtally.config.alerting import Alerting
     from errtally.dashboards.panels import KindPanel, Steps
-    from errtally.rules.model import Tuned
+    from errtally.rules.model import RuleSettings
 
 _SCOPE = ", ".join(f'{label}=~"${label}"' for label in names.BASE_LABELS)
 _BY = ", ".join(names.BASE_LABELS)
@@ -36,9 +36,9 @@ _KEPT_GOOD, _KEPT_FAIR = 0.999, 0.99
 
 def service_levels(alerting: Alerting) -> Dashboard:
     """Return the dashboard."""
-    rules = tuned_rules(alerting)
+    rules = enabled_rules(alerting)
     parts: list[KindPanel | Section] = [*_range_numbers(alerting), _services(alerting)]
-    recorded = {recording.record for rule, tuned in rules.items() for recording in rule.recordings(tuned)}
+    recorded = {recording.record for rule, settings in rules.items() for recording in rule.recordings(settings)}
     if section := objectives_section(alerting, recorded):
         parts.append(section)
     if HIGH_ERROR_RATE in rules:
@@ -124,19 +124,19 @@ def _services(alerting: Alerting) -> KindPanel:
     )  # fmt: skip
 
 
-def _error_section(tuned: Tuned) -> Section:
-    ratio = f"{record_name(names.SERVICE_REQUESTS, 'failure_ratio_rate', tuned.window_seconds)}{{{_SCOPE}}}"
-    requests = f"{record_name(names.SERVICE_REQUESTS, 'rate', tuned.window_seconds)}{{{_SCOPE}}}"
-    window = format_duration(tuned.window_seconds)
+def _error_section(settings: RuleSettings) -> Section:
+    ratio = f"{record_name(names.SERVICE_REQUESTS, 'failure_ratio_rate', settings.window_seconds)}{{{_SCOPE}}}"
+    requests = f"{record_name(names.SERVICE_REQUESTS, 'rate', settings.window_seconds)}{{{_SCOPE}}}"
+    window = format_duration(settings.window_seconds)
     return Section(
         "Errors",
         [
             _over_time(
                 f"Error rate over {window}",
                 "What the alert HighErrorRate sees; it fires above the dashed line.",
-                ratio, "percentunit", tuned.threshold,
+                ratio, "percentunit", settings.threshold,
             ),
-            _kept("Error rate within its limit", ratio, tuned.threshold),
+            _kept("Error rate within its limit", ratio, settings.threshold),
             time_series(
                 f"Requests over {window}",
                 "A service with few requests reaches a high error rate by few failures.",
@@ -149,19 +149,19 @@ def _error_section(tuned: Tuned) -> Section:
     )  # fmt: skip
 
 
-def _speed_section(tuned: Tuned) -> Section:
+def _speed_section(settings: RuleSettings) -> Section:
     # Without requests the record is NaN, which is neither slow nor fast.
-    p95 = f"({record_name(names.SERVICE_REQUEST_DURATION, 'p95_rate', tuned.window_seconds)}{{{_SCOPE}}} >= 0)"
-    window = format_duration(tuned.window_seconds)
+    p95 = f"({record_name(names.SERVICE_REQUEST_DURATION, 'p95_rate', settings.window_seconds)}{{{_SCOPE}}} >= 0)"
+    window = format_duration(settings.window_seconds)
     return Section(
         "Response time",
         [
             _over_time(
                 f"95th percentile over {window}",
                 "What the alert ResponseTimeDegradation sees; it fires above the dashed line.",
-                p95, "s", tuned.threshold,
+                p95, "s", settings.threshold,
             ),
-            _kept("95th percentile within its limit", p95, tuned.threshold),
+            _kept("95th percentile within its limit", p95, settings.threshold),
         ],
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from errtally.dashboards.panels import bar_gauge, heatmap, pie, query, stat, tim
 from errtally.dashboards.tables import Column, table
 from errtally.rules.alerts.high_error_rate import HIGH_ERROR_RATE
 from errtally.rules.alerts.response_time_degradation import RESPONSE_TIME_DEGRADATION
-from errtally.rules.settings import settings_of, threshold
+from errtally.rules.settings import rule_settings, threshold
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
@@ -49,7 +49,7 @@ def response_time_steps(alerting: Alerting) -> Steps:
 
 def error_rate_window(alerting: Alerting) -> int:
     """Return the seconds over which an error rate is taken everywhere: those of the alert HighErrorRate."""
-    return settings_of(HIGH_ERROR_RATE, alerting).window_seconds
+    return rule_settings(HIGH_ERROR_RATE, alerting).window_seconds
 
 
 def error_rate(alerting: Alerting, size: Size, variables: tuple[str, ...] = SCOPE) -> KindPanel:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from errtally.errors import ConfigError, ErrtallyError, StoreError
-from errtally.exporter import collector
+from errtally.exporter import garbage_collection
 from errtally.exporter.config import from_environ, hand_over
 from errtally.exporter.installation import configure_logging, locked, open_directory, secret
 from errtally.exporter.listening import listen
@@ -92,7 +92,7 @@ def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Calla
     try:
         # What this asks of a database workers have to know: the key that all exporters on it share.
         running.load()
-        collector.spare()
+        garbage_collection.freeze()
     except OSError as exc:
         server.end()
         raise ErrtallyError(f"{config.data_dir}: can't be used: {exc}") from exc

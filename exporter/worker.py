@@ -13,7 +13,7 @@ import structlog
 
 from errtally import names
 from errtally.errors import JournalError
-from errtally.exporter import collector
+from errtally.exporter import garbage_collection
 from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.chores import Chores
 from errtally.exporter.config import take_over
@@ -183,7 +183,7 @@ def create_worker(settings: str) -> Worker:
         upload_bytes=config.artifacts.request_bytes,
         health=app.health,
     )
-    collector.spare()
+    garbage_collection.freeze()
     return Worker(config, path, stop=hub.close, end=end)
 
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, Tuned
+    from errtally.rules.model import AlertRule, RuleSettings
 
 DEFAULT_RETENTION_SECONDS = 15 * 86_400
 """How long Prometheus keeps samples when it is told nothing (--storage.tsdb.retention.time)."""
 
 
-def advice(rules: Mapping[AlertRule, Tuned], alerting: Alerting) -> list[str]:
+def advice(rules: Mapping[AlertRule, RuleSettings], alerting: Alerting) -> list[str]:
     """Return what rules can't do with these settings, or need of Prometheus; a sentence each.
 
     Args:

@@ -13,34 +13,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, Firing, Tuned
+    from errtally.rules.model import AlertRule, ExpectedAlert, RuleSettings
 
 DASHBOARD_RANGE = "from=now-3h&to=now"
 """The time range of links to dashboards."""
 
 
-def labels(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, str]:
+def labels(rule: AlertRule, settings: RuleSettings, alerting: Alerting) -> dict[str, str]:
     """Return the labels that the rule adds: severity, channels, and the team that owns the project.
 
     ``channels`` is a list with commas, which routes match. An alert whose project no team owns has no team: Prometheus
     drops an empty label.
     """
     team = {"team": _team_template(alerting)} if alerting.teams and "project" in rule.labels else {}
-    return {**_fixed_labels(tuned), **team}
+    return {**_fixed_labels(settings), **team}
 
 
-def expected_labels(rule: AlertRule, tuned: Tuned, alerting: Alerting, firing: Firing) -> dict[str, str]:
+def expected_labels(
+    rule: AlertRule, settings: RuleSettings, alerting: Alerting, firing: ExpectedAlert
+) -> dict[str, str]:
     """Return all labels that one firing alert has."""
-    found = {**firing.labels, **_fixed_labels(tuned)}
+    found = {**firing.labels, **_fixed_labels(settings)}
     if "project" in rule.labels:
         owners = [team.name for team in alerting.teams if glob_matches(team.projects, firing.labels.get("project", ""))]
         found |= {"team": owners[0]} if owners else {}
     return found
 
 
-def _fixed_labels(tuned: Tuned) -> dict[str, str]:
-    channels = {"channels": ",".join(tuned.channels)} if tuned.channels else {}
-    return {"severity": tuned.severity, **channels}
+def _fixed_labels(settings: RuleSettings) -> dict[str, str]:
+    channels = {"channels": ",".join(settings.channels)} if settings.channels else {}
+    return {"severity": settings.severity, **channels}
 
 
 def _team_template(alerting: Alerting) -> str:
@@ -51,15 +53,15 @@ def _team_template(alerting: Alerting) -> str:
     return branches.replace("\\", "\\\\") + "{{ end }}"
 
 
-def templates(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, str]:
+def templates(rule: AlertRule, settings: RuleSettings, alerting: Alerting) -> dict[str, str]:
     """Return the annotations with Prometheus' template expressions in them."""
     words = {
         **{label: f"{{{{ $labels.{label} }}}}" for label in rule.labels},
         "value": rule.value,
-        **rule.fields(tuned),
+        **rule.fields(settings),
     }
     board = _board_template(rule)
-    return _annotations(rule, tuned, alerting, words, board)
+    return _annotations(rule, settings, alerting, words, board)
 
 
 def _board_template(rule: AlertRule) -> str:
@@ -75,7 +77,7 @@ def _board_template(rule: AlertRule) -> str:
     return f"{uid}?{variables}"
 
 
-def expected(rule: AlertRule, tuned: Tuned, alerting: Alerting, firing: Firing) -> dict[str, str]:
+def expected(rule: AlertRule, settings: RuleSettings, alerting: Alerting, firing: ExpectedAlert) -> dict[str, str]:
     """Return the annotations that Prometheus makes of the templates for one firing alert."""
     values = {label: firing.labels.get(label, "") for label in rule.labels}
     words = {
@@ -86,17 +88,17 @@ def expected(rule: AlertRule, tuned: Tuned, alerting: Alerting, firing: Firing) 
     board = boards.OVERVIEW if rule.board is boards.ISSUE and not values["issue"] else rule.board
     chosen = {label: values[label] for label in board.variables if values.get(label)}
     variables = "".join(f"var-{label}={quote_plus(value)}&" for label, value in chosen.items())
-    return _annotations(rule, tuned, alerting, words, f"{board.uid}?{variables}")
+    return _annotations(rule, settings, alerting, words, f"{board.uid}?{variables}")
 
 
 def _annotations(
-    rule: AlertRule, tuned: Tuned, alerting: Alerting, words: Mapping[str, str], board: str
+    rule: AlertRule, settings: RuleSettings, alerting: Alerting, words: Mapping[str, str], board: str
 ) -> dict[str, str]:
     words = {
         **words,
-        "threshold": rule.threshold_text(tuned.threshold),
-        "window": format_duration(tuned.window_seconds),
-        "for": format_duration(tuned.for_seconds),
+        "threshold": rule.threshold_text(settings.threshold),
+        "window": format_duration(settings.window_seconds),
+        "for": format_duration(settings.for_seconds),
     }
     # Prometheus' templates know no time; Alertmanager's put the alert's own in the place of this range.
     dashboard = f"{alerting.grafana.url}/d/{board}{DASHBOARD_RANGE}"

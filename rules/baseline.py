@@ -11,7 +11,7 @@ from errtally.config.duration import format_duration
 from errtally.rules.model import Recording
 
 if TYPE_CHECKING:
-    from errtally.rules.model import Tuned
+    from errtally.rules.model import RuleSettings
 
 POINTS = 10
 """A baseline counts from so many points, that is minutes, on."""
@@ -24,15 +24,15 @@ def baseline_record(record: str) -> str:
     return f"{record}:avg1h"
 
 
-def baseline(record: str, tuned: Tuned) -> Recording:
+def baseline(record: str, settings: RuleSettings) -> Recording:
     """Return the mean of the hour before the window, absent until it has `POINTS` points.
 
     The window itself is left out, so that an anomaly does not raise the baseline that it is measured against.
     """
-    past = f"{record}[1h:1m] offset {format_duration(tuned.window_seconds)}"
+    past = f"{record}[1h:1m] offset {format_duration(settings.window_seconds)}"
     return Recording(baseline_record(record), f"avg_over_time({past})\nand\ncount_over_time({past}) >= {POINTS}")
 
 
-def history_steps(tuned: Tuned) -> int:
+def history_steps(settings: RuleSettings) -> int:
     """Return how many steps of a test give a baseline that a change does not move at once: forty points."""
-    return (4 * POINTS * _POINT_SECONDS + tuned.window_seconds) // tuned.step_seconds
+    return (4 * POINTS * _POINT_SECONDS + settings.window_seconds) // settings.step_seconds

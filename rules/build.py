@@ -10,7 +10,7 @@ from errtally.generate.yaml_text import yaml_text
 from errtally.rules.alerts import ALERTS
 from errtally.rules.rule_groups import prometheus_rule, rule_groups
 from errtally.rules.runbook_pages import runbook_page
-from errtally.rules.settings import settings_of, tuned_rules
+from errtally.rules.settings import enabled_rules, rule_settings
 from errtally.rules.unit_tests import unit_tests
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def build(document: Mapping[str, Any], output: Format = "prometheus") -> Files:
         ConfigError: the configuration of a rule does not fit it.
     """
     settings = alerting(document)
-    rules = tuned_rules(settings)
+    rules = enabled_rules(settings)
     groups = rule_groups(rules, settings)
-    pages = {f"runbooks/{rule.name}.md": runbook_page(rule, settings_of(rule, settings), _HEAD) for rule in ALERTS}
+    pages = {f"runbooks/{rule.name}.md": runbook_page(rule, rule_settings(rule, settings), _HEAD) for rule in ALERTS}
     if output == "prometheusrule":
         return {RESOURCE_FILE: yaml_text(prometheus_rule(groups), _HEAD), **pages}
     return {

@@ -11,7 +11,7 @@ from errtally.rules.timeline import timeline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from errtally.rules.model import Firing, Tuned
+    from errtally.rules.model import ExpectedAlert, RuleSettings
     from errtally.rules.timeline import Levels, Phase
 
 NEAR = 0.04
@@ -26,9 +26,9 @@ _AMPLE = 1.1
 
 
 def threshold_cases(
-    tuned: Tuned,
+    settings: RuleSettings,
     levels: Callable[[float, float], Levels],
-    firing: Callable[[float], Firing],
+    firing: Callable[[float], ExpectedAlert],
     *,
     high: float,
     calm: float,
@@ -39,7 +39,7 @@ def threshold_cases(
     """Return the cases of a rule that compares one quantity with a threshold.
 
     Args:
-        tuned: the rule's settings.
+        settings: the rule's settings.
         levels: gives the series for a value of the quantity and an amount of traffic a step.
         firing: the alert that a value gives.
         high: a value far on the firing side.
@@ -50,10 +50,10 @@ def threshold_cases(
     """
     lead = sum(steps for _, steps in before)
     # A past is soon mixed with the present: such a rule is looked at as soon as it can fire.
-    steps = tuned.settled_steps - (SLACK_STEPS if before else 0)
-    at = (lead + steps) * tuned.step_seconds
-    over = (lead + tuned.over_steps) * tuned.step_seconds
-    least = tuned.minimum * tuned.step_seconds / (tuned.window_seconds or tuned.step_seconds)
+    steps = settings.settled_steps - (SLACK_STEPS if before else 0)
+    at = (lead + steps) * settings.step_seconds
+    over = (lead + settings.over_steps) * settings.step_seconds
+    least = settings.minimum * settings.step_seconds / (settings.window_seconds or settings.step_seconds)
     traffic = (least or 1.0) * PLENTY
 
     def held(value: float, amount: float = traffic) -> dict[str, str]:
@@ -67,26 +67,26 @@ def threshold_cases(
         Case("is silent when the metrics are absent", {}, (Check(at),)),
         Case(
             "resolves when it is over and the cooldown has passed",
-            timeline(*before, (levels(high, traffic), steps), (levels(calm, traffic), tuned.over_steps - steps + 1)),
+            timeline(*before, (levels(high, traffic), steps), (levels(calm, traffic), settings.over_steps - steps + 1)),
             (Check(at, (firing(high),)), Check(over)),
         ),
     ]
-    if tuned.minimum:
+    if settings.minimum:
         cases += [
             Case("is silent without traffic", held(high, 0.0), (Check(at),)),
             Case("is silent just below the least traffic", held(high, least * (1 - NEAR)), (Check(at),)),
             Case("fires just above the least traffic", held(high, least * (1 + NEAR)), (Check(at, (firing(high),)),)),
         ]
-    if tuned.for_seconds > tuned.step_seconds:
-        early = (lead + 1) * tuned.step_seconds
+    if settings.for_seconds > settings.step_seconds:
+        early = (lead + 1) * settings.step_seconds
         cases.append(Case("waits before it fires", held(high), (Check(early),)))
     return tuple(cases)
 
 
 def chance_cases(
-    tuned: Tuned,
+    settings: RuleSettings,
     levels: Callable[[float, float], Levels],
-    firing: Callable[[float], Firing],
+    firing: Callable[[float], ExpectedAlert],
     value_of: Callable[[float], float],
     *,
     is_beyond: Callable[[float], bool],
@@ -95,25 +95,25 @@ def chance_cases(
     """Return the cases of a rule that pages, of a window that is beyond all of its limits but for `least_bad`.
 
     Args:
-        tuned: the rule's settings.
+        settings: the rule's settings.
         levels: as for `threshold_cases`.
         firing: the alert that a value gives.
         value_of: gives the quantity for a share of what ended badly.
         is_beyond: whether a value is beyond the threshold; where it is not, that alone keeps the rule silent.
         before: what was before, for rules that compare with the past.
     """
-    if not tuned.minimum:
+    if not settings.minimum:
         return ()
-    amount = tuned.minimum * _AMPLE
-    steps = tuned.settled_steps - (SLACK_STEPS if before else 0)
-    at = (sum(steps for _, steps in before) + steps) * tuned.step_seconds
+    amount = settings.minimum * _AMPLE
+    steps = settings.settled_steps - (SLACK_STEPS if before else 0)
+    at = (sum(steps for _, steps in before) + steps) * settings.step_seconds
     cases = []
     for name, times in (
         ("is silent for as few failures as chance brings", 1 - NEAR),
         ("fires for a few more", 1 + NEAR),
     ):
-        value = value_of(least_bad(tuned) * times / amount)
-        series = timeline(*before, (levels(value, amount * tuned.step_seconds / tuned.window_seconds), steps))
+        value = value_of(least_bad(settings) * times / amount)
+        series = timeline(*before, (levels(value, amount * settings.step_seconds / settings.window_seconds), steps))
         if is_beyond(value):
             cases.append(Case(name, series, (Check(at, (firing(value),) if times > 1 else ()),)))
     return tuple(cases)

@@ -18,7 +18,7 @@ from errtally.generate.options import config_option, out_option
 from errtally.rules.advice import advice
 from errtally.rules.build import RULES_ENDING, TESTS_ENDING, Format, build
 from errtally.rules.lint import LintError, lint
-from errtally.rules.settings import tuned_rules
+from errtally.rules.settings import enabled_rules
 
 if TYPE_CHECKING:
     from errtally.config.document import Document
@@ -93,5 +93,5 @@ def _run_tests(name: str, folder: Path) -> str:
 
 def _advise(document: Document) -> None:
     settings = alerting(document)
-    for sentence in advice(tuned_rules(settings), settings):
+    for sentence in advice(enabled_rules(settings), settings):
         click.echo(sentence, err=True)

@@ -13,7 +13,7 @@ from errtally.config.duration import format_duration
 from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, added, selector
 
 if TYPE_CHECKING:
-    from errtally.rules.model import Tuned
+    from errtally.rules.model import RuleSettings
 
 ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
 """The issue of the generated tests."""
@@ -52,17 +52,17 @@ def _told(issue: str, text: str) -> str:
     )
 
 
-def most(tuned: Tuned) -> str:
+def most(settings: RuleSettings) -> str:
     """Return the template of the issues with the most errors within the window: each with its number, most first."""
-    span = format_duration(tuned.window_seconds)
+    span = format_duration(settings.window_seconds)
     of = "project=%q,environment=%q"
     errors = f"{names.ISSUE_EVENTS.name}{{{of},{ERROR_LEVELS}}}"
-    young = f"{names.ISSUE_NOTICED.name}{{{of}}} > time() - {tuned.window_seconds}"
+    young = f"{names.ISSUE_NOTICED.name}{{{of}}} > time() - {settings.window_seconds}"
     # An issue that is younger than the window counts as a whole: increase() would miss what its series began with.
     # One that comes back into the budget has no past in Prometheus, and counts from its return on.
     new = f"{errors} and on (job, instance, issue) {young}"
     grown = f"{errors} - {errors} offset {span} or {new} or increase({errors}[{span}])"
-    number = f"sort_desc(topk({_MOST}, {added(names.ISSUE_EVENTS, grown, tuned, 'issue')} > 0))"
+    number = f"sort_desc(topk({_MOST}, {added(names.ISSUE_EVENTS, grown, settings, 'issue')} > 0))"
     scopes = " $labels.project $labels.environment" * number.count(of)
     return (
         f"{{{{ range $place, $one := printf `{number}`{scopes} | query }}}}"

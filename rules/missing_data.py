@@ -13,27 +13,29 @@ from errtally.config.duration import format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from errtally.rules.model import Tuned
+    from errtally.rules.model import RuleSettings
 
 _WHO_TELLS = "TargetDown or DataAbsent tell of the gap."
 
 
-def usual(tuned: Tuned) -> str:
+def usual(settings: RuleSettings) -> str:
     """What holds for a rule about a share, a rate or a level: it looks at what is there."""
-    if tuned.keep_firing_seconds:
-        ends = f"One that fires goes on for the cooldown of {format_duration(tuned.keep_firing_seconds)}, then it ends."
+    if settings.keep_firing_seconds:
+        ends = (
+            f"One that fires goes on for the cooldown of {format_duration(settings.keep_firing_seconds)}, then it ends."
+        )
     else:
         ends = "One that fires ends with the last data."
     recent = (
-        f" For {format_duration(tuned.window_seconds)} after a gap it knows a part of its window only, and reckons with"
-        " that part; what clients sent meanwhile is counted when the exporter takes it in."
-        if tuned.window_seconds
+        f" For {format_duration(settings.window_seconds)} after a gap it knows a part of its window only, and reckons"
+        " with that part; what clients sent meanwhile is counted when the exporter takes it in."
+        if settings.window_seconds
         else ""
     )
     return f"Nothing new fires. {ends} That end is no all-clear: {_WHO_TELLS}{recent}"
 
 
-def always(text: str) -> Callable[[Tuned], str]:
+def always(text: str) -> Callable[[RuleSettings], str]:
     """The same words whatever the settings are."""
     return lambda _: text
 

@@ -51,7 +51,7 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
+class RuleSettings:
     """A rule's settings after the configuration: what queries and tests are built from."""
 
     severity: str
@@ -110,7 +110,7 @@ class Runbook:
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
+class ExpectedAlert:
     """An alert that a test expects: its labels beside the rule's own, and the text of its value."""
 
     labels: Mapping[str, str]
@@ -124,7 +124,7 @@ class Check:
     """At ``at_seconds`` exactly these alerts fire."""
 
     at_seconds: int
-    firing: tuple[Firing, ...] = ()
+    firing: tuple[ExpectedAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +168,13 @@ class AlertRule:
     description: str
     value: str
     threshold_text: Callable[[float], str]
-    expr: Callable[[Tuned], str]
-    cases: Callable[[Tuned], tuple[Case, ...]]
+    expr: Callable[[RuleSettings], str]
+    cases: Callable[[RuleSettings], tuple[Case, ...]]
     runbook: Runbook
-    without_data: Callable[[Tuned], str] = usual
-    recordings: Callable[[Tuned], tuple[Recording, ...]] = lambda _: ()
-    fields: Callable[[Tuned], Mapping[str, str]] = lambda _: {}
-    problem: Callable[[Tuned], str] = lambda _: ""
+    without_data: Callable[[RuleSettings], str] = usual
+    recordings: Callable[[RuleSettings], tuple[Recording, ...]] = lambda _: ()
+    fields: Callable[[RuleSettings], Mapping[str, str]] = lambda _: {}
+    problem: Callable[[RuleSettings], str] = lambda _: ""
     board: Board = OVERVIEW
     minimum_of: str = ""
     group: str = "errtally"

@@ -19,7 +19,7 @@ from errtally.rules.series import DEMO_LABELS, SCOPE, added, glob_matcher, numbe
 
 if TYPE_CHECKING:
     from errtally.config.objectives import Slo
-    from errtally.rules.model import Tuned
+    from errtally.rules.model import RuleSettings
 
 GROUP = "errtally-slo"
 BY = f"slo, {SCOPE}"
@@ -90,12 +90,12 @@ def mean(record: str, window_seconds: int, slo: str = "") -> str:
     return f"avg_over_time({record}{chosen}[{format_duration(window_seconds)}])"
 
 
-def inputs(tuned: Tuned) -> tuple[Recording, ...]:
+def inputs(settings: RuleSettings) -> tuple[Recording, ...]:
     """Return requests, failures and budget of each objective."""
     found = []
-    for slo in tuned.slos:
+    for slo in settings.slos:
         labels = {"slo": slo.name}
-        requests, failures = _events(slo, tuned)
+        requests, failures = _events(slo, settings)
         found += [
             Recording(REQUESTS, requests, labels),
             Recording(FAILURES, failures, labels),
@@ -104,10 +104,10 @@ def inputs(tuned: Tuned) -> tuple[Recording, ...]:
     return tuple(found)
 
 
-def burn_rates(tiers: tuple[Tier, ...], tuned: Tuned) -> tuple[Recording, ...]:
+def burn_rates(tiers: tuple[Tier, ...], settings: RuleSettings) -> tuple[Recording, ...]:
     """Return the burn rates over the windows of some tiers, and over the last minutes, of each objective."""
     found = []
-    for slo in tuned.slos:
+    for slo in settings.slos:
         labels = {"slo": slo.name}
         found.append(Recording(BURN_NOW, _burn(slo, BASE_SECONDS), labels))
         for tier in tiers:
@@ -120,7 +120,7 @@ def burn_rates(tiers: tuple[Tier, ...], tuned: Tuned) -> tuple[Recording, ...]:
     return tuple(found)
 
 
-def left(tuned: Tuned) -> tuple[Recording, ...]:
+def left(settings: RuleSettings) -> tuple[Recording, ...]:
     """Return what is left of each objective's budget over its own window."""
     return tuple(
         Recording(
@@ -129,7 +129,7 @@ def left(tuned: Tuned) -> tuple[Recording, ...]:
             f"1 - {_burn(slo, slo.window_seconds)}\n* {_measured(slo, slo.window_seconds, _WINDOW_POINTS)}",
             {"slo": slo.name},
         )
-        for slo in tuned.slos
+        for slo in settings.slos
     )
 
 
@@ -152,18 +152,18 @@ def budget(slo: Slo) -> float:
     return round(1 - slo.objective, 12)
 
 
-def _events(slo: Slo, tuned: Tuned) -> tuple[str, str]:
+def _events(slo: Slo, settings: RuleSettings) -> tuple[str, str]:
     """The queries of all requests a second and of the bad ones."""
     projects = glob_matcher("project", slo.projects)
     if slo.kind == "availability":
         failed = ",".join(part for part in (projects, 'status_class="5xx"') if part)
-        all_of_them = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, projects), tuned)
-        bad = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, failed), tuned)
+        all_of_them = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, projects), settings)
+        bad = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, failed), settings)
         return all_of_them, bad
     quick = ",".join(part for part in (projects, f'le="{slo.threshold_seconds}"') if part)
     duration = names.SERVICE_REQUEST_DURATION
-    all_of_them = added(duration, rate(duration, BASE_SECONDS, projects, "_count"), tuned)
-    good = added(duration, rate(duration, BASE_SECONDS, quick, "_bucket"), tuned)
+    all_of_them = added(duration, rate(duration, BASE_SECONDS, projects, "_count"), settings)
+    good = added(duration, rate(duration, BASE_SECONDS, quick, "_bucket"), settings)
     return all_of_them, f"{all_of_them} - {good}"
 
 

@@ -18,51 +18,51 @@ from errtally.rules.series import ERROR_LEVELS, added, rate, record_name
 
 if TYPE_CHECKING:
     from errtally.names import Metric
-    from errtally.rules.model import Tuned
+    from errtally.rules.model import RuleSettings
 
 
-def requests(tuned: Tuned) -> Recording:
+def requests(settings: RuleSettings) -> Recording:
     """Requests a second."""
-    window = tuned.window_seconds
-    return Recording(record_name(names.SERVICE_REQUESTS, "rate", window), _rate(names.SERVICE_REQUESTS, tuned))
+    window = settings.window_seconds
+    return Recording(record_name(names.SERVICE_REQUESTS, "rate", window), _rate(names.SERVICE_REQUESTS, settings))
 
 
-def failure_ratio(tuned: Tuned) -> tuple[Recording, ...]:
+def failure_ratio(settings: RuleSettings) -> tuple[Recording, ...]:
     """The share of requests that end with 5xx."""
-    window, total = tuned.window_seconds, requests(tuned)
-    failed = _rate(names.SERVICE_REQUESTS, tuned, 'status_class="5xx"')
+    window, total = settings.window_seconds, requests(settings)
+    failed = _rate(names.SERVICE_REQUESTS, settings, 'status_class="5xx"')
     name = record_name(names.SERVICE_REQUESTS, "failure_ratio_rate", window)
     return (total, Recording(name, f"{failed}\n/ ({total.expr} > 0)"))
 
 
-def timed_requests(tuned: Tuned) -> Recording:
+def timed_requests(settings: RuleSettings) -> Recording:
     """Requests a second whose duration is known."""
     metric = names.SERVICE_REQUEST_DURATION
-    name = record_name(metric, "count_rate", tuned.window_seconds)
-    return Recording(name, _rate(metric, tuned, suffix="_count"))
+    name = record_name(metric, "count_rate", settings.window_seconds)
+    return Recording(name, _rate(metric, settings, suffix="_count"))
 
 
-def mean_duration(tuned: Tuned) -> tuple[Recording, ...]:
+def mean_duration(settings: RuleSettings) -> tuple[Recording, ...]:
     """The mean duration of requests in seconds."""
-    metric, count = names.SERVICE_REQUEST_DURATION, timed_requests(tuned)
-    name = record_name(metric, "mean_rate", tuned.window_seconds)
-    return (count, Recording(name, f"{_rate(metric, tuned, suffix='_sum')}\n/ ({count.expr} > 0)"))
+    metric, count = names.SERVICE_REQUEST_DURATION, timed_requests(settings)
+    name = record_name(metric, "mean_rate", settings.window_seconds)
+    return (count, Recording(name, f"{_rate(metric, settings, suffix='_sum')}\n/ ({count.expr} > 0)"))
 
 
-def apdex(tuned: Tuned) -> tuple[Recording, ...]:
+def apdex(settings: RuleSettings) -> tuple[Recording, ...]:
     """Apdex: satisfied and half of the tolerating requests, of all. A failed request is frustrated."""
-    metric, window = names.SERVICE_APDEX_REQUESTS, tuned.window_seconds
-    total = Recording(record_name(metric, "rate", window), _rate(metric, tuned))
-    satisfied, tolerating = (_rate(metric, tuned, f'zone="{zone}"') for zone in names.APDEX_ZONES[:2])
+    metric, window = names.SERVICE_APDEX_REQUESTS, settings.window_seconds
+    total = Recording(record_name(metric, "rate", window), _rate(metric, settings))
+    satisfied, tolerating = (_rate(metric, settings, f'zone="{zone}"') for zone in names.APDEX_ZONES[:2])
     score = f"(\n  {satisfied}\n  + {tolerating} / 2\n)\n/ ({total.expr} > 0)"
     return (total, Recording(record_name(metric, "score_rate", window), score))
 
 
-def errors(tuned: Tuned, window_seconds: int) -> Recording:
+def errors(settings: RuleSettings, window_seconds: int) -> Recording:
     """Error events a second."""
-    expr = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window_seconds, ERROR_LEVELS), tuned)
+    expr = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window_seconds, ERROR_LEVELS), settings)
     return Recording(record_name(names.SERVICE_EVENTS, "error_rate", window_seconds), expr)
 
 
-def _rate(metric: Metric, tuned: Tuned, matchers: str = "", suffix: str = "") -> str:
-    return added(metric, rate(metric, tuned.window_seconds, matchers, suffix), tuned)
+def _rate(metric: Metric, settings: RuleSettings, matchers: str = "", suffix: str = "") -> str:
+    return added(metric, rate(metric, settings.window_seconds, matchers, suffix), settings)

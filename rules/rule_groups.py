@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, Recording, Tuned
+    from errtally.rules.model import AlertRule, Recording, RuleSettings
 
 _INTERVALS = {"errtally-slo": "1m", "errtally-seasonal": "1m"}
 """Groups that look back over days need no more; the others have Prometheus' own interval."""
 
 
-def rule_groups(rules: Mapping[AlertRule, Tuned], alerting: Alerting) -> list[dict[str, Any]]:
+def rule_groups(rules: Mapping[AlertRule, RuleSettings], alerting: Alerting) -> list[dict[str, Any]]:
     """Return the rule groups, in the part of the format that Prometheus 2.42 to 3 share."""
     names = list(dict.fromkeys(rule.group for rule in rules))
     return [
-        _group(name, {rule: tuned for rule, tuned in rules.items() if rule.group == name}, alerting) for name in names
+        _group(name, {rule: settings for rule, settings in rules.items() if rule.group == name}, alerting)
+        for name in names
     ]
 
 
@@ -39,18 +40,18 @@ def prometheus_rule(groups: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _group(name: str, rules: Mapping[AlertRule, Tuned], alerting: Alerting) -> dict[str, Any]:
+def _group(name: str, rules: Mapping[AlertRule, RuleSettings], alerting: Alerting) -> dict[str, Any]:
     recordings = {
         (recording.record, *sorted(recording.labels.items())): recording
-        for rule, tuned in rules.items()
-        for recording in rule.recordings(tuned)
+        for rule, settings in rules.items()
+        for recording in rule.recordings(settings)
     }
     return {
         "name": name,
         **({"interval": _INTERVALS[name]} if name in _INTERVALS else {}),
         "rules": [
             *(_recording(recording) for recording in recordings.values()),
-            *(_alert(rule, tuned, alerting) for rule, tuned in rules.items()),
+            *(_alert(rule, settings, alerting) for rule, settings in rules.items()),
         ],
     }
 
@@ -60,10 +61,10 @@ def _recording(recording: Recording) -> dict[str, Any]:
     return {"record": recording.record, "expr": recording.expr, **own_labels}
 
 
-def _alert(rule: AlertRule, tuned: Tuned, alerting: Alerting) -> dict[str, Any]:
-    alert: dict[str, Any] = {"alert": rule.name, "expr": rule.expr(tuned)}
-    if tuned.for_seconds:
-        alert["for"] = format_duration(tuned.for_seconds)
-    if tuned.keep_firing_seconds:
-        alert["keep_firing_for"] = format_duration(tuned.keep_firing_seconds)
-    return {**alert, "labels": labels(rule, tuned, alerting), "annotations": templates(rule, tuned, alerting)}
+def _alert(rule: AlertRule, settings: RuleSettings, alerting: Alerting) -> dict[str, Any]:
+    alert: dict[str, Any] = {"alert": rule.name, "expr": rule.expr(settings)}
+    if settings.for_seconds:
+        alert["for"] = format_duration(settings.for_seconds)
+    if settings.keep_firing_seconds:
+        alert["keep_firing_for"] = format_duration(settings.keep_firing_seconds)
+    return {**alert, "labels": labels(rule, settings, alerting), "annotations": templates(rule, settings, alerting)}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from errtally.names import Metric
-    from errtally.rules.model import Tuned
+    from errtally.rules.model import RuleSettings
 
 SCOPE = "project, environment"
 """The labels by which services are told apart."""
@@ -60,13 +60,13 @@ def glob_matcher(label: str, globs: Sequence[str], *, but: bool = False) -> str:
     return f'{label}{"!~" if but else "=~"}"{regex}"'
 
 
-def added(metric: Metric, expr: str, tuned: Tuned, by: str = SCOPE) -> str:
+def added(metric: Metric, expr: str, settings: RuleSettings, by: str = SCOPE) -> str:
     """Add up an expression over one metric by some labels, so that no event counts twice.
 
     Replicas that share a store show the same series each: of equal ones the largest counts, before anything is
     added. Exporters with stores of their own have each seen other events, which add up.
     """
-    if tuned.exporters != "shared":
+    if settings.exporters != "shared":
         return f"sum by ({by}) ({expr})"
     own = [*metric.labels, *(["le"] if "_bucket" in expr else [])]
     if set(own) == set(by.split(", ")):
@@ -85,39 +85,40 @@ def increase(metric: Metric, window_seconds: int, matchers: str = "") -> str:
     return rate(metric, window_seconds, matchers).replace("rate(", "increase(", 1)
 
 
-def enough(rate_record: str, tuned: Tuned, per: str = SCOPE) -> str:
+def enough(rate_record: str, settings: RuleSettings, per: str = SCOPE) -> str:
     """Return the condition that the minimum of the window was reached, or "" when there is none."""
-    if not tuned.minimum:
+    if not settings.minimum:
         return ""
-    return f"\nand on ({per}) {rate_record} * {tuned.window_seconds} >= {number(tuned.minimum)}"
+    return f"\nand on ({per}) {rate_record} * {settings.window_seconds} >= {number(settings.minimum)}"
 
 
 LEAST_BAD = 5
 """How many requests or sessions must have ended badly within the window of a rule that pages."""
 
 
-def least_bad(tuned: Tuned) -> float:
+def least_bad(settings: RuleSettings) -> float:
     """Return how many must have ended badly within a rule's window; 0 when the rule has no minimum.
 
     With the share alone, two failures of thirty requests would page, and a service of which one request in a hundred
     fails has ten such windows a day (binomial distribution); five failures it has once in a year. It is a tenth less
     than the number itself, since ``rate()`` extrapolates.
     """
-    return 0.9 * min(LEAST_BAD, tuned.minimum / 4)
+    return 0.9 * min(LEAST_BAD, settings.minimum / 4)
 
 
-def enough_bad(share: str, rate_record: str, tuned: Tuned, per: str = SCOPE) -> str:
+def enough_bad(share: str, rate_record: str, settings: RuleSettings, per: str = SCOPE) -> str:
     """Return the condition that the bad ones are more than chance brings, or "" when the rule has no minimum.
 
     Args:
         share: expression of the share of what ended badly, 0 to 1.
         rate_record: what it is the share of, a second.
-        tuned: the rule's settings.
+        settings: the rule's settings.
         per: labels of both.
     """
-    if not tuned.minimum:
+    if not settings.minimum:
         return ""
-    return f"\nand on ({per}) {share} * on ({per}) {rate_record} * {tuned.window_seconds} >= {number(least_bad(tuned))}"
+    least = number(least_bad(settings))
+    return f"\nand on ({per}) {share} * on ({per}) {rate_record} * {settings.window_seconds} >= {least}"
 
 
 def steady(value: float, steps: int) -> str:

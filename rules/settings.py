@@ -9,7 +9,7 @@ from errtally.config.channels import CHANNELS
 from errtally.config.duration import parse_duration
 from errtally.errors import ConfigError
 from errtally.rules.alerts import ALERTS
-from errtally.rules.model import Tuned
+from errtally.rules.model import RuleSettings
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting
@@ -20,7 +20,7 @@ _SAMPLES_A_WINDOW = 4
 _SHORTEST_WINDOW_SECONDS = parse_duration("4s")
 
 
-def tuned_rules(alerting: Alerting) -> dict[AlertRule, Tuned]:
+def enabled_rules(alerting: Alerting) -> dict[AlertRule, RuleSettings]:
     """Return every enabled rule with its settings, in the order of `ALERTS`.
 
     Raises:
@@ -32,7 +32,7 @@ def tuned_rules(alerting: Alerting) -> dict[AlertRule, Tuned]:
         for name in alerting.rules
         if name not in known
     ]
-    rules: dict[AlertRule, Tuned] = {}
+    rules: dict[AlertRule, RuleSettings] = {}
     for rule in ALERTS:
         change = alerting.rules.get(rule.name)
         if change is not None:
@@ -41,10 +41,10 @@ def tuned_rules(alerting: Alerting) -> dict[AlertRule, Tuned]:
                 continue
         if not rule.is_due(alerting):
             continue
-        tuned = settings_of(rule, alerting)
-        if problem := rule.problem(tuned):
+        settings = rule_settings(rule, alerting)
+        if problem := rule.problem(settings):
             problems.append(f"alerting.rules.{rule.name}: {problem}")
-        rules[rule] = tuned
+        rules[rule] = settings
     if problems:
         raise ConfigError(problems)
     return rules
@@ -52,10 +52,10 @@ def tuned_rules(alerting: Alerting) -> dict[AlertRule, Tuned]:
 
 def threshold(alerting: Alerting, rule: AlertRule) -> float:
     """Return a rule's threshold, which dashboards draw even where the rule itself is switched off."""
-    return settings_of(rule, alerting).threshold
+    return rule_settings(rule, alerting).threshold
 
 
-def settings_of(rule: AlertRule, alerting: Alerting) -> Tuned:
+def rule_settings(rule: AlertRule, alerting: Alerting) -> RuleSettings:
     """Return a rule's settings after the configuration, whether it is switched on or not."""
     default, change = rule.defaults, alerting.rules.get(rule.name, RuleChange())
     names = change.channels
@@ -63,7 +63,7 @@ def settings_of(rule: AlertRule, alerting: Alerting) -> Tuned:
         names = (*alerting.chats, *default.channels) if "slack" in default.channels else default.channels
         names = tuple(name for name in names if name != "slack" or "slack" in alerting.chats)
     window_seconds = _first(change.window_seconds, default.window_seconds)
-    return Tuned(
+    return RuleSettings(
         severity=change.severity or default.severity,
         channels=tuple(name for name in CHANNELS if name in names),
         for_seconds=int(_first(change.for_seconds, default.for_seconds)),

@@ -18,50 +18,50 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, Case, Check, Tuned
+    from errtally.rules.model import AlertRule, Case, Check, RuleSettings
 
 _METRIC = re.compile(r"(\w+?)(?:_bucket|_sum|_count)?(\{.*\})?")
 _PART = re.compile(r"(?P<start>[\d.e-]+)(?:\+(?P<step>[\d.e-]+))?(?P<count>x\d+)?")
 """One part of promtool's notation: a value, what each step adds, how many steps; `_` and `_x3` are gaps."""
 
 
-def unit_tests(rules: Mapping[AlertRule, Tuned], alerting: Alerting) -> dict[str, dict[str, Any]]:
+def unit_tests(rules: Mapping[AlertRule, RuleSettings], alerting: Alerting) -> dict[str, dict[str, Any]]:
     """Return the content of each test file for ``promtool test rules``, which lie beside the rule files."""
     files: dict[str, dict[str, Any]] = {}
     usual: dict[str, int] = {}
-    for rule, tuned in rules.items():
-        step = tuned.step_seconds
+    for rule, settings in rules.items():
+        step = settings.step_seconds
         first = usual.setdefault(rule.group, step)
         name = rule.group if step == first else f"{rule.group}-{format_duration(step)}"
         tests = files.setdefault(
             f"{name}.tests.yml",
             {"rule_files": [f"{rule.group}.rules.yml"], "evaluation_interval": format_duration(step), "tests": []},
         )
-        tests["tests"] += [_test(rule, tuned, alerting, case) for case in rule.cases(tuned)]
+        tests["tests"] += [_test(rule, settings, alerting, case) for case in rule.cases(settings)]
     return files
 
 
-def _test(rule: AlertRule, tuned: Tuned, alerting: Alerting, case: Case) -> dict[str, Any]:
+def _test(rule: AlertRule, settings: RuleSettings, alerting: Alerting, case: Case) -> dict[str, Any]:
     return {
         "name": f"{rule.name} {case.name}",
-        "interval": format_duration(tuned.step_seconds),
+        "interval": format_duration(settings.step_seconds),
         "input_series": [
             {"series": series, "values": values}
             for sent, over_time in case.series.items()
-            for series, values in _scraped(sent, over_time, tuned.exporters)
+            for series, values in _scraped(sent, over_time, settings.exporters)
         ],
-        "alert_rule_test": [_check(rule, tuned, alerting, check) for check in case.checks],
+        "alert_rule_test": [_check(rule, settings, alerting, check) for check in case.checks],
     }
 
 
-def _check(rule: AlertRule, tuned: Tuned, alerting: Alerting, check: Check) -> dict[str, Any]:
+def _check(rule: AlertRule, settings: RuleSettings, alerting: Alerting, check: Check) -> dict[str, Any]:
     return {
         "eval_time": format_duration(check.at_seconds),
         "alertname": rule.name,
         "exp_alerts": [
             {
-                "exp_labels": expected_labels(rule, tuned, alerting, firing),
-                "exp_annotations": expected(rule, tuned, alerting, firing),
+                "exp_labels": expected_labels(rule, settings, alerting, firing),
+                "exp_annotations": expected(rule, settings, alerting, firing),
             }
             for firing in check.firing
         ],

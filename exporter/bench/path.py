@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from errtally.event.scrub import Scrubber
-from errtally.exporter import collector
+from errtally.exporter import garbage_collection
 from errtally.exporter.bench import work
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.grouping.grouper import Grouper
@@ -121,7 +121,7 @@ def measure(kind: str, requests: int, *, with_stages: bool) -> dict[str, Any]:
         for environ in ready[:warm_up]:
             _take(door, environ)
         writer.step()
-        collector.spare()
+        garbage_collection.freeze()
         stages.seconds.clear()
         began = time.thread_time()
         for at, environ in enumerate(ready[warm_up:], 1):

@@ -118,7 +118,7 @@ def _exception(sent: NoticeError, root: Any) -> ExceptionInfo:  # noqa: ANN401 (
     return ExceptionInfo(
         type=values.label(sent.type),
         value=values.text(sent.message),
-        frames=[_frame(frame, root) for frame in reversed(frames.both_ends(backtrace))],
+        frames=[_frame(frame, root) for frame in reversed(frames.without_middle(backtrace))],
     )
 
 
@@ -167,7 +167,7 @@ def _details(payload: bytes) -> dict[str, Any]:
     for error in reversed(tolerant.objects(sent.get("errors"))[: frames.MAX_EXCEPTIONS]):
         called = [
             frames.shown(_frame(tolerant.fit(frame, NoticeFrame), root), frame.get("code"))
-            for frame in reversed(frames.both_ends(tolerant.objects(error.get("backtrace"))))
+            for frame in reversed(frames.without_middle(tolerant.objects(error.get("backtrace"))))
         ]
         exceptions.append(frames.exception_shown(_exception(tolerant.fit(error, NoticeError), root), called))
     hidden = ("user", "history", "url", "httpMethod", "userAgent", "referer")

@@ -214,7 +214,7 @@ def _exception(sent: ReportException, root: Any) -> ExceptionInfo:  # noqa: ANN4
     return ExceptionInfo(
         type=values.label(sent.error_class),
         value=values.text(sent.message),
-        frames=[_frame(frame, root) for frame in reversed(frames.both_ends(stack))],
+        frames=[_frame(frame, root) for frame in reversed(frames.without_middle(stack))],
     )
 
 
@@ -245,7 +245,7 @@ def _details(payload: bytes) -> dict[str, Any]:
     for item in reversed(tolerant.objects(sent.get("exceptions"))[: frames.MAX_EXCEPTIONS]):
         called = [
             frames.shown(_frame(tolerant.fit(frame, ReportFrame), root), frame.get("code"))
-            for frame in reversed(frames.both_ends(tolerant.objects(item.get("stacktrace"))))
+            for frame in reversed(frames.without_middle(tolerant.objects(item.get("stacktrace"))))
         ]
         exceptions.append(frames.exception_shown(_exception(tolerant.fit(item, ReportException), root), called))
     return {

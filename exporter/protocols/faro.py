@@ -218,7 +218,7 @@ def _take_traces(delivery: Delivery, traces: dict[str, Any], received: float) ->
 def _event(sent: FaroException, meta: Meta, request: Request) -> Event:
     stack = [frame for frame in (sent.stacktrace or Stacktrace()).frames or () if frame is not None]
     app, trace = meta.app or App(), sent.trace or Trace()
-    called = [_frame(frame) for frame in reversed(frames.both_ends(stack))]
+    called = [_frame(frame) for frame in reversed(frames.without_middle(stack))]
     fingerprint = sent.fingerprint if isinstance(sent.fingerprint, list) else [sent.fingerprint]
     return Event(
         event_id="",
@@ -315,7 +315,7 @@ def _details(body: bytes, index: int) -> dict[str, Any]:
     meta = tolerant.mapping(sent.get("meta"))
     item = tolerant.objects(sent.get("exceptions"))[index]
     stack = tolerant.objects(tolerant.mapping(item.get("stacktrace")).get("frames"))
-    called = [frames.shown(_frame(tolerant.fit(frame, StackFrame))) for frame in reversed(frames.both_ends(stack))]
+    called = [frames.shown(_frame(tolerant.fit(frame, StackFrame))) for frame in reversed(frames.without_middle(stack))]
     exception = ExceptionInfo(type=values.label(item.get("type")), value=values.text(item.get("value")))
     crumbs = [
         {

@@ -20,7 +20,7 @@ _UNKNOWN_FUNCTIONS = frozenset({"", "?", "(unknown)", "[anonymous]", "<unknown>"
 T = TypeVar("T")
 
 
-def both_ends(sent: Sequence[T]) -> list[T]:
+def without_middle(sent: Sequence[T]) -> list[T]:
     """Return at most 250 frames: of a recursion both ends say what happened."""
     if len(sent) <= MAX_FRAMES:
         return list(sent)

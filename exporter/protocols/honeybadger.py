@@ -134,7 +134,7 @@ def _exception(sent: Cause, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatev
     if kind and message:  # the gem repeats the class in front of the message
         message = message.removeprefix(f"{kind}: ")
     backtrace = [frame for frame in sent.backtrace or () if frame is not None]
-    called = [_frame(frame, root) for frame in reversed(frames.both_ends(backtrace))]
+    called = [_frame(frame, root) for frame in reversed(frames.without_middle(backtrace))]
     return ExceptionInfo(type=kind, value=message, frames=called)
 
 
@@ -188,7 +188,7 @@ def _details(payload: bytes) -> dict[str, Any]:
     for cause in (*reversed(causes), error):
         called = [
             frames.shown(_frame(tolerant.fit(frame, NoticeFrame), root), frame.get("source"))
-            for frame in reversed(frames.both_ends(tolerant.objects(cause.get("backtrace"))))
+            for frame in reversed(frames.without_middle(tolerant.objects(cause.get("backtrace"))))
         ]
         exceptions.append(frames.exception_shown(_exception(tolerant.fit(cause, Cause), root), called))
     trail = sent.get("breadcrumbs")

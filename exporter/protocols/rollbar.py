@@ -129,7 +129,7 @@ def _exception(sent: Trace, root: Any, client: str) -> ExceptionInfo:  # noqa: A
     return ExceptionInfo(
         type=values.label(raised.kind),
         value=values.text(raised.message),
-        frames=[_frame(frame, root) for frame in frames.both_ends(called)],
+        frames=[_frame(frame, root) for frame in frames.without_middle(called)],
         newest_first=newest_first,
     )
 
@@ -191,7 +191,7 @@ def _details(payload: bytes) -> dict[str, Any]:
             sent_frames.reverse()
         for frame, method in zip(sent_frames, holding([one.get("method") for one in sent_frames], client), strict=True):
             frame["method"] = method
-        for frame in frames.both_ends(sent_frames):
+        for frame in frames.without_middle(sent_frames):
             around = tolerant.mapping(frame.get("context"))
             page = frames.shown(_frame(tolerant.fit(frame, RollbarFrame), root))
             page |= {"pre_context": around.get("pre"), "post_context": around.get("post"), "vars": frame.get("locals")}

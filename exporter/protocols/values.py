@@ -191,18 +191,35 @@ def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:
 
 
 def level(value: Any, default: str = "error") -> str:  # noqa: ANN401
-    """Read a level: a name, or a number as syslog (0 to 7, RFC 5424) or Python's logging (10 to 50) has it."""
+    """Read a level of which nobody knows the numbering: a name, or a number as syslog or Python's logging has it.
+
+    A protocol that numbers levels calls the function of its numbering instead: 17 is an error of OpenTelemetry's, and
+    between DEBUG and INFO of Python's.
+    """
     if isinstance(value, str):
         if found := _LEVELS.get(value):
             return found
         name = value.strip().lower()
         return _LEVELS.get(name) or _LEVELS.get(name.rstrip("12345"), default)  # ERROR2 of OpenTelemetry, DEBUG5
-    number_ = integer(value)
-    if number_ is None:
+    sent = integer(value)
+    if sent is None:
         return default
-    if 0 <= number_ < len(_SYSLOG):
-        return _SYSLOG[number_]
-    return names.LEVELS[min(max(number_ // 10, 1), 5) - 1]
+    return level_of_syslog(sent) if 0 <= sent < len(_SYSLOG) else level_of_logging(sent)
+
+
+def level_of_syslog(severity: int) -> str:
+    """Name the level of a syslog severity, 0 (emergency) to 7 (debug): RFC 5424, 6.2.1."""
+    return _SYSLOG[severity]
+
+
+def level_of_logging(number: int) -> str:
+    """Name the level of a number of Python's logging, 10 (DEBUG) to 50 (CRITICAL); what is outside is the nearest."""
+    return names.LEVELS[min(max(number // 10, 1), 5) - 1]
+
+
+def level_of_opentelemetry(severity: int) -> str:
+    """Name the level of OpenTelemetry's SeverityNumber, 1 (TRACE) to 24 (FATAL4), four to a level."""
+    return names.LEVELS[max((severity - 1) // 4 - 1, 0)]
 
 
 def event_id(value: Any) -> str | None:  # noqa: ANN401

@@ -7,7 +7,7 @@ from errtally.rules.alerts.apdex_low import rated
 from errtally.rules.baseline import baseline, baseline_record, history_steps
 from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import apdex
 from errtally.rules.series import DEMO_LABELS, enough, number
 from errtally.rules.texts import DECIMAL, decimal
@@ -16,33 +16,34 @@ from errtally.rules.timeline import timeline
 _USUAL = 0.9
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    total, score = apdex(tuned)
-    return (total, score, baseline(score.record, tuned))
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    total, score = apdex(settings)
+    return (total, score, baseline(score.record, settings))
 
 
-def _expr(tuned: Tuned) -> str:
-    total, score = apdex(tuned)
-    return f"{score.record} < {baseline_record(score.record)} - {number(tuned.threshold)}{enough(total.record, tuned)}"
+def _expr(settings: RuleSettings) -> str:
+    total, score = apdex(settings)
+    drop = f"{score.record} < {baseline_record(score.record)} - {number(settings.threshold)}"
+    return f"{drop}{enough(total.record, settings)}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    traffic = 100 * (tuned.minimum or 1)
-    lead = (rated(_USUAL, traffic), history_steps(tuned))
-    high = max(_USUAL - 4 * tuned.threshold, 0.0)
-    fresh = timeline((rated(high, traffic), tuned.settled_steps))
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    traffic = 100 * (settings.minimum or 1)
+    lead = (rated(_USUAL, traffic), history_steps(settings))
+    high = max(_USUAL - 4 * settings.threshold, 0.0)
+    fresh = timeline((rated(high, traffic), settings.settled_steps))
     return (
         *threshold_cases(
-            tuned,
+            settings,
             rated,
-            lambda score: Firing(DEMO_LABELS, decimal(score)),
+            lambda score: ExpectedAlert(DEMO_LABELS, decimal(score)),
             high=high,
             calm=_USUAL,
-            fires_near=_USUAL - tuned.threshold * (1 + NEAR),
-            silent_near=_USUAL - tuned.threshold * (1 - NEAR),
+            fires_near=_USUAL - settings.threshold * (1 + NEAR),
+            silent_near=_USUAL - settings.threshold * (1 - NEAR),
             before=(lead,),
         ),
-        Case("is silent without a history", fresh, (Check(tuned.settled_seconds),)),
+        Case("is silent without a history", fresh, (Check(settings.settled_seconds),)),
     )
 
 
@@ -69,7 +70,7 @@ APDEX_DROPPING = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 0.5 else "the threshold is a drop of the score, below 0.5",  # noqa: PLR2004
+    problem=lambda settings: "" if settings.threshold < 0.5 else "the threshold is a drop of the score, below 0.5",  # noqa: PLR2004
     runbook=Runbook(
         meaning="The Apdex over the window lies below the mean of the hour before by more than the threshold.",
         impact="The service got noticeably worse for its users within minutes, whatever its level was before.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.quantities import apdex
 from errtally.rules.series import DEMO_LABELS, enough, number, selector
 from errtally.rules.texts import DECIMAL, decimal
@@ -26,20 +26,20 @@ def rated(score: float, traffic: float) -> dict[str, float]:
     }
 
 
-def _expr(tuned: Tuned) -> str:
-    total, score = apdex(tuned)
-    return f"{score.record} < {number(tuned.threshold)}{enough(total.record, tuned)}"
+def _expr(settings: RuleSettings) -> str:
+    total, score = apdex(settings)
+    return f"{score.record} < {number(settings.threshold)}{enough(total.record, settings)}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     return threshold_cases(
-        tuned,
+        settings,
         rated,
-        lambda score: Firing(DEMO_LABELS, decimal(score)),
-        high=tuned.threshold / 2,
-        calm=(tuned.threshold + 0.95) / 2,
-        fires_near=tuned.threshold * (1 - NEAR),
-        silent_near=tuned.threshold * (1 + NEAR),
+        lambda score: ExpectedAlert(DEMO_LABELS, decimal(score)),
+        high=settings.threshold / 2,
+        calm=(settings.threshold + 0.95) / 2,
+        fires_near=settings.threshold * (1 - NEAR),
+        silent_near=settings.threshold * (1 + NEAR),
     )
 
 
@@ -65,7 +65,7 @@ APDEX_LOW = AlertRule(
     recordings=apdex,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 0.9 else "the threshold is a score and must be below 0.9",  # noqa: PLR2004
+    problem=lambda settings: "" if settings.threshold < 0.9 else "the threshold is a score and must be below 0.9",  # noqa: PLR2004
     runbook=Runbook(
         meaning=(
             "Apdex is the share of satisfied requests plus half of the tolerating ones. Satisfied is what answers"

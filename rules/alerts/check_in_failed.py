@@ -6,7 +6,7 @@ from errtally import names
 from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.gaps import is_news, seen_until
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 
@@ -17,18 +17,18 @@ _FAILED = selector(names.CHECK_INS, **_LABELS, status="error")
 _MISSED = selector(names.CHECK_INS, **_LABELS, status="missed")
 
 
-def _expr(tuned: Tuned) -> str:
-    return f"max by ({_BY}) ({is_news(names.CHECK_IN_LAST_FAILED.name, tuned)})"
+def _expr(settings: RuleSettings) -> str:
+    return f"max by ({_BY}) ({is_news(names.CHECK_IN_LAST_FAILED.name, settings)})"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    step, window = tuned.step_seconds, tuned.window_seconds
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    step, window = settings.step_seconds, settings.window_seconds
     lead = 2 * -(-window // step) + 4
-    failed, steps = lead * step, lead + tuned.over_steps
-    at = failed + tuned.for_seconds + 2 * step
+    failed, steps = lead * step, lead + settings.over_steps
+    at = failed + settings.for_seconds + 2 * step
     up = {names.UP.name: steady(1, 2 * steps)}
     fails = {_LAST: f"_x{lead} {failed}x{steps}", _FAILED: f"_x{lead} 1+1x{steps}"}
-    firing = Firing(_LABELS, "1")
+    firing = ExpectedAlert(_LABELS, "1")
     away = 2 * -(-window // step)
     gap = (
         Case(
@@ -37,12 +37,12 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
                 names.UP.name: f"1x{lead - 1} _x{away} 1x{steps}",
                 _LAST: f"0x{lead - 1} _x{away} {failed + window}x{steps}",
             },
-            (Check(failed + away * step + tuned.for_seconds + step, (firing,)),),
+            (Check(failed + away * step + settings.for_seconds + step, (firing,)),),
         ),
     )
     return (
         Case("fires for the first failure of a job", {**up, **fails}, (Check(at, (firing,)),)),
-        Case("ends when it is no longer news", {**up, **fails}, (Check(failed + window + tuned.for_seconds + 120),)),
+        Case("ends when it is no longer news", {**up, **fails}, (Check(failed + window + settings.for_seconds + 120),)),
         Case(
             "is silent for a job that failed long ago",
             {**up, _LAST: f"{step}x{2 * steps}", _FAILED: f"57x{2 * steps}"},
@@ -73,7 +73,7 @@ CHECK_IN_FAILED = AlertRule(
     description="A run of {monitor} of {project} in {environment} failed, or took longer than it may.",
     value="1",
     threshold_text=nothing,
-    recordings=lambda tuned: (seen_until(tuned),),
+    recordings=lambda settings: (seen_until(settings),),
     expr=_expr,
     cases=_cases,
     without_data=missing_data.NEWS,

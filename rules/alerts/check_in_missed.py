@@ -11,7 +11,7 @@ from errtally.config.objectives import glob_matches
 from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.gaps import held
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, SCOPE, glob_matcher, selector, steady
 from errtally.rules.texts import DURATION, duration, nothing
 
@@ -25,9 +25,9 @@ _OVERDUE = f"monitor:{names.PREFIX}check_in:overdue_seconds"
 """How long a job has been overdue, below 0 while it is in time; of each exporter, as of its last scrape."""
 
 
-def _overdue(tuned: Tuned) -> Recording:
+def _overdue(settings: RuleSettings) -> Recording:
     branches, taken = [], list[str]()
-    for monitor in tuned.monitors:
+    for monitor in settings.monitors:
         matchers = [glob_matcher("monitor", [monitor.monitor])]
         matchers += [glob_matcher("monitor", [glob], but=True) for glob in taken]
         branches.append(f"time() - {_chosen(names.CHECK_IN_LAST_OK.name, matchers)} - {monitor.interval_seconds}")
@@ -43,26 +43,26 @@ def _chosen(metric: str, matchers: list[str]) -> str:
     return f"{metric}{f'{{{chosen}}}' if chosen else ''}"
 
 
-def _expr(_tuned: Tuned) -> str:
+def _expr(_settings: RuleSettings) -> str:
     # Of several exporters that know a job, the one that heard of it last tells. A job can't report to one that is
     # down: what it was then stands, in time or overdue.
     return f"min by ({_BY}) {held(_OVERDUE)} > 0"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    absent = Case("is silent when the metrics are absent", {}, (Check(tuned.for_seconds + 600),))
-    return (*_cases_of_intervals(tuned), *_cases_of_schedules(tuned), absent)
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    absent = Case("is silent when the metrics are absent", {}, (Check(settings.for_seconds + 600),))
+    return (*_cases_of_intervals(settings), *_cases_of_schedules(settings), absent)
 
 
-def _cases_of_schedules(tuned: Tuned) -> tuple[Case, ...]:
-    if glob_matches([monitor.monitor for monitor in tuned.monitors], _SCHEDULED):
+def _cases_of_schedules(settings: RuleSettings) -> tuple[Case, ...]:
+    if glob_matches([monitor.monitor for monitor in settings.monitors], _SCHEDULED):
         return ()
-    step, wait = tuned.step_seconds, tuned.for_seconds
+    step, wait = settings.step_seconds, settings.for_seconds
     labels = {**DEMO_LABELS, "monitor": _SCHEDULED}
     series, deadline = selector(names.CHECK_IN_DEADLINE, **labels), 20 * step
     at = deadline + wait + 2 * step
     steps = at // step + 6
-    firing = Firing(labels, duration(at - deadline))
+    firing = ExpectedAlert(labels, duration(at - deadline))
     other = selector(names.CHECK_IN_DEADLINE, **{**labels, "monitor": "in-time"})
     return (
         Case("fires when the schedule's deadline has passed", {series: f"{deadline}x{steps}"}, (Check(at, (firing,)),)),
@@ -72,7 +72,7 @@ def _cases_of_schedules(tuned: Tuned) -> tuple[Case, ...]:
                 **{f"{one}": f"{until}x{at // step} stale" for one, until in ((series, deadline), (other, at + step))},
                 **{f'up{{job="errtally", instance="{one}"}}': f"1x{at // step} 0x40" for one in _EXPORTERS},
             },
-            (Check(at + 20 * step, (Firing(labels, duration(at - deadline)),)),),
+            (Check(at + 20 * step, (ExpectedAlert(labels, duration(at - deadline)),)),),
         ),
         Case("is silent until the deadline", {series: f"{deadline}x{steps}"}, (Check(deadline),)),
         Case(
@@ -83,18 +83,18 @@ def _cases_of_schedules(tuned: Tuned) -> tuple[Case, ...]:
     )
 
 
-def _cases_of_intervals(tuned: Tuned) -> tuple[Case, ...]:
-    if not tuned.monitors:
+def _cases_of_intervals(settings: RuleSettings) -> tuple[Case, ...]:
+    if not settings.monitors:
         return ()
-    step, wait = tuned.step_seconds, tuned.for_seconds
-    first = tuned.monitors[0]
+    step, wait = settings.step_seconds, settings.for_seconds
+    first = settings.monitors[0]
     interval = first.interval_seconds
     labels = {**DEMO_LABELS, "monitor": first.monitor.replace("*", "a").replace("?", "a")}
     series = selector(names.CHECK_IN_LAST_OK, **labels)
     start = -(-interval // step) * step  # promtool's clock starts at zero: an hour later nothing is an hour old
     steps = (2 * start + wait) // step + 8
     at = start + interval + wait + 2 * step
-    firing = Firing(labels, duration(at - start - interval))
+    firing = ExpectedAlert(labels, duration(at - start - interval))
     last_ok = f"{start}x{steps}"
     return (
         Case("fires when the job is overdue", {series: last_ok}, (Check(at, (firing,)),)),
@@ -122,7 +122,7 @@ def _cases_of_intervals(tuned: Tuned) -> tuple[Case, ...]:
             {selector(names.CHECK_IN_LAST_OK, **{**labels, "monitor": "-nobody-"}): steady(0, steps)},
             (Check(at),),
         )
-        if all(monitor.monitor != "*" for monitor in tuned.monitors)
+        if all(monitor.monitor != "*" for monitor in settings.monitors)
         else Case("is silent for jobs that never reported", {}, (Check(at),)),
     )
 
@@ -141,7 +141,7 @@ CHECK_IN_MISSED = AlertRule(
     ),
     value=DURATION,
     threshold_text=nothing,
-    recordings=lambda tuned: (_overdue(tuned),),
+    recordings=lambda settings: (_overdue(settings),),
     expr=_expr,
     cases=_cases,
     without_data=missing_data.STANDS,

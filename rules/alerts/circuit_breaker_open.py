@@ -10,7 +10,7 @@ from errtally import names
 from errtally.rules import missing_data
 from errtally.rules.boards import RECOVERY
 from errtally.rules.gaps import held
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, SCOPE, label_set, steady
 
 _CLOSED, _HALF_OPEN, _OPEN = range(len(names.BREAKER_STATES))
@@ -26,14 +26,14 @@ _SCRAPED, _OTHER = (
 _UP = 'up{job="shop", instance="shop-1:8000"}'
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
-    pushed = Firing({**DEMO_LABELS, **_SERVICE}, "open", {"where": " of checkout (production)"})
-    scraped = Firing(_SERVICE, "open", {"where": ""})
-    trying = Firing(_SERVICE, "half open", {"where": ""})
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    steps, at = settings.settled_steps, settings.settled_seconds
+    pushed = ExpectedAlert({**DEMO_LABELS, **_SERVICE}, "open", {"where": " of checkout (production)"})
+    scraped = ExpectedAlert(_SERVICE, "open", {"where": ""})
+    trying = ExpectedAlert(_SERVICE, "half open", {"where": ""})
     early: tuple[Case, ...] = ()
-    if tuned.for_seconds > tuned.step_seconds:
-        early = (Case("waits before it fires", {_SCRAPED: steady(_OPEN, steps)}, (Check(tuned.step_seconds),)),)
+    if settings.for_seconds > settings.step_seconds:
+        early = (Case("waits before it fires", {_SCRAPED: steady(_OPEN, steps)}, (Check(settings.step_seconds),)),)
     probing = " ".join(f"{_OPEN} {_HALF_OPEN}" for _ in range(steps // 2 + 1))
     return (
         *early,
@@ -49,24 +49,24 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         Case(
             "fires while attempts to reach the service fail",
             {_SCRAPED: f"{probing} {steady(_HALF_OPEN, steps)}"},
-            (Check(at + tuned.step_seconds * len(probing.split()), (trying,)),),
+            (Check(at + settings.step_seconds * len(probing.split()), (trying,)),),
         ),
         Case(
             "goes on while its source can't be scraped",
             {_SCRAPED: f"{steady(_OPEN, steps)} _x{steps}", _UP: f"{steady(1, steps)} {steady(0, steps)}"},
-            (Check(at, (scraped,)), Check(at + (steps - 2) * tuned.step_seconds, (scraped,))),
+            (Check(at, (scraped,)), Check(at + (steps - 2) * settings.step_seconds, (scraped,))),
         ),
         Case(
             "ends when its source is gone for good",
             {_SCRAPED: f"{steady(_OPEN, steps)} stale", _UP: f"{steady(1, steps)} stale"},
-            (Check(at, (scraped,)), Check(at + (steps - 2) * tuned.step_seconds)),
+            (Check(at, (scraped,)), Check(at + (steps - 2) * settings.step_seconds)),
         ),
         Case("is silent while breakers are closed", {_SCRAPED: steady(_CLOSED, steps)}, (Check(at),)),
         Case("is silent when nobody has a breaker", {}, (Check(at),)),
         Case(
             "resolves when the breaker closes",
-            {_SCRAPED: f"{steady(_OPEN, steps)} {steady(_CLOSED, tuned.over_steps)}"},
-            (Check(at, (scraped,)), Check(tuned.over_seconds)),
+            {_SCRAPED: f"{steady(_OPEN, steps)} {steady(_CLOSED, settings.over_steps)}"},
+            (Check(at, (scraped,)), Check(settings.over_seconds)),
         ),
     )
 

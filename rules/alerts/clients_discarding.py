@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import SERVICE
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.series import added, enough, number, rate, record_name, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 
@@ -18,28 +18,28 @@ _DROPPED = selector(names.CLIENT_DISCARDED_EVENTS, **_LABELS, reason="before_sen
 _SENT = selector(names.SERVICE_EVENTS, **_LABELS, environment="production", level="error")
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    window, discarded = tuned.window_seconds, names.CLIENT_DISCARDED_EVENTS
-    lost = added(discarded, rate(discarded, window, f'category="error",reason!~"{_ON_PURPOSE}"'), tuned, "project")
-    sent = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window), tuned, "project")
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    window, discarded = settings.window_seconds, names.CLIENT_DISCARDED_EVENTS
+    lost = added(discarded, rate(discarded, window, f'category="error",reason!~"{_ON_PURPOSE}"'), settings, "project")
+    sent = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window), settings, "project")
     total = Recording(record_name(discarded, "sent_or_lost_rate", window), f"({lost} + {sent})\nor {lost}")
     return (total, Recording(record_name(discarded, "lost_ratio_rate", window), f"{lost}\n/ ({total.record} > 0)"))
 
 
-def _expr(tuned: Tuned) -> str:
-    total, ratio = _recordings(tuned)
-    return f"{ratio.record} > {number(tuned.threshold)}{enough(total.record, tuned, 'project')}"
+def _expr(settings: RuleSettings) -> str:
+    total, ratio = _recordings(settings)
+    return f"{ratio.record} > {number(settings.threshold)}{enough(total.record, settings, 'project')}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     return threshold_cases(
-        tuned,
+        settings,
         lambda ratio, traffic: {_LOST: ratio * traffic, _SENT: (1 - ratio) * traffic, _DROPPED: traffic},
-        lambda ratio: Firing(_LABELS, percentage(ratio)),
-        high=(1 + tuned.threshold) / 2,
+        lambda ratio: ExpectedAlert(_LABELS, percentage(ratio)),
+        high=(1 + settings.threshold) / 2,
         calm=0.0,
-        fires_near=tuned.threshold * (1 + NEAR),
-        silent_near=tuned.threshold * (1 - NEAR),
+        fires_near=settings.threshold * (1 + NEAR),
+        silent_near=settings.threshold * (1 - NEAR),
     )
 
 
@@ -66,7 +66,7 @@ CLIENTS_DISCARDING = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of events and must be below 1",
+    problem=lambda settings: "" if settings.threshold < 1 else "the threshold is a share of events and must be below 1",
     runbook=Runbook(
         meaning=(
             "Clients report how many events they dropped before sending. Of all events, a larger share than the"

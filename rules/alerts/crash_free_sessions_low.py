@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import NEAR, chance_cases, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, enough_bad, number, rate, record_name, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 
@@ -21,13 +21,13 @@ _CRASHED = selector(names.SESSIONS, **_LABELS, status="unhandled")
 _ENDED_BADLY = f'status=~"{"|".join(names.CRASHED_SESSION_STATUSES)}"'
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    window = tuned.window_seconds
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    window = settings.window_seconds
     started = Recording(
         record_name(names.SESSIONS, "started_rate", window),
-        added(names.SESSIONS, rate(names.SESSIONS, window, 'status="started"'), tuned, _BY),
+        added(names.SESSIONS, rate(names.SESSIONS, window, 'status="started"'), settings, _BY),
     )
-    crashed = added(names.SESSIONS, rate(names.SESSIONS, window, _ENDED_BADLY), tuned, _BY)
+    crashed = added(names.SESSIONS, rate(names.SESSIONS, window, _ENDED_BADLY), settings, _BY)
     return (
         started,
         Recording(
@@ -37,24 +37,24 @@ def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
     )
 
 
-def _expr(tuned: Tuned) -> str:
-    started, ratio = _recordings(tuned)
-    floor = enough(started.record, tuned, _BY) + enough_bad(f"(1 - {ratio.record})", started.record, tuned, _BY)
-    return f"{ratio.record} < {number(tuned.threshold)}{floor}"
+def _expr(settings: RuleSettings) -> str:
+    started, ratio = _recordings(settings)
+    floor = enough(started.record, settings, _BY) + enough_bad(f"(1 - {ratio.record})", started.record, settings, _BY)
+    return f"{ratio.record} < {number(settings.threshold)}{floor}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    bad = 1 - tuned.threshold
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    bad = 1 - settings.threshold
 
     def sessions(ratio: float, traffic: float) -> Levels:
         return {_STARTED: traffic, _CRASHED: (1 - ratio) * traffic}
 
-    def firing(ratio: float) -> Firing:
-        return Firing(_LABELS, percentage(ratio))
+    def firing(ratio: float) -> ExpectedAlert:
+        return ExpectedAlert(_LABELS, percentage(ratio))
 
     return (
         *threshold_cases(
-            tuned,
+            settings,
             sessions,
             firing,
             high=max(min(1 - 5 * bad, 0.5), 0.0),
@@ -63,7 +63,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             silent_near=1 - bad / 1.5,
         ),
         *chance_cases(
-            tuned, sessions, firing, lambda share: 1 - share, is_beyond=lambda ratio: ratio < 1 - bad * (1 + NEAR)
+            settings, sessions, firing, lambda share: 1 - share, is_beyond=lambda ratio: ratio < 1 - bad * (1 + NEAR)
         ),
     )
 
@@ -94,7 +94,9 @@ CRASH_FREE_SESSIONS_LOW = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of sessions and must be below 1",
+    problem=lambda settings: (
+        "" if settings.threshold < 1 else "the threshold is a share of sessions and must be below 1"
+    ),
     runbook=Runbook(
         meaning=(
             "Of the sessions that a release started within the window, a smaller share than the threshold was free of"

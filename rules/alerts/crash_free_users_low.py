@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 
@@ -15,19 +15,19 @@ _USERS = selector(names.SESSION_USERS, **_LABELS)
 _CRASHED = selector(names.CRASHED_SESSION_USERS, **_LABELS)
 
 
-def _expr(tuned: Tuned) -> str:
-    users = added(names.SESSION_USERS, names.SESSION_USERS.name, tuned, _BY)
-    crashed = added(names.CRASHED_SESSION_USERS, names.CRASHED_SESSION_USERS.name, tuned, _BY)
-    low = f"1 - {crashed} / ({users} > 0) < {number(tuned.threshold)}"
-    return f"{low}\nand {users} >= {number(tuned.minimum)}" if tuned.minimum else low
+def _expr(settings: RuleSettings) -> str:
+    users = added(names.SESSION_USERS, names.SESSION_USERS.name, settings, _BY)
+    crashed = added(names.CRASHED_SESSION_USERS, names.CRASHED_SESSION_USERS.name, settings, _BY)
+    low = f"1 - {crashed} / ({users} > 0) < {number(settings.threshold)}"
+    return f"{low}\nand {users} >= {number(settings.minimum)}" if settings.minimum else low
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    bad = 1 - tuned.threshold
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    bad = 1 - settings.threshold
     return threshold_cases(
-        tuned,
+        settings,
         lambda ratio, users: {_USERS: users, _CRASHED: (1 - ratio) * users},
-        lambda ratio: Firing(_LABELS, percentage(ratio)),
+        lambda ratio: ExpectedAlert(_LABELS, percentage(ratio)),
         high=max(1 - 5 * bad, 0.0),
         calm=1.0,
         fires_near=1 - bad * 1.5,
@@ -59,7 +59,7 @@ CRASH_FREE_USERS_LOW = AlertRule(
     minimum_of="users within 24 hours",
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of users and must be below 1",
+    problem=lambda settings: "" if settings.threshold < 1 else "the threshold is a share of users and must be below 1",
     runbook=Runbook(
         meaning=(
             "Of the users who had a session of a release within 24 hours, a smaller share than the threshold met no"

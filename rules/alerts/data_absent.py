@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules import missing_data
 from errtally.rules.boards import HEALTH
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import steady
 from errtally.rules.texts import nothing
 
@@ -15,14 +15,14 @@ JOB = "errtally"
 _TARGET = f'up{{job="{JOB}", instance="exporter:9765"}}'
 
 
-def _expr(_tuned: Tuned) -> str:
+def _expr(_settings: RuleSettings) -> str:
     # A target that is down is TargetDown's; an exporter may be scraped under another job's name.
     return f'absent({names.UP.name}) unless on () up{{job="{JOB}"}}'
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
-    gone = Firing({}, "1")
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    steps, at = settings.settled_steps, settings.settled_seconds
+    gone = ExpectedAlert({}, "1")
     return (
         Case("fires when nothing is scraped at all", {}, (Check(at, (gone,)),)),
         Case("leaves a target that is down to its own alert", {_TARGET: steady(0, steps)}, (Check(at),)),
@@ -32,11 +32,11 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             (Check(at),),
         ),
         Case("is silent under another job's name", {names.UP.name: steady(1, steps)}, (Check(at),)),
-        Case("waits before it fires", {}, (Check(tuned.step_seconds),)),
+        Case("waits before it fires", {}, (Check(settings.step_seconds),)),
         Case(
             "resolves when the exporter is scraped",
-            {names.UP.name: f"_x{steps} 1x{tuned.over_steps}"},
-            (Check(at - tuned.step_seconds, (gone,)), Check(tuned.over_seconds)),
+            {names.UP.name: f"_x{steps} 1x{settings.over_steps}"},
+            (Check(at - settings.step_seconds, (gone,)), Check(settings.over_seconds)),
         ),
     )
 

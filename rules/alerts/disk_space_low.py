@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import selector
 from errtally.rules.texts import PERCENTAGE, percentage
 
@@ -13,20 +13,20 @@ _LABELS = {"instance": "web-1", "mountpoint": "/var"}
 _SERIES = selector(names.HOST_DISK_FREE, **_LABELS)
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     return threshold_cases(
-        tuned,
+        settings,
         lambda share, _: {_SERIES: share},
-        lambda share: Firing(_LABELS, percentage(share)),
-        high=tuned.threshold / 2,
-        calm=(1 + tuned.threshold) / 2,
-        fires_near=tuned.threshold * (1 - NEAR),
-        silent_near=tuned.threshold,
+        lambda share: ExpectedAlert(_LABELS, percentage(share)),
+        high=settings.threshold / 2,
+        calm=(1 + settings.threshold) / 2,
+        fires_near=settings.threshold * (1 - NEAR),
+        silent_near=settings.threshold,
     )
 
 
-def _problem(tuned: Tuned) -> str:
-    return "" if tuned.threshold < 1 else "the threshold is a share of the disk and must be below 1"
+def _problem(settings: RuleSettings) -> str:
+    return "" if settings.threshold < 1 else "the threshold is a share of the disk and must be below 1"
 
 
 DISK_SPACE_LOW = AlertRule(
@@ -46,7 +46,7 @@ DISK_SPACE_LOW = AlertRule(
     description="{value} of the file system {mountpoint} on the host of {instance} is free; the limit is {threshold}.",
     value=PERCENTAGE,
     threshold_text=percentage,
-    expr=lambda tuned: f"{selector(names.HOST_DISK_FREE)} < {tuned.threshold:.15g}",
+    expr=lambda settings: f"{selector(names.HOST_DISK_FREE)} < {settings.threshold:.15g}",
     cases=_cases,
     problem=_problem,
     runbook=Runbook(

@@ -16,7 +16,7 @@ from errtally.config.duration import format_duration
 from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.series import least_bad, number
 from errtally.rules.timeline import timeline
 
@@ -34,45 +34,45 @@ def _text(rate: float) -> str:
     return f"{rate:.1f}"
 
 
-def _recordings(tiers: Pair, tuned: Tuned) -> tuple[Recording, ...]:
-    return (*objectives.inputs(tuned), *objectives.burn_rates(tiers, tuned))
+def _recordings(tiers: Pair, settings: RuleSettings) -> tuple[Recording, ...]:
+    return (*objectives.inputs(settings), *objectives.burn_rates(tiers, settings))
 
 
-def rates(tiers: Pair, tuned: Tuned) -> tuple[tuple[Tier, float], ...]:
+def rates(tiers: Pair, settings: RuleSettings) -> tuple[tuple[Tier, float], ...]:
     """Return the tiers with their limits: the threshold is that of the first, the others keep their distance."""
-    return tuple((tier, tuned.threshold * tier.rate / tiers[0].rate) for tier in tiers)
+    return tuple((tier, settings.threshold * tier.rate / tiers[0].rate) for tier in tiers)
 
 
-def _expr(tiers: Pair, tuned: Tuned) -> str:
+def _expr(tiers: Pair, settings: RuleSettings) -> str:
     pairs = [
         f"  (\n    {objectives.burn_rate(tier)} > {number(limit)}"
         f"\n    and {objectives.burn_rate(tier, short=True)} > {number(limit)}\n  )"
-        for tier, limit in rates(tiers, tuned)
+        for tier, limit in rates(tiers, settings)
     ]
     floor = ""
-    if tuned.minimum:
-        requests = objectives.mean(objectives.REQUESTS, tuned.window_seconds)
-        floor = f"\nand {requests} * {tuned.window_seconds} >= {number(tuned.minimum)}"
+    if settings.minimum:
+        requests = objectives.mean(objectives.REQUESTS, settings.window_seconds)
+        floor = f"\nand {requests} * {settings.window_seconds} >= {number(settings.minimum)}"
         if tiers is objectives.PAGE:
             failures, longest = objectives.mean(objectives.FAILURES, tiers[1].long_seconds), tiers[1].long_seconds
-            floor += f"\nand {failures} * {longest} >= {number(least_bad(tuned))}"
+            floor += f"\nand {failures} * {longest} >= {number(least_bad(settings))}"
     return "(\n" + "\n  or\n".join(pairs) + f"\n)\nand {objectives.BURN_NOW} > {_ALLOWED}{floor}"
 
 
-def _cases(tiers: Pair, tuned: Tuned) -> tuple[Case, ...]:
-    slo, first = tuned.slos[0], tiers[0]
+def _cases(tiers: Pair, settings: RuleSettings) -> tuple[Case, ...]:
+    slo, first = settings.slos[0], tiers[0]
     labels = {**objectives.demo_labels(slo), "slo": slo.name}
-    step, long = tuned.step_seconds, first.long(slo)
+    step, long = settings.step_seconds, first.long(slo)
     # The long window is full, and what was before the first sample of a rate has left it.
-    held = (long + tuned.for_seconds) // step + 8
-    at, least = held * step, tuned.minimum * step / tuned.window_seconds
+    held = (long + settings.for_seconds) // step + 8
+    at, least = held * step, settings.minimum * step / settings.window_seconds
     budget = objectives.budget(slo)
-    limit = tuned.threshold * budget
+    limit = settings.threshold * budget
     high = min(1.5 * limit, (1 + limit) / 2)
-    after = (objectives.BASE_SECONDS + tuned.keep_firing_seconds) // step + 8
+    after = (objectives.BASE_SECONDS + settings.keep_firing_seconds) // step + 8
 
-    def firing(share: float) -> tuple[Firing, ...]:
-        return (Firing(labels, _text(share / budget)),)
+    def firing(share: float) -> tuple[ExpectedAlert, ...]:
+        return (ExpectedAlert(labels, _text(share / budget)),)
 
     def requests(share: float, traffic: float = 1000 * (least or 1)) -> dict[str, float]:
         return objectives.demo_requests(slo, share, traffic)
@@ -109,15 +109,15 @@ def _cases(tiers: Pair, tuned: Tuned) -> tuple[Case, ...]:
         ),
         Case("is silent without failures", timeline((requests(0), held)), (Check(at),)),
         Case("is silent without traffic", timeline((requests(high, 0), held)), (Check(at),)),
-        *(quiet if tuned.minimum else []),
+        *(quiet if settings.minimum else []),
         Case("is silent when the metrics are absent", {}, (Check(at),)),
     )
 
 
-def out_of_reach(tiers: Pair, tuned: Tuned) -> list[str]:
+def out_of_reach(tiers: Pair, settings: RuleSettings) -> list[str]:
     """Return the objectives so low that not even failing altogether burns their budget fast enough."""
-    slowest = min(limit for _, limit in rates(tiers, tuned))
-    return [slo.name for slo in tuned.slos if slowest * objectives.budget(slo) >= 1]
+    slowest = min(limit for _, limit in rates(tiers, settings))
+    return [slo.name for slo in settings.slos if slowest * objectives.budget(slo) >= 1]
 
 
 def _rule(tiers: Pair, defaults: Defaults, name: str, title: str, urgency: str) -> AlertRule:

@@ -12,7 +12,7 @@ from errtally import names
 from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.texts import PERCENTAGE, nothing, percentage
 from errtally.rules.timeline import timeline
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 _TRAFFIC = 1000.0
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    return (*objectives.inputs(tuned), *objectives.left(tuned))
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    return (*objectives.inputs(settings), *objectives.left(settings))
 
 
-def _expr(_tuned: Tuned) -> str:
+def _expr(_settings: RuleSettings) -> str:
     return f"{objectives.LEFT} < 0"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    slo = tuned.slos[0]
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    slo = settings.slos[0]
     labels = {**objectives.demo_labels(slo), "slo": slo.name}
-    budget, step = objectives.budget(slo), tuned.step_seconds
+    budget, step = objectives.budget(slo), settings.step_seconds
     # A tenth of the window is measured: what fails in it may use the whole budget up.
-    seen = slo.window_seconds // 10 // step + tuned.for_seconds // step + 10
+    seen = slo.window_seconds // 10 // step + settings.for_seconds // step + 10
     spent = 10 * budget
 
     def requests(share: float) -> dict[str, float]:
@@ -62,7 +62,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             timeline((requests(beyond), seen)),
             (
                 Check(seen * step // 2),
-                Check(seen * step, (Firing(labels, percentage(_left(slo, beyond, seen * step))),)),
+                Check(seen * step, (ExpectedAlert(labels, percentage(_left(slo, beyond, seen * step))),)),
             ),
         ),
     )

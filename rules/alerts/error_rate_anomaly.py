@@ -9,7 +9,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.baseline import baseline, baseline_record, history_steps
 from errtally.rules.cases import NEAR, chance_cases, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import failure_ratio
 from errtally.rules.series import DEMO_LABELS, enough, enough_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
@@ -20,47 +20,47 @@ _SERVED = _FAILED.replace("5xx", "2xx")
 _USUAL = 0.01
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    total, ratio = failure_ratio(tuned)
-    return (total, ratio, baseline(ratio.record, tuned))
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    total, ratio = failure_ratio(settings)
+    return (total, ratio, baseline(ratio.record, settings))
 
 
-def _expr(tuned: Tuned) -> str:
-    total, ratio = failure_ratio(tuned)
+def _expr(settings: RuleSettings) -> str:
+    total, ratio = failure_ratio(settings)
     usual = baseline_record(ratio.record)
-    floor = enough(total.record, tuned) + enough_bad(ratio.record, total.record, tuned)
-    return f"{ratio.record} > {usual} + {number(tuned.threshold)}{floor}"
+    floor = enough(total.record, settings) + enough_bad(ratio.record, total.record, settings)
+    return f"{ratio.record} > {usual} + {number(settings.threshold)}{floor}"
 
 
 def _requests(ratio: float, traffic: float) -> dict[str, float]:
     return {_SERVED: (1 - ratio) * traffic, _FAILED: ratio * traffic}
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    traffic = 100 * (tuned.minimum or 1)
-    lead = (_requests(_USUAL, traffic), history_steps(tuned))
-    high = min(max(_USUAL + 3 * tuned.threshold, 0.5), 0.99)
-    fresh = timeline((_requests(high, traffic), tuned.settled_steps))
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    traffic = 100 * (settings.minimum or 1)
+    lead = (_requests(_USUAL, traffic), history_steps(settings))
+    high = min(max(_USUAL + 3 * settings.threshold, 0.5), 0.99)
+    fresh = timeline((_requests(high, traffic), settings.settled_steps))
     return (
         *threshold_cases(
-            tuned,
+            settings,
             _requests,
-            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
+            lambda ratio: ExpectedAlert(DEMO_LABELS, percentage(ratio)),
             high=high,
             calm=_USUAL,
-            fires_near=_USUAL + tuned.threshold * (1 + NEAR),
-            silent_near=_USUAL + tuned.threshold * (1 - NEAR),
+            fires_near=_USUAL + settings.threshold * (1 + NEAR),
+            silent_near=_USUAL + settings.threshold * (1 - NEAR),
             before=(lead,),
         ),
         *chance_cases(
-            tuned,
+            settings,
             _requests,
-            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
+            lambda ratio: ExpectedAlert(DEMO_LABELS, percentage(ratio)),
             lambda share: share,
-            is_beyond=lambda ratio: ratio > _USUAL + tuned.threshold * (1 + NEAR),
+            is_beyond=lambda ratio: ratio > _USUAL + settings.threshold * (1 + NEAR),
             before=(lead,),
         ),
-        Case("is silent without a history", fresh, (Check(tuned.settled_seconds),)),
+        Case("is silent without a history", fresh, (Check(settings.settled_seconds),)),
     )
 
 
@@ -86,7 +86,9 @@ ERROR_RATE_ANOMALY = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of requests and must be below 1",
+    problem=lambda settings: (
+        "" if settings.threshold < 1 else "the threshold is a share of requests and must be below 1"
+    ),
     runbook=Runbook(
         meaning=(
             "The share of requests that end with a status of 500 or above is higher than the mean of the last hour by"

@@ -10,7 +10,7 @@ from errtally import names
 from errtally.config.duration import format_duration
 from errtally.rules import issue_texts, missing_data
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import errors
 from errtally.rules.series import DEMO_LABELS, SCOPE, number, selector
 from errtally.rules.texts import COUNT, count, factor
@@ -30,8 +30,8 @@ _KNOWN_TITLE = issue_texts.KNOWN["what"]
 _USUAL = f"project:{names.SERVICE_EVENTS.family}:error_rate:usual"
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    hourly, now = errors(tuned, _HOUR_SECONDS), errors(tuned, tuned.window_seconds)
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    hourly, now = errors(settings, _HOUR_SECONDS), errors(settings, settings.window_seconds)
     # The hour that a rate looks back on is put about the time of day: half before it, half after it.
     # An hour of which only a part was seen has too low a rate: it is no baseline.
     full = Recording(f"{hourly.record}:full", f"{hourly.record} and {hourly.record} offset 1h")
@@ -40,25 +40,25 @@ def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
         f' "weeks_ago", "{week}", "", "")'
         for week in _WEEKS
     )
-    last_hour = f"{full.record} offset {format_duration(tuned.window_seconds)}"
+    last_hour = f"{full.record} offset {format_duration(settings.window_seconds)}"
     usual = f"quantile by ({SCOPE}) (0.5,\n  {weeks}\n)\nor\n{last_hour}"
     return (hourly, full, now, Recording(_USUAL, usual))
 
 
-def _expr(tuned: Tuned) -> str:
-    now = errors(tuned, tuned.window_seconds).record
-    window = tuned.window_seconds
+def _expr(settings: RuleSettings) -> str:
+    now = errors(settings, settings.window_seconds).record
+    window = settings.window_seconds
     return (
-        f"{now} * {window} > {number(tuned.threshold)} * {_USUAL} * {window}"
-        f"\nand {now} * {window} >= {number(tuned.minimum)}"
+        f"{now} * {window} > {number(settings.threshold)} * {_USUAL} * {window}"
+        f"\nand {now} * {window} >= {number(settings.minimum)}"
     )
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    step, window = tuned.step_seconds, tuned.window_seconds
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    step, window = settings.step_seconds, settings.window_seconds
     week, hour = _WEEK_SECONDS // step, _HOUR_SECONDS // step
-    usual = 10 * max(tuned.minimum, 1)  # in a window
-    settled = tuned.settled_steps
+    usual = 10 * max(settings.minimum, 1)  # in a window
+    settled = settings.settled_steps
 
     def levels(in_a_window: float) -> dict[str, float]:
         return {_ERRORS: in_a_window * step / window}
@@ -69,15 +69,15 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         return timeline((levels(usual), 4 * hour), (levels(0), quiet), (levels(in_a_window), settled))
 
     def seen(at: int, in_a_window: float, most: str = issue_texts.NO_ISSUE) -> Check:
-        return Check(at, (Firing(DEMO_LABELS, count(in_a_window), {"most": most}),))
+        return Check(at, (ExpectedAlert(DEMO_LABELS, count(in_a_window), {"most": most}),))
 
     now = (week + 2 * hour) * step
-    high, limit, least = 10 * tuned.threshold * usual, tuned.threshold * usual, tuned.minimum
+    high, limit, least = 10 * settings.threshold * usual, settings.threshold * usual, settings.minimum
     steady = 6 * hour
     young = (window + 600) // step
     # One window after the change the hour before is still what it was.
-    fresh = steady * step + window + tuned.for_seconds
-    over = (steady + tuned.over_steps + hour) * step
+    fresh = steady * step + window + settings.for_seconds
+    over = (steady + settings.over_steps + hour) * step
     return (
         Case("fires far above the same hour of last week", after_a_week(high), (seen(now, high),)),
         Case(
@@ -89,7 +89,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         Case("is silent in an hour that is always busy", after_a_week(usual), (Check(now),)),
         Case(
             "falls back on the last hour",
-            timeline((levels(usual), steady), (levels(high), settled), (levels(usual), tuned.over_steps + hour)),
+            timeline((levels(usual), steady), (levels(high), settled), (levels(usual), settings.over_steps + hour)),
             (seen(fresh, high), Check(over)),
         ),
         Case(
@@ -149,11 +149,13 @@ ERROR_SPIKE = AlertRule(
     value=COUNT,
     threshold_text=lambda limit: f"{factor(limit)} the usual number",
     minimum_of="errors in the window",
-    fields=lambda tuned: {"most": issue_texts.most(tuned)},
+    fields=lambda settings: {"most": issue_texts.most(settings)},
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold > 1 else "the threshold multiplies what is usual and must be above 1",
+    problem=lambda settings: (
+        "" if settings.threshold > 1 else "the threshold multiplies what is usual and must be above 1"
+    ),
     without_data=missing_data.always(
         "Nothing new fires, and one that fires goes on for the cooldown. An hour of which a part was not measured is no"
         " baseline: the weeks that are left, or the last whole hour, take its place. TargetDown or DataAbsent tell of"

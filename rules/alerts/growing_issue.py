@@ -8,7 +8,7 @@ from errtally.rules import boards
 from errtally.rules.baseline import POINTS
 from errtally.rules.cases import NEAR
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.series import ERROR_LEVELS, SCOPE, added, number, rate, selector
 from errtally.rules.texts import COUNT, count, factor
 from errtally.rules.timeline import timeline
@@ -23,34 +23,34 @@ def _matchers() -> str:
     return f'issue!="{names.OTHER}",{ERROR_LEVELS}'
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    window = tuned.window_seconds
-    now = added(names.ISSUE_EVENTS, rate(names.ISSUE_EVENTS, window, _matchers()), tuned, _BY)
-    return (Recording(_record(tuned), now),)
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    window = settings.window_seconds
+    now = added(names.ISSUE_EVENTS, rate(names.ISSUE_EVENTS, window, _matchers()), settings, _BY)
+    return (Recording(_record(settings), now),)
 
 
-def _record(tuned: Tuned) -> str:
-    return f"issue:{names.ISSUE_EVENTS.family}:error_rate{format_duration(tuned.window_seconds)}"
+def _record(settings: RuleSettings) -> str:
+    return f"issue:{names.ISSUE_EVENTS.family}:error_rate{format_duration(settings.window_seconds)}"
 
 
-def _expr(tuned: Tuned) -> str:
-    now, window = _record(tuned), tuned.window_seconds
+def _expr(settings: RuleSettings) -> str:
+    now, window = _record(settings), settings.window_seconds
     past = f"({now}[1h:1m] offset {format_duration(window)})"
     return (
-        f"{now} * {window} > {number(tuned.threshold)} * {window} * avg_over_time{past}"
-        f"\nand {now} * {window} >= {number(tuned.minimum)}"
+        f"{now} * {window} > {number(settings.threshold)} * {window} * avg_over_time{past}"
+        f"\nand {now} * {window} >= {number(settings.minimum)}"
         f"\nand count_over_time{past} >= {POINTS}"
     )
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    step, window = tuned.step_seconds, tuned.window_seconds
-    lead, settled = (_HOUR_SECONDS + 2 * window) // step, tuned.settled_steps
-    usual = 10 * max(tuned.minimum, 1)
-    high, limit, least = 10 * tuned.threshold * usual, tuned.threshold * usual, tuned.minimum
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    step, window = settings.step_seconds, settings.window_seconds
+    lead, settled = (_HOUR_SECONDS + 2 * window) // step, settings.settled_steps
+    usual = 10 * max(settings.minimum, 1)
+    high, limit, least = 10 * settings.threshold * usual, settings.threshold * usual, settings.minimum
     # Checked one window after the change: the hour before is then still what it was.
-    at = lead * step + window + tuned.for_seconds
-    over = (lead + tuned.over_steps + _HOUR_SECONDS // step) * step
+    at = lead * step + window + settings.for_seconds
+    over = (lead + settings.over_steps + _HOUR_SECONDS // step) * step
     info = {INFO: 1.0}
 
     def levels(in_a_window: float, series: str = _ERRORS) -> dict[str, float]:
@@ -60,7 +60,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         return timeline((levels(before, series), lead), (levels(now, series), settled))
 
     def seen(in_a_window: float) -> tuple[Check, ...]:
-        return (Check(at, (Firing(ISSUE, count(in_a_window), KNOWN),)),)
+        return (Check(at, (ExpectedAlert(ISSUE, count(in_a_window), KNOWN),)),)
 
     return (
         Case("fires when an issue grows", grown(usual, high), seen(high)),
@@ -82,7 +82,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             timeline(
                 (levels(usual), lead),
                 (levels(high), settled),
-                (levels(usual), tuned.over_steps + _HOUR_SECONDS // step),
+                (levels(usual), settings.over_steps + _HOUR_SECONDS // step),
             ),
             (*seen(high), Check(over)),
         ),
@@ -114,7 +114,9 @@ GROWING_ISSUE = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold > 1 else "the threshold multiplies what is usual and must be above 1",
+    problem=lambda settings: (
+        "" if settings.threshold > 1 else "the threshold multiplies what is usual and must be above 1"
+    ),
     runbook=Runbook(
         meaning=(
             "A known issue happened more often within the window than the threshold times its mean of the hour before,"

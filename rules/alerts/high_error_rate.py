@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.rules.cases import chance_cases, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.quantities import failure_ratio
 from errtally.rules.series import DEMO_LABELS, enough, enough_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
@@ -18,41 +18,41 @@ _FAILED = selector(names.SERVICE_REQUESTS, project="checkout", environment="prod
 _SERVED = _FAILED.replace("5xx", "2xx")
 
 
-def _expr(tuned: Tuned) -> str:
-    total, ratio = failure_ratio(tuned)
-    floor = enough(total.record, tuned) + enough_bad(ratio.record, total.record, tuned)
-    return f"{ratio.record} > {number(tuned.threshold)}{floor}"
+def _expr(settings: RuleSettings) -> str:
+    total, ratio = failure_ratio(settings)
+    floor = enough(total.record, settings) + enough_bad(ratio.record, total.record, settings)
+    return f"{ratio.record} > {number(settings.threshold)}{floor}"
 
 
 def _requests(ratio: float, traffic: float) -> dict[str, float]:
     return {_SERVED: (1 - ratio) * traffic, _FAILED: ratio * traffic}
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    unfailing = timeline(({_SERVED: tuned.minimum + 100}, tuned.settled_steps))
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    unfailing = timeline(({_SERVED: settings.minimum + 100}, settings.settled_steps))
     return (
         *threshold_cases(
-            tuned,
+            settings,
             _requests,
-            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
-            high=(1 + tuned.threshold) / 2,
+            lambda ratio: ExpectedAlert(DEMO_LABELS, percentage(ratio)),
+            high=(1 + settings.threshold) / 2,
             calm=0.0,
-            fires_near=tuned.threshold * 1.004,
-            silent_near=tuned.threshold * 0.996,
+            fires_near=settings.threshold * 1.004,
+            silent_near=settings.threshold * 0.996,
         ),
         *chance_cases(
-            tuned,
+            settings,
             _requests,
-            lambda ratio: Firing(DEMO_LABELS, percentage(ratio)),
+            lambda ratio: ExpectedAlert(DEMO_LABELS, percentage(ratio)),
             lambda share: share,
-            is_beyond=lambda ratio: ratio > tuned.threshold,
+            is_beyond=lambda ratio: ratio > settings.threshold,
         ),
-        Case("is silent when no request ever failed", unfailing, (Check(tuned.settled_seconds),)),
+        Case("is silent when no request ever failed", unfailing, (Check(settings.settled_seconds),)),
     )
 
 
-def _problem(tuned: Tuned) -> str:
-    return "" if tuned.threshold < 1 else "the threshold is a share of requests and must be below 1"
+def _problem(settings: RuleSettings) -> str:
+    return "" if settings.threshold < 1 else "the threshold is a share of requests and must be below 1"
 
 
 HIGH_ERROR_RATE = AlertRule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.series import added, enough, number, rate, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 
@@ -14,40 +14,40 @@ _TAKEN = selector(names.INGEST_REQUESTS, **_LABELS, code="200")
 _REFUSED = selector(names.INGEST_REQUESTS, **_LABELS, code="401")
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    window = tuned.window_seconds
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    window = settings.window_seconds
     total = Recording(
-        f"protocol:{names.INGEST_REQUESTS.family}:rate{_window(tuned)}",
-        added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window), tuned, "protocol"),
+        f"protocol:{names.INGEST_REQUESTS.family}:rate{_window(settings)}",
+        added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window), settings, "protocol"),
     )
-    refused = added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window, 'code=~"[45].."'), tuned, "protocol")
+    refused = added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window, 'code=~"[45].."'), settings, "protocol")
     return (
         total,
         Recording(
-            f"protocol:{names.INGEST_REQUESTS.family}:refused_ratio_rate{_window(tuned)}",
+            f"protocol:{names.INGEST_REQUESTS.family}:refused_ratio_rate{_window(settings)}",
             f"(\n  {refused}\n  or 0 * {total.record}\n)\n/ ({total.record} > 0)",
         ),
     )
 
 
-def _window(tuned: Tuned) -> str:
-    return rate(names.INGEST_REQUESTS, tuned.window_seconds).split("[")[1].rstrip("])")
+def _window(settings: RuleSettings) -> str:
+    return rate(names.INGEST_REQUESTS, settings.window_seconds).split("[")[1].rstrip("])")
 
 
-def _expr(tuned: Tuned) -> str:
-    total, ratio = _recordings(tuned)
-    return f"{ratio.record} > {number(tuned.threshold)}{enough(total.record, tuned, 'protocol')}"
+def _expr(settings: RuleSettings) -> str:
+    total, ratio = _recordings(settings)
+    return f"{ratio.record} > {number(settings.threshold)}{enough(total.record, settings, 'protocol')}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     return threshold_cases(
-        tuned,
+        settings,
         lambda ratio, traffic: {_TAKEN: (1 - ratio) * traffic, _REFUSED: ratio * traffic},
-        lambda ratio: Firing(_LABELS, percentage(ratio)),
-        high=(1 + tuned.threshold) / 2,
+        lambda ratio: ExpectedAlert(_LABELS, percentage(ratio)),
+        high=(1 + settings.threshold) / 2,
         calm=0.0,
-        fires_near=tuned.threshold * (1 + NEAR),
-        silent_near=tuned.threshold * (1 - NEAR),
+        fires_near=settings.threshold * (1 + NEAR),
+        silent_near=settings.threshold * (1 - NEAR),
     )
 
 
@@ -74,7 +74,9 @@ INGEST_REJECTED = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a share of requests and must be below 1",
+    problem=lambda settings: (
+        "" if settings.threshold < 1 else "the threshold is a share of requests and must be below 1"
+    ),
     runbook=Runbook(
         meaning="Of the requests with events, a larger share than the threshold was answered with 4xx or 5xx.",
         impact="Those events are not counted: dashboards and alerts see less than what happens.",

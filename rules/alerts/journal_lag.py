@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import number, selector
 from errtally.rules.texts import DURATION, duration
 
@@ -13,15 +13,15 @@ _LABELS = {"instance": "exporter:9765"}
 _SERIES = selector(names.JOURNAL_LAG_SECONDS, **_LABELS)
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     return threshold_cases(
-        tuned,
+        settings,
         lambda seconds, _: {_SERIES: seconds},
-        lambda seconds: Firing(_LABELS, duration(seconds)),
-        high=10 * tuned.threshold,
+        lambda seconds: ExpectedAlert(_LABELS, duration(seconds)),
+        high=10 * settings.threshold,
         calm=0.0,
-        fires_near=tuned.threshold * (1 + NEAR),
-        silent_near=tuned.threshold,
+        fires_near=settings.threshold * (1 + NEAR),
+        silent_near=settings.threshold,
     )
 
 
@@ -36,7 +36,7 @@ JOURNAL_LAG = AlertRule(
     description="The oldest event that {instance} has not counted yet is {value} old; the limit is {threshold}.",
     value=DURATION,
     threshold_text=duration,
-    expr=lambda tuned: f"{names.JOURNAL_LAG_SECONDS.name} > {number(tuned.threshold)}",
+    expr=lambda settings: f"{names.JOURNAL_LAG_SECONDS.name} > {number(settings.threshold)}",
     cases=_cases,
     runbook=Runbook(
         meaning="Accepted events lie in the journal longer than the threshold before they are folded into the store.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import selector
 from errtally.rules.texts import PERCENTAGE, percentage
 
@@ -13,20 +13,20 @@ _SERIES = selector(names.HOST_MEMORY, instance="web-1")
 _LABELS = {"instance": "web-1"}
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     return threshold_cases(
-        tuned,
+        settings,
         lambda share, _: {_SERIES: share},
-        lambda share: Firing(_LABELS, percentage(share)),
-        high=(tuned.threshold + 1) / 2,
-        calm=tuned.threshold / 2,
-        fires_near=tuned.threshold * (1 + NEAR),
-        silent_near=tuned.threshold,
+        lambda share: ExpectedAlert(_LABELS, percentage(share)),
+        high=(settings.threshold + 1) / 2,
+        calm=settings.threshold / 2,
+        fires_near=settings.threshold * (1 + NEAR),
+        silent_near=settings.threshold,
     )
 
 
-def _problem(tuned: Tuned) -> str:
-    return "" if tuned.threshold < 1 else "the threshold is a share of the memory and must be below 1"
+def _problem(settings: RuleSettings) -> str:
+    return "" if settings.threshold < 1 else "the threshold is a share of the memory and must be below 1"
 
 
 MEMORY_USAGE_CRITICAL = AlertRule(
@@ -46,7 +46,7 @@ MEMORY_USAGE_CRITICAL = AlertRule(
     description="{value} of the memory of the host of {instance} is in use; the limit is {threshold}, for {for}.",
     value=PERCENTAGE,
     threshold_text=percentage,
-    expr=lambda tuned: f"{selector(names.HOST_MEMORY)} > {tuned.threshold:.15g}",
+    expr=lambda settings: f"{selector(names.HOST_MEMORY)} > {settings.threshold:.15g}",
     cases=_cases,
     problem=_problem,
     runbook=Runbook(

@@ -14,7 +14,7 @@ from errtally import names
 from errtally.rules import boards, missing_data
 from errtally.rules.gaps import is_news, is_old, seen_until
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, KNOWN_SINCE, SINCE, UNKNOWN
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 
@@ -25,29 +25,29 @@ _ERRORS = selector(names.ISSUE_EVENTS, **ISSUE, level="error")
 _NOTES = selector(names.ISSUE_EVENTS, **ISSUE, level="info")
 
 
-def _expr(tuned: Tuned) -> str:
+def _expr(settings: RuleSettings) -> str:
     noticed, by_issue = names.ISSUE_NOTICED.name, f"by ({SCOPE}, issue)"
     errors = f"{names.ISSUE_EVENTS.name}{{{ERROR_LEVELS}}}"
-    young = f"min {by_issue} ({is_news(noticed, tuned)})"
+    young = f"min {by_issue} ({is_news(noticed, settings)})"
     failed = f"sum {by_issue} ({errors}) > 0"
     # A store that was lost notices everything anew; exporters with stores of their own meet an issue one by one.
     known = f"max {by_issue} ({noticed} > min_over_time({noticed}[{_MEMORY}]))"
-    if tuned.exporters == "independent":
-        known += f"\n  unless\n  min {by_issue} ({is_old(noticed, tuned)})"
-    unnamed = f"max by ({SCOPE}) ({is_news(names.LAST_NEW_ISSUE.name, tuned)})"
+    if settings.exporters == "independent":
+        known += f"\n  unless\n  min {by_issue} ({is_old(noticed, settings)})"
+    unnamed = f"max by ({SCOPE}) ({is_news(names.LAST_NEW_ISSUE.name, settings)})"
     first = f"(\n  {young}\n  and\n  {failed}\n  unless\n  {known}\n)"
     return f"{first}\nor\n(\n  {unnamed}\n  unless on ({SCOPE})\n  {young}\n)"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    step, window = tuned.step_seconds, tuned.window_seconds
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    step, window = settings.step_seconds, settings.window_seconds
     # promtool's clock starts at the epoch: the issue is noticed at `born`, well after it.
     born_steps = 2 * -(-window // step) + 4
-    born, steps = born_steps * step, born_steps + tuned.over_steps
-    at = born + tuned.for_seconds + step
-    gone = born + window + tuned.for_seconds + step + 60
-    firing = Firing(ISSUE, "1", {**KNOWN, "since": KNOWN_SINCE})
-    late = Firing(DEMO_LABELS, "1", {**UNKNOWN, "since": ""})
+    born, steps = born_steps * step, born_steps + settings.over_steps
+    at = born + settings.for_seconds + step
+    gone = born + window + settings.for_seconds + step + 60
+    firing = ExpectedAlert(ISSUE, "1", {**KNOWN, "since": KNOWN_SINCE})
+    late = ExpectedAlert(DEMO_LABELS, "1", {**UNKNOWN, "since": ""})
     up = {names.UP.name: steady(1, 2 * steps)}
     appears = {
         _NOTICED: f"_x{born_steps} {steady(born, steps)}",
@@ -80,7 +80,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
                 INFO: f"_x{born_steps + away} 1x{steps}",
                 _LAST_NEW: f"0x{born_steps - 1} _x{away} {steady(born + window, steps)}",
             },
-            (Check(back + tuned.for_seconds + step, (firing,)), Check(back + (gone - born))),
+            (Check(back + settings.for_seconds + step, (firing,)), Check(back + (gone - born))),
         ),
         Case(
             "is silent after a gap for issues from before it",
@@ -90,7 +90,7 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
                 _ERRORS: f"1x{born_steps - 1} _x{away} 1x{steps}",
                 _LAST_NEW: f"1x{born_steps - 1} _x{away} {steady(1, steps)}",
             },
-            (Check(back + tuned.for_seconds + step),),
+            (Check(back + settings.for_seconds + step),),
         ),
         Case(
             "is silent for issues that are older than the window when Prometheus is new",
@@ -129,7 +129,7 @@ NEW_ISSUE = AlertRule(
     value="1",
     threshold_text=nothing,
     fields=lambda _: {**FIELDS, "since": SINCE},
-    recordings=lambda tuned: (seen_until(tuned),),
+    recordings=lambda settings: (seen_until(settings),),
     expr=_expr,
     cases=_cases,
     without_data=missing_data.NEWS,

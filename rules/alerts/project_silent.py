@@ -19,7 +19,17 @@ from errtally.config.duration import format_duration
 from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.cases import NEAR
-from errtally.rules.model import SLACK_STEPS, AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import (
+    SLACK_STEPS,
+    AlertRule,
+    Case,
+    Check,
+    Defaults,
+    ExpectedAlert,
+    Recording,
+    RuleSettings,
+    Runbook,
+)
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector, steady
 from errtally.rules.texts import nothing
 from errtally.rules.timeline import timeline
@@ -36,10 +46,10 @@ _MEMORY = "1h"
 """How long an alert that fires stands while there is no data."""
 
 
-def _traffic(tuned: Tuned) -> Recording:
-    window = tuned.window_seconds
+def _traffic(settings: RuleSettings) -> Recording:
+    window = settings.window_seconds
     sent = "\n  or ".join(
-        f"label_replace({added(metric, _increase(metric, window), tuned)}, "
+        f"label_replace({added(metric, _increase(metric, window), settings)}, "
         f'"sent", "{metric.family.removeprefix(names.PREFIX)}", "", "")'
         for metric in _SENT
     )
@@ -52,8 +62,8 @@ def _increase(metric: names.Metric, window_seconds: int) -> str:
     return increase(metric, window_seconds, 'status="started"' if metric is names.SESSIONS else "")
 
 
-def _expr(tuned: Tuned) -> str:
-    traffic, window, least = _traffic(tuned).record, tuned.window_seconds, number(tuned.minimum)
+def _expr(settings: RuleSettings) -> str:
+    traffic, window, least = _traffic(settings).record, settings.window_seconds, number(settings.minimum)
     span, point = format_duration(window), format_duration(max(window // _POINTS, 1))
 
     def quietest(weeks: int) -> str:
@@ -77,11 +87,11 @@ def _expr(tuned: Tuned) -> str:
     )
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    step, window, least = tuned.step_seconds, tuned.window_seconds, tuned.minimum
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    step, window, least = settings.step_seconds, settings.window_seconds, settings.minimum
     served = selector(names.SERVICE_REQUESTS, **DEMO_LABELS, status_class="2xx")
     day, hour, lead = _DAY_SECONDS // step, _HOUR_SECONDS // step, window // step
-    silent = Firing(DEMO_LABELS, "0")
+    silent = ExpectedAlert(DEMO_LABELS, "0")
 
     def sent(in_a_window: float) -> dict[str, float]:
         return {served: in_a_window * step / window}
@@ -133,9 +143,9 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         ),
         case(
             "ends when something comes",
-            [(busy, 8 * day), (quiet, 6 * hour), (busy, tuned.over_steps)],
+            [(busy, 8 * day), (quiet, 6 * hour), (busy, settings.over_steps)],
             Check(at * step, (silent,)),
-            Check((8 * day + 6 * hour + tuned.over_steps) * step),
+            Check((8 * day + 6 * hour + settings.over_steps) * step),
         ),
         case(
             "ends after a week",
@@ -178,7 +188,7 @@ PROJECT_SILENT = AlertRule(
     value="{{ $value }}",
     threshold_text=nothing,
     minimum_of="events, requests and sessions in each such window at this time of last week",
-    recordings=lambda tuned: (_traffic(tuned),),
+    recordings=lambda settings: (_traffic(settings),),
     expr=_expr,
     cases=_cases,
     without_data=missing_data.always(

@@ -10,7 +10,7 @@ from errtally import names
 from errtally.rules import boards, missing_data
 from errtally.rules.gaps import is_news, seen_until
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, UNKNOWN
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 
@@ -18,27 +18,26 @@ _REGRESSED = selector(names.ISSUE_REGRESSED, **ISSUE)
 _LAST = selector(names.LAST_REGRESSION, **DEMO_LABELS)
 
 
-def _expr(tuned: Tuned) -> str:
+def _expr(settings: RuleSettings) -> str:
     # A client's clock that runs ahead must not make news of days.
-    named = (
-        f"(max by ({SCOPE}, issue) ({is_news(names.ISSUE_REGRESSED.name, tuned)}) < time() + {tuned.window_seconds})"
-    )
+    last = is_news(names.ISSUE_REGRESSED.name, settings)
+    named = f"(max by ({SCOPE}, issue) ({last}) < time() + {settings.window_seconds})"
     # The time of an issue is that of its event, which may have come late; that of the service is when it was noticed.
-    unnamed = f"max by ({SCOPE}) ({is_news(names.LAST_REGRESSION.name, tuned)})"
+    unnamed = f"max by ({SCOPE}) ({is_news(names.LAST_REGRESSION.name, settings)})"
     return f"{named}\nor\n(\n  {unnamed}\n  unless on ({SCOPE})\n  {named}\n)"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    step, window = tuned.step_seconds, tuned.window_seconds
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    step, window = settings.step_seconds, settings.window_seconds
     back_steps = 2 * -(-window // step) + 4
-    back, steps = back_steps * step, back_steps + tuned.over_steps
-    at, gone = back + tuned.for_seconds + step, back + window + tuned.for_seconds + step + 60
-    firing, unnamed = Firing(ISSUE, "1", KNOWN), Firing(DEMO_LABELS, "1", UNKNOWN)
+    back, steps = back_steps * step, back_steps + settings.over_steps
+    at, gone = back + settings.for_seconds + step, back + window + settings.for_seconds + step + 60
+    firing, unnamed = ExpectedAlert(ISSUE, "1", KNOWN), ExpectedAlert(DEMO_LABELS, "1", UNKNOWN)
     up = {names.UP.name: steady(1, 2 * steps)}
     returns = {**up, _REGRESSED: f"_x{back_steps} {steady(back, steps)}", INFO: steady(1, back_steps + steps)}
     counted = {_LAST: f"0x{back_steps - 1} {steady(back, steps)}"}
     away = 2 * -(-window // step)
-    after = back + away * step + tuned.for_seconds + step
+    after = back + away * step + settings.for_seconds + step
     return (
         Case(
             "fires once, by its issue, when it comes back",
@@ -86,7 +85,7 @@ REGRESSION = AlertRule(
     value="1",
     threshold_text=nothing,
     fields=lambda _: FIELDS,
-    recordings=lambda tuned: (seen_until(tuned),),
+    recordings=lambda settings: (seen_until(settings),),
     expr=_expr,
     cases=_cases,
     without_data=missing_data.NEWS,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, record_name, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
@@ -25,16 +25,16 @@ _OUTCOMES = {"crashes": names.CRASHED_SESSION_STATUSES, "errors": ("errored",)}
 """What is compared: the label `outcome` of the alert, and the statuses of sessions that count."""
 
 
-def _sessions(status: str, window_seconds: int, tuned: Tuned) -> Recording:
+def _sessions(status: str, window_seconds: int, settings: RuleSettings) -> Recording:
     matcher = f'status=~"{status}"' if "|" in status else f'status="{status}"'
     return Recording(
         record_name(names.SESSIONS, f"{status.replace('|', '_or_')}_increase", window_seconds),
-        added(names.SESSIONS, increase(names.SESSIONS, window_seconds, matcher), tuned, _BY),
+        added(names.SESSIONS, increase(names.SESSIONS, window_seconds, matcher), settings, _BY),
     )
 
 
-def _started(tuned: Tuned, window_seconds: int) -> Recording:
-    return _sessions("started", window_seconds, tuned)
+def _started(settings: RuleSettings, window_seconds: int) -> Recording:
+    return _sessions("started", window_seconds, settings)
 
 
 def _others(record: str) -> str:
@@ -42,11 +42,11 @@ def _others(record: str) -> str:
     return f"(sum by ({SCOPE}) ({record}) - on ({SCOPE}) group_right () {record})"
 
 
-def _ratios(tuned: Tuned, outcome: str) -> tuple[Recording, ...]:
+def _ratios(settings: RuleSettings, outcome: str) -> tuple[Recording, ...]:
     """The share of a release's sessions that ended so within the window, and that of the other releases of a day."""
-    window, status = tuned.window_seconds, "|".join(_OUTCOMES[outcome])
-    started, started_day = _started(tuned, window), _started(tuned, _DAY_SECONDS)
-    ended, ended_day = _sessions(status, window, tuned), _sessions(status, _DAY_SECONDS, tuned)
+    window, status = settings.window_seconds, "|".join(_OUTCOMES[outcome])
+    started, started_day = _started(settings, window), _started(settings, _DAY_SECONDS)
+    ended, ended_day = _sessions(status, window, settings), _sessions(status, _DAY_SECONDS, settings)
     others = f"({_others(started_day.record)} > 0)"
     return (
         ended,
@@ -60,25 +60,25 @@ def _ratios(tuned: Tuned, outcome: str) -> tuple[Recording, ...]:
     )
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    started = (_started(tuned, tuned.window_seconds), _started(tuned, _DAY_SECONDS))
-    return (*started, *(one for outcome in _OUTCOMES for one in _ratios(tuned, outcome)))
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    started = (_started(settings, settings.window_seconds), _started(settings, _DAY_SECONDS))
+    return (*started, *(one for outcome in _OUTCOMES for one in _ratios(settings, outcome)))
 
 
-def _worse(tuned: Tuned, outcome: str) -> str:
-    *_, own, others = (one.record for one in _ratios(tuned, outcome))
-    started = _started(tuned, tuned.window_seconds).record
+def _worse(settings: RuleSettings, outcome: str) -> str:
+    *_, own, others = (one.record for one in _ratios(settings, outcome))
+    started = _started(settings, settings.window_seconds).record
     chance = f"sqrt({others} * (1 - {others}) / ({started} > 0))"
     return (
-        f"label_replace(\n    {own}\n    and {own} - {others} > {number(tuned.threshold)}\n"
+        f"label_replace(\n    {own}\n    and {own} - {others} > {number(settings.threshold)}\n"
         f'    and {own} - {others} > {_STANDARD_ERRORS} * {chance},\n    "outcome", "{outcome}", "", ""\n  )'
     )
 
 
-def _expr(tuned: Tuned) -> str:
-    started = _started(tuned, tuned.window_seconds).record
-    enough = f"\nand on ({_BY}) {started} >= {number(tuned.minimum)}" if tuned.minimum else ""
-    worse = "\n  or\n  ".join(_worse(tuned, outcome) for outcome in _OUTCOMES)
+def _expr(settings: RuleSettings) -> str:
+    started = _started(settings, settings.window_seconds).record
+    enough = f"\nand on ({_BY}) {started} >= {number(settings.minimum)}" if settings.minimum else ""
+    worse = "\n  or\n  ".join(_worse(settings, outcome) for outcome in _OUTCOMES)
     return (
         f"(\n  {worse}\n){enough}"
         f"\nunless on ({_BY}) {started} offset 1d"
@@ -86,11 +86,11 @@ def _expr(tuned: Tuned) -> str:
     )
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    step, window, threshold = tuned.step_seconds, tuned.window_seconds, tuned.threshold
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    step, window, threshold = settings.step_seconds, settings.window_seconds, settings.threshold
     old, new = ({**DEMO_LABELS, "release": f"shop@{number_}"} for number_ in (1, 2))
-    lead, steps = _DAY_SECONDS * 5 // 4 // step, tuned.settled_steps
-    least = tuned.minimum * step / window or 1.0
+    lead, steps = _DAY_SECONDS * 5 // 4 // step, settings.settled_steps
+    least = settings.minimum * step / window or 1.0
 
     def sent(labels: dict[str, str], started: float, ended: dict[str, float]) -> dict[str, float]:
         return {
@@ -101,14 +101,16 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
             },
         }
 
-    def case(name: str, ended: dict[str, float], *firing: Firing, traffic: float = 100, before: float = 0.0) -> Case:
+    def case(
+        name: str, ended: dict[str, float], *firing: ExpectedAlert, traffic: float = 100, before: float = 0.0
+    ) -> Case:
         was = sent(old, 1000 * least, {"crashed": before, "errored": before})
         # A release's first series comes with its first session: here at 0, as the exporter shows it.
         is_ = {**was, **sent(new, traffic * least, ended)}
         return Case(name, timeline((was, lead), (is_, steps)), (Check((lead + steps) * step, firing),))
 
-    def told(ratio: float, outcome: str = "crashes") -> Firing:
-        return Firing({**new, "outcome": outcome}, percentage(ratio))
+    def told(ratio: float, outcome: str = "crashes") -> ExpectedAlert:
+        return ExpectedAlert({**new, "outcome": outcome}, percentage(ratio))
 
     steady = {**sent(old, 1000 * least, {}), **sent(new, 100 * least, {"crashed": 0.5})}
     near, far = threshold * (1 + NEAR), threshold * (1 - NEAR)
@@ -152,7 +154,9 @@ RELEASE_WORSE = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold < 1 else "the threshold is a difference of shares and must be below 1",
+    problem=lambda settings: (
+        "" if settings.threshold < 1 else "the threshold is a difference of shares and must be below 1"
+    ),
     runbook=Runbook(
         meaning=(
             "A release that did not run a day ago has a larger share of sessions with crashes (`crashed`, `unhandled`)"

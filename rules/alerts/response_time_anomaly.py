@@ -6,7 +6,7 @@ from errtally import names
 from errtally.rules.baseline import baseline, baseline_record, history_steps
 from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import mean_duration
 from errtally.rules.series import DEMO_LABELS, enough, number, selector
 from errtally.rules.texts import DURATION, duration, factor
@@ -18,38 +18,38 @@ _COUNT = selector(names.SERVICE_REQUEST_DURATION, "_count", **_LABELS)
 _USUAL_SECONDS = 0.125
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    count, mean = mean_duration(tuned)
-    return (count, mean, baseline(mean.record, tuned))
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    count, mean = mean_duration(settings)
+    return (count, mean, baseline(mean.record, settings))
 
 
-def _expr(tuned: Tuned) -> str:
-    count, mean = mean_duration(tuned)
+def _expr(settings: RuleSettings) -> str:
+    count, mean = mean_duration(settings)
     usual = baseline_record(mean.record)
-    return f"{mean.record} > {number(tuned.threshold)} * {usual}{enough(count.record, tuned)}"
+    return f"{mean.record} > {number(settings.threshold)} * {usual}{enough(count.record, settings)}"
 
 
 def _requests(seconds: float, traffic: float) -> dict[str, float]:
     return {_SPENT: seconds * traffic, _COUNT: traffic}
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    traffic = 100 * (tuned.minimum or 1)
-    lead = (_requests(_USUAL_SECONDS, traffic), history_steps(tuned))
-    limit = tuned.threshold * _USUAL_SECONDS
-    fresh = timeline((_requests(5 * limit, traffic), tuned.settled_steps))
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    traffic = 100 * (settings.minimum or 1)
+    lead = (_requests(_USUAL_SECONDS, traffic), history_steps(settings))
+    limit = settings.threshold * _USUAL_SECONDS
+    fresh = timeline((_requests(5 * limit, traffic), settings.settled_steps))
     return (
         *threshold_cases(
-            tuned,
+            settings,
             _requests,
-            lambda seconds: Firing(DEMO_LABELS, duration(seconds)),
+            lambda seconds: ExpectedAlert(DEMO_LABELS, duration(seconds)),
             high=5 * limit,
             calm=_USUAL_SECONDS,
             fires_near=limit * (1 + 2 * NEAR),
             silent_near=limit * (1 - NEAR),
             before=(lead,),
         ),
-        Case("is silent without a history", fresh, (Check(tuned.settled_seconds),)),
+        Case("is silent without a history", fresh, (Check(settings.settled_seconds),)),
     )
 
 
@@ -78,7 +78,9 @@ RESPONSE_TIME_ANOMALY = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda tuned: "" if tuned.threshold > 1 else "the threshold multiplies what is usual and must be above 1",
+    problem=lambda settings: (
+        "" if settings.threshold > 1 else "the threshold multiplies what is usual and must be above 1"
+    ),
     runbook=Runbook(
         meaning=(
             "The mean response time over the window is more than the threshold times the mean of the hour before. It"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Recording, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import timed_requests
 from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, number, rate, record_name, selector
 from errtally.rules.texts import DURATION, duration
@@ -16,18 +16,18 @@ _QUANTILE = 0.95
 _COUNT = selector(names.SERVICE_REQUEST_DURATION, "_count", **DEMO_LABELS)
 
 
-def _p95(tuned: Tuned) -> str:
-    return record_name(names.SERVICE_REQUEST_DURATION, "p95_rate", tuned.window_seconds)
+def _p95(settings: RuleSettings) -> str:
+    return record_name(names.SERVICE_REQUEST_DURATION, "p95_rate", settings.window_seconds)
 
 
-def _recordings(tuned: Tuned) -> tuple[Recording, ...]:
-    by_bound_rate = rate(names.SERVICE_REQUEST_DURATION, tuned.window_seconds, suffix="_bucket")
-    by_bound = added(names.SERVICE_REQUEST_DURATION, by_bound_rate, tuned, f"{SCOPE}, le")
-    return (timed_requests(tuned), Recording(_p95(tuned), f"histogram_quantile({_QUANTILE}, {by_bound})"))
+def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
+    by_bound_rate = rate(names.SERVICE_REQUEST_DURATION, settings.window_seconds, suffix="_bucket")
+    by_bound = added(names.SERVICE_REQUEST_DURATION, by_bound_rate, settings, f"{SCOPE}, le")
+    return (timed_requests(settings), Recording(_p95(settings), f"histogram_quantile({_QUANTILE}, {by_bound})"))
 
 
-def _expr(tuned: Tuned) -> str:
-    return f"{_p95(tuned)} > {number(tuned.threshold)}{enough(timed_requests(tuned).record, tuned)}"
+def _expr(settings: RuleSettings) -> str:
+    return f"{_p95(settings)} > {number(settings.threshold)}{enough(timed_requests(settings).record, settings)}"
 
 
 def _bucket(bound: str) -> str:
@@ -52,15 +52,17 @@ def _interpolated(upper: float) -> float:
     return lower + (upper - lower) * _QUANTILE
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    steps, at = settings.settled_steps, settings.settled_seconds
     slow = next(
-        bound for index, bound in enumerate(_BOUNDS_SECONDS) if index and _BOUNDS_SECONDS[index - 1] >= tuned.threshold
+        bound
+        for index, bound in enumerate(_BOUNDS_SECONDS)
+        if index and _BOUNDS_SECONDS[index - 1] >= settings.threshold
     )
-    fast = max(bound for bound in _BOUNDS_SECONDS if bound <= tuned.threshold)
-    least = tuned.minimum * tuned.step_seconds / tuned.window_seconds
+    fast = max(bound for bound in _BOUNDS_SECONDS if bound <= settings.threshold)
+    least = settings.minimum * settings.step_seconds / settings.window_seconds
     plenty = 100 * (least or 1)
-    firing = Firing(DEMO_LABELS, duration(_interpolated(slow)))
+    firing = ExpectedAlert(DEMO_LABELS, duration(_interpolated(slow)))
 
     def held(counts: dict[float, float], *then: tuple[dict[str, float], int]) -> dict[str, str]:
         return timeline((_requests(counts), steps), *then)
@@ -72,20 +74,20 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         Case("is silent when the metric is absent", {}, (Check(at),)),
         Case(
             "resolves when slow requests have ended and the cooldown is over",
-            held({slow: plenty}, (_requests({fast: plenty}), tuned.over_steps)),
-            (Check(at, (firing,)), Check(tuned.over_seconds + tuned.window_seconds)),
+            held({slow: plenty}, (_requests({fast: plenty}), settings.over_steps)),
+            (Check(at, (firing,)), Check(settings.over_seconds + settings.window_seconds)),
         ),
     ]
-    if tuned.minimum:
+    if settings.minimum:
         cases += [
             Case("is silent just below the least traffic", held({slow: least * (1 - NEAR)}), (Check(at),)),
             Case("fires just above the least traffic", held({slow: least * (1 + NEAR)}), (Check(at, (firing,)),)),
         ]
-    if fast == tuned.threshold:  # a bound of the histogram: the shares about the 95th percentile are exact
+    if fast == settings.threshold:  # a bound of the histogram: the shares about the 95th percentile are exact
         # Of 100 requests `extra` beyond five are slow: the percentile lies in the slow bucket, that far into it.
         extra = 5 * NEAR * fast / (slow - fast * (1 + NEAR))
         near = held({fast: (95 - extra) * plenty, slow: (5 + extra) * plenty})
-        above = Firing(DEMO_LABELS, duration(fast + (slow - fast) * extra / (5 + extra)))
+        above = ExpectedAlert(DEMO_LABELS, duration(fast + (slow - fast) * extra / (5 + extra)))
         cases += [
             Case("is silent when 4.9 of 100 are slow", held({fast: 95.1 * plenty, slow: 4.9 * plenty}), (Check(at),)),
             Case("fires just above the threshold", near, (Check(at, (above,)),)),
@@ -93,9 +95,9 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _problem(tuned: Tuned) -> str:
+def _problem(settings: RuleSettings) -> str:
     lowest, highest = _BOUNDS_SECONDS[0], _BOUNDS_SECONDS[-1]
-    if lowest <= tuned.threshold < highest:
+    if lowest <= settings.threshold < highest:
         return ""
     return f"the threshold must be at least {lowest} and below {highest} seconds, the histogram's bounds"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import added, increase, number, selector
 from errtally.rules.texts import COUNT, count
 
@@ -13,22 +13,22 @@ _LABELS = {"project": "checkout", "metric": names.ISSUE_INFO.name}
 _SERIES = selector(names.SERIES_OVERFLOW, **_LABELS)
 
 
-def _expr(tuned: Tuned) -> str:
+def _expr(settings: RuleSettings) -> str:
     # A budget that is used up is no harm as long as idle series make room: what counts is what found none.
-    grown = increase(names.SERIES_OVERFLOW, tuned.window_seconds)
-    return f"{added(names.SERIES_OVERFLOW, grown, tuned, 'project, metric')} > {number(tuned.threshold)}"
+    grown = increase(names.SERIES_OVERFLOW, settings.window_seconds)
+    return f"{added(names.SERIES_OVERFLOW, grown, settings, 'project, metric')} > {number(settings.threshold)}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    share = tuned.step_seconds / tuned.window_seconds
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    share = settings.step_seconds / settings.window_seconds
     return threshold_cases(
-        tuned,
+        settings,
         lambda values, _: {_SERIES: values * share},
-        lambda values: Firing(_LABELS, count(values)),
-        high=10 * tuned.threshold,
+        lambda values: ExpectedAlert(_LABELS, count(values)),
+        high=10 * settings.threshold,
         calm=0.0,
-        fires_near=tuned.threshold * (1 + NEAR),
-        silent_near=tuned.threshold * (1 - NEAR),
+        fires_near=settings.threshold * (1 + NEAR),
+        silent_near=settings.threshold * (1 - NEAR),
     )
 
 

@@ -5,28 +5,29 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import increase, number, selector
 from errtally.rules.texts import COUNT, count
 
 _SERIES = selector(names.STORE_ERRORS)
 
 
-def _expr(tuned: Tuned) -> str:
+def _expr(settings: RuleSettings) -> str:
     # Replicas that share a store all show its counter, so one of them is enough, however many there are.
-    return f"max without (instance) ({increase(names.STORE_ERRORS, tuned.window_seconds)}) > {number(tuned.threshold)}"
+    errors = increase(names.STORE_ERRORS, settings.window_seconds)
+    return f"max without (instance) ({errors}) > {number(settings.threshold)}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    share = tuned.step_seconds / tuned.window_seconds
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    share = settings.step_seconds / settings.window_seconds
     return threshold_cases(
-        tuned,
+        settings,
         lambda failed, _: {_SERIES: failed * share},
-        lambda failed: Firing({"job": "errtally"}, count(failed)),
-        high=10 * tuned.threshold,
+        lambda failed: ExpectedAlert({"job": "errtally"}, count(failed)),
+        high=10 * settings.threshold,
         calm=0.0,
-        fires_near=tuned.threshold * (1 + NEAR),
-        silent_near=tuned.threshold * (1 - NEAR),
+        fires_near=settings.threshold * (1 + NEAR),
+        silent_near=settings.threshold * (1 - NEAR),
     )
 
 

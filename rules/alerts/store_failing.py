@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules import missing_data
 from errtally.rules.boards import HEALTH
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import selector, steady
 from errtally.rules.texts import nothing
 
@@ -13,17 +13,17 @@ _LABELS = {"instance": "exporter:9765"}
 _SERIES = selector(names.UP, **_LABELS)
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
-    firing = Firing(_LABELS, "0")
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    steps, at = settings.settled_steps, settings.settled_seconds
+    firing = ExpectedAlert(_LABELS, "0")
     return (
         Case("fires when the writer has stopped", {_SERIES: steady(0, steps)}, (Check(at, (firing,)),)),
         Case("is silent while the writer works", {_SERIES: steady(1, steps)}, (Check(at),)),
         Case("is silent when the metric is absent", {}, (Check(at),)),
         Case(
             "resolves when the writer works again",
-            {_SERIES: f"{steady(0, steps)} {steady(1, tuned.over_steps)}"},
-            (Check(at, (firing,)), Check(tuned.over_seconds)),
+            {_SERIES: f"{steady(0, steps)} {steady(1, settings.over_steps)}"},
+            (Check(at, (firing,)), Check(settings.over_seconds)),
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from errtally.rules import missing_data
 from errtally.rules.alerts.data_absent import JOB
 from errtally.rules.boards import HEALTH
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import steady
 from errtally.rules.texts import nothing
 
@@ -13,9 +13,9 @@ _LABELS = {"job": JOB, "instance": "exporter:9765"}
 _TARGET = f'up{{job="{JOB}", instance="exporter:9765"}}'
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    steps, at = tuned.settled_steps, tuned.settled_seconds
-    down = Firing(_LABELS, "0")
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    steps, at = settings.settled_steps, settings.settled_seconds
+    down = ExpectedAlert(_LABELS, "0")
     return (
         Case("fires when a target can't be scraped", {_TARGET: steady(0, steps)}, (Check(at, (down,)),)),
         Case("is silent while it is scraped", {_TARGET: steady(1, steps)}, (Check(at),)),
@@ -24,12 +24,12 @@ def _cases(tuned: Tuned) -> tuple[Case, ...]:
         Case(
             "is silent for a gap that is shorter than the wait",
             {_TARGET: f"1x{steps} 0 1x{steps}"},
-            (Check((steps + 1) * tuned.step_seconds),),
+            (Check((steps + 1) * settings.step_seconds),),
         ),
         Case(
             "resolves when the target is back",
-            {_TARGET: f"{steady(0, steps)} {steady(1, tuned.over_steps)}"},
-            (Check(at, (down,)), Check(tuned.over_seconds)),
+            {_TARGET: f"{steady(0, steps)} {steady(1, settings.over_steps)}"},
+            (Check(at, (down,)), Check(settings.over_seconds)),
         ),
     )
 

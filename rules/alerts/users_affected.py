@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.series import DEMO_LABELS, added, number, selector
 from errtally.rules.texts import COUNT, count
 
 _SERIES = selector(names.USERS_AFFECTED, **DEMO_LABELS, window="1h")
 
 
-def _expr(tuned: Tuned) -> str:
-    users = added(names.USERS_AFFECTED, f'{names.USERS_AFFECTED.name}{{window="1h"}}', tuned)
-    return f"{users} > {number(tuned.threshold)}"
+def _expr(settings: RuleSettings) -> str:
+    users = added(names.USERS_AFFECTED, f'{names.USERS_AFFECTED.name}{{window="1h"}}', settings)
+    return f"{users} > {number(settings.threshold)}"
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     return threshold_cases(
-        tuned,
+        settings,
         lambda users, _: {_SERIES: users},
-        lambda users: Firing(DEMO_LABELS, count(users)),
-        high=10 * tuned.threshold,
+        lambda users: ExpectedAlert(DEMO_LABELS, count(users)),
+        high=10 * settings.threshold,
         calm=0,
-        fires_near=tuned.threshold * (1 + NEAR),
-        silent_near=tuned.threshold,
+        fires_near=settings.threshold * (1 + NEAR),
+        silent_near=settings.threshold,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from errtally.rules import missing_data
 from errtally.rules.boards import ALERTING
-from errtally.rules.model import AlertRule, Case, Check, Defaults, Firing, Runbook, Tuned
+from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.texts import nothing
 
 
-def _cases(tuned: Tuned) -> tuple[Case, ...]:
-    return (Case("always fires", {}, (Check(tuned.step_seconds, (Firing({}, "1"),)),)),)
+def _cases(settings: RuleSettings) -> tuple[Case, ...]:
+    return (Case("always fires", {}, (Check(settings.step_seconds, (ExpectedAlert({}, "1"),)),)),)
 
 
 WATCHDOG = AlertRule(

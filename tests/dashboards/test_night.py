@@ -20,7 +20,7 @@ from errtally.dashboards.build import build
 from errtally.rules import annotations
 from errtally.rules.alerts import ALERTS
 from errtally.rules.boards import BOARDS
-from errtally.rules.settings import tuned_rules
+from errtally.rules.settings import enabled_rules
 
 DOCUMENT = config.parse(
     """
@@ -40,10 +40,12 @@ Json = dict[str, Any]
 
 def _sent(alert: str, labels: dict[str, str]) -> str:
     """The dashboard's address in a notification: Prometheus' template, with the time that Alertmanager puts in."""
-    (rule, tuned) = next((rule, tuned) for rule, tuned in tuned_rules(SETTINGS).items() if rule.name == alert)
-    firing = next(firing for case in rule.cases(tuned) for check in case.checks for firing in check.firing)
+    (rule, settings) = next(
+        (rule, settings) for rule, settings in enabled_rules(SETTINGS).items() if rule.name == alert
+    )
+    firing = next(firing for case in rule.cases(settings) for check in case.checks for firing in check.firing)
     firing = type(firing)({**{label: labels[label] for label in firing.labels if label in labels}}, "1", firing.texts)
-    url = annotations.expected(rule, tuned, SETTINGS, firing)["dashboard_url"]
+    url = annotations.expected(rule, settings, SETTINGS, firing)["dashboard_url"]
     return re.sub("from=now-[^&]+&to=now", "from=1700000000000&to=now", url)
 
 
@@ -145,7 +147,7 @@ def test_a_row_of_the_services_leads_to_that_service_in_that_environment() -> No
     assert chosen["var-environment"] == ["production"]
 
 
-@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in tuned_rules(SETTINGS)])
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in enabled_rules(SETTINGS)])
 def test_every_alert_leads_to_a_dashboard_that_there_is_with_its_labels_chosen(rule: Any) -> None:
     dashboard, chosen = _open(_sent(rule.name, dict.fromkeys(rule.labels, "a value")))
     assert dashboard["uid"] == rule.board.uid
@@ -168,7 +170,7 @@ def test_boards_that_alerts_know_are_the_dashboards_with_their_variables() -> No
 
 
 def test_only_rules_that_are_told_of_have_an_alert_to_walk_from() -> None:
-    assert {rule.name for rule in tuned_rules(SETTINGS)} == {rule.name for rule in ALERTS}
+    assert {rule.name for rule in enabled_rules(SETTINGS)} == {rule.name for rule in ALERTS}
 
 
 def test_the_bar_of_every_dashboard_leads_to_the_others_and_to_the_exporters_pages() -> None:

@@ -367,5 +367,7 @@ def test_windows_are_the_same_share_of_every_objectives_own(window: str, long: l
 )
 def test_a_rule_goes_to_the_chats_that_are_configured(channels: str, rules: str, told: str) -> None:
     configured = alerting(config.parse(f"alerting: {{channels: {channels}, rules: {rules}}}", "f"))
-    (high,) = [tuned for rule, tuned in settings.tuned_rules(configured).items() if rule.name == "HighErrorRate"]
+    (high,) = [
+        rule_set for rule, rule_set in settings.enabled_rules(configured).items() if rule.name == "HighErrorRate"
+    ]
     assert ",".join(high.channels) == told

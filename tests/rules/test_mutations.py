@@ -14,13 +14,13 @@ from errtally import config
 from errtally.config.alerting import alerting
 from errtally.rules.alerts import ALERTS
 from errtally.rules.rule_groups import rule_groups
-from errtally.rules.settings import settings_of
+from errtally.rules.settings import rule_settings
 from errtally.rules.unit_tests import unit_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from errtally.rules.model import AlertRule, Tuned
+    from errtally.rules.model import AlertRule, RuleSettings
 
 SETTINGS = alerting(config.parse("alerting: {monitors: [{monitor: backup-*, interval: 2h}]}", "f"))
 
@@ -33,12 +33,12 @@ _LIMITS = [
 ]
 
 
-def _passes(folder: Path, rule: AlertRule, broken: Tuned) -> bool:
+def _passes(folder: Path, rule: AlertRule, broken: RuleSettings) -> bool:
     """Run the rule's own tests on its queries with broken settings; its texts stay, so that only queries can fail."""
-    tuned = settings_of(rule, SETTINGS)
+    settings = rule_settings(rule, SETTINGS)
     mutant = replace(rule, expr=lambda _: rule.expr(broken), recordings=lambda _: rule.recordings(broken))
-    (group,) = rule_groups({mutant: tuned}, SETTINGS)
-    ((name, tests),) = unit_tests({rule: tuned}, SETTINGS).items()
+    (group,) = rule_groups({mutant: settings}, SETTINGS)
+    ((name, tests),) = unit_tests({rule: settings}, SETTINGS).items()
     (folder / f"{rule.group}.rules.yml").write_text(yaml.safe_dump({"groups": [group]}))
     (folder / name).write_text(yaml.safe_dump(tests))
     done = subprocess.run(
@@ -50,15 +50,15 @@ def _passes(folder: Path, rule: AlertRule, broken: Tuned) -> bool:
 
 @pytest.mark.parametrize(("rule", "limit", "factor"), _LIMITS)
 def test_a_limit_that_moves_by_a_tenth_is_noticed(tmp_path: Path, rule: AlertRule, limit: str, factor: float) -> None:
-    tuned = settings_of(rule, SETTINGS)
-    broken = replace(tuned, **{limit: getattr(tuned, limit) * factor})
+    settings = rule_settings(rule, SETTINGS)
+    broken = replace(settings, **{limit: getattr(settings, limit) * factor})
     assert not _passes(tmp_path, rule, broken)
 
 
 def test_the_interval_of_a_monitor_that_moves_by_a_tenth_is_noticed(tmp_path: Path) -> None:
     rule = next(rule for rule in ALERTS if rule.name == "CheckInMissed")
-    tuned = settings_of(rule, SETTINGS)
-    assert _passes(tmp_path, rule, tuned)
+    settings = rule_settings(rule, SETTINGS)
+    assert _passes(tmp_path, rule, settings)
     for factor in (0.9, 1.1):
-        monitor = replace(tuned.monitors[0], interval_seconds=round(tuned.monitors[0].interval_seconds * factor))
-        assert not _passes(tmp_path, rule, replace(tuned, monitors=(monitor,)))
+        monitor = replace(settings.monitors[0], interval_seconds=round(settings.monitors[0].interval_seconds * factor))
+        assert not _passes(tmp_path, rule, replace(settings, monitors=(monitor,)))

@@ -50,7 +50,7 @@ _REQUEST = (
 def level_of(record: LogRecord, default: str) -> str:
     """Read a level from the severity's number, four to a level, or else from its text."""
     if 1 <= record.severity_number <= 24:  # noqa: PLR2004 (data model of logs, "SeverityNumber")
-        return names.LEVELS[max((record.severity_number - 1) // 4 - 1, 0)]
+        return values.level_of_opentelemetry(record.severity_number)
     return values.level(record.severity_text, default)
 
 

@@ -36,7 +36,7 @@ def test_a_function_that_is_not_known_has_no_name(sent, expected):
 
 @pytest.mark.parametrize(("count", "kept"), [(0, 0), (250, 250), (251, 250), (10_000, 250)])
 def test_of_a_recursion_both_ends_are_kept(count, kept):
-    found = frames.both_ends(list(range(count)))
+    found = frames.without_middle(list(range(count)))
     assert len(found) == kept
     assert found[:1] == list(range(count))[:1]
     assert found[-1:] == list(range(count))[-1:]

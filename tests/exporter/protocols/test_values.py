@@ -222,3 +222,37 @@ def test_a_status_class(code, expected):
 )
 def test_a_method(sent, expected):
     assert values.method(sent) == expected
+
+
+@pytest.mark.parametrize(
+    ("numbering", "numbers"),
+    [
+        pytest.param(
+            values.level_of_syslog,
+            {0: "fatal", 1: "fatal", 2: "fatal", 3: "error", 4: "warning", 5: "info", 6: "info", 7: "debug"},
+            id="syslog, RFC 5424",
+        ),
+        pytest.param(
+            values.level_of_logging,
+            {5: "debug", 10: "debug", 20: "info", 30: "warning", 35: "warning", 40: "error", 50: "fatal", 70: "fatal"},
+            id="Python's logging",
+        ),
+        pytest.param(
+            values.level_of_opentelemetry,
+            {
+                1: "debug",
+                5: "debug",
+                8: "debug",
+                9: "info",
+                13: "warning",
+                17: "error",
+                20: "error",
+                21: "fatal",
+                24: "fatal",
+            },
+            id="OpenTelemetry's SeverityNumber",
+        ),
+    ],
+)
+def test_each_numbering_of_levels_has_its_own_reading(numbering, numbers):
+    assert {number: numbering(number) for number in numbers} == numbers

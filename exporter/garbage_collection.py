@@ -11,7 +11,7 @@ OLDER_ROUNDS = 20
 """Searches of one generation for one of the next older."""
 
 
-def spare() -> None:
+def freeze() -> None:
     """Search less often, and never what is there now: call it when a process has made what it keeps for good.
 
     Events are freed by their reference counts. With Python's own thresholds a worker that is sent batches spends a

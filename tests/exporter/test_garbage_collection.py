@@ -18,10 +18,10 @@ def _run(program: str) -> str:
 def test_what_is_there_is_not_searched_again() -> None:
     shown = _run("""
         import gc
-        from errtally.exporter import collector
+        from errtally.exporter import garbage_collection
         kept = [[n] for n in range(10_000)]
-        collector.spare()
-        print(gc.get_freeze_count() >= 10_000, gc.get_threshold()[0] == collector.YOUNG_OBJECTS)
+        garbage_collection.freeze()
+        print(gc.get_freeze_count() >= 10_000, gc.get_threshold()[0] == garbage_collection.YOUNG_OBJECTS)
     """)
     assert shown == "True True"
 
@@ -29,15 +29,15 @@ def test_what_is_there_is_not_searched_again() -> None:
 def test_cycles_made_later_are_still_freed() -> None:
     shown = _run("""
         import weakref
-        from errtally.exporter import collector
+        from errtally.exporter import garbage_collection
         class Node: pass
-        collector.spare()
+        garbage_collection.freeze()
         def cycle():
             node = Node()
             node.itself = node
             return weakref.ref(node)
         first = cycle()
-        made = [cycle() for _ in range(2 * collector.YOUNG_OBJECTS)]
+        made = [cycle() for _ in range(2 * garbage_collection.YOUNG_OBJECTS)]
         print(first() is None)
     """)
     assert shown == "True"
