@@ -147,7 +147,7 @@ def _one(what: Condition, now: float, *, has_linked: bool, is_here: bool) -> Cla
         if what.name == "new":
             return f"{total('first_seen', has_linked=has_linked, is_here=is_here)} >= ?", (now - NEW_SECONDS,)
         if what.name in {"handled", "unhandled"}:
-            unhandled, _ = _of_any(lambda issue: (f"{issue}.is_unhandled", ()), has_linked=has_linked)
+            unhandled, _ = _of_any(lambda issue: (f"{issue}.is_unhandled <> 0", ()), has_linked=has_linked)
             return (unhandled if what.name == "unhandled" else f"NOT ({unhandled})"), ()
         return _STATES[what.name], ()
     if isinstance(what, Moment):

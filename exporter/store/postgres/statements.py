@@ -14,13 +14,11 @@ _PART = re.compile(
     re.VERBOSE,
 )
 
-_HINT = re.compile(r" INDEXED BY \w+| CROSS(?= JOIN \w+ \w+ ON )")
-"""What SQLite is told of how to go about it; its CROSS JOIN may have a condition."""
+_HINT = re.compile(r" INDEXED BY \w+| CROSS(?= JOIN \w+ \w+ ON )|(?<=[ (])\+(?=[a-z]+\.[a-z])")
+"""What SQLite is told of how to go about it: its CROSS JOIN may have a condition, a column with a + uses no index."""
 
-_ALIKE = (
-    (re.compile(r"([\w.]+) = \? COLLATE NOCASE"), r'lower(\1) = lower(? COLLATE "C")'),
-    (re.compile(r"LIKE \? COLLATE NOCASE"), "ILIKE ?"),
-)
+_PATTERN = r"""replace(replace(replace(?, '\', '\\'), '%', '\%'), '_', '\_')"""
+_ALIKE = {"= ? COLLATE NOCASE": f"ILIKE {_PATTERN}", "LIKE ? COLLATE NOCASE": "ILIKE ?"}
 """What compares texts without regard to the case of ASCII letters."""
 
 
@@ -28,8 +26,8 @@ _ALIKE = (
 def translate(statement: str) -> str:
     """Return a statement with the placeholders of SQLite (``?``, ``:name``) as psycopg has them."""
     statement = _HINT.sub("", statement)
-    for ours, theirs in _ALIKE:
-        statement = ours.sub(theirs, statement)
+    for ours, theirs in _ALIKE.items():
+        statement = statement.replace(ours, theirs)
     translated = _PART.sub(_translated, statement)
     return translated.replace(" IN ()", " IN (NULL)").replace("BEGIN IMMEDIATE", "BEGIN")
 

@@ -163,7 +163,8 @@ def write(db: sqlite3.Connection, made: list[Plain]) -> None:
             if release:
                 number = 3 - RELEASES.index(release)  # as if the oldest had appeared last
                 db.execute(
-                    "INSERT OR IGNORE INTO releases (project, release, number, rank, seen) VALUES (?, ?, ?, 1, 0)",
+                    """INSERT INTO releases (project, release, number, rank, seen) VALUES (?, ?, ?, 1, 0)
+                    ON CONFLICT DO NOTHING""",
                     (one.project, release, number),
                 )
         if one.merged_into is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.exporter.databases import database_at
+from tests.exporter.databases import POSTGRES, database_at
 from tests.exporter.search import plain
 
 from errtally.exporter.search.query import parse
@@ -45,16 +45,31 @@ QUERIES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["nothing merged", "some merged", "nothing merged, few is many"])
+MERGES = ("nothing merged", "some merged", "nothing merged, few is many")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((database, merges), id=f"{merges}, in {database}")
+        for database in ("SQLite", "PostgreSQL")
+        for merges in MERGES
+    ],
+)
 def store(request, tmp_path_factory):
+    database, merges = request.param
     made = plain.issues(Random(7), 150)
-    if request.param != "some merged":
+    if merges != "some merged":
         for one in made:
             one.merged_into, one.is_alias_target, one.members = None, False, []
-    db = database_at(tmp_path_factory.mktemp("store")).writer()
-    plain.write(db, made)
     with pytest.MonkeyPatch.context() as patch:
-        if request.param.endswith("few is many"):  # so that ways for what many issues have are taken
+        if database == "PostgreSQL":
+            patch.setenv(POSTGRES, request.getfixturevalue("postgres"))
+        else:
+            patch.delenv(POSTGRES, raising=False)
+        db = database_at(tmp_path_factory.mktemp("store")).writer()
+        plain.write(db, made)
+        if merges.endswith("few is many"):  # so that ways for what many issues have are taken
             patch.setattr(asking, "COMMON", 20)
             patch.setattr(asking, "_MUCH_COMMONER", 0.1)
         yield db, made

@@ -32,6 +32,7 @@ from errtally.exporter.store.sqlite import SqliteDatabase
             "SELECT 1 FROM a b JOIN c d ON d.e = b.e",
             id="the order of tables",
         ),
+        pytest.param("SELECT a + b.c WHERE +b.d = (+b.e)", "SELECT a + b.c WHERE b.d = (b.e)", id="no index to go by"),
         pytest.param(
             "SELECT 1 FROM a b CROSS JOIN c d WHERE e", "SELECT 1 FROM a b CROSS JOIN c d WHERE e", id="all with all"
         ),
