@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BACKLOG_RETRY_SECONDS = 10
 
-_ITEM_CATEGORIES = {
+ITEM_CATEGORIES = {
     "event": "error",
     "csp_report": "error",
     "transaction": "transaction",
@@ -155,7 +155,7 @@ class Admission(Keys):
         if not limits:
             return None
         closed = {limited.category for limited in limits}
-        for kind in [kind for kind in delivery.items if _ITEM_CATEGORIES.get(kind) in closed]:
+        for kind in [kind for kind in delivery.items if ITEM_CATEGORIES.get(kind) in closed]:
             del delivery.items[kind]
         return _overloaded(tuple(limits))
 

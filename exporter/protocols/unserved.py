@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from errtally.exporter.protocols import airbrake, bugsnag, honeybadger, native, rollbar
+from errtally.exporter.protocols import airbrake, bugsnag, faro, honeybadger, native, rollbar
 from errtally.exporter.protocols.otlp import answers as otlp
 from errtally.exporter.protocols.sentry import answers as sentry
 
@@ -34,7 +34,9 @@ _BY_PATH: tuple[tuple[re.Pattern[str], Callable[[RejectedError], Response]], ...
         honeybadger.refuse,
     ),
     (re.compile(r"(?:/.*)?/(?:notify|sessions|sourcemap|builds?)\b.*"), bugsnag.refuse),
+    (re.compile(r"(?:/.*)?/collect/.*"), faro.refuse),
     (re.compile(r"(?:/.*)?/api/[0-9]+/.*"), sentry.refuse),
+    (re.compile(r"(?:/.*)?/(?:api/[^/]+/(?:envelope|store|security|csp-report|cron)|tunnel)/.*"), sentry.refuse),
     (re.compile(r"/api/.*"), native.refuse),
 )
 
