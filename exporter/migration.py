@@ -55,7 +55,13 @@ class _Table:
         return _quoted(self.columns)
 
 
-def migrate(source: Database, target: Database, tables: Connection, on_step: Callable[[Progress], None]) -> int:
+def migrate(
+    source: Database,
+    target: Database,
+    tables: Connection,
+    on_step: Callable[[Progress], None],
+    on_end: Callable[[Connection], None] = lambda _: None,
+) -> int:
     """Move all tables of a store; nobody else may use either of them meanwhile.
 
     Args:
@@ -63,6 +69,7 @@ def migrate(source: Database, target: Database, tables: Connection, on_step: Cal
         target: an empty store, or one that an earlier run began to fill.
         tables: a connection to the one of both that is SQLite's, which knows what tables there are.
         on_step: told after each step.
+        on_end: does what belongs to the target's last transaction, after which it is whole.
 
     Returns:
         How many rows there are in the target.
@@ -85,7 +92,7 @@ def migrate(source: Database, target: Database, tables: Connection, on_step: Cal
                 if there != here:
                     raise MigrationError(f"{table.name}: {here:,} rows in {target.name}, {there:,} in {source.name}")
                 total += here
-            _end(old, new)
+            _end(old, new, on_end)
         except ERRORS as exc:
             raise MigrationError(f"the store can't be moved: {exc}; run it again to go on") from exc
     return total
@@ -150,13 +157,14 @@ def _move(
             return
 
 
-def _end(old: Connection, new: Connection) -> None:
+def _end(old: Connection, new: Connection, on_end: Callable[[Connection], None]) -> None:
     """Take over what meta says, and forget that anything was moved."""
     own = ("schema_version", MIGRATION)
     kept = [tuple(row) for row in old.execute("SELECT name, value FROM meta WHERE name NOT IN (?, ?)", own)]
     new.execute("BEGIN IMMEDIATE")
     new.executemany("INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", kept)
     new.execute("DELETE FROM meta WHERE name = ?", (MIGRATION,))
+    on_end(new)
     new.execute("COMMIT")
 
 

@@ -62,9 +62,7 @@ def _to(data_dir: Path, address: str) -> int:
         TokenStore(data_dir, address).take_over(TokenStore(data_dir))
         # Before it is whole: what the journal has that is folded already must never be shipped.
         shared.put_positions(db, file.positions(tables))
-        rows = migrate(file, shared, tables, _say)
-        shared.settle_numbers(db)
-    return rows
+        return migrate(file, shared, tables, _say, shared.settle_numbers)
 
 
 def _from(data_dir: Path, address: str) -> int:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 from tests.exporter.databases import POSTGRES, address_of, database_at
 from tests.exporter.inprocess import InProcess
+from tests.waiting import until
 
 from errtally.errors import ErrtallyError, StoreError
 from errtally.exporter import migration
 from errtally.exporter.commands.migrate import command
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.digest.budget import Budget
+from errtally.exporter.installation import replica_of
 from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.replicas.lease import Lease
 from errtally.exporter.store.meta import MIGRATION
@@ -128,6 +133,108 @@ def test_an_interrupted_move_goes_on_and_until_then_no_exporter_starts(filled, s
     assert shown(database_at(tmp_path / "shared"), filled) == shown(SqliteDatabase(filled), filled)
     with closing(database_at(tmp_path / "shared").reader()) as db:
         assert db.execute("SELECT 1 FROM meta WHERE name = ?", (MIGRATION,)).fetchone() is None
+
+
+_KILLED = """import os, sys
+from errtally.exporter.commands.migrate import command
+from errtally.exporter.store.postgres.connection import PostgresConnection
+from errtally.exporter.store.postgres.database import PostgresDatabase
+
+settle = PostgresDatabase.settle_numbers
+execute = PostgresConnection.execute
+
+def settle_and_die(self, db):
+    if sys.argv[1] == "before":
+        os._exit(9)
+    settle(self, db)
+    if sys.argv[1] == "after":
+        os._exit(9)
+    PostgresConnection.execute = die_behind_commit
+
+def die_behind_commit(self, *arguments):
+    execute(self, *arguments)
+    os._exit(9)
+
+PostgresDatabase.settle_numbers = settle_and_die
+command(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "is_whole"),
+    [
+        pytest.param("before", False, id="before numbers are settled"),
+        pytest.param("after", False, id="after that"),
+        pytest.param("committed", True, id="when all is stored"),
+    ],
+)
+@pytest.mark.usefixtures("server")
+def test_one_that_is_killed_at_its_end_leaves_a_store_that_is_whole_or_waits_for_the_rest(
+    filled, tmp_path, at, is_whole
+):
+    address = address_of(tmp_path / "shared")
+    arguments = ["--to", address, "--data-dir", str(filled)]
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, at, *arguments], capture_output=True, check=False, timeout=60
+    )
+    assert killed.returncode == 9, killed.stderr
+    if not is_whole:
+        with pytest.raises(StoreError, match="run `errtally migrate` again"):
+            Writer(ExporterConfig(data_dir=tmp_path / "other", database=address))
+        until(lambda: _is_free(address))
+        assert moved(*arguments).exit_code == 0
+    exporter = InProcess(tmp_path / "shared", ExporterConfig())
+    exporter.post("/api/events", event(1) | {"message": "another one", "type": "NeverSeen"})
+    exporter.fold()
+    exporter.close()
+    with closing(database_at(tmp_path / "shared").reader()) as db:
+        assert db.execute("SELECT sum(events) FROM issues").fetchone() == (61,)
+        assert db.execute("SELECT count(*) = count(DISTINCT id) FROM history").fetchone() == (True,)
+
+
+def _is_free(address):
+    """Whether the killed one's right to fold has ended; what it took is given back."""
+    lease = Lease(PostgresDatabase(address, "waiting"), "waiting")
+    is_taken = lease.take()
+    lease.give_up()
+    return is_taken
+
+
+@pytest.mark.usefixtures("server")
+def test_what_is_folded_is_known_before_the_first_row_is_there_so_that_nothing_is_shipped_again(
+    filled, tmp_path, monkeypatch
+):
+    folded = SqliteDatabase(filled)
+    with closing(folded.reader()) as db:
+        positions = folded.positions(db)
+    assert positions
+    known = []
+    address = address_of(tmp_path / "shared")
+
+    def look(_):
+        shared = PostgresDatabase(address, replica_of(filled))
+        with closing(shared.reader()) as db:
+            known.append(shared.positions(db))
+
+    monkeypatch.setattr("errtally.exporter.commands.migrate._say", look)
+    moved("--to", address, "--data-dir", filled)
+    assert known[0] == positions
+    back, told = tmp_path / "b", []
+
+    def look_back(_):
+        with closing(sqlite3.connect(back / "errtally.sqlite3")) as db:
+            told.append(db.execute("SELECT count(*) FROM positions").fetchone())
+
+    with closing(PostgresDatabase(address, "").connect()) as db:
+        db.execute("INSERT INTO positions VALUES (?, ?)", (f"{_replica(back)}/here", 7))
+    monkeypatch.setattr("errtally.exporter.commands.migrate._say", look_back)
+    moved("--from", address, "--data-dir", back)
+    assert told[0] == (1,)
+
+
+def _replica(folder):
+    folder.mkdir()
+    return replica_of(folder)
 
 
 @pytest.mark.usefixtures("server")
