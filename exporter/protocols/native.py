@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from errtally.errors import MalformedError, TooLargeError
+from errtally.errors import MalformedError
 from errtally.event.model import Event, User
 from errtally.event.signals import Discard, RequestTiming
-from errtally.exporter.ingest.body import check_json
 from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
-from errtally.exporter.protocols import documents, measures, shipped, values
+from errtally.exporter.protocols import measures, shipped, values
 from errtally.exporter.protocols.explanation import explain
+from errtally.exporter.protocols.native_batches import EVENTS, NOT_JSON, REQUESTS, EventBatch, RequestBatch, raw_items
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
@@ -112,40 +112,10 @@ class NativeDiscard(msgspec.Struct):
     category: str = "error"
 
 
-class _Events(msgspec.Struct):
-    """A batch; without its list, what came is one event, which a decoder that fails would tell at some cost."""
-
-    events: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
-    discarded: list[msgspec.Raw] = []
-    measures: list[msgspec.Raw] = []
-    report_id: str | None = None
-
-
-class _Requests(msgspec.Struct):
-    """As `_Events`."""
-
-    requests: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
-    report_id: str | None = None
-
-
-class _Probe(msgspec.Struct):
-    """Tells a batch whose list has another type from a single event, without decoding what is in it."""
-
-    events: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    requests: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
 _event = msgspec.json.Decoder(cast("type[NativeEvent]", _Sent))
 _request = msgspec.json.Decoder(NativeRequest)
 _discard = msgspec.json.Decoder(NativeDiscard)
-_events = msgspec.json.Decoder(_Events)
-_requests = msgspec.json.Decoder(_Requests)
-_probe = msgspec.json.Decoder(_Probe)
-_list = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder()
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises: also for text that is not UTF-8, and for what is nested too deeply."""
-
 MAX_FINGERPRINT_PARTS = 20
 MAX_BREADCRUMBS = 100
 MAX_DISCARDS = 100
@@ -185,7 +155,7 @@ def event_from(
         record = _shipped(raw)
         if record is None:
             raise MalformedError("bad_event", str(exc)) from exc
-    except _NOT_JSON as exc:
+    except NOT_JSON as exc:
         raise MalformedError("bad_event", str(exc)) from exc
     if record is not None:
         try:
@@ -238,7 +208,7 @@ def _shipped(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
     """Read what is no event of ours as a log shipper's record; None when it is none either, or no JSON further on."""
     try:
         record = _any.decode(raw)
-    except _NOT_JSON:
+    except NOT_JSON:
         return None
     is_shipped = isinstance(record, dict) and ("message" not in record or any(map(record.get, shipped.MARKS)))
     return shipped.as_event(record) if is_shipped else None
@@ -247,14 +217,14 @@ def _shipped(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
 def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
     delivery = Delivery(project=project_of(request, known))
-    items, report = _raw_items(request.body(), limits, _events, "events", "message")
+    items, report = raw_items(request.body(), limits, EVENTS, "events", "message")
     for index, raw in enumerate(items):
         try:
             delivery.events.append(event_from(raw, request.received, limits.item_bytes, delivery.rejected))
         except MalformedError as exc:
             delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
     _account(delivery, "event", len(delivery.events))
-    if isinstance(report, _Events) and (report.discarded or report.measures):
+    if isinstance(report, EventBatch) and (report.discarded or report.measures):
         delivery.identity = _identity(report.report_id)
         _add_discards(delivery, report.discarded)
         measures.add(delivery, report.measures)
@@ -280,7 +250,7 @@ def _add_discards(delivery: Delivery, discarded: list[msgspec.Raw]) -> None:
     for raw in discarded[:MAX_DISCARDS]:
         try:
             sent = _discard.decode(raw)
-        except _NOT_JSON:
+        except NOT_JSON:
             delivery.rejected["bad_discard"] += 1
             continue
         if not 0 < sent.quantity <= values.MAX_QUANTITY:
@@ -295,8 +265,8 @@ def _add_discards(delivery: Delivery, discarded: list[msgspec.Raw]) -> None:
 def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
     """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
     delivery = Delivery(project=project_of(request, known))
-    items, batch = _raw_items(request.body(), limits, _requests, "requests", "transaction")
-    if isinstance(batch, _Requests):
+    items, batch = raw_items(request.body(), limits, REQUESTS, "requests", "transaction")
+    if isinstance(batch, RequestBatch):
         delivery.identity = _identity(batch.report_id)
     for index, raw in enumerate(items):
         try:
@@ -331,7 +301,7 @@ def _account(delivery: Delivery, kind: str, accepted: int) -> None:
 def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
     try:
         sent = _request.decode(raw)
-    except _NOT_JSON as exc:
+    except NOT_JSON as exc:
         raise MalformedError("bad_request", str(exc)) from exc
     if not 0 <= sent.duration_seconds <= values.MAX_DURATION_SECONDS:
         raise MalformedError("bad_request", f"a duration of {sent.duration_seconds} seconds - at `$.duration_seconds`")
@@ -350,28 +320,6 @@ def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
     )
 
 
-def _raw_items(
-    body: bytes, limits: Limits, batch: msgspec.json.Decoder[Any], name: str, required: str
-) -> tuple[list[msgspec.Raw] | list[bytes], object]:
-    """Split a body into items without decoding them; returns the batch as well, None where the body is none."""
-    found: list[msgspec.Raw] | list[bytes]
-    check_json(body, limits.json_values)
-    sent = None
-    if not body.strip():
-        raise MalformedError("empty_body", f'the body is empty; send {{"{name}": [...]}}')
-    try:
-        sent = batch.decode(body)
-        listed = getattr(sent, name)
-        if listed is msgspec.UNSET:
-            sent, listed = None, [body]
-        found = listed
-    except _NOT_JSON as exc:
-        found = _other_forms(body, name, required, exc)
-    if len(found) > limits.batch_events:
-        raise TooLargeError("batch_too_large", f"{len(found)} {name}; the limit is {limits.batch_events}")
-    return found, sent
-
-
 def _stack(text: str | None) -> str | None:
     """Cut a stack trace of endless recursion in its middle: both ends say what happened."""
     if text is None or len(text) <= MAX_STACK:
@@ -380,24 +328,6 @@ def _stack(text: str | None) -> str | None:
     head, tail = text[: MAX_STACK // 2], text[-MAX_STACK // 2 :]
     head = head[: head.rindex("\n")] if "\n" in head else values.text(text, MAX_STACK // 2) or ""
     return f"{head}\n{tail.partition(chr(10))[2]}"
-
-
-def _other_forms(body: bytes, name: str, required: str, error: Exception) -> list[msgspec.Raw] | list[bytes]:
-    probe: _Probe | None
-    try:
-        if body.lstrip()[:1] == b"[":
-            return _list.decode(body)
-        probe = _probe.decode(body)
-    except msgspec.ValidationError:  # no object
-        probe = None
-    except _NOT_JSON as exc:
-        found = documents.split(body)  # of several, the decoder has met only the first one
-        if len(found) < 2:  # noqa: PLR2004 (more than one)
-            raise MalformedError("bad_json", f"not JSON: {exc}") from exc
-        return found
-    if probe is not None and getattr(probe, name) is msgspec.UNSET:
-        return [body]
-    raise MalformedError("bad_json", f'{error}; send {{"{name}": [...]}} or one object with {required!r}') from error
 
 
 def project_of(request: Request, known: Keys) -> str:

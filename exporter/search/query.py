@@ -96,23 +96,6 @@ def parse(text: str, now: float, me: str = "me") -> tuple[Term, ...]:
     return tuple(_Reader(text, now, me).terms())
 
 
-def quoted(text: str) -> str:
-    """Return a text as a value of a query that stands for itself."""
-    return f'"{values.escaped(text)}"'
-
-
-def of_tag(tag: tuple[str, str]) -> str:
-    """Return the query for issues with a value of a tag, given its name and value."""
-    name, value = tag
-    return f"{key_of(name)}:{quoted(value)}"
-
-
-def key_of(tag: str) -> str:
-    """Return the key of a tag, whatever its name is."""
-    is_plain = tag.isascii() and tag.replace("_", "").replace("-", "").replace(".", "").isalnum()
-    return f"tag.{tag if is_plain else quoted(tag)}"
-
-
 class _Reader:
     """Goes through a query once, from left to right."""
 

@@ -26,7 +26,7 @@ from errtally.errors import ConfigError, NotServedError, StoreError
 from errtally.event import schema
 from errtally.exporter.config import from_environ
 from errtally.exporter.protocols import native, registry, unserved
-from errtally.exporter.search import query
+from errtally.exporter.search import quoting
 from errtally.exporter.web import (
     addresses,
     alerts,
@@ -135,8 +135,8 @@ def create_app(
     app.jinja_env.filters["ahead"] = times.ahead
     app.jinja_env.filters["span"] = times.span
     app.jinja_env.filters["visible"] = visible
-    app.jinja_env.filters["tag_query"] = query.of_tag
-    app.jinja_env.filters["quoted"] = query.quoted
+    app.jinja_env.filters["tag_query"] = quoting.of_tag
+    app.jinja_env.filters["quoted"] = quoting.quoted
     app.jinja_env.filters["as_list"] = lambda value: value if isinstance(value, list) else []
     app.jinja_env.globals["url_for"] = addresses.kept(app)
     app.jinja_env.globals["navigation"] = navigation.entries

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from errtally import names
 from errtally.exporter.journal.records import PRIORITIES
-from errtally.exporter.search import query
+from errtally.exporter.search import query, quoting
 from errtally.exporter.search.conditions import STATES
 from errtally.exporter.search.people import KEYS as PEOPLE
 from errtally.exporter.web import parts
@@ -63,10 +63,10 @@ def _keys(beginning: str) -> list[str]:
 
 def _key(tag: str) -> str:
     """Return the key of a tag: its name where that can stand alone."""
-    asked_by = query.key_of(tag)
+    asked_by = quoting.key_of(tag)
     return tag if asked_by == f"tag.{tag}" and tag not in query.FIELDS else asked_by
 
 
 def _value(value: str) -> str:
     is_plain = value and not any(character.isspace() or character in '"*\\[,' for character in value)
-    return value if is_plain else query.quoted(value)
+    return value if is_plain else quoting.quoted(value)

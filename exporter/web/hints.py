@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from errtally.exporter.search import query
+from errtally.exporter.search import query, quoting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def of(text: str, notices: Sequence[Notice], *, is_found: bool) -> list[Hint]:
     for notice in notices:
         meant = text.replace(f"{notice.name}:", f"{notice.key}:") if notice.key else text
         found.append(Hint(notice.text, f"Did you mean {meant}", meant) if meant != text else Hint(notice.text))
-    as_text = query.quoted(text.strip())
+    as_text = quoting.quoted(text.strip())
     is_plain = text.strip().startswith('"') or not set(text.strip()) & set(" :-!*\\[")
     if not is_found and not notices and text.strip() and not is_plain and len(as_text) <= query.MAX_LENGTH:
         found.append(Hint("", f"Look for {as_text} as one text", as_text))

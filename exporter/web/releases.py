@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, make_response, render_template, request
 
-from errtally.exporter.search import query
+from errtally.exporter.search import query, quoting
 from errtally.exporter.store.activity import HOURS_KEPT
 from errtally.exporter.store.reading_order import Wanted
 from errtally.exporter.web import links, parts, policy, release_health
@@ -69,7 +69,7 @@ def one_page(project: str, release: str) -> Response:
     health = _health([project], now)
     deploys = reader.deploys(project, release)
     files = sorted(part("uploads").archive.of_release(project, release), key=lambda one: (one.url, one.dist))
-    named = query.quoted(release)
+    named = quoting.quoted(release)
     new, more_new = _issues(project, f"first_release:{named}", now)
     regressed, resolved = reader.returned_and_resolved(
         project, release, before["release"] if before is not None else ""

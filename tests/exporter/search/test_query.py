@@ -26,7 +26,8 @@ from errtally.exporter.search.conditions import (
     Wording,
     Words,
 )
-from errtally.exporter.search.query import MAX_LENGTH, MAX_TERMS, MAX_WILDCARDS, QueryError, of_tag, parse
+from errtally.exporter.search.query import MAX_LENGTH, MAX_TERMS, MAX_WILDCARDS, QueryError, parse
+from errtally.exporter.search.quoting import of_tag
 
 NOW = 1_795_500_000.0
 EXAMPLES = int(os.environ.get("ERRTALLY_QUERY_EXAMPLES", "300"))
