@@ -187,3 +187,12 @@ def test_the_table_of_libraries_names_each_that_is_installed() -> None:
     rows = [row for row in (DOCS / "decisions/0005-libraries.md").read_text().splitlines() if row.startswith("| ")]
     named = set(re.findall(r"[\w-]+", " ".join(row.split("|")[1] for row in rows)))
     assert sorted(needed - named) == []
+
+
+def test_each_decision_has_a_number_of_its_own_and_its_place_in_the_menu() -> None:
+    pages = sorted((DOCS / "decisions").glob("*.md"))
+    titles = [int(page.read_text().removeprefix("# ").partition(".")[0]) for page in pages]
+    assert titles == list(range(1, len(pages) + 1))
+    assert titles == [int(page.name[:4]) for page in pages]
+    menu = (ROOT / "mkdocs.yml").read_text()
+    assert [page.name for page in pages if f"decisions/{page.name}" not in menu] == []
