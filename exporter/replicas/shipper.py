@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from errtally.exporter.store.postgres.database import STILL_SHIPS
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
     from pathlib import Path
 
     from errtally.exporter.store.postgres.connection import PostgresConnection
@@ -36,6 +38,9 @@ SHIP_SECONDS = 0.1
 SAY_SECONDS = 2.0
 """How often an exporter says that all that it took is shipped."""
 
+MEASURE_SECONDS = 2.0
+"""How often it is looked how much waits in the database: its bound is exceeded by what comes in so long a time."""
+
 PATIENCE_SECONDS = 10.0
 """How long the database may say nothing; then the journal is shipped by another connection."""
 
@@ -50,13 +55,18 @@ class Shipper:
     Args:
         database: where to.
         data_dir: of the exporter.
+        journal_bytes: what may wait in the database, of all exporters together; beyond it stays where it is.
 
     Attributes:
         problem: what keeps it from that, "" when nothing does.
     """
 
-    def __init__(self, database: PostgresDatabase, data_dir: Path) -> None:
+    def __init__(
+        self, database: PostgresDatabase, data_dir: Path, journal_bytes: Callable[[], int] = lambda: sys.maxsize
+    ) -> None:
         self._database = database
+        self._journal_bytes = journal_bytes
+        self._measured_at = float("-inf")
         self._directory = data_dir / JOURNAL_DIRECTORY
         self._directory.mkdir(parents=True, exist_ok=True)
         self._connection: PostgresConnection | None = None
@@ -93,7 +103,7 @@ class Shipper:
         """Ship what is there, at most one batch; return how many frames that were.
 
         Raises:
-            StoreError: the database can't be opened.
+            StoreError: the database can't be opened, or is full of what nobody folds.
             DatabaseError: it fails; nothing is shipped, or everything.
             JournalError: the journal can't be read, or a segment can't be removed.
         """
@@ -105,6 +115,7 @@ class Shipper:
         frames = list(reader.read(BATCH_EVENTS))
         lost = self._told_damages(reader)
         if frames or lost:
+            self._check_room(connection)
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(
                 "INSERT INTO journal (events, received, frames) VALUES (?, ?, ?)", _rows([*frames, *lost])
@@ -118,6 +129,23 @@ class Shipper:
             self._database.say_shipped(connection)
             self._said_at = time.monotonic()
         return len(frames)
+
+    def _check_room(self, connection: PostgresConnection) -> None:
+        """See that the database has room for more.
+
+        Raises:
+            StoreError: too much waits there.
+            DatabaseError: it can't be asked.
+        """
+        if time.monotonic() - self._measured_at < MEASURE_SECONDS:
+            return
+        waiting, most = self._database.waiting(connection), self._journal_bytes()
+        if waiting.size >= most:
+            raise StoreError(
+                f"{self._database.name}: {waiting.events:,} events of all exporters wait in {waiting.size:,} bytes, "
+                f"and `limits.journal_bytes` is {most:,}: nobody folds them, or not fast enough"
+            )
+        self._measured_at = time.monotonic()
 
     def _say_end(self) -> None:
         assert self._connection is not None

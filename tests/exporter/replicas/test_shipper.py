@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.exporter.databases import POSTGRES, address_of
+from tests.waiting import until
 
 from errtally.exporter.installation import JOURNAL_DIRECTORY, replica_of
 from errtally.exporter.journal.appender import Appender
@@ -86,3 +88,30 @@ def test_what_an_exporter_does_not_ship_is_seen_by_the_others(tmp_path: Path, da
         assert database.waiting(connection).oldest is None  # it has ended, and nothing is left
     finally:
         connection.close()
+
+
+def test_what_nobody_folds_fills_the_database_to_a_bound_and_then_waits_where_it_was_taken(
+    tmp_path: Path, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("errtally.exporter.replicas.shipper.MEASURE_SECONDS", 0)
+    shipper, appender = Shipper(database, tmp_path, lambda: 5_000), Appender(tmp_path / JOURNAL_DIRECTORY)
+    shipped = 0
+    for _ in range(5):
+        appender.append(b"x" * 1_000, 1, time.time())
+        shipped += shipper.step()
+    appender.append(b"x" * 1_000, 1, time.time())
+    stop = threading.Event()
+    running = threading.Thread(target=shipper.run, args=(stop,))
+    running.start()
+    until(lambda: shipper.problem)
+    assert "5 events of all exporters wait in 5,1" in shipper.problem
+    assert "`limits.journal_bytes` is 5,000" in shipper.problem
+    with closing(database.connect()) as db:
+        assert db.execute("SELECT sum(events) FROM journal").fetchone() == (5,)
+        db.execute("DELETE FROM journal")  # somebody folds
+        until(lambda: db.execute("SELECT sum(events) FROM journal").fetchone() == (1,), seconds=30)
+    until(lambda: not shipper.problem)
+    stop.set()
+    running.join(30)
+    assert shipped == 5
+    appender.close()
