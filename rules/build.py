@@ -23,7 +23,6 @@ Format = Literal["prometheus", "prometheusrule"]
 
 RULES_ENDING, TESTS_ENDING = ".rules.yml", ".tests.yml"
 RULES_FILE = "errtally.rules.yml"
-TESTS_FILE = "errtally.tests.yml"
 RESOURCE_FILE = "errtally.prometheusrule.yml"
 _HEAD = GENERATED_BY.format(command="rules build")
 

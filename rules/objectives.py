@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.config.duration import format_duration
 from errtally.rules.model import Recording
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, glob_matcher, number, rate, selector
+from errtally.rules.series import DEMO_LABELS, added, glob_matcher, number, rate, selector
 
 if TYPE_CHECKING:
     from errtally.config.objectives import Slo
     from errtally.rules.model import RuleSettings
 
 GROUP = "errtally-slo"
-BY = f"slo, {SCOPE}"
 REQUESTS = "errtally:slo_requests:rate5m"
 FAILURES = "errtally:slo_failures:rate5m"
 BUDGET = "errtally:slo_error_budget:ratio"

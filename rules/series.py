@@ -126,11 +126,6 @@ def steady(value: float, steps: int) -> str:
     return f"{number(value)}x{steps}"
 
 
-def growing(per_step: float, steps: int, start: float = 0) -> str:
-    """Return a counter that grows by ``per_step`` from ``start``."""
-    return f"{number(start)}+{number(per_step)}x{steps}"
-
-
 def number(value: float) -> str:
     """Return a number without needless digits: 5.0 is "5"."""
     return f"{value:.15g}"

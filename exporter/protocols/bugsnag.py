@@ -69,7 +69,6 @@ class Device(msgspec.Struct, rename="camel"):
 
     hostname: Any = None
     time: Any = None
-    os_name: Any = None
 
 
 class HttpRequest(msgspec.Struct, rename="camel"):

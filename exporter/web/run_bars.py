@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from errtally.exporter.store.jobs import Run
 
-BAR_WIDTH, BAR_STEP, HEIGHT = 4, 6, 20
+BAR_STEP, HEIGHT = 6, 20
 _LEAST = 5
 
 

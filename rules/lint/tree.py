@@ -22,9 +22,6 @@ _KNOWN = {**_OF_CLIENTS, **names.BY_NAME}
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 SET_OPERATORS = frozenset({"and", "or", "unless"})
 
-Recorded = "Mapping[str, tuple[promql.Expr, frozenset[str]]]"
-"""Recorded name to its expression and the labels that its rule adds."""
-
 
 def nodes(expr: Any) -> Iterator[Any]:  # noqa: ANN401 (the parser's nodes share no class)
     """Yield an expression and everything within it, outermost first."""

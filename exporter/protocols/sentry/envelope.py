@@ -38,7 +38,6 @@ class ItemHeader(msgspec.Struct):
     type: str
     length: int | None = None
     content_type: Any = None
-    attachment_type: Any = None
     item_count: Any = None
 
 
