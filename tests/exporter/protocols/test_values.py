@@ -256,3 +256,17 @@ def test_a_method(sent, expected):
 )
 def test_each_numbering_of_levels_has_its_own_reading(numbering, numbers):
     assert {number: numbering(number) for number in numbers} == numbers
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        pytest.param("error", "error", id="one that is known"),
+        pytest.param(" log_item ", "log_item", id="with blanks around it"),
+        pytest.param("made_up", "other", id="one that nobody knows would be a series of its own"),
+        pytest.param("", "default", id="nothing said"),
+        pytest.param(None, "default", id="none"),
+    ],
+)
+def test_a_category_of_discarded_data(sent, expected):
+    assert values.data_category(sent) == expected
