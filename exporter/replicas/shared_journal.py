@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from errtally.exporter.store.connection import Connection
 
 ROWS = 64
-"""Rows that are read at once; one holds up to `shipper.ROW_BYTES`."""
+"""Rows that are read at once, at most; one holds up to `shipper.ROW_BYTES`."""
+
+_READ = """SELECT id, events, frames FROM journal WHERE id IN (
+  SELECT id FROM (
+    SELECT id, sum(greatest(events, 1)) OVER (ORDER BY id) - greatest(events, 1) AS before FROM (
+      SELECT id, events FROM journal WHERE id NOT IN ({among}) ORDER BY id LIMIT {most}) AS next) AS counted
+  WHERE before < ?) ORDER BY id"""
+"""Frames of no more rows than are wanted: what a row holds is far more than its numbers."""
 
 
 class SharedJournal:
@@ -47,21 +54,17 @@ class SharedJournal:
         while events < max_events:
             among = ", ".join(map(str, self._taken)) or "0"
             try:
-                rows = self._db.execute(
-                    f"SELECT id, events, frames FROM journal WHERE id NOT IN ({among}) ORDER BY id LIMIT {ROWS}"  # noqa: S608
-                ).fetchall()
+                rows = self._db.execute(_READ.format(among=among, most=ROWS), (max_events - events,)).fetchall()
             except DatabaseError as exc:
                 if not self._db.is_ours:
                     raise StoreLostError(f"the shared journal can't be read: {exc}") from exc
                 raise JournalError(f"the shared journal can't be read: {exc}") from exc
+            if not rows:
+                return
             for id_, count, frames in rows:
-                if events >= max_events:
-                    return
                 self._taken.append(id_)
                 events += max(count, 1)
                 yield from self._frames(id_, count, bytes(frames))
-            if len(rows) < ROWS:
-                return
 
     def positions(self) -> Mapping[str, int]:
         """Return none: positions are those of exporters' own journals."""
@@ -69,7 +72,7 @@ class SharedJournal:
 
     def within(self, db: Connection) -> None:
         """Delete what was read."""
-        db.executemany("DELETE FROM journal WHERE id = ?", [(id_,) for id_ in self._taken])
+        db.write_rows("DELETE FROM journal WHERE id = ?", [(id_,) for id_ in self._taken])
         self._deleted = len(self._taken)
 
     def settle(self) -> None:

@@ -82,12 +82,14 @@ class ActivityWriter:
         waiting = self._waiting
         first = len(waiting.terms)
         counts: dict[int, dict[int, Count]] = {}
+        texts: dict[int, Mapping[str, float]] = {}
         for issue in issues:
             if not issue.seen_in:
                 continue
             if issue.seen is not None:
                 self._words.describe(issue.id, issue.seen)
-            self._words.say(issue.id, issue.texts)
+            if issue.texts:
+                texts[issue.id] = issue.texts
             self._words.meet(issue.id, issue.people)
             fresh = counts[issue.id] = {
                 waiting.number(seen): (spell.events, spell.first, spell.last) for seen, spell in issue.seen_in.items()
@@ -99,6 +101,7 @@ class ActivityWriter:
                 if users := new_users.get((issue.id, environment)):
                     newest = max(hour for hour, place, *_ in issue.seen_in if place == environment)
                     fresh[waiting.number((newest, environment, ""))] = (users, 0.0, 0.0)
+        self._words.say(texts)
         is_due = now - self._settled >= LATEST_SECONDS or len(waiting.issues) + len(counts) > MAX_WAITING
         is_calm = not waiting.issues and len(counts) <= FEW_ISSUES
         if counts and not is_due and not is_calm:
@@ -139,13 +142,13 @@ class ActivityWriter:
             all_tags += [(issue, *key, one.events, one.first, one.last) for key, one in bounded.items()]
         self._trends.flush()
         self._words.note(sorted(new_values))
-        self._db.executemany(
+        self._db.write_rows(
             """INSERT INTO issue_hours VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (issue, hour, environment) DO UPDATE SET events = issue_hours.events + excluded.events,
               users = issue_hours.users + excluded.users""",
             all_hours,
         )
-        self._db.executemany(
+        self._db.write_rows(
             """INSERT INTO issue_tags VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (issue, tag, value) DO UPDATE SET events = issue_tags.events + excluded.events,
               first_seen = min(issue_tags.first_seen, excluded.first_seen),

@@ -59,6 +59,12 @@ class Connection(Protocol):
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Cursor:
         """Execute one statement for each row of values; ``rowcount`` is the sum of all."""
 
+    def write_rows(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Cursor:
+        """Execute an INSERT of VALUES, an UPDATE or a DELETE for rows of values, maybe all at once.
+
+        Each of them is of another row of the table. No placeholder stands behind ON CONFLICT.
+        """
+
     def close(self) -> None: ...  # noqa: D102
 
     def used_bytes(self) -> int:

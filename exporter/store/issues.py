@@ -77,7 +77,8 @@ class IssueWriter:
         Raises:
             ERRORS: the store can't be written.
         """
-        described, counted, decided, unhandled, shown, here = [], [], [], [], [], []
+        described, counted, decided, unhandled, here = [], [], [], [], []
+        shown: dict[int, tuple[int, int]] = {}
         new_users: dict[tuple[int, str], int] = {}
         first_seen: dict[tuple[str, str], float] = {}
         for issue in issues:
@@ -105,18 +106,18 @@ class IssueWriter:
                                   issue.first_release, issue.last_release, change, issue.project, seen.fingerprint,
                                   seen.type, seen.title, seen.culprit, seen.pattern, seen.scope, seen.platform,
                                   json.dumps(seen.why), issue.status, issue.resolved, issue.regressed))  # fmt: skip
-                shown.append((change, issue.id))
+                shown[issue.id] = (change, issue.id)
             if seen is None or issue.is_recast:
-                shown.append((change, issue.id))
+                shown[issue.id] = (change, issue.id)
             if issue.is_unhandled:
                 unhandled.append((issue.id,))
-        write = self._db.executemany
+        write = self._db.write_rows
         write(_WRITE_ISSUE, described)
         write(_DECIDE_ISSUE, decided)
         write(_COUNT_ISSUE, counted)
         write("UPDATE issues SET is_unhandled = 1 WHERE id = ? AND is_unhandled = 0", unhandled)
         # The series of an issue show its status, title and culprit in every environment.
-        write("UPDATE issue_environments SET change = ? WHERE issue = ?", shown)
+        write("UPDATE issue_environments SET change = ? WHERE issue = ?", shown.values())
         write(_COUNT_HERE, here)
         self._know(first_seen)
         return new_users
@@ -141,7 +142,7 @@ class IssueWriter:
         Raises:
             ERRORS: the store can't be written.
         """
-        db, thinned = self._db, 0
+        db, kept = self._db, {}
         for issue in issues:
             for name, value in issue.fields.items():
                 db.execute(f"UPDATE issues SET {name} = ? WHERE id = ?", (value, issue.id))  # noqa: S608 (records.FIELDS)
@@ -152,8 +153,8 @@ class IssueWriter:
                     [(issue.id, one.at, one.by, one.what, json.dumps(one.details)) for one in issue.decisions],
                 )
             if issue.samples:
-                thinned += samples.add(db, issue.id, issue.samples, events_per_issue)
-        return thinned
+                kept[issue.id] = issue.samples
+        return samples.add(db, kept, events_per_issue)
 
     def forget(self) -> None:
         """Forget what is known of the store: a transaction was rolled back."""

@@ -6,7 +6,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from errtally.exporter.digest.changes import Sample
     from errtally.exporter.store.connection import Connection
@@ -42,27 +42,42 @@ def _multiples(step: int, start: int, end: int) -> int:
     return max((end - 1) // step - (start - 1) // step, 0) if end > start else 0
 
 
-def add(db: Connection, issue: int, samples: Sequence[Sample], limit: int) -> int:
-    """Add samples to an issue and let those go that it may not keep; return how many went.
+def add(db: Connection, samples: Mapping[int, Sequence[Sample]], limit: int) -> int:
+    """Add samples to issues and let those go that these may not keep; return how many went.
+
+    Args:
+        db: the store, in a transaction.
+        samples: by the numbers of their issues.
+        limit: how many an issue may keep.
 
     Raises:
         ERRORS: the store can't be written.
     """
-    (count,) = db.execute("SELECT coalesce(max(number) + 1, 0) FROM samples WHERE issue = ?", (issue,)).fetchone()
-    db.executemany(
+    if not samples:
+        return 0
+    marks = ", ".join("?" * len(samples))
+    counts = dict(
+        db.execute(
+            f"SELECT issue, max(number) + 1 FROM samples WHERE issue IN ({marks}) GROUP BY issue",  # noqa: S608 (marks only)
+            tuple(samples),
+        ).fetchall()
+    )
+    db.write_rows(
         "INSERT INTO samples (issue, number, event_id, environment, happened, page) VALUES (?, ?, ?, ?, ?, ?)",
         [
             (issue, number, sample.event_id, sample.environment, sample.timestamp, zlib.compress(sample.page, 1))
-            for number, sample in enumerate(samples, count)
+            for issue, added in samples.items()
+            for number, sample in enumerate(added, counts.get(issue, 0))
         ],
     )
-    count += len(samples)
-    if count <= limit:
-        return 0
     first, _, newest = shares(limit)
-    step = stride(count, limit)
-    return db.execute(
-        """DELETE FROM samples WHERE issue = :issue AND number >= :first AND number < :end
-            AND (:step = 0 OR number % :step <> 0)""",
-        {"issue": issue, "first": first, "end": count - newest, "step": step},
-    ).rowcount
+    thinned = 0
+    for issue, added in samples.items():
+        count = counts.get(issue, 0) + len(added)
+        if count > limit:
+            thinned += db.execute(
+                """DELETE FROM samples WHERE issue = :issue AND number >= :first AND number < :end
+                    AND (:step = 0 OR number % :step <> 0)""",
+                {"issue": issue, "first": first, "end": count - newest, "step": stride(count, limit)},
+            ).rowcount
+    return thinned

@@ -36,6 +36,9 @@ class SqliteConnection(sqlite3.Connection):
         with suppress(sqlite3.ProgrammingError):  # it was never opened
             self.close()
 
+    write_rows = sqlite3.Connection.executemany
+    """One by one: the file is in this process."""
+
     @property
     def is_ours(self) -> bool:
         """Whether it can be written: the file belongs to this process."""

@@ -66,7 +66,7 @@ class Trends:
         Raises:
             ERRORS: the store can't be written.
         """
-        self._db.executemany(
+        self._db.write_rows(
             """INSERT INTO issue_trends VALUES (?, ?, ?)
             ON CONFLICT (issue) DO UPDATE SET short = excluded.short, long = excluded.long""",
             [(issue, *sums) for issue, sums in self._changed.items()],

@@ -58,31 +58,31 @@ class Words:
             (issue, _OWN, "\n".join(what).casefold()),
         )
 
-    def say(self, issue: int, texts: Mapping[str, float]) -> None:
-        """Write what events of an issue say; of many texts the newest stay.
+    def say(self, texts: Mapping[int, Mapping[str, float]]) -> None:
+        """Write what events of issues say; of many texts of an issue the newest stay.
 
         Args:
-            issue: its number.
-            texts: with the moment at which each was said last, seconds since the epoch.
+            texts: by the numbers of their issues, with the moment at which each was said last, seconds since the epoch.
 
         Raises:
             ERRORS: the store can't be written.
         """
-        folded: dict[str, float] = {}
-        for text, at in texts.items():
-            one = text.casefold()
-            folded[one] = max(at, folded.get(one, at))
-        if not folded:
-            return
+        rows = []
+        for issue, said in texts.items():
+            folded: dict[str, float] = {}
+            for text, at in said.items():
+                one = text.casefold()
+                folded[one] = max(at, folded.get(one, at))
+            rows += [(issue, _mark(text), text, at, DAY_SECONDS) for text, at in folded.items()]
         self._db.executemany(
             """INSERT INTO issue_texts (issue, mark, text, said) VALUES (?, ?, ?, ?)
             ON CONFLICT (issue, mark) DO UPDATE SET said = excluded.said WHERE excluded.said > issue_texts.said + ?""",
-            [(issue, _mark(text), text, at, DAY_SECONDS) for text, at in folded.items()],
+            rows,
         )
-        self._db.execute(
+        self._db.executemany(
             """DELETE FROM issue_texts WHERE id IN (
               SELECT id FROM issue_texts WHERE issue = ? AND mark <> ? ORDER BY id DESC LIMIT ? OFFSET ?)""",
-            (issue, _OWN, _ALL, MAX_TEXTS),
+            [(issue, _OWN, _ALL, MAX_TEXTS) for issue, said in texts.items() if said],
         )
 
     def meet(self, issue: int, people: Mapping[int, float]) -> None:
@@ -115,7 +115,7 @@ class Words:
         Raises:
             ERRORS: the store can't be written.
         """
-        self._db.executemany(
+        self._db.write_rows(
             "INSERT INTO tag_values (tag, value, folded) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             [(tag, value, value.casefold()) for tag, value in values],
         )

@@ -380,9 +380,9 @@ class StoreWriter:
                 inserts.append((id_, key[0], json.dumps(key[1]), key[2], value, text, change, at, created))
             else:
                 updates.append((value, text, change, at, id_))
-        self._db.executemany("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0)", inserts)
+        self._db.write_rows("INSERT INTO series VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0)", inserts)
         updates.sort(key=itemgetter(-1))  # rows that lie together are written together
-        self._db.executemany(_UPDATES[kind], updates)
+        self._db.write_rows(_UPDATES[kind], updates)
 
     def _apply_issues(self, changes: Changes, change: int, stored_at: float) -> int:
         """Write issues; return how many samples had to go."""

@@ -8,6 +8,8 @@ from psycopg.adapt import Loader
 from psycopg.types.numeric import IntDumper
 from psycopg.types.string import StrDumper
 
+from errtally.exporter.store.postgres import arrays
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -75,3 +77,4 @@ def adapt(connection: Connection[Any]) -> None:
     connection.adapters.register_dumper(str, Text)
     connection.adapters.register_dumper(bool, Truth)
     connection.adapters.register_loader("numeric", Number)
+    arrays.adapt(connection)

@@ -14,7 +14,8 @@ from errtally.errors import StoreError
 from errtally.exporter.store.connection import DatabaseError
 from errtally.exporter.store.meta import VERSION
 from errtally.exporter.store.postgres.adapting import adapt, named_rows
-from errtally.exporter.store.postgres.statements import translate
+from errtally.exporter.store.postgres.arrays import array
+from errtally.exporter.store.postgres.statements import numbered, of_rows, translate
 from errtally.exporter.store.upgrades import SCHEMA_VERSION, refusal
 
 if TYPE_CHECKING:
@@ -82,6 +83,23 @@ class _Waiting(psycopg.Connection[Any]):
             return done.value
 
 
+class _Nothing:
+    """What a statement finds and changes that was executed for no row."""
+
+    rowcount = 0
+
+    def fetchone(self) -> None:
+        """Return that there is no row."""
+
+    def fetchall(self) -> list[Any]:
+        """Return no rows."""
+        return []
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield no rows."""
+        return iter(())
+
+
 class PostgresConnection:
     """A connection that is used by one thread at a time.
 
@@ -98,6 +116,7 @@ class PostgresConnection:
         self._is_reader = is_reader
         self._begins_with: tuple[str, Sequence[Any]] | None = None
         self._is_lost = False
+        self._types: dict[str, list[str]] = {}
         self._sizes: tuple[float, tuple[int, int]] = (float("-inf"), (0, 0))
         try:
             self._connection = _Waiting.connect(
@@ -179,10 +198,43 @@ class PostgresConnection:
         Raises:
             DatabaseError: it fails, or the connection is gone.
         """
-        cursor = self._connection.cursor()
+        cursor, all_rows = self._connection.cursor(), list(rows)
+        if not all_rows:
+            return _Nothing()
         with self._errors():
-            cursor.executemany(translate(statement), rows)
+            cursor.executemany(translate(statement), all_rows)
         return cursor
+
+    def write_rows(self, statement: str, rows: Iterable[Sequence[Any]]) -> Cursor:
+        """Execute one statement for all rows of values at once; each is of another row of the table.
+
+        Raises:
+            DatabaseError: it fails, or the connection is gone.
+        """
+        all_rows = list(rows)
+        if not all_rows:
+            return _Nothing()
+        columns = list(zip(*all_rows, strict=True))
+        with self._errors():
+            if (types := self._types.get(statement)) is None:
+                types = self._types[statement] = self._types_of(statement)
+            texts = (values for type_, values in zip(types, columns, strict=True) if type_ == "text")
+            if any("\0" in "".join(filter(None, values)) for values in texts):
+                return self.executemany(statement, all_rows)  # keys that differ in what stands for NUL are one row's
+            arrays = [array(type_, values) for type_, values in zip(types, columns, strict=True)]
+            return self._connection.execute(of_rows(statement), arrays)
+
+    def _types_of(self, statement: str) -> list[str]:
+        """Return what the server takes the values of a statement for."""
+        name = f"types_{len(self._types)}"
+        self._connection.execute(f"PREPARE {name} AS {numbered(statement)}".encode())
+        found = self._connection.execute(
+            "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = %s", (name,)
+        ).fetchone()
+        self._connection.execute(f"DEALLOCATE {name}".encode())
+        assert found is not None
+        types: list[str] = found[0]
+        return types
 
     def script(self, statements: str) -> None:
         """Execute statements that take no values, as they stand.

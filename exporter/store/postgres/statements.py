@@ -1,4 +1,4 @@
-"""Statements of the store as PostgreSQL takes them: other placeholders, no empty list, no kind of BEGIN, no hints."""
+"""Statements of the store as PostgreSQL takes them: other placeholders, no hints, many rows at once."""
 
 from __future__ import annotations
 
@@ -30,6 +30,39 @@ def translate(statement: str) -> str:
         statement = statement.replace(ours, theirs)
     translated = _PART.sub(_translated, statement)
     return translated.replace(" IN ()", " IN (NULL)").replace("BEGIN IMMEDIATE", "BEGIN")
+
+
+_INSERT = re.compile(r"(INSERT INTO [^?]*)\bVALUES\s*\(([^()]*)\)([^?]*)", re.DOTALL)
+_CHANGE = re.compile(r"((UPDATE|DELETE FROM)\b.*?)(\bWHERE\b.*)", re.DOTALL)
+
+
+@cache
+def of_rows(statement: str) -> str:
+    """Return a statement that does for many rows of values at once what the given one does for each of them.
+
+    Args:
+        statement: INSERT of VALUES, UPDATE or DELETE with the placeholders of SQLite (``?``), of which the returned one
+            takes arrays. It has no texts with such marks, and each row of values is of another row of the table.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    columns = [f"v{number}" for number in range(statement.count("?"))]
+    values = f"unnest({', '.join(['%s'] * len(columns))}) AS given ({', '.join(columns)})"
+    names = iter(columns)
+    named = re.sub(r"\?", lambda _: f"given.{next(names)}", statement).replace("%", "%%")
+    if _INSERT.fullmatch(statement) and (found := _INSERT.fullmatch(named)):
+        return f"{found[1]}SELECT {found[2]} FROM {values}{found[3]}"  # noqa: S608 (our own statements)
+    if found := _CHANGE.fullmatch(named):
+        return f"{found[1]}{'FROM' if found[2] == 'UPDATE' else 'USING'} {values} {found[3]}"
+    raise ValueError(f"many rows can't go at once in: {statement}")
+
+
+@cache
+def numbered(statement: str) -> str:
+    """Return a statement with the placeholders that PREPARE takes (``$1``)."""
+    numbers = iter(range(1, statement.count("?") + 1))
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
 
 
 def _translated(found: re.Match[str]) -> str:

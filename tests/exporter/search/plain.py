@@ -158,7 +158,7 @@ def write(db: sqlite3.Connection, made: list[Plain]) -> None:
             for value in values:
                 db.execute("INSERT INTO issue_tags VALUES (?, ?, ?, 1, 0, 0)", (one.id, tag, value))
             texts.note((tag, value) for value in values)
-        texts.say(one.id, dict.fromkeys(one.messages, 0.0))
+        texts.say({one.id: dict.fromkeys(one.messages, 0.0)})
         for release in (one.first_release, one.last_release):
             if release:
                 number = 3 - RELEASES.index(release)  # as if the oldest had appeared last
