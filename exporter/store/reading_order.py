@@ -79,6 +79,10 @@ class Source:
         return (*self.prefixed, *self.held)
 
 
+_BEST_SHARE = 4
+"""Issues of an environment that are read by their numbers, for each that a list asks for: some are resolved."""
+
+
 def source(wanted: Wanted, *, has_linked: bool) -> Source:
     """Return what a list reads.
 
@@ -156,6 +160,10 @@ def first(
         return _trending(db, of, where, values, limit), None
     if of.is_here and wanted.order == "last_seen":
         return _last_seen_here(db, where, values, limit), None
+    if of.is_here and not (wanted.terms or wanted.project or wanted.level):
+        best = _best_here(db, wanted, of, where, values, limit)
+        if len(best) == limit:
+            return best, None
     statement = f"{of.prefix} SELECT i.id FROM {of.tables} WHERE {where} ORDER BY {of.order} DESC, i.id DESC LIMIT ?"  # noqa: S608
     return [row[0] for row in db.execute(statement, (*values, limit))], None
 
@@ -182,6 +190,27 @@ def _trending(db: Connection, of: Source, where: str, values: tuple[Any, ...], l
         unranked = f"SELECT i.id FROM {of.tables} WHERE {is_unranked} AND {where} ORDER BY i.id DESC LIMIT ?"  # noqa: S608
         found += [row[0] for row in db.execute(f"{of.prefix} {unranked}", (*values, limit - len(found)))]
     return found
+
+
+def _best_here(
+    db: Connection, wanted: Wanted, of: Source, where: str, values: tuple[Any, ...], limit: int
+) -> list[int]:
+    """Read the first issues of an environment by its numbers alone, and only of these what else has to hold.
+
+    Fewer than the limit say nothing: then all have to be looked at.
+    """
+    count = _BEST_SHARE * limit + (len(wanted.cursor.shown) if wanted.cursor is not None else 0)
+    # Not by the index of environments: most issues have most of them, and a look for each row costs more than to
+    # read all.
+    rows = db.execute(
+        f"""WITH best (issue) AS MATERIALIZED (
+          SELECT e.issue FROM issue_environments e WHERE +e.environment = ?
+          ORDER BY {of.order} DESC, e.issue DESC LIMIT ?)
+        SELECT i.id FROM best CROSS JOIN {of.tables} WHERE i.id = best.issue AND {where}
+        ORDER BY {of.order} DESC, i.id DESC LIMIT ?""",  # noqa: S608 (constants)
+        (wanted.environment, count, *values, limit),
+    )
+    return [row[0] for row in rows]
 
 
 def _last_seen_here(db: Connection, where: str, values: tuple[Any, ...], limit: int) -> list[int]:
