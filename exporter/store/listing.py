@@ -89,7 +89,7 @@ def find(db: Connection, wanted: Wanted, key: bytes = b"") -> Found:
     elif total is None:
         most = MAX_COUNTED_FAR if any(isinstance(one.condition, Has) for one in wanted.terms) else MAX_COUNTED
         some = f"SELECT 1 FROM {of.tables} WHERE {of.where} ORDER BY i.last_seen DESC LIMIT ?"  # noqa: S608 (constants)
-        total = db.execute(f"{of.prefix} SELECT count(*) FROM ({some}) some", (*of.values, most)).fetchone()[0]  # noqa: S608
+        total = db.execute(f"{of.prefix} SELECT count(*) FROM ({some}) listed", (*of.values, most)).fetchone()[0]  # noqa: S608
         is_total_cut = total == most
     next_ = cursor.after(issues) if has_more and not is_cut and issues else None
     return Found(issues, next_, is_cut, newer, asked.notices, total, is_total_cut)

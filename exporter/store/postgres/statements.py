@@ -22,13 +22,18 @@ _ALIKE = {"= ? COLLATE NOCASE": f"ILIKE {_PATTERN}", "LIKE ? COLLATE NOCASE": "I
 """What compares texts without regard to the case of ASCII letters."""
 
 
+_LIST = re.compile(r"json_each\((\?|:[a-z_]+)\)")
+_WITHOUT_NUL = r"json_each(replace(\1, '\\u0000', '\\ufffd'))"
+"""PostgreSQL takes no NUL in JSON either; it is looked for as it is kept (see `adapting.Text`)."""
+
+
 @cache
 def translate(statement: str) -> str:
     """Return a statement with the placeholders of SQLite (``?``, ``:name``) as psycopg has them."""
     statement = _HINT.sub("", statement)
     for ours, theirs in _ALIKE.items():
         statement = statement.replace(ours, theirs)
-    translated = _PART.sub(_translated, statement)
+    translated = _PART.sub(_translated, _LIST.sub(_WITHOUT_NUL, statement))
     return translated.replace(" IN ()", " IN (NULL)").replace("BEGIN IMMEDIATE", "BEGIN")
 
 

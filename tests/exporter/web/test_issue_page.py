@@ -95,6 +95,9 @@ def test_dashboards_are_linked_where_grafana_is_told() -> None:
     ]
 
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
+
 @pytest.fixture
 def exporter(tmp_path):
     made = InProcess(tmp_path, ExporterConfig(grafana_url="https://g.example"))

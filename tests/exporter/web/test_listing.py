@@ -17,6 +17,9 @@ HOSTILE = "<script>alert('x')</script>\"'&{{ 7*7 }}"
 AUTH = {"HTTP_AUTHORIZATION": "Basic b3BzOnNlY3JldA=="}  # ops:secret
 
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
+
 @pytest.fixture
 def exporter(tmp_path):
     made = InProcess(tmp_path)

@@ -15,6 +15,9 @@ from errtally.exporter.web.release_health import by_release, percent
 ID = "fae3685c-1d36-4f1c-a3d4-5a5b2a4f4f11"
 
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
+
 @pytest.fixture
 def exporter(tmp_path):
     made = InProcess(tmp_path)

@@ -50,6 +50,9 @@ EVENTS = (
 NPE = "NullPointerException"
 
 
+pytestmark = pytest.mark.usefixtures("any_database")
+
+
 @pytest.fixture(scope="module")
 def exporter(tmp_path_factory):
     made = InProcess(tmp_path_factory.mktemp("search"))
