@@ -144,7 +144,7 @@ def measure(kind: str, requests: int, *, with_stages: bool) -> dict[str, Any]:
 def _watch(stages: Stages) -> None:
     stages.of("inflate", body, "decompress")
     stages.of("decode", native, "event_from")
-    stages.of("decode", native, "_raw_items")
+    stages.of("decode", native, "raw_items")
     stages.of("decode", sentry, "_delivery")
     stages.of("scrub", Scrubber, "scrub_event")
     stages.of("scrub", Scrubber, "scrub_value")

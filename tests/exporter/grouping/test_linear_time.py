@@ -21,7 +21,7 @@ from errtally.exporter.grouping.template import mask
 
 MOST_WORK = 2.5
 RUNS = 3
-ATTEMPTS = 4
+ATTEMPTS = 8
 LEAST_SECONDS = 0.001
 """Below this a run says more of the machine than of the text, and does no harm."""
 
@@ -56,20 +56,22 @@ WAYS = {
 
 
 def seconds(work, text):
-    """Return the least time that the work on a text takes, of this thread."""
-    least = float("inf")
-    for _ in range(RUNS):
-        start = thread_time()
-        work(text)
-        least = min(least, thread_time() - start)
-    return least
+    """Return the time that the work on a text takes, of this thread."""
+    start = thread_time()
+    work(text)
+    return thread_time() - start
 
 
 def is_linear(work, text):
-    """Whether a text is less than `MOST_WORK` times the work of its half; measured again where it seems to be more."""
-    for _ in range(ATTEMPTS):
-        whole = seconds(work, text)
-        if whole < LEAST_SECONDS or whole < MOST_WORK * seconds(work, text[: len(text) // 2]):
+    """Whether a text is less than `MOST_WORK` times the work of its half; measured again where it seems to be more.
+
+    Both in turns, the least of all counts: a machine that slows down meanwhile makes neither of them faster.
+    """
+    half, of_whole, of_half = text[: len(text) // 2], [], []
+    for _ in range(RUNS * ATTEMPTS):
+        of_whole.append(seconds(work, text))
+        of_half.append(seconds(work, half))
+        if len(of_whole) % RUNS == 0 and min(of_whole) < max(LEAST_SECONDS, MOST_WORK * min(of_half)):
             return True
     return False
 
