@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -63,7 +64,9 @@ class _Worker:
         """Free what belonged to a process that has ended."""
         self._hang_up()
         if self.process.stdin is not None:
-            self.process.stdin.close()
+            # One that died before it took its settings leaves them unwritten, and closing tries once more.
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
 
     def _hang_up(self) -> None:
         if self.told >= 0:
