@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -12,9 +13,12 @@ from tests.faults.processes import wait_until
 from errtally.errors import ErrtallyError
 from errtally.exporter.supervisor import Supervisor
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @pytest.fixture
-def handlers():
+def handlers() -> Iterator[None]:
     """Leaves the signals of this process as they were."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     former = [signal.getsignal(number) for number in numbers]
@@ -24,7 +28,7 @@ def handlers():
 
 
 @pytest.mark.usefixtures("handlers")
-def test_a_worker_that_dies_before_it_takes_its_settings_is_one_that_died():
+def test_a_worker_that_dies_before_it_takes_its_settings_is_one_that_died() -> None:
     others = {child.pid for child in psutil.Process().children()}
     killed: list[int] = []
 
