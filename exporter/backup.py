@@ -20,6 +20,7 @@ from errtally.exporter.installation import JOURNAL_DIRECTORY, SECRET_FILE
 from errtally.exporter.journal.appender import SUFFIX
 from errtally.exporter.journal.reader import DAMAGED_SUFFIX
 from errtally.exporter.store import sqlite, tokens
+from errtally.exporter.store.sqlite_upgrading import copy_database
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -96,13 +97,13 @@ def _segments(journal: Path) -> set[str]:
 
 
 def _copy_store(source: Path, target: Path) -> None:
-    with closing(sqlite.read_only(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
+    with closing(sqlite.read_only(source)) as old:
+        copy_database(old, target)
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as there, closing(sqlite3.connect(target)) as here:
-        there.backup(here)
+    with closing(sqlite3.connect(source)) as there:
+        copy_database(there, target)
 
 
 def _copy_artifacts(source: Path, target: Path) -> None:

@@ -103,6 +103,7 @@ class ExporterConfig:
 
     Attributes:
         database: address of a PostgreSQL database that exporters share; "" keeps the store in the data directory.
+        upgrade_copy: whether a store in the data directory is copied before its schema is brought up to date.
         grafana_url: where the dashboards are, for links; "" when it is not told.
         scrape_interval_seconds: how often Prometheus looks: for how long a new series is shown at 0 goes by it.
     """
@@ -115,6 +116,7 @@ class ExporterConfig:
     database: str = ""
     workers: int = 1
     durability: str = "write"
+    upgrade_copy: bool = True
     log_format: str = "console"
     projects: tuple[Project, ...] = ()
     limits: Limits = Limits()
@@ -256,6 +258,7 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         database=str(document.get("database", "")),
         workers=int(document.get("workers", 1)),
         durability=str(document.get("durability", "write")),
+        upgrade_copy=bool(document.get("upgrade_copy", True)),
         log_format=str(document.get("log_format", "console")),
         projects=own_projects,
         limits=limits,

@@ -32,7 +32,7 @@ _OWN_NAMES = frozenset(
         "artifacts",
     }
 )
-_OWN_PREFIXES = ("errtally.sqlite3", "tokens.sqlite3")
+_OWN_PREFIXES = ("errtally.sqlite3", "errtally-version-", "tokens.sqlite3")
 
 _log = structlog.get_logger(__name__)
 

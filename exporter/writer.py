@@ -79,7 +79,7 @@ def open_local(config: ExporterConfig) -> Opened:
     """
     (config.data_dir / JOURNAL_DIRECTORY).mkdir(parents=True, exist_ok=True)
     synchronous = "FULL" if config.durability == "fsync" else "NORMAL"
-    database = database_of(config.database, config.data_dir, synchronous=synchronous)
+    database = database_of(config.database, config.data_dir, synchronous=synchronous, copies=config.upgrade_copy)
     store, state, positions = load(database.writer(), config)
     place = database.place()
     return Opened(store, state, LocalJournal(config.data_dir, positions, store, place), place)

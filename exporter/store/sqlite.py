@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from errtally.errors import StoreError, StoreVersionError
 from errtally.exporter.journal.backlog import Backlog
 from errtally.exporter.store.sqlite_place import SqlitePlace
-from errtally.exporter.store.upgrades import SCHEMA_VERSION, STEPS, refusal
+from errtally.exporter.store.sqlite_upgrading import upgrade
+from errtally.exporter.store.upgrades import SCHEMA_VERSION, refusal
 
 if TYPE_CHECKING:
     from errtally.exporter.store.connection import Connection
@@ -85,15 +86,16 @@ class SqliteConnection(sqlite3.Connection):
         return bool(free > max(FREE_PAGES, FREE_SHARE * pages))
 
 
-def create(path: Path, *, synchronous: str = "NORMAL") -> SqliteConnection:
+def create(path: Path, *, synchronous: str = "NORMAL", copies: bool = True) -> SqliteConnection:
     """Open the store for writing; make it when it is not there, bring one of an older version up to date.
 
     Args:
         path: the database file.
         synchronous: NORMAL survives the death of the process, FULL also the loss of power.
+        copies: whether a store of an older version is copied before it is brought up to date.
 
     Raises:
-        StoreError: the file can't be opened, is no database, or was made by a newer version.
+        StoreError: the file can't be opened, is no database, was made by a newer version, or can't be copied.
     """
     connection = None
     try:
@@ -118,17 +120,15 @@ def create(path: Path, *, synchronous: str = "NORMAL") -> SqliteConnection:
                 f"INSERT INTO meta VALUES ('created', '{time.time()}'), ('change', '0'); COMMIT;"
             )
         connection.create_function("casefold", 1, str.casefold, deterministic=True)
-        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
-            step = STEPS[older]
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {step.sql}; {step.sqlite}; PRAGMA user_version = {older + 1}; COMMIT;"
-            )
+        if 0 < version < SCHEMA_VERSION:
+            upgrade(connection, path, version, SCHEMA_VERSION, copies=copies)
         if version > SCHEMA_VERSION:
-            connection.close()
             raise StoreVersionError(f"{path}: {refusal(version)}")
-    except sqlite3.Error as exc:
+    except (sqlite3.Error, StoreError) as exc:
         if connection is not None:
             connection.close()
+        if isinstance(exc, StoreError):
+            raise
         raise StoreError(f"{path}: {exc}") from exc
     return connection
 
@@ -161,11 +161,13 @@ class SqliteDatabase:
     Args:
         data_dir: of the exporter.
         synchronous: as in `create`.
+        copies: as in `create`.
     """
 
-    def __init__(self, data_dir: Path, *, synchronous: str = "NORMAL") -> None:
+    def __init__(self, data_dir: Path, *, synchronous: str = "NORMAL", copies: bool = True) -> None:
         self.path = data_dir / FILE_NAME
         self._synchronous = synchronous
+        self._copies = copies
 
     @property
     def name(self) -> str:
@@ -174,7 +176,7 @@ class SqliteDatabase:
 
     def writer(self) -> SqliteConnection:
         """Open it for writing, as `create`."""
-        return create(self.path, synchronous=self._synchronous)
+        return create(self.path, synchronous=self._synchronous, copies=self._copies)
 
     def reader(self) -> SqliteConnection:
         """Open it for reading, as `read_only`."""
