@@ -1,4 +1,4 @@
-"""Brings an SQLite store of an older version to the newest one: whole or not at all, and behind a copy of it as it was."""
+"""Brings an SQLite store of an older version to the newest one, whole or not at all, when a copy of it is made."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def upgrade(db: sqlite3.Connection, path: Path, version: int, to: int, *, copies
     _log.info("the schema is brought up to date", store=str(path), version=version, to=to)
     began = time.monotonic()
     steps = ";".join(f"{STEPS[older].sql};{STEPS[older].sqlite}" for older in range(version, to))
-    # One transaction: a store that is killed meanwhile has its old version, and the copy beside it stays the last of it.
+    # One transaction: when this is killed, the store has its old version still, and the copy is of that one.
     db.executescript(f"BEGIN IMMEDIATE; {steps}; PRAGMA user_version = {to}; COMMIT;")
     seconds = round(time.monotonic() - began, 3)
     _log.info("the schema is up to date", store=str(path), seconds=seconds, copy=str(copy or "none"))

@@ -1,4 +1,4 @@
-"""A store of an older version is copied before it is brought up to date, so that one can go back to the old errtally."""
+"""A store of an older version is copied before it is brought up to date, so that one can go back."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_one_goes_back_by_putting_the_copy_in_its_place(tmp_path: Path) -> None:
 
 def test_without_a_copy_where_it_is_set_so(tmp_path: Path) -> None:
     path = _kept(LAST, tmp_path)
-    open_local(ExporterConfig(data_dir=tmp_path, upgrade_copy=False)).store.close()
+    open_local(ExporterConfig(data_dir=tmp_path, upgrade_copy=False)).source.close()
     assert (_version(path), _copies(tmp_path)) == (SCHEMA_VERSION, [])
 
 
@@ -173,7 +173,7 @@ def test_an_upgrade_that_is_killed_left_the_store_as_it_was(tmp_path: Path, wher
 
 @pytest.mark.parametrize("is_measured", [pytest.param(True, id="measured before"), pytest.param(False, id="meanwhile")])
 def test_without_room_for_a_copy_nothing_is_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_measured: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_measured: bool
 ) -> None:
     with small_disk(tmp_path / "disk", "4m"):
         path = _kept(LAST, tmp_path / "disk")
