@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.peers import peer
 
@@ -248,6 +248,8 @@ _TREE = ["a.py", "b.py", "a/a.py", "a/b.py", "a/cd/a.py", "a/cd/x y.py", "b/a.py
 
 @settings(max_examples=int(os.environ.get("ERRTALLY_GIT_EXAMPLES", "25")), deadline=None)
 @given(outer=st.lists(_PATTERNS, max_size=5), inner=st.lists(_PATTERNS, max_size=3))
+@example(outer=[], inner=["**/**/"])
+@example(outer=["/**/**", "!a/"], inner=[])
 def test_the_files_are_those_that_git_would_not_ignore(outer: list[str], inner: list[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)

@@ -287,6 +287,145 @@ _PLACES = [
         "try:\n    f()\nexcept Exception as e:\n    log.error('no: %s', e)\n",
         [8],
     ),
+    (
+        "an answer to a client who has gone",
+        "handlers/broad-hides",
+        "go",
+        _GO
+        + "func a(w http.ResponseWriter) error {\nif _, err := w.Write(b); err != nil {\nreturn nil\n}\nreturn g()\n}\n"
+        + "func h(w io.Writer) error {\nif _, err := w.Write(b); err != nil {\nreturn nil\n}\nreturn g()\n}\n"
+        + "func k(c echo.Context) error {\nw := c.Response()\nif _, err := io.WriteString(w, s); err != nil {\nreturn nil\n}\nreturn g()\n}\n",
+        [10],
+    ),
+    (
+        "what a linter was told of an error",
+        "handlers/broad-hides",
+        "go",
+        _GO
+        + "func a() error {\nif err := g(); err != nil {\nreturn nil //nolint:nilerr\n}\nreturn g()\n}\n"
+        + "func h() error {\nif err := g(); err != nil {\nreturn nil //nolint:lll\n}\nreturn g()\n}\n",
+        [10],
+    ),
+    (
+        "a request whose method and address are written down",
+        "handlers/error-ignored",
+        "go",
+        _GO
+        + 'const page = "https://shop.example"\nfunc f(id string) {\n'
+        + "a, _ := http.NewRequest(http.MethodGet, page, nil)\n"
+        + "b, _ := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)\n"
+        + "c, _ := http.NewRequestWithContext(ctx, http.MethodGet, page+id, nil)\n}\n",
+        [7],
+    ),
+    (
+        "a comment that stands above what is done together",
+        "handlers/error-ignored",
+        "go",
+        _GO
+        + "func f() {\n// note: errors are ignored, the file is written anew then\nb := make([]byte, 9)\nio.ReadFull(r, b)\n\n"
+        + "c := make([]byte, 9)\nio.ReadFull(r, c)\n}\n",
+        [9],
+    ),
+    (
+        "an answer that goes to a peer as JSON",
+        "handlers/error-ignored",
+        "go",
+        'package a\nimport ("encoding/json"; "net/http"; "os")\n'
+        "func f(w http.ResponseWriter, file *os.File) {\njson.NewEncoder(w).Encode(v)\njson.NewEncoder(file).Encode(v)\n}\n",
+        [5],
+    ),
+    (
+        "a text that a helper of the project's own reads",
+        "handlers/lost-cause",
+        "go",
+        _GO
+        + 'func f() error {\nn, err := util.ConvertStringToInt32(s)\nif err != nil {\nreturn fmt.Errorf("invalid id")\n}\nreturn nil\n}\n'
+        + 'func h() error {\nn, err := util.Fetch(s)\nif err != nil {\nreturn fmt.Errorf("invalid id")\n}\nreturn nil\n}\n',
+        [13],
+    ),
+    (
+        "a size that is no number and stands in the log",
+        "logging/exception-missing",
+        "go",
+        _GO
+        + 'func f() {\nn, err := humanize.ParseBytes(size)\nif err != nil {\nlog.Error("invalid size", size)\n}\n'
+        + 'm, err := humanize.ParseBytes(size)\nif err != nil {\nlog.Error("invalid size")\n}\n}\n',
+        [10],
+    ),
+    (
+        "a report for a person, by what its function prints",
+        "logging/console",
+        "go",
+        'package a\nimport ("fmt"; "github.com/gin-gonic/gin")\n'
+        'func (d D) Diagnose() {\nfmt.Printf("Current: %v\\n", a)\n}\nfunc (d D) Charge() {\nfmt.Printf("Current: %v\\n", a)\n}\n',
+        [7],
+    ),
+    (
+        "the last word of a command",
+        "logging/console",
+        "python",
+        "import logging\nimport flask\ndef f():\n    try:\n        g()\n    except Exception as e:\n        print(e)\n        sys.exit(1)\n"
+        "def h():\n    try:\n        g()\n    except Exception as e:\n        print(e)\n        return 1\n",
+        [13],
+    ),
+    (
+        "lines of the start, and a function that is there to print",
+        "logging/console",
+        "typescript",
+        "import express from 'express';\nasync function bootstrap() {\nconsole.log('port 3000');\nconsole.error('no port');\n}\n"
+        "const trace = (x) => {\nconsole.log(x);\n};\nfunction pay(x) {\nconsole.log(x);\n}\n",
+        [4, 10],
+    ),
+    (
+        "the exception handed over through a method, and in the other branch of a question for the level",
+        "logging/formatted-error",
+        "java",
+        'class A { void f() { try { g(); }\ncatch (Exception e) { log.error("no: {}", e.getMessage(), shown(e)); } }\n'
+        'void h() { try { g(); }\ncatch (Exception e) { log.error("no: {}", e.getMessage(), String.valueOf(e)); } }\n'
+        'void k() { try { g(); } catch (Exception e) { if (log.isDebugEnabled()) { log.error("no", e); } else {\nlog.error("no: {}", e.getMessage()); } } } }\n',
+        [4],
+    ),
+    (
+        "one step with a file, whose error says all",
+        "logging/formatted-error",
+        "python",
+        "try:\n    os.mkdir(p)\nexcept Exception as e:\n    logger.error('no %s: %r', p, e)\n"
+        "try:\n    settle(order)\nexcept Exception as e:\n    logger.error('no %s: %r', p, e)\n",
+        [8],
+    ),
+    (
+        "one thing tried after another, each with a default",
+        "handlers/broad-hides",
+        "python",
+        "def read(p):\n"
+        + "".join(f"    try:\n        {n} = p.{n}()\n    except Exception:\n        {n} = None\n" for n in "abc")
+        + "def other(p):\n    try:\n        a = p.a()\n    except Exception:\n        a = None\n",
+        [17],
+    ),
+    (
+        "a promise's null that is asked for next",
+        "handlers/broad-hides",
+        "typescript",
+        "const info = await fs.info(p).catch(() => null);\nif (!info?.exists) { send(); }\n"
+        "const body = await res.json2().catch(() => null);\nstore(body.logins);\n",
+        [3],
+    ),
+    (
+        "who is not let in",
+        "handlers/lost-cause",
+        "java",
+        "class A { void f() { try { g(); }\ncatch (Exception e) { throw new WebApplicationException(Status.UNAUTHORIZED); } }\n"
+        "void h() { try { g(); }\ncatch (Exception e) { throw new WebApplicationException(Status.SERVER_ERROR); } } }\n",
+        [4],
+    ),
+    (
+        "an exception that is called ignored",
+        "logging/exception-missing",
+        "java",
+        'class A { void f() { try { g(); }\ncatch (Exception ignored) { log.warn("no zone"); } }\n'
+        'void h() { try { g(); }\ncatch (Exception e) { log.warn("no zone"); } } }\n',
+        [4],
+    ),
 ]
 
 

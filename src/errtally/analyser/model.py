@@ -188,12 +188,14 @@ class Service:
         facts: by language.
         dependencies: what its manifests ask for.
         elsewhere: trackers that another package initialises which uses this one or is used by it.
+        handled_elsewhere: languages in which another package of the tree has a global handler.
     """
 
     folder: str
     facts: dict[str, Facts] = field(default_factory=dict)
     dependencies: list[Dependency] = field(default_factory=list)
     elsewhere: set[str] = field(default_factory=set)
+    handled_elsewhere: set[str] = field(default_factory=set)
 
     def together(self, languages: tuple[str, ...]) -> Facts:
         """Return the facts of several languages as one."""

@@ -15,7 +15,7 @@ from errtally.analyser.checks.suppressions.unknown_check import CHECK as UNKNOWN
 from errtally.analyser.checks.suppressions.without_reason import CHECK as WITHOUT_REASON
 from errtally.analyser.facts.registry import PYTHON_COLLECTORS, TREE_COLLECTORS
 from errtally.analyser.keys import Keys, context
-from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem
+from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem, Severity
 from errtally.analyser.sources.embedded import scripts
 from errtally.analyser.sources.generated import is_bundle, is_generated
 from errtally.analyser.sources.languages import grammar_of, is_example, is_test_source
@@ -238,7 +238,7 @@ def finding(
     check: Check, hit: Hit, *, path: str, language: str, snippet: str, keys: Keys, settings: Settings
 ) -> Finding:
     """Make a finding of a check's hit."""
-    is_shown_only = check.is_for_services and is_example(path)
+    is_shown_only = is_example(path) and (check.is_for_services or check.severity is not Severity.CRITICAL)
     return Finding(
         check=check.name,
         path=path,

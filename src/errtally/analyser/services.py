@@ -77,7 +77,14 @@ def _connect(services: list[Service], manifests: list[Manifest]) -> None:
     for user, used in uses.items():
         for one in used:
             used_by.setdefault(one, set()).add(user)
+    handlers = {
+        service.folder: {language for language, facts in service.facts.items() if facts.part("global_handler")}
+        for service in services
+        if not _is_shown(PurePosixPath(service.folder))
+    }
     for service in services:
+        others = [languages for folder, languages in handlers.items() if folder != service.folder]
+        service.handled_elsewhere.update(*others)
         reached = _reached(service.folder, uses) | _reached(service.folder, used_by)
         for folder in reached:
             service.elsewhere |= initialised.get(folder, set())

@@ -36,10 +36,8 @@ class Pattern:
 
     def matches(self, path: str) -> bool:
         """Whether the line is about a path, whose folders are asked for before; a folder's ends in a slash."""
-        if self.text in {"**", _INSIDE}:
-            return True
-        if self.text in {"**/", _FOLDERS_INSIDE}:
-            return path.endswith("/")
+        if set(self.text.strip("/").split("/")) == {"**"}:
+            return path.endswith("/") or not self.text.endswith("/")
         found = self.expression.match(path)
         if found is None:
             return False

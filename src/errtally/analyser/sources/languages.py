@@ -50,7 +50,7 @@ _TEST_FOLDERS = frozenset({
 _TEST_ENDS = ("-test", "_test", "-tests", "-spec", "_spec")
 _TEST_DOTS = (".test.", ".spec.", ".cy.", ".e2e.", ".stories.", ".story.", ".e2e-spec.")
 _GO_TEST_MARKS = (b'\n\t"testing"\n', b'\nimport "testing"\n')
-_EXAMPLE_FOLDERS = frozenset({"example", "sample", "demo", "doc", "tutorial", "benchmark"})
+_EXAMPLE_FOLDERS = frozenset({"example", "sample", "demo", "doc", "tutorial", "benchmark", "extra", "contrib"})
 """In the singular."""
 _INTERPRETERS = re.compile(rb"#!.*?\b(python|pypy|node|nodejs|deno|bun|tsx|ts-node)[\d.]*(?:\s|$)")
 _SHEBANG_BYTES = 200
@@ -92,7 +92,10 @@ def is_test(path: str) -> bool:
     name, stem = pure.name, pure.stem
     if pure.suffix in {".py", ".pyi"}:
         return (
-            name == "conftest.py" or stem == "tests" or stem.startswith("test_") or stem.endswith(("_test", "_tests"))
+            name == "conftest.py"
+            or stem in {"test", "tests"}
+            or stem.startswith(("test_", "test-"))  # the latter can't be imported: a person runs it
+            or stem.endswith(("_test", "_tests", "-test"))
         )
     if pure.suffix == ".java":
         # JUnit's `FooTest`, and `TestFoo` of the older ones.

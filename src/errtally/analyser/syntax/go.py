@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally.analyser.libraries.lookup import Library, library_of_module
 from errtally.analyser.syntax.python import is_logger_name
 from errtally.analyser.syntax.scopes import is_variable
-from errtally.analyser.syntax.tree import COMMENTS, TreeFile, string_value, text, walk
+from errtally.analyser.syntax.tree import COMMENTS, TreeFile, ancestors, arguments, string_value, text, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -23,6 +24,12 @@ PARSERS = {
     "ParseAddr", "Parse", "ParseInLocation", "ParseQuery", "ParseRequestURI", "ParseRequest", "Unquote", "DecodeString",
     "Compile", "SplitHostPort", "ParseAddress", "QueryUnescape", "PathUnescape", "LoadLocation",
 }  # fmt: skip
+_WRITES = {"Write", "WriteString", "Encode", "Copy", "Fprint", "Fprintf", "Fprintln"}
+_FUNCTIONS = {"function_declaration", "method_declaration", "func_literal"}
+_OF_CONTEXT = re.compile(r"\b(?:c|ctx|e|context)\.(?:Writer\b|ResponseWriter\b|Response\(\))")
+"""The writer of a request's context, as frameworks have it."""
+_PARSING = ("parse", "convert", "decode", "atoi", "unquote", "unescape")
+"""How functions begin, or what they hold as a word, that read a text whose failure means that it is wrong."""
 _ABOUT_ERRORS = (
     "Message", "Msg", "Text", "String", "Str", "Code", "Count", "Name", "ID", "Id", "Type", "Body", "Reason", "Detail",
 )  # fmt: skip
@@ -136,21 +143,69 @@ def origin(node: Node, error: str) -> str:
         node: the ``if``.
         error: the error's name.
     """
+    call = _origin(node, error)
+    return callee(call) if call is not None else ""
+
+
+def origin_arguments(node: Node, error: str) -> set[str]:
+    """Return the names that stand among the arguments of what `origin` finds."""
+    call = _origin(node, error)
+    return (
+        {text(child) for one in arguments(call) for child in walk(one) if child.type.endswith("identifier")}
+        if call
+        else set()
+    )
+
+
+def _origin(node: Node, error: str) -> Node | None:
     statement = node.child_by_field_name("initializer") or node.prev_named_sibling
     while statement is not None and statement.type in COMMENTS:
         statement = statement.prev_named_sibling
     if statement is None or statement.type not in {"short_var_declaration", "assignment_statement"}:
-        return ""
+        return None
     left, right = statement.child_by_field_name("left"), statement.child_by_field_name("right")
     if left is None or right is None or error not in {text(child) for child in left.named_children}:
-        return ""
-    call = next((child for child in walk(right) if child.type == "call_expression"), None)
-    return callee(call) if call is not None else ""
+        return None
+    return next((child for child in walk(right) if child.type == "call_expression"), None)
 
 
 def only_parsed(node: Node, error: str) -> bool:
     """Whether the error that an ``if`` asks for says no more than that a text is not what it should be."""
-    return origin(node, error).rsplit(".", 1)[-1] in PARSERS
+    return is_parser(origin(node, error).rsplit(".", 1)[-1])
+
+
+def is_parser(name: str) -> bool:
+    """Whether a function reads a text, as its name says: `Atoi`, `ParseBytes`, `ConvertStringToInt32`."""
+    return name in PARSERS or name.lower().startswith(_PARSING)
+
+
+def writes_to_peer(call: Node) -> bool:
+    """Whether a call writes an answer of HTTP, which fails when nobody waits for it any more.
+
+    `w.Write(b)`, `io.WriteString(w, s)`, `fmt.Fprintf(w, ...)`, `json.NewEncoder(w).Encode(v)`, where `w` is declared
+    as `http.ResponseWriter` around the call, or is the writer that a framework's context has.
+    """
+    function = call.child_by_field_name("function")
+    maker = function.child_by_field_name("operand") if function is not None else None
+    given = arguments(call)
+    names = [text(one) for one in given[:1]] + ([text(maker)] if maker is not None else [])
+    if maker is not None and maker.type == "call_expression":
+        names += [text(one) for one in arguments(maker)]
+    if callee(call).rpartition(".")[2] not in _WRITES:
+        return False
+    if any(_OF_CONTEXT.search(name) for name in names):
+        return True
+    around = [above for above in ancestors(call) if above.type in _FUNCTIONS]
+    declared = " ".join(text(one.child_by_field_name("parameters")) for one in around)
+    body = text(around[-1]) if around else ""
+    return any(
+        name.isidentifier()
+        and (
+            re.search(rf"\b{name}\s+http\.ResponseWriter\b", declared)
+            or re.search(rf"\b{name}\s*:?=\s*{_OF_CONTEXT.pattern}", body)
+        )
+        for name in names
+    )
 
 
 def is_error_name(name: str) -> bool:

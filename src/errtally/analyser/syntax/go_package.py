@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _DECLARATIONS = "(function_declaration) @one (method_declaration) @one"
+_LOOKED_AT = re.compile(rb"(?:\berr\w*|\b\w+Err|\b\w+Error)\s*:?=\s*([\w.]+)\(|\breturn\s+(?:[^\n()]*,\s*)?([\w.]+)\(")
+"""`err := f(`, `x, err = s.f(` and `return f(`."""
 _MAX_FILE_BYTES = 2_000_000
 _KEPT_PACKAGES = 64
 
@@ -28,11 +31,17 @@ class Package:
         errors: functions, and methods as ``Type.method``, that return an error other than nil as their last result.
         results: function to the type of its first result, without ``*``.
         types: the receivers' types.
+        looked_at: last parts of the names of what is called somewhere with its error given to a name, or returned.
     """
 
     errors: set[str] = field(default_factory=set)
     results: dict[str, str] = field(default_factory=dict)
     types: set[str] = field(default_factory=set)
+    looked_at: set[str] = field(default_factory=set)
+
+    def looks_at(self, name: str) -> bool:
+        """Whether some caller in the package takes the error of what is called by this name."""
+        return name.rpartition(".")[2] in self.looked_at
 
     def returns_error(self, name: str) -> bool:
         """Whether the last result of a function or of a ``Type.method`` is an error that can be there."""
@@ -46,7 +55,8 @@ def package_of(file: TreeFile) -> Package:
     found = Package()
     if file.folder is not None:
         beside = _beside(file.folder)
-        found = Package(set(beside.errors), dict(beside.results), set(beside.types))
+        found = Package(set(beside.errors), dict(beside.results), set(beside.types), set(beside.looked_at))
+    found.looked_at |= _looked_at(file.source)
     _collect(found, [*file.nodes("function_declaration"), *file.nodes("method_declaration")])
     file.memory["package"] = found
     return found
@@ -61,9 +71,11 @@ def _beside(folder: Path) -> Package:
         if path.name.endswith("_test.go") or not path.is_file() or path.stat().st_size > _MAX_FILE_BYTES:
             continue
         try:
-            tree = parser.parse(path.read_bytes())
+            source = path.read_bytes()
         except OSError:
             continue
+        tree = parser.parse(source)
+        found.looked_at |= _looked_at(source)
         _collect(found, QueryCursor(query).captures(tree.root_node).get("one", []))
     return found
 
@@ -82,6 +94,10 @@ def _collect(package: Package, declarations: list[Node]) -> None:
         collects = any(word in text(node.child_by_field_name("parameters")) for word in ("errors ", "errs "))
         if kinds and kinds[-1] == "error" and not collects and _can_fail(node):
             package.errors.add(name)
+
+
+def _looked_at(source: bytes) -> set[str]:
+    return {(one[1] or one[2]).rpartition(b".")[2].decode("utf-8", "replace") for one in _LOOKED_AT.finditer(source)}
 
 
 def receiver_of(parameters: Node) -> tuple[str, str]:

@@ -19,12 +19,18 @@ MEANT = {"ignored", "ignore", "expected", "unused", "_"}
 """Names of caught exceptions that say that the author knows."""
 PROBES = {"forName", "getMethod", "getDeclaredMethod", "getField", "getDeclaredField", "loadClass", "findClass"}
 """Calls by whose failure code finds out what there is."""
+_READING = {"valueOf", "decode", "fromString", "parse", "parseInt", "parseLong", "forName", "create", "convert"}
 BROAD = {"Exception", "Throwable", "java.lang.Exception", "java.lang.Throwable"}
 
 
 def is_meant(name: str) -> bool:
     """Whether the name of a caught exception says that its author knows: `ignored`, `expectedIfMissing`."""
     return name in MEANT or name.startswith(("ignore", "expected", "unused"))
+
+
+def only_reads(tried: Node | None) -> bool:
+    """Whether a block reads a text by means of the JDK, whose IllegalArgumentException says that it is wrong."""
+    return not _READING.isdisjoint(calls(tried))
 
 
 def callee(call: Node) -> str:

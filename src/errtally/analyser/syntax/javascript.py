@@ -116,6 +116,15 @@ def only_parses(catch: Node) -> bool:
     return bool(found) and found <= _PARSERS
 
 
+def function_name(function: Node) -> str:
+    """Return what a function is called: its own name, or that of what it is given to; "" for one without a name."""
+    named = function if function.child_by_field_name("name") is not None else function.parent
+    if named is None or named.type not in {*FUNCTIONS, "variable_declarator", "pair", "assignment_expression"}:
+        return ""
+    name = next((text(found) for field in ("name", "key", "left") if (found := named.child_by_field_name(field))), "")
+    return name.rsplit(".", 1)[-1].lstrip("_#")
+
+
 def is_async(function: Node) -> bool:
     """Whether a function is declared ``async``."""
     return any(child.type == "async" for child in function.children)

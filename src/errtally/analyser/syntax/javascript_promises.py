@@ -72,4 +72,5 @@ def is_command(file: TreeFile) -> bool:
     """Whether a file is a script that a person starts: Node.js prints its unhandled rejection and ends it."""
     pure = PurePosixPath(file.path)
     is_named = not _COMMAND_FOLDERS.isdisjoint(pure.parts[:-1]) or pure.stem.endswith(("config", "rc", "cli"))
+    is_named = is_named or any(part.endswith("-cli") for part in pure.parts[:-1])
     return is_named or file.lines[0].startswith("#!")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,13 @@ FUNCTIONS = frozenset({
 """Kinds of nodes that begin a scope of their own, in all languages."""
 
 COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
+
+_GROUP_LINES = 5
+"""Lines of one thing that is done, above which a comment may stand for all of them."""
+_IGNORES = re.compile(
+    r"\b(?:ignor|best[- ]effort|does ?n.t matter|don.t care|on purpose|intentional|deliberate)", re.IGNORECASE
+)
+_LINTED = re.compile(r"//\s*nolint:\s*[\w,\s]*\b(?:errcheck|nilerr|gosec|nilnil)\b")
 
 
 @cache
@@ -159,6 +167,23 @@ def is_explained(file: TreeFile, node: Node) -> bool:
             return True
         above -= comment.count("\n") + 1
     return False
+
+
+def is_explained_above(file: TreeFile, node: Node) -> bool:
+    """Whether a comment says why that stands above the lines, without an empty one, that end with a node's."""
+    row = node.start_point[0]
+    for above in range(row - 1, max(row - 1 - _GROUP_LINES, -1), -1):
+        line = file.lines[above].strip()
+        if not line or (line.endswith("{") and not line.startswith("if ")):
+            return False
+        if line.startswith(("//", "/*", "*")):
+            return any(is_reason_above(one) for one in [_comment_at_end(file, above)] if _IGNORES.search(one))
+    return False
+
+
+def is_linted(file: TreeFile, node: Node) -> bool:
+    """Whether a line tells Go's linters that an error is left out on purpose: `//nolint:errcheck`."""
+    return _LINTED.search(file.lines[node.start_point[0]]) is not None
 
 
 def _comment_at_end(file: TreeFile, row: int) -> str:

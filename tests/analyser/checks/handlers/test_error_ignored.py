@@ -28,9 +28,15 @@ from errtally.analyser.settings import Settings
         ),
         pytest.param(
             "go",
-            "package a\n\nfunc g() (int, error) { return h() }\n\nfunc f() {\n\ta, _ := g()\n}\n",
+            "package a\n\nfunc g() (int, error) { return h() }\n\nfunc f() {\n\ta, _ := g()\n}\n\nfunc k() error {\n\t_, err := g()\n\treturn err\n}\n",  # noqa: E501 (one row of a table)
             [6],
             id="a function of the file",
+        ),
+        pytest.param(
+            "go",
+            "package a\n\nfunc g() (int, error) { return h() }\n\nfunc f() {\n\ta, _ := g()\n}\n",
+            [],
+            id="a function of the file whose error nobody looks at",
         ),
         pytest.param(
             "go",

@@ -79,7 +79,7 @@ _FORMS = [
     ("python", _PY % "logger.error(f'no: {e}', extra={'id': 1})", [4], "with other fields"),
     ("python", _PY % "logger.error(f'no: {e}', extra={'error': e})", [], "with the exception as a field"),
     ("python", _PY % "logger.error('no: %s', e, exc_info=True)", [], "with its traceback"),
-    ("python", _PY % "logger.error('no: %s', e, exc_info=False)", [4], "with its traceback switched off"),
+    ("python", _PY % "logger.error('no: %s', e, exc_info=False)", [], "with its traceback switched off by its author"),
     ("python", _PY % "logger.error('no: %s', e.code)", [], "a field of it"),
     ("python", _PY % "logger.error(e)\n    logger.error('again: %s', e)", [4], "one finding a handler"),
     ("python", _PY % "logger.error(e)\n    logger.debug('more', exc_info=True)", [], "its traceback in another record"),

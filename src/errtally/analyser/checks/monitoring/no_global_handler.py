@@ -31,8 +31,9 @@ def _find(service: Service) -> Iterator[Hit]:
         name = next(iter(servers))
         path, line = together.first["entry", next(iter(entries))]
         message = f"A program with {name} starts here, and nothing takes its uncaught errors: no {_WHAT[languages[0]]}."
-        # Go's own server recovers from panics of handlers by itself, and prints them.
-        is_low = name == "net/http"
+        # Go's own server recovers from panics of handlers by itself, and prints them; and a package that this one is
+        # built with may bring the handler along.
+        is_low = name == "net/http" or not service.handled_elsewhere.isdisjoint(languages)
         yield Hit(line, 1, line, message, Confidence.LOW if is_low else None, path)
 
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.go import callee, checked_error, only_parsed, origin
+from errtally.analyser.syntax.go import callee, checked_error, only_parsed, origin, writes_to_peer
 from errtally.analyser.syntax.tree import (
     TreeFile,
     ancestors,
     has_comment,
     identifiers,
     is_explained,
+    is_linted,
     statements,
     text,
     walk_scope,
@@ -51,9 +52,18 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     called = origin(node, error).rsplit(".", 1)[-1].lower()
     is_low = not called or called.startswith(_ASKING) or only_parsed(node, error)
-    is_said = has_comment(body) or is_explained(file, node)
+    is_said = has_comment(body) or is_explained(file, node) or any(is_linted(file, one) for one in (node, found[0]))
+    is_said = is_said or _is_answer(node)
     message = f"{error} is there, and the caller is told that there is none."
     yield file.hit(node, message, Confidence.LOW if is_low or is_said else Confidence.MEDIUM)
+
+
+def _is_answer(node: Node) -> bool:
+    """Whether what failed was to write to a peer of HTTP, who is gone: then there is nothing to be told."""
+    tried = node.child_by_field_name("initializer") or node.prev_named_sibling
+    return tried is not None and any(
+        child.type == "call_expression" and writes_to_peer(child) for child in walk_scope(tried)
+    )
 
 
 def _returns_error(function: Node) -> bool:

@@ -5,13 +5,14 @@ JavaScript has no other catch than one for everything, so what counts is that no
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.checks.handlers.broad_hides.question import answers_a_question
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.browser import is_browser
-from errtally.analyser.syntax.javascript import FUNCTIONS, callee, method, only_parses, parameter
+from errtally.analyser.syntax.javascript import FUNCTIONS, callee, function_name, method, only_parses, parameter
 from errtally.analyser.syntax.tree import (
     TreeFile,
     ancestors,
@@ -23,6 +24,7 @@ from errtally.analyser.syntax.tree import (
     text,
     walk,
     walk_scope,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -120,10 +122,7 @@ def _asks(node: Node) -> bool:
     """Whether the function around asks whether something is so."""
     for above in ancestors(node):
         if above.type in FUNCTIONS:
-            named = above if above.child_by_field_name("name") is not None else above.parent
-            fields = ("name", "key", "left") if named is not None else ()
-            name = next((text(found) for field in fields if named and (found := named.child_by_field_name(field))), "")
-            return name.rsplit(".", 1)[-1].lstrip("_#").lower().startswith(_ASKING)
+            return function_name(above).lower().startswith(_ASKING)
     return False
 
 
@@ -143,7 +142,23 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     # A promise with a name is often silenced here because its error is taken somewhere else.
     is_kept = promise is not None and promise.type != "call_expression"
     is_low = is_detected or is_kept or is_browser(file) or _asks(node) or is_explained(file, node) or has_comment(node)
+    is_low = is_low or _is_looked_at(node)
     yield file.hit(given[0], _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
+
+
+def _is_looked_at(call: Node) -> bool:
+    """Whether the next thing is to ask whether there is a value: `if (!found)`, `found?.exists`, `found ?? other`."""
+    declared = within(call, {"variable_declarator"})
+    statement = declared.parent if declared is not None else None
+    after = statement.next_named_sibling if statement is not None else None
+    name = text(declared.child_by_field_name("name")) if declared is not None else ""
+    if after is None or not name.isidentifier():
+        return False
+    asked = after.child_by_field_name("condition") if after.type == "if_statement" else after
+    return (
+        re.search(rf"!\s*{name}\b|\b{name}\s*(?:\?\.|\?\?|[!=]==?\s*(?:null|undefined))|\(\s*{name}\s*\)", text(asked))
+        is not None
+    )
 
 
 RULES = (TreeRule(JAVASCRIPT, ("catch_clause",), _catch), TreeRule(JAVASCRIPT, ("call_expression",), _promise))

@@ -63,7 +63,7 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     makes_up = not any(isinstance(child, ast.Call) for child in walk_scope(list(node.body)))
     tried = file.try_of(node).body
     is_low = not makes_up or file.has_comment(node) or file.is_explained(node) or _is_import(tried)
-    is_low = is_low or only_converts(tried) or _looks_around(tried) or _asks(file, node)
+    is_low = is_low or only_converts(tried) or _looks_around(tried) or _asks(file, node) or _is_one_of_many(file, node)
     yield file.hit(
         node,
         "Every error is caught, and nothing tells which one it was.",
@@ -115,6 +115,26 @@ def _asks(file: PythonFile, handler: ast.ExceptHandler) -> bool:
     function = file.function(handler)
     is_question = function is not None and function.name.lstrip("_").startswith(_QUESTIONS)
     return is_question and all(map(_is_constant, returned))
+
+
+def _is_one_of_many(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether a function tries one thing after another, each with a default of its own, as for a foreign page."""
+    function = file.function(handler)
+    if function is None or _has_return(handler):
+        return False
+    alike = [
+        one
+        for one in walk_scope(list(function.body))
+        if isinstance(one, ast.ExceptHandler) and file.is_broad(one) and not _has_return(one) and not raises(one.body)
+    ]
+    return len(alike) >= _MANY
+
+
+_MANY = 3
+
+
+def _has_return(handler: ast.ExceptHandler) -> bool:
+    return any(isinstance(one, ast.Return) for one in handler.body)
 
 
 def _looks_around(body: list[ast.stmt]) -> bool:

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.libraries.go_errors import returns_error
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.go import PARSERS, callee, full_name
+from errtally.analyser.syntax.go import callee, full_name, is_parser, writes_to_peer
 from errtally.analyser.syntax.go_package import package_of
 from errtally.analyser.syntax.go_types import receiver_type
-from errtally.analyser.syntax.tree import TreeFile, arguments, is_explained, text, within
+from errtally.analyser.syntax.tree import (
+    TreeFile,
+    arguments,
+    is_explained,
+    is_explained_above,
+    is_linted,
+    string_value,
+    text,
+    within,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +34,7 @@ _UNHELPFUL = {
     "encoding/json.MarshalIndent", "os.Remove", "os.RemoveAll", "os.Setenv", "os.Unsetenv", "crypto/rand.Read",
     "path/filepath.Rel", "path/filepath.Match", "path.Match", "os.UserHomeDir", "os.Executable", "regexp.MatchString",
     "flag.Set", "net/http.ResponseWriter.Write", "io.WriteString", "net/url.PathUnescape", "net/url.QueryUnescape",
+    "crypto/rand.Int", "crypto/rand.Prime", "os.UserCacheDir", "os.UserConfigDir", "os/user.Current",
 }  # fmt: skip
 """These rarely fail where people leave the error out, or there is nothing to be done when they do."""
 _NEVER = (
@@ -40,7 +50,7 @@ _CLEANUP = (
 )  # fmt: skip
 """Ends of names of functions after whose failure there is often nothing left to do."""
 
-_SHOWING = ("Print", "Dump", "Show", "Debug", "Usage", "Help")
+_SHOWING = ("Print", "Dump", "Show", "Debug", "Usage", "Help", "Diagnos")
 """Parts of names of functions that write for a person."""
 
 
@@ -79,7 +89,16 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     statement = node.parent
     if not name or statement is None:
         return
-    if is_explained(file, node) or _is_in_memory(node) or _is_of_failure(node) or _shows(node):
+    if (
+        is_explained(file, node)
+        or is_explained_above(file, node)
+        or _is_in_memory(node)
+        or _is_of_failure(node)
+        or _shows(node)
+        or _is_constant_request(file, name, node)
+        or writes_to_peer(node)
+        or is_linted(file, node)
+    ):
         confidence = Confidence.LOW
     if statement.type == "expression_statement":
         yield file.hit(node, f"The error of {name} is not looked at.", confidence)
@@ -91,8 +110,10 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         if names and names[-1] == "_":
             # `_ = f()` and `_, _ = f()` say at least that somebody thought of it.
             # A text that is no number leaves the zero value, which is mostly what is wanted.
-            is_parsed = name.rpartition(".")[2] in PARSERS
-            is_said = set(names) == {"_"} or is_parsed or _is_asked(assignment, names[0])
+            is_parsed = is_parser(name.rpartition(".")[2])
+            # Of a function of the package itself whose error nobody looks at, the value is all that is wanted.
+            is_wanted = confidence is Confidence.MEDIUM and not package_of(file).looks_at(callee(node))
+            is_said = set(names) == {"_"} or is_parsed or is_wanted or _is_asked(assignment, names[0])
             yield file.hit(node, f"The error of {name} goes to `_`.", Confidence.LOW if is_said else confidence)
 
 
@@ -121,7 +142,25 @@ def _shows(node: Node) -> bool:
     """Whether a function writes something for a person to look at, as its name says."""
     function = within(node, {"function_declaration", "method_declaration"}, stop=())
     name = text(function.child_by_field_name("name")) if function is not None else ""
-    return callee(node).rpartition(".")[2].startswith("Write") and any(word in name for word in _SHOWING)
+    return "Diagnos" in name or (
+        callee(node).rpartition(".")[2].startswith("Write") and any(word in name for word in _SHOWING)
+    )
+
+
+def _is_constant_request(file: TreeFile, name: str, node: Node) -> bool:
+    """Whether a request is made of a method and an address that are written down here, or of an address that parsed."""
+    given = arguments(node)
+    if name not in {"http.NewRequest", "http.NewRequestWithContext"} or len(given) < 3:  # noqa: PLR2004 (method, URL, body)
+        return False
+    address = given[-2]
+    if address.type == "call_expression":
+        return callee(address).endswith(".String") and not arguments(address)
+    return string_value(address) is not None or (address.type == "identifier" and _is_constant(file, text(address)))
+
+
+def _is_constant(file: TreeFile, name: str) -> bool:
+    """Whether a file declares a name as a constant."""
+    return re.search(rf"(?m)^\s*(?:const\s+)?{name}\s*(?:string\s*)?=\s*[\"`]", "\n".join(file.lines)) is not None
 
 
 def _is_of_failure(node: Node) -> bool:

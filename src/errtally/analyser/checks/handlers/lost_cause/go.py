@@ -50,9 +50,13 @@ _ENDS = {
     "Printf",
 }
 """What is called with an error that nobody asks anything any more."""
+_REMEDY = "%w keeps the error."
+_HARDLY = {"marshal", "marshalindent", "abs", "rel", "getwd", "hostname"}
+"""Functions, in small letters, whose failure hardly anybody has seen, and nobody asks for."""
 _ANSWERS = (
     "compare", "verify", "valid", "parse", "decode", "check", "auth", "login", "password", "token", "sign", "marshal",
     "atoi", "lookup", "find", "stat", "exist", "split",
+    "convert",
 )  # fmt: skip
 """Parts of names of functions whose error is the answer no, which the new error says in other words."""
 
@@ -84,7 +88,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
                 or _is_chosen(node)
             ):
                 confidence = Confidence.LOW
-            yield file.hit(node, f"%{verb} keeps only the text of {name}; %w keeps the error.", confidence)
+            yield file.hit(node, f"%{verb} keeps only the text of {name}; {_REMEDY}", confidence)
             return
 
 
@@ -104,11 +108,14 @@ def _without(file: TreeFile, node: Node) -> Iterator[Hit]:
         not called
         or only_parsed(above, error)
         or any(word in called for word in _ANSWERS)
+        or called in _HARDLY
         or is_explained(file, node)
         or has_comment(body)
     )
     says = f"keeps only the text of {error}" if mentions else f"holds nothing of {error}"
-    yield file.hit(node, f"The new error {says}; %w keeps the error.", Confidence.LOW if is_low else None)
+    # That package's own Errorf knows no %w.
+    remedy = "errors.Wrap keeps the error." if full_name(file, node).startswith("github.com/pkg/errors.") else _REMEDY
+    yield file.hit(node, f"The new error {says}; {remedy}", Confidence.LOW if is_low else None)
 
 
 def _error(argument: Node) -> str:
@@ -164,7 +171,7 @@ def _nobody_asks(node: Node, name: str) -> bool:
         if called.rsplit(".", 1)[-1] in _ENDS or log_level(outer):
             return True
     above = _checking(node, name)
-    return above is not None and only_parsed(above, name)
+    return above is not None and (only_parsed(above, name) or origin(above, name).rsplit(".", 1)[-1].lower() in _HARDLY)
 
 
 RULES = (TreeRule(("go",), ("call_expression",), _find),)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import callee, calls, caught, derived
+from errtally.analyser.syntax.java import callee, calls, caught, derived, only_reads
 from errtally.analyser.syntax.tree import TreeFile, is_explained, text, walk, within
 
 if TYPE_CHECKING:
@@ -75,10 +75,12 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
     # Enum.valueOf says by an IllegalArgumentException that there is no such name.
-    answers = _ANSWERS | ({"IllegalArgumentException"} if "valueOf" in calls(tried) else set())
+    answers = _ANSWERS | ({"IllegalArgumentException"} if only_reads(tried) else set())
     is_low = (
         all(kind.rsplit(".", 1)[-1] in answers for kind in types)
         or text(value.child_by_field_name("type")).rsplit(".", 1)[-1] in _WITHOUT_CAUSE
+        or any(kind.rsplit(".", 1)[-1].startswith("Conver") for kind in types)
+        or _is_answer(value)
         or is_explained(file, node)
         or is_explained(file, catch)
         or (catch.parent is not None and is_explained(file, catch.parent))
@@ -86,6 +88,13 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     )
     message = f"new {text(value.child_by_field_name('type'))} is thrown without the exception that was caught."
     yield file.hit(node, message, Confidence.LOW if is_low else None)
+
+
+def _is_answer(value: Node) -> bool:
+    """Whether a new exception is the answer to a client who is not let in, to whom nothing more is told."""
+    return any(
+        part in text(value) for part in ("UNAUTHORIZED", "FORBIDDEN", "NotAuthorized", "Unauthorized", "BadCredentials")
+    )
 
 
 def _keeps(value: Node, name: str) -> bool:

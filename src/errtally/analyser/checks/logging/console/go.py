@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
 from errtally.analyser.syntax.go import callee, imported, libraries
-from errtally.analyser.syntax.tree import TreeFile, is_explained, text, within
+from errtally.analyser.syntax.tree import TreeFile, is_explained, text, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
+_PRINTS = {"fmt.Print", "fmt.Println", "fmt.Printf", "println"}
 _COMMAND_FOLDERS = {"cmd", "cli", "commands", "tools", "scripts"}
 _COMMAND_LINES = {"flag", "github.com/spf13/cobra", "github.com/urfave/cli", "github.com/urfave/cli/v2"}
 
 
 def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
-    if callee(node) not in {"fmt.Print", "fmt.Println", "fmt.Printf", "println"}:
+    if callee(node) not in _PRINTS:
         return
     # The packages of the standard library alone do not tell a service from a command or a client.
     found = [library for library in libraries(file) if library.name not in {"log", "net/http"}]
@@ -33,9 +34,26 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     function = within(node, {"function_declaration"}, stop=())
     if function is not None and text(function.child_by_field_name("name")) == "main":
         return
-    # What a peer or a person reads from the standard output is mostly said to be so.
-    is_low = is_explained(file, node) or not _COMMAND_FOLDERS.isdisjoint(PurePosixPath(file.path).parts[:-1])
+    # What a peer or a person reads from the standard output is mostly said to be so, or the function's name says it.
+    is_low = (
+        is_explained(file, node) or _shows(node) or not _COMMAND_FOLDERS.isdisjoint(PurePosixPath(file.path).parts[:-1])
+    )
     yield file.hit(node, f"{callee(node)}() goes past the log.", Confidence.LOW if is_low else None)
+
+
+_SHOWING = ("print", "dump", "show", "usage", "help", "diagnos", "report", "list")
+_MANY = 4
+
+
+def _shows(node: Node) -> bool:
+    """Whether the function around writes for a person: it is called so, or printing is most of what it does."""
+    function = within(node, {"function_declaration", "method_declaration"}, stop=())
+    if function is None:
+        return False
+    if any(word in text(function.child_by_field_name("name")).lower() for word in _SHOWING):
+        return True
+    printed = [child for child in walk(function) if child.type == "call_expression" and callee(child) in _PRINTS]
+    return len(printed) >= _MANY
 
 
 RULES = (TreeRule(("go",), ("call_expression",), _find),)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import JAVASCRIPT, TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.javascript import callee, imported_modules, is_console, libraries
+from errtally.analyser.syntax.javascript import (
+    FUNCTIONS,
+    callee,
+    function_name,
+    imported_modules,
+    is_console,
+    libraries,
+    method,
+)
 from errtally.analyser.syntax.tree import TreeFile, ancestors, is_explained, text
 
 if TYPE_CHECKING:
@@ -45,8 +53,28 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     # What makes the log has nowhere else to write.
     is_command = not {"commands", "command", "cli", "bin", "scripts"}.isdisjoint(PurePosixPath(file.path).parts[:-1])
     is_log = is_command or "log" in PurePosixPath(file.path).stem.lower()
-    confidence = Confidence.LOW if is_log or is_explained(file, node) or _is_switched(node) else None
+    is_low = is_log or is_explained(file, node) or _is_switched(node) or _is_start(file, node) or _shows(node)
+    confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"{callee(node)}() goes past the log.", confidence)
+
+
+def _is_start(file: TreeFile, node: Node) -> bool:
+    """Whether a line is said while the program starts, before there is anybody to be served: "listening on 3000"."""
+    if method(node) not in {"log", "info"}:
+        return False
+    names = [function_name(above) for above in ancestors(node) if above.type in FUNCTIONS]
+    is_main = PurePosixPath(file.path).stem in {"main", "index", "server", "app", "www", "start"}
+    return any(name in {"bootstrap", "main", "start", "startServer"} for name in names) or (
+        is_main and all(not name for name in names)
+    )
+
+
+def _shows(node: Node) -> bool:
+    """Whether the function around is there to print what it is given."""
+    names = [function_name(above) for above in ancestors(node) if above.type in FUNCTIONS]
+    return any(
+        name.lower().endswith(("trace", "debug", "dump")) or name.startswith(("print", "dump")) for name in names
+    )
 
 
 def _is_switched(node: Node) -> bool:

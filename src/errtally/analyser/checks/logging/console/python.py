@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
-_COMMAND_LINES = {"argparse", "click", "typer", "optparse", "getopt", "fire", "cmd", "docopt", "rich", "readline"}
+_COMMAND_LINES = {
+    "argparse", "click", "typer", "optparse", "getopt", "fire", "cmd", "docopt", "rich", "readline", "invoke", "fabric",
+}  # fmt: skip
 _COMMAND_FOLDERS = {"cmd", "cli", "commands", "scripts", "script", "bin", "tools", "tool", "deploy", "management"}
 _SPEAKING = {"main", "usage", "help", "run_cli", "cli", "print_help"}
 _SPEAKING_PARTS = ("print", "show", "display", "dump", "format", "report", "output", "write", "list")
@@ -53,6 +55,7 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
         or _speaks(file, node)
         or _is_command(file.path)
         or _is_logged_too(file, node)
+        or _is_last_word(file, node)
     )
     confidence = Confidence.LOW if is_low else None
     yield file.hit(node, f"{name}() goes past the log.", confidence)
@@ -86,6 +89,19 @@ def _is_logged_too(file: PythonFile, node: ast.Call) -> bool:
     beside = next((field for field in fields if isinstance(field, list) and statement in field), [])
     return any(
         isinstance(other, ast.Call) and bool(file.log_level(other)) for one in beside for other in walk_scope([one])
+    )
+
+
+def _is_last_word(file: PythonFile, node: ast.Call) -> bool:
+    """Whether the program ends right after it has said so."""
+    statement = next(above for above in file.ancestors(node) if isinstance(above, ast.stmt))
+    block = file.parents[statement]
+    fields = [getattr(block, name, []) for name in ("body", "orelse", "finalbody")]
+    beside = next((field for field in fields if isinstance(field, list) and statement in field), [statement])
+    return any(
+        isinstance(other, ast.Call) and file.dotted(other.func) in {"sys.exit", "exit", "quit", "os._exit"}
+        for one in beside[beside.index(statement) + 1 :]
+        for other in walk_scope([one])
     )
 
 

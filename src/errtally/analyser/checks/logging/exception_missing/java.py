@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
 from errtally.analyser.model import Confidence
-from errtally.analyser.syntax.java import caught, log_level
+from errtally.analyser.syntax.java import caught, is_meant, log_level, only_reads
 from errtally.analyser.syntax.tree import TreeFile, identifiers, walk_scope, within
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if name in identifiers(body) or any(child.type == "throw_statement" for child in walk_scope(body)):
         return
     is_specific = all(any(part in kind for part in SPECIFIC) for kind in types)
-    hit = file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_specific else None)
+    tried = catch.parent.child_by_field_name("body") if catch.parent is not None else None
+    is_low = is_specific or is_meant(name) or (set(types) == {"IllegalArgumentException"} and only_reads(tried))
+    hit = file.hit(node, "The log does not hold the exception.", Confidence.LOW if is_low else None)
     yield replace(hit, handler=catch.start_point[0] + 1)
 
 

@@ -32,7 +32,13 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
     how = _how(node, handler.name)
     if not how:
         return
-    is_low = raises(handler.body) or level == "warning" or not file.is_broad(handler)
+    is_low = (
+        raises(handler.body)
+        or level == "warning"
+        or not file.is_broad(handler)
+        or _is_chosen(node, handler)
+        or _touches_one_file(file, handler)
+    )
     message = f"{handler.name!r} is formatted into the message, without its traceback."
     yield replace(file.hit(node, message, Confidence.LOW if is_low else None), handler=handler.lineno)
 
@@ -50,6 +56,31 @@ def _how(call: ast.Call, name: str) -> str:
     given = [one for one in call.args[1:] if uses(one, name)]
     is_layout = isinstance(message, ast.Constant) and isinstance(message.value, str)
     return "argument" if is_layout and given and all(_is_text(one, name) for one in given) else ""
+
+
+def _is_chosen(call: ast.Call, handler: ast.ExceptHandler) -> bool:
+    """Whether its author left the traceback out, or chose of it what is logged."""
+    if any(word.arg == "exc_info" for word in call.keywords):
+        return True
+    named = [one.attr for one in walk_scope(list(handler.body)) if isinstance(one, ast.Attribute)]
+    return any(name.startswith(("__traceback__", "tb_")) for name in named)
+
+
+_OF_FILES = {
+    "mkdir", "makedirs", "open", "write", "read", "unlink", "remove", "rename", "replace", "rmtree", "rmdir", "chmod",
+    "chown", "stat", "touch", "close", "flush", "fsync", "dump", "load", "join", "exists", "copy", "copyfile", "move",
+}  # fmt: skip
+"""Methods of files and folders, whose error names the path and the reason."""
+
+
+def _touches_one_file(file: PythonFile, handler: ast.ExceptHandler) -> bool:
+    """Whether all that is tried is a step or two with a file."""
+    calls = [one for one in walk_scope(list(file.try_of(handler).body)) if isinstance(one, ast.Call)]
+    names = [last_name(one.func) for one in calls if not file.log_level(one)]
+    return 0 < len(names) <= _FEW_CALLS and _OF_FILES.issuperset(names)
+
+
+_FEW_CALLS = 4
 
 
 def _is_text(argument: ast.expr, name: str) -> bool:
