@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from errtally.exporter.journal.appender import Appender
 
 
+OF_THE_DATABASE = frozenset({"artifacts", "shared_artifacts"})
+"""Background tasks that fail while a shared database is away; counted and logged as all are."""
+
+
 class Readiness:
     """What one worker knows of the whole.
 
@@ -42,6 +46,8 @@ class Readiness:
         if (error := self._appender.problem()) is not None:
             return error
         for name, text in self._chores.failing().items():
+            if self._is_shared and name in OF_THE_DATABASE:
+                continue
             return f"the background task {name} fails: {text}"
         return None
 

@@ -14,7 +14,6 @@ import structlog
 from errtally import names
 from errtally.errors import JournalError
 from errtally.exporter import garbage_collection
-from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.chores import Chores
 from errtally.exporter.config import take_over
 from errtally.exporter.digest.budget import Budget
@@ -27,7 +26,7 @@ from errtally.exporter.journal.records import encoder
 from errtally.exporter.metrics import process
 from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.readiness import Readiness
-from errtally.exporter.store.opening import database_of
+from errtally.exporter.store.opening import database_of, uploads_of
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.symbols import builder
@@ -57,6 +56,9 @@ LOOK_SECONDS = 1.0
 
 SWEEP_SECONDS = 600.0
 """How often uploaded files are looked through for what is kept no longer; each worker does."""
+
+FOLLOW_SECONDS = 1.0
+"""How often it is looked what other exporters on the database took of uploads."""
 
 THREADS = 8
 """That make pages and scrapes; live streams have threads of their own."""
@@ -114,7 +116,7 @@ def create_worker(settings: str) -> Worker:
     )
     tally = Tally()
     key = secret(config.data_dir)
-    uploads = Uploads(config, tally.add)
+    uploads = uploads_of(config, tally.add)
     resolver = Resolver(uploads.archive) if is_installed() else None
     pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key, uploads=uploads, resolver=resolver)
     chores = Chores(lambda name: tally.add(names.BACKGROUND_FAILURES, (name,)))
@@ -160,6 +162,8 @@ def create_worker(settings: str) -> Worker:
     chores.every(TALLY_SECONDS, "tally", lambda: _hand_over(tally, appender))
     chores.every(LOOK_SECONDS, "journal", appender.look)
     chores.every(SWEEP_SECONDS, "artifacts", lambda: uploads.sweep(time.time()))
+    if config.database:
+        chores.every(FOLLOW_SECONDS, "shared_artifacts", lambda: uploads.archive.refresh(waits=False))
     if resolver is not None:
         chores.every(builder.BETWEEN_SECONDS, "symbols", Builder(resolver, config.data_dir).run)
     quotas = pipeline.quotas

@@ -42,6 +42,9 @@ class Archive:
         self._lock = threading.Lock()
         self._stored: tuple[int, int] = (0, 0)
 
+    is_shared = False
+    """Whether other exporters have the same files: then a store that fails may work again in a moment."""
+
     def keep(self, content: bytes) -> str:
         """Keep a content, once however often it comes; return its SHA-1.
 
@@ -128,7 +131,7 @@ class Archive:
             StoreError: the index can't be written.
         """
         found = self.index.find("project = ? AND debug_id = ?", (project, debug_id))
-        self.index.add([replace(one, release=release) for one in found])
+        self.add([replace(one, release=release) for one in found])
 
     def holds(self, project: str) -> bool:
         """Whether anything was uploaded for a project.
@@ -155,7 +158,7 @@ class Archive:
         Raises:
             StoreError: the index can't be written.
         """
-        return self.index.remove("project = ? AND release = ?", (project, release))
+        return self._remove("project = ? AND release = ?", (project, release))
 
     def remove(self, artifact: Artifact) -> int:
         """Remove one file; return how many that were.
@@ -165,7 +168,7 @@ class Archive:
         """
         named = ("project", "debug_id", "kind", "release", "dist", "url")
         where = " AND ".join(f"{name} = ?" for name in named)
-        return self.index.remove(where, [getattr(artifact, name) for name in named])
+        return self._remove(where, [getattr(artifact, name) for name in named])
 
     def remove_debug_id(self, project: str, debug_id: str) -> int:
         """Remove the files that have a debug id; return how many.
@@ -173,7 +176,26 @@ class Archive:
         Raises:
             StoreError: the index can't be written.
         """
-        return self.index.remove("project = ? AND debug_id = ?", (project, debug_id))
+        return self._remove("project = ? AND debug_id = ?", (project, debug_id))
+
+    def is_assembled(self, project: str, checksum: str, release: str, dist: str, name: str = "") -> bool:
+        """Whether an upload was put together before, and nothing was removed since.
+
+        Raises:
+            StoreError: the index can't be read.
+        """
+        return self.index.is_assembled(project, checksum, release, dist, name)
+
+    def note_assembled(self, project: str, checksum: str, release: str, dist: str, name: str = "") -> None:
+        """Note that an upload was put together.
+
+        Raises:
+            StoreError: the index can't be written.
+        """
+        self.index.note_assembled(project, checksum, release, dist, name)
+
+    def refresh(self, *, waits: bool = True) -> None:
+        """See what other exporters took: there are none."""
 
     def sweep(self, now: float, *, kept_days: float, stored_limit_bytes: int) -> int:
         """Remove what was not used for long, then, while there is too much, what was not used for longest.
@@ -218,3 +240,6 @@ class Archive:
     def close(self) -> None:
         """Close what all threads opened of it; it may be used again."""
         self.index.close()
+
+    def _remove(self, where: str, values: Sequence[object]) -> int:
+        return self.index.remove(where, values)

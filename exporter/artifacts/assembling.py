@@ -105,10 +105,10 @@ class Assembler:
 
         Raises:
             OverloadedError: too many wait.
-            StoreError: the index can't be read.
+            StoreError: the index can't be read; or a shared database is away, and one has to ask again.
         """
         if all(
-            self.archive.index.is_assembled(project, order.checksum, order.release, order.dist, order.name)
+            self.archive.is_assembled(project, order.checksum, order.release, order.dist, order.name)
             for project in order.projects
         ):
             return State(OK)
@@ -126,6 +126,10 @@ class Assembler:
             state = job.result(self.wait_seconds)
         except FutureTimeoutError:
             return State(ASSEMBLING)
+        except StoreError:
+            with self._lock:
+                self._jobs.pop(order, None)
+            raise
         with self._lock:
             self._jobs.pop(order, None)
         return state
@@ -138,7 +142,7 @@ class Assembler:
         try:
             state = self._unpack(order)
             for project in order.projects:
-                self.archive.index.note_assembled(project, order.checksum, order.release, order.dist, order.name)
+                self.archive.note_assembled(project, order.checksum, order.release, order.dist, order.name)
             self.chunks.release(order.chunks)
         except RejectedError as exc:
             self.count(names.ARTIFACT_UPLOADS_REFUSED, (exc.reason,), 1)
@@ -146,6 +150,8 @@ class Assembler:
         except StoreError as exc:
             _log.warning("an upload was not kept", error=str(exc))
             self.count(names.ARTIFACT_UPLOADS_REFUSED, ("store",), 1)
+            if self.archive.is_shared:  # clients repeat what is answered with 503, and give up what failed
+                raise
             return State(ERROR, detail=f"it could not be kept: {exc}")
         except Exception:  # noqa: BLE001 (a thread's door: logged with its place, and told)
             _log.exception("an upload was not understood")

@@ -58,20 +58,25 @@ class Chunks:
         found = sha1(content, usedforsecurity=False).hexdigest()
         if found != digest:
             raise MalformedError("bad_checksum", f"the chunk named {digest} has the SHA-1 {found}")
+        self._keep(digest, content)
+
+    def _keep(self, digest: str, content: bytes) -> None:
         path = self._directory / digest
         try:
             if path.exists():
                 os.utime(path)
                 return
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            stored = sum(known.st_size for _, known in self._files())
-            if stored + len(content) > self._stored_limit_bytes:
-                raise TooLargeError("no_room", f"chunks of {stored} bytes wait to be assembled: no room for more")
+            self._check_room(sum(known.st_size for _, known in self._files()), content)
             with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as draft:
                 draft.write(content)
             Path(draft.name).rename(path)
         except OSError as exc:
             raise StoreError(f"{path}: {exc}") from exc
+
+    def _check_room(self, stored: int, content: bytes) -> None:
+        if stored + len(content) > self._stored_limit_bytes:
+            raise TooLargeError("no_room", f"chunks of {stored} bytes wait to be assembled: no room for more")
 
     def missing(self, digests: Sequence[str]) -> list[str]:
         """Return those pieces that are not here, each once."""
@@ -110,13 +115,16 @@ class Chunks:
         """Write pieces to a file; return the SHA-1 that they have together."""
         whole, size = sha1(usedforsecurity=False), 0
         for digest in digests:
-            part = (self._directory / digest).read_bytes()
+            part = self._part(digest)
             size += len(part)
             if size > limit_bytes:
                 raise TooLargeError("upload_too_large", f"more than {limit_bytes} bytes")
             whole.update(part)
             file.write(part)
         return whole.hexdigest()
+
+    def _part(self, digest: str) -> bytes:
+        return (self._directory / digest).read_bytes()
 
     def release(self, digests: Sequence[str]) -> None:
         """Let pieces go soon that are needed no longer: not at once, since another upload may have them too.
@@ -146,6 +154,9 @@ class Chunks:
                     path.unlink(missing_ok=True)
         except OSError as exc:
             raise StoreError(f"{self._directory}: {exc}") from exc
+
+    def close(self) -> None:
+        """Close what is open: nothing is."""
 
     def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
         """Yield what waits; other uploads take theirs away meanwhile."""

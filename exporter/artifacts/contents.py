@@ -15,7 +15,7 @@ from errtally.errors import StoreError
 from errtally.exporter.journal.syncing import sync_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 SUFFIX: Final = ".zst"
 DIGEST: Final = re.compile(r"[0-9a-f]{40}")
@@ -62,6 +62,76 @@ class Contents:
         except OSError as exc:
             raise StoreError(f"{path}: {exc}") from exc
         return digest
+
+    def take(self, digest: str, size: int, parts: Iterable[bytes]) -> bool:
+        """Keep a content that comes compressed, in parts; whether it was whole.
+
+        Args:
+            digest: its SHA-1.
+            size: of all parts, in bytes.
+            parts: in order.
+
+        Raises:
+            StoreError: it can't be written.
+        """
+        path = self._path(digest)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
+                try:
+                    written = sum(draft.write(part) for part in parts)
+                    draft.flush()
+                    os.fsync(draft.fileno())
+                    if written == size:
+                        Path(draft.name).rename(path)
+                finally:
+                    Path(draft.name).unlink(missing_ok=True)
+            self._sync_names(path)
+        except OSError as exc:
+            raise StoreError(f"{path}: {exc}") from exc
+        return written == size
+
+    def parts(self, digest: str, part_bytes: int) -> Iterator[bytes]:
+        """Yield a content as it is kept, compressed.
+
+        Raises:
+            StoreError: it is not there, or can't be read.
+        """
+        path = self._path(digest)
+        try:
+            with path.open("rb") as file:
+                while part := file.read(part_bytes):
+                    yield part
+        except OSError as exc:
+            raise StoreError(f"{path}: {exc}") from exc
+
+    def size(self, digest: str) -> int:
+        """Return what a content takes on the disk, in bytes.
+
+        Raises:
+            StoreError: it is not there.
+        """
+        path = self._path(digest)
+        try:
+            return path.stat().st_size
+        except OSError as exc:
+            raise StoreError(f"{path}: {exc}") from exc
+
+    def has(self, digest: str) -> bool:
+        """Whether a content is kept."""
+        return self._path(digest).exists()
+
+    def drop(self, digest: str) -> None:
+        """Forget a content, which may be damaged.
+
+        Raises:
+            StoreError: it can't be removed.
+        """
+        path = self._path(digest)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise StoreError(f"{path}: {exc}") from exc
 
     def _sync_names(self, path: Path) -> None:
         """Bring the names on the way to a content to the disk, up to the data directory, before the index has it."""

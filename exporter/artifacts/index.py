@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -50,9 +50,29 @@ CREATE TABLE IF NOT EXISTS assembled (  -- uploads that were put together: one t
   dist     TEXT NOT NULL,
   name     TEXT NOT NULL,  -- of a debug file: a mapping is found by it
   PRIMARY KEY (project, checksum, release, dist, name)
-) WITHOUT ROWID"""
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS followed (  -- up to where this is a copy of what exporters share, if it is one
+  name    TEXT NOT NULL,
+  change  INTEGER NOT NULL,
+  removed INTEGER NOT NULL
+)"""
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to where an index is a copy of what exporters share.
+
+    Attributes:
+        name: of what is shared.
+        change: number of the last change.
+        removed: how many changes removed something.
+    """
+
+    name: str
+    change: int
+    removed: int
 
 
 class Index:
@@ -75,6 +95,65 @@ class Index:
         marks = ", ".join("?" * (len(_NAMES) + 1))
         with self._changing() as db:
             db.executemany(f"INSERT OR REPLACE INTO artifacts ({_COLUMNS}, used) VALUES ({marks})", rows)  # noqa: S608
+            db.execute("DELETE FROM followed")  # of its own from here on
+
+    def follow(
+        self, mark: Mark, entries: Iterable[tuple[int, float, Artifact]], gone: Iterable[int], *, is_whole: bool
+    ) -> None:
+        """Be a copy of what exporters share, up to a mark.
+
+        Args:
+            mark: from then on.
+            entries: that came: number, when it was last used, and the file.
+            gone: numbers of those that went.
+            is_whole: whether what came is all there is.
+
+        Raises:
+            StoreError: the index can't be written.
+        """
+        marks = ", ".join("?" * (len(_NAMES) + 2))
+        rows = [(id_, used, *(getattr(one, name) for name in _NAMES)) for id_, used, one in entries]
+        with self._changing() as db:
+            if is_whole:
+                db.execute("DELETE FROM artifacts")
+            db.executemany("DELETE FROM artifacts WHERE id = ?", [(id_,) for id_ in gone])
+            db.executemany(f"INSERT OR REPLACE INTO artifacts (id, used, {_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608
+            db.execute("DELETE FROM followed")
+            db.execute("INSERT INTO followed VALUES (?, ?, ?)", (mark.name, mark.change, mark.removed))
+
+    def unfollow(self) -> None:
+        """Be an index of its own, with what it holds.
+
+        Raises:
+            StoreError: the index can't be written.
+        """
+        with self._changing(counts=False) as db:
+            db.execute("DELETE FROM followed")
+
+    def mark(self) -> Mark | None:
+        """Return up to where this is a copy; None where it is none.
+
+        Raises:
+            StoreError: the index can't be read.
+        """
+        rows = self._rows("SELECT name, change, removed FROM followed", ())
+        return Mark(*rows[0]) if rows else None
+
+    def all(self) -> list[tuple[int, float, Artifact]]:
+        """Return all entries: number, when it was last used, and the file.
+
+        Raises:
+            StoreError: the index can't be read.
+        """
+        return self._find("1 = 1", ())
+
+    def used_since(self, since: float) -> list[tuple[int, float]]:
+        """Return which entries were used after a time, and when.
+
+        Raises:
+            StoreError: the index can't be read.
+        """
+        return self._rows("SELECT id, used FROM artifacts WHERE used > ?", (since,))
 
     def look_up(
         self, where: str, values: Sequence[str], is_meant: Callable[[Artifact], bool] = lambda _: True
@@ -135,6 +214,7 @@ class Index:
             gone = db.execute(f"DELETE FROM artifacts WHERE {where}", tuple(values)).rowcount  # noqa: S608 (constants)
             if gone:
                 db.execute("DELETE FROM assembled")  # whatever was uploaded may have to come again
+                db.execute("DELETE FROM followed")
         return gone
 
     def is_assembled(self, project: str, checksum: str, release: str, dist: str, name: str = "") -> bool:

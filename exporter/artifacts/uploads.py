@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from hashlib import sha1
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from errtally import names
 from errtally.errors import RejectedError, StoreError, TooLargeError
@@ -24,12 +24,18 @@ if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
 
 
+CHUNKS: Final = "chunks"
+"""The folder of the pieces, in the archive's directory."""
+
+
 class Uploads:
     """Takes uploads of one exporter. Safe for threads.
 
     Args:
         config: where the data lie, and what an upload may hold.
         count: adds to a counter: the metric, its labels, how much.
+        archive: the files; None for those of the data directory.
+        chunks: the pieces; None for those of the data directory.
 
     Attributes:
         archive: the files that were taken.
@@ -38,13 +44,19 @@ class Uploads:
         assembler: puts them together.
     """
 
-    def __init__(self, config: ExporterConfig, count: Callable[[names.Metric, tuple[str, ...], float], None]) -> None:
+    def __init__(
+        self,
+        config: ExporterConfig,
+        count: Callable[[names.Metric, tuple[str, ...], float], None],
+        archive: Archive | None = None,
+        chunks: Chunks | None = None,
+    ) -> None:
         self._data_dir = config.data_dir
         self._min_free_bytes = config.limits.min_free_bytes
         self._count = count
         self.settings = config.artifacts
-        self.archive = Archive(config.data_dir)
-        self.chunks = Chunks(self.archive.directory / "chunks", config.artifacts.stored_bytes)
+        self.archive = archive or Archive(config.data_dir)
+        self.chunks = chunks or Chunks(self.archive.directory / CHUNKS, config.artifacts.stored_bytes)
         self.assembler = Assembler(self.archive, self.chunks, config.artifacts, count)
 
     def check_room(self) -> None:
@@ -93,6 +105,7 @@ class Uploads:
             RejectedError: one does (409).
             StoreError: the index can't be read.
         """
+        self.archive.refresh()
         known = {(one.kind, one.url): one.sha1 for one in self.archive.of_release(project, release)}
         for entry, content in files:
             found = known.get((entry.kind, url_of(entry.url)))
@@ -140,3 +153,4 @@ class Uploads:
         """Finish what is being put together, and close the archive."""
         self.assembler.close()
         self.archive.close()
+        self.chunks.close()

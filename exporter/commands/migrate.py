@@ -20,6 +20,7 @@ from errtally.exporter.store.tokens import TokenStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from errtally.exporter.store.postgres.archive import SharedArchive
     from errtally.exporter.store.postgres.database import PostgresDatabase
 
 
@@ -60,6 +61,9 @@ def _to(data_dir: Path, address: str) -> int:
         if shared.secret(db, secret(data_dir)) != secret(data_dir):
             raise MigrationError(f"{shared.name} has the key of another installation: give a database that is empty")
         TokenStore(data_dir, address).take_over(TokenStore(data_dir))
+        with closing(_archive(data_dir, address)) as archive:
+            archive.refresh()
+            _say_files(archive)
         # Before it is whole: what the journal has that is folded already must never be shipped.
         shared.put_positions(db, file.positions(tables))
         return migrate(file, shared, tables, _say, shared.settle_numbers)
@@ -72,10 +76,23 @@ def _from(data_dir: Path, address: str) -> int:
             raise MigrationError(f"{waiting:,} events wait in {shared.name}: start an exporter until they are counted")
         keep_secret(data_dir, shared.secret(db, secret(data_dir)))
         TokenStore(data_dir).take_over(TokenStore(data_dir, address))
+        with closing(_archive(data_dir, address)) as archive:
+            archive.bring()
+            _say_files(archive)
         with closing(file.writer()) as tables:
             tables.executemany(PUT_POSITION, shared.positions(db).items())
             rows = migrate(shared, file, tables, _say)
     return rows
+
+
+def _archive(data_dir: Path, address: str) -> SharedArchive:
+    from errtally.exporter.store.postgres.archive import SharedArchive  # noqa: PLC0415 (an extra)
+
+    return SharedArchive(data_dir, address)
+
+
+def _say_files(archive: SharedArchive) -> None:
+    click.echo(f"uploaded files: {len(archive.index.all()):,} in both", err=True)
 
 
 def _postgres(address: str, data_dir: Path) -> PostgresDatabase:

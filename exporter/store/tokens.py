@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-import threading
 import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from errtally.errors import StoreError
-from errtally.exporter.store.connection import ERRORS
 from errtally.exporter.store.sqlite import SqliteConnection
 from errtally.exporter.token import NAME, SCOPES, Token, hash_of
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.store.connection import Connection
-    from errtally.exporter.store.postgres.connection import PostgresConnection
+    from errtally.exporter.store.postgres.seldom import SeldomConnection
 
 FILE_NAME = "tokens.sqlite3"
 PREFIX = "errtally-"
@@ -57,8 +55,7 @@ class TokenStore:
     def __init__(self, data_dir: Path, address: str = "") -> None:
         self._path = data_dir / FILE_NAME
         self._address = address
-        self._shared: PostgresConnection | None = None
-        self._lock = threading.Lock()
+        self._shared: SeldomConnection | None = None
         self._noted: dict[str, float] = {}
 
     def create(self, name: str, scopes: tuple[str, ...], by: str, now: float) -> str:
@@ -167,7 +164,11 @@ class TokenStore:
             StoreError: it can't be opened, or what is done with it fails.
         """
         if self._address:
-            with self._lock, self._of_all() as shared:
+            if self._shared is None:
+                from errtally.exporter.store.postgres.seldom import SeldomConnection  # noqa: PLC0415 (an extra)
+
+                self._shared = SeldomConnection(self._address, _BUSY_TIMEOUT_SECONDS)
+            with self._shared.opened() as shared:
                 yield shared
             return
         if not is_made and not self._path.exists():
@@ -184,18 +185,3 @@ class TokenStore:
                 yield db
         except (sqlite3.Error, OSError) as exc:
             raise StoreError(f"{self._path}: {exc}") from exc
-
-    @contextmanager
-    def _of_all(self) -> Iterator[Connection]:
-        """Give the one connection to the shared database; one that failed is opened anew by the next call."""
-        from errtally.exporter.store.postgres.database import PostgresDatabase  # noqa: PLC0415 (an extra)
-
-        database = PostgresDatabase(self._address, "")
-        if self._shared is None:
-            self._shared = database.connect(patience_seconds=_BUSY_TIMEOUT_SECONDS, upgrades=False)
-        try:
-            yield self._shared
-        except ERRORS as exc:
-            self._shared.close()
-            self._shared = None
-            raise StoreError(f"{database.name}: {exc}") from exc

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client.parser import text_string_to_metric_families
 from tests.exporter.databases import address_of, database_at
 
-from errtally.exporter.artifacts.uploads import Uploads
 from errtally.exporter.config import ExporterConfig, Limits
 from errtally.exporter.digest.state import Budget
 from errtally.exporter.ingest.keys import Keys
@@ -24,6 +23,7 @@ from errtally.exporter.journal.records import decoder
 from errtally.exporter.metrics import process
 from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.protocols import registry
+from errtally.exporter.store.opening import uploads_of
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.symbols.late import LateReader
@@ -167,7 +167,7 @@ class InProcess:
         self.appender = Appender(folder / JOURNAL_DIRECTORY)
         self.tally = Tally()
         self.unready: str | None = None
-        self.uploads = Uploads(self.config, self.tally.add)
+        self.uploads = uploads_of(self.config, self.tally.add)
         self.resolver = Resolver(self.uploads.archive)
         pipeline = Pipeline(
             self.config,

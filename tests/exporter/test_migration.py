@@ -16,6 +16,8 @@ from tests.waiting import until
 
 from errtally.errors import ErrtallyError, StoreError
 from errtally.exporter import migration
+from errtally.exporter.artifacts.archive import Archive
+from errtally.exporter.artifacts.artifact import Artifact
 from errtally.exporter.commands.migrate import command
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.digest.budget import Budget
@@ -96,6 +98,24 @@ def test_a_store_that_was_moved_there_and_back_is_the_same(filled, tmp_path):
 
 
 @pytest.mark.usefixtures("server")
+def test_uploaded_files_are_moved_there_and_back(filled, tmp_path):
+    archive = Archive(filled)
+    files = [
+        Artifact("shop", "source_map", archive.keep(name.encode()), len(name), url=f"~/{name}.js.map", uploaded=1.0)
+        for name in ("a", "b")
+    ]
+    archive.add(files)
+    archive.close()
+    address, back = address_of(tmp_path / "shared"), tmp_path / "b"
+    assert "uploaded files: 2 in both" in moved("--to", address, "--data-dir", filled).stderr
+    assert "uploaded files: 2 in both" in moved("--from", address, "--data-dir", back).stderr
+    archive = Archive(back)
+    assert sorted(archive.of_project("shop"), key=lambda one: one.url) == files
+    assert [archive.content(one.sha1) for one in files] == [b"a", b"b"]
+    archive.close()
+
+
+@pytest.mark.usefixtures("server")
 def test_an_exporter_goes_on_from_a_store_that_was_moved(filled, tmp_path, monkeypatch):
     monkeypatch.setattr(migration, "STEP_ROWS", 7)
     address = address_of(tmp_path / "shared")
@@ -136,6 +156,8 @@ def test_an_interrupted_move_goes_on_and_until_then_no_exporter_starts(filled, s
 
 
 _KILLED = """import os, sys
+from errtally.exporter.artifacts.archive import Archive
+from errtally.exporter.artifacts.artifact import Artifact
 from errtally.exporter.commands.migrate import command
 from errtally.exporter.store.postgres.connection import PostgresConnection
 from errtally.exporter.store.postgres.database import PostgresDatabase

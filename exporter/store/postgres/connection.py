@@ -42,8 +42,8 @@ USED_SECONDS = 60.0
 _SIZES = """SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE name <> 'samples'), 0)
   + (SELECT coalesce(sum(octet_length(page)), 0) FROM samples)
 FROM (SELECT relname AS name, pg_total_relation_size(oid) AS size FROM pg_class
-  WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r') AS tables"""
-"""What all tables take, and the same with what samples hold, for that shrinks at once when some go."""
+  WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname NOT LIKE 'artifact%') AS tables"""
+"""What all tables of the store take, and the same with what samples hold, for that shrinks at once when some go."""
 
 
 _BEGIN_READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {VERSION}"

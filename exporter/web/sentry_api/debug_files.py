@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_CHECKSUMS = 1_000
 
 routes = Blueprint("sentry_debug_files", __name__, url_prefix=answers.PREFIX)
+routes.before_request(uploads.refresh)
 routes.url_value_preprocessor(uploads.any_organization)
 routes.register_error_handler(RejectedError, uploads.rejected)
 routes.register_error_handler(Refusal, uploads.refused)

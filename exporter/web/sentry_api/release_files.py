@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SCRIPT_ENDINGS = (".js", ".cjs", ".mjs", ".bundle", ".jsbundle")
 
 routes = Blueprint("sentry_release_files", __name__, url_prefix=answers.PREFIX)
+routes.before_request(uploads.refresh)
 routes.url_value_preprocessor(uploads.any_organization)
 routes.register_error_handler(RejectedError, uploads.rejected)
 routes.register_error_handler(Refusal, uploads.refused)

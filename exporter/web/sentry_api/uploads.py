@@ -53,6 +53,11 @@ def uploads() -> Uploads:
     return found
 
 
+def refresh() -> None:
+    """Know what other exporters on the database took until now."""
+    uploads().archive.refresh()
+
+
 @routes.errorhandler(RejectedError)
 def rejected(error: RejectedError) -> Response:
     """Refuse an upload with what is wrong, in the one form that clients read; count it."""
