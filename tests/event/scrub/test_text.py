@@ -117,6 +117,8 @@ def test_a_secret_goes(text, expected):
         pytest.param("GET /users/17/orders and https://shop.example/home/sale/", id="routes like home directories"),
         pytest.param("Connection to https://api.example.org/v1/orders/70075?t=3659b2cdac timed out", id="a URL"),
         pytest.param("ssh key not found; task-management-is-hard-to-do", id="dashes"),
+        pytest.param("authorization: bearer token expected", id="what is said of a header"),
+        pytest.param("auth=basic for kafka", id="the name of a method of authentication"),
     ],
 )
 def test_what_only_looks_like_a_secret_stays(text):

@@ -35,9 +35,11 @@ _KEY_END = re.compile(r"[\w.$\u0900-\u0dff\u0e00-\u0e7f-]*(?:(?:\[|%5[Bb])[\w.$-
 _TEXT = rules()["text"]
 _SUFFIXES = frozenset(_TEXT["source_suffixes"])
 _TEMPLATE = re.compile(_TEXT["templates"])
-_WORDS = re.compile(r"[ ][\w@.'%-]{1,24}[ :=]")
+_WORDS = re.compile(r"[ ][\w@.'%+-]{1,24}[ :=]")
+_ESCAPED = re.compile(r"%(?:25){0,2}(?!5[BbDd])[0-9A-Fa-f]{2}")
 _ARN = re.compile(r"\barn:[\w:/-]{0,100}\Z")
 _FOLDED = re.compile(r"[>|][+-]?[0-9]?\r?\n[ ]{1,16}")
+_TAG = re.compile(r"!!?(?:str|string|binary|int|float)[ ]{1,4}")
 _NAMES_OF_COOKIES = re.compile(r"[0-9]{1,4}(?![\w=])|[A-Za-z]{1,24}(?:,[ ]?[A-Za-z]{1,24})+(?![\w=])")
 _TWO_WORDS = re.compile(r"[A-Za-z]{3,12}[ ]\Z")
 _FUNCTION = re.compile(
@@ -59,7 +61,7 @@ _SPREAD_SHORTEST = 6
 _SPREAD_LONGEST = 512
 _OPENING = re.compile(
     r"(?:(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\(|string\(\d{1,9}\) |[bBuUrRfFNE@]{1,2}|<<)?"
-    rf"((?:\\{{0,4}}[\"'`])|[“„«\u2018]|{ENCODED_QUOTES})"
+    rf"((?:\\{{0,4}}(?:\"\"(?=[\w$!@#^*({{[-][^\"\n]{{0,256}}\"\")|[\"'`]))|[“„«\u2018]|{ENCODED_QUOTES})"
 )
 _NEXT_COOKIES = re.compile(r"(?:set-)?cookie2?[\"'\\]{0,5}[ \t]{0,4}[:=]")
 
@@ -140,6 +142,9 @@ def _key(text: str, match: re.Match[str], floor: int) -> str:
         key = word.group() + key
     if key.lower() == "token" and text[max(0, start - 11) : start].lower() == "public key ":
         return ""
+    if "%" in key:  # `%3BPWD%3Dx`: what stands in front of the key is a sign that was encoded
+        for escaped in _ESCAPED.finditer(text, start, match.start()):
+            key = text[escaped.end() : found.end() if found else match.end()]
     if text[match.end() - 1] != ":":
         return "" if text[match.end() - 1] == "\u2192" and text[start - 1 : start] == "/" else key
     if _FUNCTION.match(key) and _WORD.match(text, match.end()):
@@ -162,7 +167,7 @@ def _is_path(text: str, start: int) -> bool:
         return False
     before = text[max(0, start - _KEY_LENGTH_LIMIT) : start].split()
     path = before[-1].lstrip("'\"(") if before else ""
-    return len(path) > 1 and path.startswith(("/", "./", "../", "~/"))
+    return len(path) > 1 and (path.startswith(("/", "./", "../", "~/")) or "://" in path)
 
 
 def _value(text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: LineEnds, place: Place) -> Span:
@@ -175,8 +180,8 @@ def _value(text: str, match: re.Match[str], key: str, keys: KeyMatcher, lines: L
         if text[match.end() - 2] == "-" and _CALL.match(text, match.end()):
             return start, start
         separator = "="
-    folded = _FOLDED.match(text, start) if separator == ":" else None
-    if folded is not None:  # a block of YAML
+    folded = (_FOLDED.match(text, start) or _TAG.match(text, start)) if separator == ":" else None
+    if folded is not None:  # a block of YAML, or a value with its type
         start = folded.end()
     found = _bracketed(text, match, start, separator, keys)
     if found is None and place is Place.SOURCE:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from errtally.event.scrub.catalogue import rules
+from errtally.event.scrub.catalogue import PLACEHOLDER, rules
 from errtally.event.scrub.keys import KeyKind, words
-from errtally.event.scrub.prose import is_component, is_description, is_prose
+from errtally.event.scrub.prose import is_component, is_description, is_prose, is_unlike_words, says_little
 from errtally.event.scrub.spans import container_end, is_harmless, scheme_end, unquoted
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ _IDENTIFIERS = re.compile(r"[A-Za-z_$][A-Za-z_$]*(?:\.[A-Za-z_$]+)+\Z")
 _SHORTHAND = re.compile(r"\{\s{0,4}[A-Za-z_$]{1,32}(?:\s{0,4},\s{0,4}[A-Za-z_$]{1,32}){1,16}\s{0,4}\}")
 _SHORT_NAMES = frozenset({"sid", "sig"})
 _SHORTEST_SID = 6
+_NO_VALUES = frozenset(rules()["text"]["harmless_values"])
+_ROW_LIMIT = 256
+_CELL = re.compile(r"([\w.-]{1,64})</\w{1,8}>\s{0,20}(?:<[^<>/][^<>]{0,127}>\s{0,20}){1,3}\Z")
+_METHODS = frozenset(rules()["text"]["auth_methods"])
 _DIRECTORY = re.compile(r"(?:/[\w.-]{1,64}|~(?=/)|[A-Z]:(?=\\))(?:[/\\][\w.-]{0,64}){0,20}\Z")
 _WRAPPED = re.compile(r"(?:Some|Ok|Just|Optional|Secret|SecretStr|String)\((?=[^\s()]{1,512}\))")
 _CODE_CALL = re.compile(
@@ -60,6 +64,8 @@ def bare_value(
         if separator == "=" and is_spaced and _CODE_CALL.match(text, start):
             return start, start
         found = unquoted(text, start, separator)
+    elif is_prose(text, *found):  # `auth=basic for kafka`
+        return found[0], found[0]
     begin, end = found
     return (begin, begin) if _is_no_value(text, begin, end, separator, key, keys) else _whole(text, begin, end, key)
 
@@ -89,7 +95,9 @@ def _whole(text: str, begin: int, end: int, key: str) -> Span:
     if lowered.endswith("signature") and (signed := _SIGNED.match(text, begin)) is not None:
         return signed.span()
     if lowered.endswith("authorization") and (scheme := _ANY_SCHEME.match(text, begin)) is not None:
-        return scheme.end(), unquoted(text, scheme.end(), "=")[1]
+        begin, end = scheme.end(), unquoted(text, scheme.end(), "=")[1]
+        # `bearer token expected`, and what another rule has read
+        return (begin, begin) if text.startswith(PLACEHOLDER, begin) or is_prose(text, begin, end) else (begin, end)
     return begin, end
 
 
@@ -104,6 +112,8 @@ def _is_no_value(text: str, begin: int, end: int, separator: str, key: str, keys
     if is_compared and _IDENTIFIERS.match(value):  # `self.password == other.password`
         return True
     if key.lower() in _SHORT_NAMES and (value.isalpha() or (value.isdigit() and len(value) < _SHORTEST_SID)):
+        return True
+    if value.lower() in _METHODS and says_little(key):  # `auth=basic`
         return True
     if key.lower().endswith("tokens") and value.isdigit():
         return True
@@ -121,12 +131,17 @@ def _element(text: str, start: int, keys: KeyMatcher) -> Span:
     end = start + _ELEMENT_LIMIT if end < 0 else end
     value = text[start:end]
     is_label = value.isalpha() and keys.kind(value) is KeyKind.SECRET
+    row = _CELL.search(text, max(0, start - _ROW_LIMIT), start)
+    if row is not None and (value.lower() in _NO_VALUES or not (row[1].isupper() or is_unlike_words(value))):
+        return start, start  # a cell that says something of the secret, as a form's errors do
     return (start, start) if is_label or is_harmless(value) else (start, min(end, len(text)))
 
 
 def said_value(text: str, start: int, key: str) -> Span:
     """The value in ``your password is x``: it has letters and digits, as no word of a sentence has."""
     begin, end = unquoted(text, start, " ")
+    if _TEMPLATE.match(text, start):  # also a column's type: `password  varchar(255)`
+        return begin, begin
     value = text[begin:end].rstrip(".!?,:")
     is_mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     is_code = value.isdigit() and words(key)[-1:] in _CODES

@@ -19,7 +19,7 @@ from errtally.event.scrub.keys import KeyMatcher
 from errtally.event.scrub.prefilter import LONG_CHARACTERS, may_have_colons, may_have_numbers
 from errtally.event.scrub.settings import ScrubSettings
 from errtally.event.scrub.source import Place
-from errtally.event.scrub.sql import BOUND_NEEDLES, scrub_bound, scrub_insert
+from errtally.event.scrub.sql import BOUND_NEEDLES, scrub_bound, scrub_insert, scrub_named, scrub_typed
 from errtally.event.scrub.sql import NEEDLE as INSERT
 from errtally.event.scrub.tree import TreeWalk
 from errtally.event.scrub.values import blocks, value_rules
@@ -239,6 +239,8 @@ class Scrubber:
                 scrubbed = scrub_insert(scrubbed, self.keys, counts)
             if any(needle in lowered for needle in BOUND_NEEDLES):
                 scrubbed = scrub_bound(scrubbed, self.keys, counts)
+                scrubbed = scrub_named(scrubbed, self.keys, counts)
+                scrubbed = scrub_typed(scrubbed, self.keys, counts)
             for rule in self._rules_before:
                 if rule.applies(lowered, has_digits=has_digits, has_colons=has_colons):
                     scrubbed = rule.scrub(scrubbed, counts)

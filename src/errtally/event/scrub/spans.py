@@ -6,7 +6,7 @@ import re
 
 from errtally.event.scrub.catalogue import PLACEHOLDER, rules
 
-ENCODED_QUOTES = r"%22|%27|&quot;|&#3[49];|\\u002[27]"
+ENCODED_QUOTES = r"%(?:25){0,2}2[27]|&quot;|&#3[49];|&#x2[27];|\\u002[27]"
 """Quotes as they stand in addresses, in HTML and in escaped JSON."""
 
 _CONTAINER_LIMIT = 4096
@@ -17,10 +17,12 @@ _TEMPLATE = re.compile(_TEXT["templates"])
 _HARMLESS = frozenset(_TEXT["harmless_values"])
 _SCHEMES = frozenset(_TEXT["schemes"])
 _SCHEME = re.compile(rf"(?:{'|'.join(_TEXT['schemes'])})[ ]{{1,8}}(?=[^\s])", re.IGNORECASE)
-_QUOTED_BODY = {quote: re.compile(rf"(?:[^{quote}\\\n]++|\\.)*+") for quote in "\"'`"}
+# A doubled quote within is one of SQL's, libpq's, PowerShell's and YAML's; the end of one text and the begin of another
+# have something between them.
+_QUOTED_BODY = {quote: re.compile(rf"(?:[^{quote}\\\n]++|\\.|(?<=\w){quote}{quote}(?=\w))*+") for quote in "\"'`"}
 _UNQUOTED = re.compile(
     r"""(?:[^\s&;,"'`<>()\[\]{}\\%]|[(\[{]|[)\]}](?=[^\s,"'<>)\]}\\])|,(?!\s|\w{1,40}[=:])|\\(?!["'nrt\\u])"""
-    r"""|%(?!2[2267Cc]|7[Dd]))*+"""
+    r"""|%(?!(?:25){0,2}(?:2[267Cc]|7[Dd])))*+"""
 )
 _CLOSING = {"“": "”", "„": "“", "«": "»", "\u2018": "\u2019"}
 _BRACKET = re.compile(r"[{}\[\]]")

@@ -7,6 +7,7 @@ So it is where the values stand apart from the statement, as database libraries 
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from errtally.event.scrub.catalogue import PLACEHOLDER
@@ -36,6 +37,15 @@ _GAPS = re.compile(rf"[\s,(]+{_GAP}(?=[\s,)])")
 _COMPARED = re.compile(rf"""(\w{{1,64}})[`"\]]?\s{{0,4}}=\s{{0,4}}{_GAP}(?!\w)""")
 _COLUMNS = re.compile(rf"\(([^()]{{1,2000}})\)\s{{0,8}}values\s{{0,8}}\((?=\s{{0,8}}{_GAP})", re.IGNORECASE)
 _STATEMENT_CHARACTERS = 2000
+_COMPARED_BY_NAME = re.compile(r"""\b(\w{1,64})[`"\]]?\s{0,4}=\s{0,4}(@\w{1,64})""")
+_INSERTED_BY_NAME = re.compile(r"\(([^()]{1,2000})\)\s{0,8}values\s{0,8}\((\s{0,8}@\w[^()]{0,2000})\)", re.IGNORECASE)
+_NAMED_VALUE = re.compile(r"(@\w{1,64})(\s{0,4}=\s{0,4})([NEBX]?'(?:[^'\\\n]|''|\\.){1,512}')")
+_AROUND_COLUMN = ' \t\n`"[]'
+_TYPED_LINE = re.compile(r"==>\s{1,4}Parameters: ")
+_TYPED_VALUE = re.compile(
+    r"(?:^|(?<=[ ]))([^\n]{0,256}?)\((?:String|Integer|Long|Boolean|BigDecimal|Timestamp|Date|LocalDateTime)\)(?:, |$)",
+    re.MULTILINE,
+)
 _LIST_LIMIT = 20
 _FIRST_ROW = re.compile(r"\s{0,4}[(\[]")
 _NEXT_ROW = re.compile(r"\s{0,8},\s{0,8}\(")
@@ -95,6 +105,40 @@ def scrub_bound(text: str, keys: KeyMatcher, counts: Counts) -> str:
                 break
             at = row.end()
     return "".join([*pieces, text[done:]]) if pieces else text
+
+
+def scrub_named(text: str, keys: KeyMatcher, counts: Counts) -> str:
+    """Redact parameters by their name whose column is secret: ``[@p1='x'] ... INSERT INTO users (pw) VALUES (@p1)``."""
+    secret = {name for column, name in _COMPARED_BY_NAME.findall(text) if keys.kind(column) is KeyKind.SECRET}
+    for inserted in islice(_INSERTED_BY_NAME.finditer(text), _LIST_LIMIT):
+        columns, names = (part.split(",") for part in inserted.groups())
+        for column, name in zip(columns, names, strict=False):
+            if keys.kind(column.strip(_AROUND_COLUMN)) is KeyKind.SECRET:
+                secret.add(name.strip())
+    if not secret:
+        return text
+
+    def redacted(match: re.Match[str]) -> str:
+        if match[1] not in secret or not _is_value(match[3]):
+            return match.group()
+        counts["sql"] = counts.get("sql", 0) + 1
+        return f"{match[1]}{match[2]}{PLACEHOLDER}"
+
+    return _NAMED_VALUE.sub(redacted, text)
+
+
+def scrub_typed(text: str, keys: KeyMatcher, counts: Counts) -> str:
+    """Redact values that stand with their types on the line below a statement, as MyBatis logs them."""
+    found = _TYPED_LINE.search(text)
+    if found is None:
+        return text
+    names = _gaps(text[max(0, found.start() - _STATEMENT_CHARACTERS) : found.start()])
+    values = list(_TYPED_VALUE.finditer(text, found.end(), found.end() + _STATEMENT_CHARACTERS))
+    for name, value in reversed(list(zip(names, values, strict=False))):
+        if keys.kind(name) is KeyKind.SECRET and _is_value(value[1]):
+            counts["sql"] = counts.get("sql", 0) + 1
+            text = text[: value.start(1)] + PLACEHOLDER + text[value.end(1) :]
+    return text
 
 
 def _scrub_row(text: str, at: int, done: int, secret: list[bool], pieces: list[str], counts: Counts) -> tuple[int, int]:

@@ -79,7 +79,7 @@ def _is_placeholder(token: str) -> bool:
 def prefixed(match: re.Match[str]) -> bool:
     """A long random text behind a word or two, as most tokens are made, unless the word says that it is an id."""
     words = match.group().replace("-", "_").lower().split("_")
-    return words[0] not in _ID_PREFIXES and _is_random(re.split("[_-]", match.group())[-1])
+    return words[0] not in _ID_PREFIXES and is_random(re.split("[_-]", match.group())[-1])
 
 
 def random(match: re.Match[str]) -> bool:
@@ -110,9 +110,15 @@ def said_strong(match: re.Match[str]) -> bool:
     Names of secrets (`db-credentials-v2`) have digits and dashes alone.
     """
     value = match.group()[len(match.group(1)) :]
-    if match.group(1).rstrip("\"'").endswith(" to "):
+    if match.group(1).rstrip("\"'").endswith((" to ", " from ")):
         return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     return _is_strong(value)
+
+
+def no_name(match: re.Match[str]) -> bool:
+    """What is typed into a field, not a setting's name, a gap or nothing."""
+    value = match.group()[len(match.group(1)) :].strip("\"'")
+    return any(map(str.isalnum, value)) and value[0] not in "${<%[" and not value.isupper()
 
 
 def compared(match: re.Match[str]) -> bool:
@@ -146,7 +152,7 @@ def said_random(match: re.Match[str]) -> bool:
     if value[0] in "\"'":
         return mixed(match) and not value.strip("\"'").replace("_", "").isalpha()
     is_digest = len(value) >= _DIGEST_LENGTH and value.isalnum() and not value.isalpha() and not value.isdigit()
-    return is_digest or (_is_random(value) and "." not in value and "/" not in value[:-1])
+    return is_digest or (is_random(value) and "." not in value and "/" not in value[:-1])
 
 
 def named_random(match: re.Match[str]) -> bool:
@@ -164,7 +170,7 @@ def named_random(match: re.Match[str]) -> bool:
     if before[-1:] in {"?", "&"} and not name:
         return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     if match.group(1).lower().startswith("key") and not name:
-        return _is_random(value) and len(value) >= _DIGEST_LENGTH
+        return is_random(value) and len(value) >= _DIGEST_LENGTH
     if _UUID.match(value):
         return bool(name) and match.group(1).lower().startswith(("key", "_api", "_pat"))
     digits = sum(map(str.isdigit, value))
@@ -172,12 +178,12 @@ def named_random(match: re.Match[str]) -> bool:
     if len(groups) > 1 and all(map(str.isdigit, groups)):
         return False
     longest = max(map(len, re.split("[-_/+]", value)))
-    return _is_random(value) if longest < _RANDOM_LENGTH else digits >= _LEAST_OF_EACH and not value.isdigit()
+    return is_random(value) if longest < _RANDOM_LENGTH else digits >= _LEAST_OF_EACH and not value.isdigit()
 
 
 def long_random(match: re.Match[str]) -> bool:
     """A long token whose end looks random."""
-    return _is_random(match.group()[-_DIGEST_LENGTH:])
+    return is_random(match.group()[-_DIGEST_LENGTH:])
 
 
 def encoded_key(match: re.Match[str]) -> bool:
@@ -200,7 +206,7 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
-def _is_random(text: str) -> bool:
+def is_random(text: str) -> bool:
     """Small and capital letters and digits, some of each."""
     return all(sum(map(kind, text)) >= _LEAST_OF_EACH for kind in (str.isdigit, str.islower, str.isupper))
 
@@ -223,6 +229,6 @@ def bot_token(match: re.Match[str]) -> bool:
 
 TOKEN_CHECKS = (
     jwt, basic, bearer, word_start, token_start, prefixed, random, called_with, said_random, said_password, mixed,
-    bot_token, named_random, long_random, encoded_key, encoded_jwt, said_strong, said_mixed, compared,
+    bot_token, named_random, long_random, encoded_key, encoded_jwt, said_strong, said_mixed, compared, no_name,
 )  # fmt: skip
 """All that rules.json names."""

@@ -158,6 +158,8 @@ class TreeWalk:
             return self._cookies(child)
         if kind is not KeyKind.SECRET:
             return self._meant(kind, child)
+        if child is None or child is True or child is False or child == "":
+            return child  # nothing to hide, and often what the error is about
         if is_sentences(child) or is_schema(child):
             return self.scrub(child)
         return child if child == PLACEHOLDER else self._redact("key")

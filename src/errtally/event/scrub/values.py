@@ -13,6 +13,7 @@ from errtally.event.scrub.checks import CHECKS, PUBLIC_ONLY
 from errtally.event.scrub.gates import any_word
 from errtally.event.scrub.keys import KeyKind
 from errtally.event.scrub.spans import is_harmless
+from errtally.event.scrub.token_checks import is_random
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 _FEW = 4
 _PROSE = frozenset(rules()["text"]["prose"])
+_WORDS = _PROSE | frozenset(rules()["text"]["harmless_values"])
 _LONG_USER = 16
+_SHORTEST_LONE_TOKEN = 12
 
 Counts = MutableMapping[str, int]
 """How often each rule took something out; a Counter or a dict."""
@@ -115,7 +118,10 @@ def value_rules(settings: ScrubSettings, keys: KeyMatcher) -> tuple[ValueRule, .
         value = match.group()[len(match.group(1)) :].strip("'\"")
         # A list of two names of fields is no name and its value.
         return (
-            keys.kind(match.group(3)) is KeyKind.SECRET and keys.kind(value) is KeyKind.PLAIN and not is_harmless(value)
+            keys.kind(match.group(3)) is KeyKind.SECRET
+            and keys.kind(value) is KeyKind.PLAIN
+            and value.lower() not in _WORDS
+            and not is_harmless(value)
         )
 
     checks = {**CHECKS, "secret_flag": secret_flag, "secret_argument": secret_argument, "userinfo": _userinfo}
@@ -154,10 +160,11 @@ def _gate(entry: Mapping[str, Any]) -> Callable[[str], re.Match[str] | None] | N
 
 
 def _userinfo(match: re.Match[str]) -> bool:
-    """User and password in a URL; a user alone only in http, where it is a key (a Sentry DSN, a token), not a name."""
+    """User and password in a URL; a user alone in http, where it is a key (a Sentry DSN, a token), or a random one."""
     userinfo = match.group(2)
     if ":" in userinfo:
         return userinfo.rpartition(":")[2].strip("*x") != ""
     if userinfo.isalpha() and len(userinfo) < _LONG_USER:
         return False
-    return match.string[max(0, match.start() - 5) : match.start()].lower().endswith(("http", "https"))
+    is_web = match.string[max(0, match.start() - 5) : match.start()].lower().endswith(("http", "https"))
+    return is_web or (len(userinfo) >= _SHORTEST_LONE_TOKEN and is_random(userinfo))
