@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from errtally.exporter.journal.appender import Appender
 
 
-OF_THE_DATABASE = frozenset({"artifacts", "shared_artifacts"})
+OF_THE_DATABASE = frozenset({"artifacts", "shared_artifacts", "quotas", "rates", "log_ins"})
 """Background tasks that fail while a shared database is away; counted and logged as all are."""
 
 

@@ -26,7 +26,7 @@ from errtally.exporter.journal.records import encoder
 from errtally.exporter.metrics import process
 from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.readiness import Readiness
-from errtally.exporter.store.opening import database_of, uploads_of
+from errtally.exporter.store.opening import database_of, shared_limits, uploads_of
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.stream import StreamReader
 from errtally.exporter.symbols import builder
@@ -118,7 +118,10 @@ def create_worker(settings: str) -> Worker:
     key = secret(config.data_dir)
     uploads = uploads_of(config, tally.add)
     resolver = Resolver(uploads.archive) if is_installed() else None
-    pipeline = Pipeline(config, appender=appender, tally=tally, user_key=key, uploads=uploads, resolver=resolver)
+    limits = shared_limits(config.database)
+    pipeline = Pipeline(
+        config, appender=appender, tally=tally, user_key=key, uploads=uploads, resolver=resolver, ledger=limits
+    )
     chores = Chores(lambda name: tally.add(names.BACKGROUND_FAILURES, (name,)))
     readiness = Readiness(config.data_dir, appender, chores, is_shared=bool(config.database))
     streams = StreamCounts(config.data_dir)
@@ -137,13 +140,16 @@ def create_worker(settings: str) -> Worker:
         from errtally.exporter.web.access import Access  # noqa: PLC0415
         from errtally.exporter.web.app import create_app  # noqa: PLC0415
 
+        access = Access(config, key)
+        if limits is not None and config.has_web_auth:
+            chores.every(TALLY_SECONDS, "log_ins", lambda: access.attempts.share(limits))
         return create_app(
             config,
             view=view,
             reader=StoreReader(database, key, None if resolver is None else LateReader(resolver, config)),
             own=own,
             appender=appender,
-            access=Access(config, key),
+            access=access,
             problem=readiness.problem,
             ready=readiness.said,
             hub=hub,
@@ -169,6 +175,15 @@ def create_worker(settings: str) -> Worker:
     quotas = pipeline.quotas
     if quotas is not None:
         chores.every(TALLY_SECONDS, "quotas", lambda: quotas.share(time.time()))
+
+    rates = pipeline.rates
+    if rates is not None and limits is not None:
+
+        def count_exporters() -> None:
+            rates.exporters = limits.living()
+
+        chores.once("rates", count_exporters)
+        chores.every(TALLY_SECONDS, "rates", count_exporters)
 
     def end() -> None:
         chores.once("tally", lambda: _hand_over(tally, appender))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.ingest.delivery import Delivery, FileDelivery
     from errtally.exporter.ingest.endpoint import Endpoint
+    from errtally.exporter.ingest.quotas import Ledger
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
     from errtally.exporter.journal.appender import Appender
@@ -56,11 +57,13 @@ class Pipeline:
         user_key: bytes,
         uploads: Uploads | None = None,
         resolver: Resolver | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.keys = Keys(config)
-        self.quotas = Quotas(config) if Quotas.are_in(config) else None
-        self._is_limiting = bool(Rates.are_in(config) or self.quotas)
-        self._gate = Gate(appender, Rates(config) if Rates.are_in(config) else None, self.quotas)
+        self.quotas = Quotas(config, ledger) if Quotas.are_in(config) else None
+        self.rates = Rates(config) if Rates.are_in(config) else None
+        self._is_limiting = bool(self.rates or self.quotas)
+        self._gate = Gate(appender, self.rates, self.quotas)
         self._limits = config.limits
         self._appender = appender
         self._tally = tally

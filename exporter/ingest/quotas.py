@@ -1,7 +1,8 @@
 """Daily quotas: how much a project may send of each category from one midnight (UTC) to the next.
 
-Workers add up what they let in through one small file in the data directory, once a second: the sum holds for all
-workers and survives a restart. What is let in within that second may go beyond the quota.
+Workers add up what they let in once a second, through one small file in the data directory, or the database that
+exporters share: the sum holds for all workers and survives a restart. What is let in within that second may go beyond
+the quota. When nothing can be added up, each goes on by what it knew last and what it lets in itself.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import json
 import os
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from errtally.exporter.config import ExporterConfig
@@ -25,16 +27,29 @@ MAX_WAIT_SECONDS = 3600
 """A quota may be raised meanwhile, so clients ask again after an hour at the latest."""
 
 
+class Ledger(Protocol):
+    """Where it is added up what all let in."""
+
+    def add(self, day: int, fresh: Mapping[str, int]) -> Counter[str]:
+        """Add what was let in on a day, by name; return what all let in on it.
+
+        Raises:
+            OSError, StoreError: it can't; what was to be added comes again with the next call.
+        """
+
+
 class Quotas:
     """The quotas of all projects and what was used of them. Safe for threads.
 
     Args:
         config: the quotas and the data directory.
+        ledger: where it is added up; None for the file in the data directory.
     """
 
-    def __init__(self, config: ExporterConfig) -> None:
+    def __init__(self, config: ExporterConfig, ledger: Ledger | None = None) -> None:
         self._common = config.daily_quotas
-        self._path: Path = config.data_dir / FILE_NAME
+        self._ledger = ledger or QuotaFile(config.data_dir / FILE_NAME)
+        self._sharing = threading.Lock()
         self._lock = threading.Lock()
         self._day = 0
         self._used: Counter[str] = Counter()
@@ -74,26 +89,19 @@ class Quotas:
                 self._fresh[_key(owner, category)] += quantity
 
     def share(self, now: float) -> None:
-        """Add what was let in since the last call to the file, and read what all workers let in.
+        """Add what was let in since the last call to what all let in, and take that over.
 
         Raises:
-            OSError: the file can't be read or written; nothing is lost, the next call tries again.
+            OSError, StoreError: it can't be read or written; nothing is lost, the next call tries again.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with self._sharing:
             with self._lock:
                 self._turn(now)
-                day, used = _read(descriptor)
-                total = Counter(used) if day == self._day else Counter()
-                if self._fresh or day != self._day:
-                    total += self._fresh
-                    # Never shorter than before, so that there is room for it on a full disk.
-                    text = json.dumps({"day": self._day, "used": total}).encode().ljust(os.fstat(descriptor).st_size)
-                    os.pwrite(descriptor, text, 0)
-                self._used, self._fresh = total, Counter()
-        finally:
-            os.close(descriptor)
+                day, fresh = self._day, Counter(self._fresh)
+            used = self._ledger.add(day, fresh)
+            with self._lock:
+                if self._day == day:
+                    self._used, self._fresh = used, self._fresh - fresh
 
     def _turn(self, now: float) -> None:
         """Begin anew at midnight; a clock that is set back by some hours does not bring yesterday's quota back."""
@@ -102,6 +110,37 @@ class Quotas:
             self._day = day
             self._used.clear()
             self._fresh.clear()
+
+
+class QuotaFile:
+    """What the workers of one exporter let in, in a file.
+
+    Args:
+        path: of the file; made when it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def add(self, day: int, fresh: Mapping[str, int]) -> Counter[str]:
+        """Add what was let in, as `Ledger.add`.
+
+        Raises:
+            OSError: the file can't be read or written.
+        """
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            known_day, used = _read(descriptor)
+            total = Counter(used) if known_day == day else Counter[str]()
+            if fresh or known_day != day:
+                total += Counter(fresh)
+                # Never shorter than before, so that there is room for it on a full disk.
+                text = json.dumps({"day": day, "used": total}).encode().ljust(os.fstat(descriptor).st_size)
+                os.pwrite(descriptor, text, 0)
+            return total
+        finally:
+            os.close(descriptor)
 
 
 def _key(owner: Project, category: str) -> str:

@@ -30,11 +30,15 @@ class Rates:
 
     Args:
         config: the limits; each worker gives out its share of a rate, because workers do not talk to each other.
+
+    Attributes:
+        exporters: how many share the limits, this one included; may be set from another thread.
     """
 
     def __init__(self, config: ExporterConfig) -> None:
         self._common = config.rate_limits
         self._workers = config.workers
+        self.exporters = 1
         self._is_open = config.is_open
         self._buckets: dict[tuple[str, str, str], _Bucket] = {}
         self._lock = threading.Lock()
@@ -63,7 +67,8 @@ class Rates:
         limit = _limit(owner.rate_limits, self._common, category)
         if limit is None:
             return 0
-        per_second, burst = limit.per_second / self._workers, max(limit.burst / self._workers, 1.0)
+        share = self._workers * self.exporters
+        per_second, burst = limit.per_second / share, max(limit.burst / share, 1.0)
         place = (owner.name, "" if self._is_open else key, category)
         with self._lock:
             bucket = self._buckets.get(place)

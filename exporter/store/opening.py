@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from errtally import names
     from errtally.exporter.config import ExporterConfig
     from errtally.exporter.store.connection import Database
+    from errtally.exporter.store.postgres.limits import SharedLimits
 
 
 def database_of(address: str, data_dir: Path, *, synchronous: str = "NORMAL", copies: bool = True) -> Database:
@@ -56,3 +57,16 @@ def uploads_of(config: ExporterConfig, count: Callable[[names.Metric, tuple[str,
     archive = SharedArchive(config.data_dir, config.database, config.limits.min_free_bytes)
     chunks = SharedChunks(archive.directory / CHUNKS, config.artifacts.stored_bytes, config.database)
     return Uploads(config, count, archive, chunks)
+
+
+def shared_limits(address: str) -> SharedLimits | None:
+    """Return what workers of exporters on a database tell each other of limits; None where there is none.
+
+    Args:
+        address: of the database; "" for none.
+    """
+    if not address:
+        return None
+    from errtally.exporter.store.postgres.limits import SharedLimits  # noqa: PLC0415 (an extra)
+
+    return SharedLimits(address)

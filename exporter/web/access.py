@@ -65,7 +65,8 @@ class Access:
         self._signer = TimestampSigner(secret, salt="errtally.form")
         self._configured = {token.hash: token for token in config.web_tokens}
         self.tokens = TokenStore(config.data_dir, config.database)
-        self.attempts = Attempts(config.workers)
+        # Workers of exporters on a database tell each other.
+        self.attempts = Attempts(1 if config.database else config.workers)
 
     def refuse(self) -> AnyResponse | None:
         """Return the answer to a request without a valid login, or that its token is not good for; None to go on."""

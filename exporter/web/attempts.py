@@ -6,14 +6,14 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 WINDOW_SECONDS = 300.0
 MAX_BY_ADDRESS = 10
-"""Failed attempts of one address within the window; with several workers each has its share of them."""
+"""Failed attempts of one address within the window; with several workers of one exporter each has its share of them."""
 
 MAX_BY_ACCOUNT = 100
 """Failed attempts of all addresses: beyond, only addresses that logged in before may try."""
@@ -23,11 +23,26 @@ _IPV6_NETWORK_BITS = 64
 """One subscriber of IPv6 has that many addresses of one network to try from."""
 
 
+class Others(Protocol):
+    """Whom one tells of failed log-ins, and who tells."""
+
+    def exchange(
+        self, failed: Sequence[str], forgiven: Sequence[str], window_seconds: float
+    ) -> list[tuple[str, float, int]]:
+        """Tell from where log-ins failed, and who logged in; return from where they failed elsewhere in the window.
+
+        Each with how many seconds ago that was, and its number.
+
+        Raises:
+            StoreError: nobody was told anything.
+        """
+
+
 class Attempts:
     """Counts failed log-ins of one worker. Safe for threads.
 
     Args:
-        workers: how many there are.
+        workers: how many there are that do not tell each other.
         clock: tells seconds; one that is never set.
     """
 
@@ -39,6 +54,9 @@ class Attempts:
         self._failed: OrderedDict[str, deque[float]] = OrderedDict()
         self._all: deque[float] = deque(maxlen=self._by_account)
         self._known: OrderedDict[str, None] = OrderedDict()
+        self._untold: list[str] = []
+        self._forgiven: list[str] = []
+        self._heard: set[int] = set()
 
     def wait_seconds(self, remote: str) -> int:
         """Return after how many seconds an address may try again, 0 when it may now."""
@@ -57,12 +75,9 @@ class Attempts:
         """Count a failed attempt."""
         who, now = _who(remote), self._clock()
         with self._lock:
-            if who not in self._failed:
-                self._failed[who] = deque(maxlen=self._by_address)
-            self._failed[who].append(now)
-            self._failed.move_to_end(who)
-            self._all.append(now)
-            _bound(self._failed)
+            self._count(who, now)
+            self._untold.append(who)
+            del self._untold[:-MAX_ADDRESSES]
 
     def succeeded(self, remote: str) -> None:
         """Remember an address that logged in."""
@@ -72,6 +87,34 @@ class Attempts:
             self._known[who] = None
             self._known.move_to_end(who)
             _bound(self._known)
+            self._forgiven.append(who)
+            del self._forgiven[:-MAX_ADDRESSES]
+
+    def share(self, others: Others) -> None:
+        """Tell others what failed here since the last call, and count what failed elsewhere.
+
+        Raises:
+            StoreError: they can't be told; the next call tries again.
+        """
+        with self._lock:
+            untold, forgiven = list(self._untold), list(self._forgiven)
+        heard = others.exchange(untold, forgiven, WINDOW_SECONDS)
+        now = self._clock()
+        with self._lock:
+            del self._untold[: len(untold)]
+            del self._forgiven[: len(forgiven)]
+            for who, age_seconds, number in heard:
+                if number not in self._heard:
+                    self._count(who, now - age_seconds)
+            self._heard = {number for _, _, number in heard}
+
+    def _count(self, who: str, at: float) -> None:
+        if who not in self._failed:
+            self._failed[who] = deque(maxlen=self._by_address)
+        self._failed[who].append(at)
+        self._failed.move_to_end(who)
+        self._all.append(at)
+        _bound(self._failed)
 
 
 def _bound(entries: OrderedDict[str, object] | OrderedDict[str, deque[float]] | OrderedDict[str, None]) -> None:
