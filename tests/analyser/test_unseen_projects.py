@@ -426,6 +426,94 @@ _PLACES = [
         'void h() { try { g(); }\ncatch (Exception e) { log.warn("no zone"); } } }\n',
         [4],
     ),
+    (
+        "what a client's request has wrong",
+        "handlers/lost-cause",
+        "go",
+        _GO
+        + 'func f() (int, error) {\nif err := g(); err != nil {\nreturn http.StatusBadRequest, fmt.Errorf("no offset: %v", err)\n}\nreturn 0, nil\n}\n'
+        + 'func h() (int, error) {\nif err := g(); err != nil {\nreturn 0, fmt.Errorf("no offset: %v", err)\n}\nreturn 0, nil\n}\n',
+        [11],
+    ),
+    (
+        "an error that may be nil where it is formatted",
+        "handlers/lost-cause",
+        "go",
+        _GO
+        + 'func f() error {\n_, err := os.Stat(p)\nif !os.IsNotExist(err) {\nreturn fmt.Errorf("there: %v", err)\n}\nreturn nil\n}\n'
+        + 'func h() error {\nerr := g()\nif err != nil {\nreturn fmt.Errorf("there: %v", err)\n}\nreturn nil\n}\n',
+        [13],
+    ),
+    (
+        "a command that says itself what is wrong",
+        "handlers/broad-hides",
+        "go",
+        'package main\nimport "os"\nfunc main() {\nif err := cmd.Execute(); err != nil {\nos.Exit(1)\n}\nif err := load(); err != nil {\nos.Exit(1)\n}\n}\n',
+        [7],
+    ),
+    (
+        "the exception under the name that a pattern gives it, or with what it holds",
+        "handlers/lost-cause",
+        "java",
+        "class A { void f() { try { g(); }\ncatch (DaoException e) { if (e.getCause() instanceof SqlException s) { throw new Taken(s.text(), s); } } }\n"
+        "void h() { try { g(); }\ncatch (DaoException e) { throw new Wrong(e.getErrors()); } }\n"
+        "void k() { try { g(); }\ncatch (DaoException e) { throw new Wrong(e.getMessage()); } } }\n",
+        [6],
+    ),
+    (
+        "an error of Java's own that is thrown again with more to say",
+        "handlers/lost-cause",
+        "java",
+        "class A { void f() { try { g(); }\ncatch (OutOfMemoryError e) { throw new OutOfMemoryError(e.getMessage() + size); } }\n"
+        "void h() { try { g(); }\ncatch (OutOfMemoryError e) { throw new StoreException(e.getMessage() + size); } } }\n",
+        [4],
+    ),
+    (
+        "an answer to a person, which Python prints with the cause",
+        "handlers/lost-cause",
+        "python",
+        "try:\n    f()\nexcept Exception:\n    raise ValidationError('no avatar')\n"
+        "try:\n    f()\nexcept Exception:\n    raise AvatarError('no avatar')\n",
+        [8],
+    ),
+    (
+        "a function that answers a question about each of a list",
+        "handlers/broad-hides",
+        "typescript",
+        "all.filter((one) => {\ntry { send(one); return true; } catch { return false; } });\n"
+        "all.map((one) => {\ntry { send(one); return true; } catch { return false; } });\n",
+        [4],
+    ),
+    (
+        "a file that is full of assertions",
+        "flow/run-time-assert",
+        "java",
+        "class A { public void f(int a) { assert a > 0 : a; } }\n" * 3,
+        [],
+    ),
+    (
+        "the name of a page about a password",
+        "secrets/in-error-message",
+        "go",
+        'package a\nimport "log"\nfunc f() {\nlog.Printf("no mail %s", notifs.TplForgotPassword)\nlog.Printf("no mail %s", user.Password)\n}\n',
+        [5],
+    ),
+    (
+        "a text that could not be read, which the log tells",
+        "logging/exception-missing",
+        "java",
+        'class A { void f() { try { n = parseDuration(tag); }\ncatch (TagException e) { log.warn("wrong duration " + tag); } }\n'
+        'void h() { try { store.put(action); }\ncatch (StorageException e) { log.warn("not stored: {}", action); } } }\n',
+        [4],
+    ),
+    (
+        "what a function of the file has told already",
+        "handlers/swallowed",
+        "typescript",
+        "const save = async () => {\ntry { await put(); } catch (e) { show(e); throw e; }\n};\n"
+        "async function close() {\ntry { await save(); } catch {}\ntry { await put(); } catch {}\n}\n",
+        [6],
+    ),
 ]
 
 
@@ -486,3 +574,26 @@ def test_a_listener_of_the_process_handles_what_nothing_else_does(adding: str, i
     )
     found = analyse(tmp_path, Settings(enable=("monitoring/no-global-handler",))).findings
     assert bool(found) is is_found
+
+
+def test_code_that_somebody_copied_into_the_tree_is_not_judged(tmp_path: Path) -> None:
+    for name in ("script/Buttons-2.2.2/js/a.js", "script/player.js", "script/own.js", "script/player.min.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("try { send(); save(); } catch (e) {}\n")
+    assert [finding.path for finding in analyse(tmp_path, Settings()).findings] == ["script/own.js"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        pytest.param(0, 0, id="a package in which nobody keeps errors"),
+        pytest.param(6, 6, id="a package in which others do"),
+    ],
+)
+def test_what_comes_out_of_a_package_that_only_prints_errors_is_not_shown(
+    kept: int, expected: int, tmp_path: Path
+) -> None:
+    form = 'func {0}{1}() error {{\n\tif err := g(); err != nil {{\n\t\treturn fmt.Errorf("no: {2}", err)\n\t}}\n\treturn nil\n}}\n'
+    body = [form.format("f", n, "%v") for n in range(6)] + [form.format("k", n, "%w") for n in range(kept)]
+    (tmp_path / "a.go").write_text('package a\n\nimport "fmt"\n\n' + "".join(body))
+    assert len(analyse(tmp_path, Settings(enable=("handlers/lost-cause",))).findings) == expected

@@ -17,7 +17,7 @@ from errtally.analyser.facts.registry import PYTHON_COLLECTORS, TREE_COLLECTORS
 from errtally.analyser.keys import Keys, context
 from errtally.analyser.model import Confidence, FileResult, Finding, Hit, Problem, Severity
 from errtally.analyser.sources.embedded import scripts
-from errtally.analyser.sources.generated import is_bundle, is_generated
+from errtally.analyser.sources.generated import is_bundle, is_generated, is_minified_beside
 from errtally.analyser.sources.languages import grammar_of, is_example, is_test_source
 from errtally.analyser.sources.newer_python import rewritten
 from errtally.analyser.sources.notebook import code
@@ -51,7 +51,9 @@ def analyse_file(root: Path, path: str, settings: Settings) -> FileResult:
         source = read(root / path, settings.max_file_bytes)
         language, form = grammar_of(path, source) or ("", "")
         # A notebook is one long line of JSON as often as not, and so is a page's markup.
-        if form not in {"notebook", "page"} and (is_generated(source) or is_bundle(path, source)):
+        if form not in {"notebook", "page"} and (
+            is_generated(source) or is_bundle(path, source) or is_minified_beside(root / path)
+        ):
             return FileResult(path, language, skipped="generated")
         if is_test_source(path, source) and not settings.include_tests:
             return FileResult(path, language, skipped="test")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from errtally.analyser.manifests.read import is_manifest
 from errtally.analyser.model import Problem, Skipped
 from errtally.analyser.sources.ignoring import Pattern, is_excluded, patterns
-from errtally.analyser.sources.languages import EXCLUDED_FOLDERS, UNREAD, grammar_of, is_test
+from errtally.analyser.sources.languages import UNREAD, grammar_of, is_foreign, is_test
 from errtally.errors import ErrtallyError
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _walk(tree: Tree, folder: Path, relative: str, ignores: list[_Ignore], setti
             if entry.is_symlink():
                 continue
             if entry.is_dir():
-                if entry.name not in EXCLUDED_FOLDERS and not _is_ignored(Path(entry.path), ignores, is_folder=True):
+                if not is_foreign(path) and not _is_ignored(Path(entry.path), ignores, is_folder=True):
                     _walk(tree, Path(entry.path), path, ignores, settings)
             elif entry.is_file() and not _is_ignored(Path(entry.path), ignores, is_folder=False):
                 _take(tree, Path(entry.path), path, settings)

@@ -43,6 +43,9 @@ EXCLUDED_FOLDERS = frozenset({
 })  # fmt: skip
 """Folders whose code is not the project's own, whatever .gitignore says."""
 
+_RELEASE = re.compile(r"[A-Za-z][\w.]*-v?\d+(?:\.\d+)+")
+"""What an unpacked release of a library is called: `Buttons-2.2.2`."""
+
 _TEST_FOLDERS = frozenset({
     "test", "tests", "testing", "spec", "specs", "e2e", "testdata", "fixtures", "mocks", "idle_test", "acceptance",
     "cypress", "playwright", "testfixtures", "androidtest", "inttest", "storybook",
@@ -79,6 +82,12 @@ def of_shebang(head: bytes) -> tuple[str, str] | None:
     if found[1] in {b"python", b"pypy"}:
         return GRAMMARS[".py"]
     return GRAMMARS[".ts" if found[1] in {b"tsx", b"ts-node", b"deno", b"bun"} else ".js"]
+
+
+def is_foreign(folder: str) -> bool:
+    """Whether a folder is called as those are that hold other people's code."""
+    name = PurePosixPath(folder).name
+    return name in EXCLUDED_FOLDERS or _RELEASE.fullmatch(name) is not None
 
 
 def is_test(path: str) -> bool:

@@ -28,7 +28,7 @@ _WRITES = {"Write", "WriteString", "Encode", "Copy", "Fprint", "Fprintf", "Fprin
 _FUNCTIONS = {"function_declaration", "method_declaration", "func_literal"}
 _OF_CONTEXT = re.compile(r"\b(?:c|ctx|e|context)\.(?:Writer\b|ResponseWriter\b|Response\(\))")
 """The writer of a request's context, as frameworks have it."""
-_PARSING = ("parse", "convert", "decode", "atoi", "unquote", "unescape")
+_PARSING = ("parse", "convert", "decode", "atoi", "unquote", "unescape", "unmarshal", "sscan")
 """How functions begin, or what they hold as a word, that read a text whose failure means that it is wrong."""
 _ABOUT_ERRORS = (
     "Message", "Msg", "Text", "String", "Str", "Code", "Count", "Name", "ID", "Id", "Type", "Body", "Reason", "Detail",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _DECLARATIONS = "(function_declaration) @one (method_declaration) @one"
 _LOOKED_AT = re.compile(rb"(?:\berr\w*|\b\w+Err|\b\w+Error)\s*:?=\s*([\w.]+)\(|\breturn\s+(?:[^\n()]*,\s*)?([\w.]+)\(")
 """`err := f(`, `x, err = s.f(` and `return f(`."""
+_FORMATTED = re.compile(rb"\bErrorf\([^\n]*%[vs][^\n]*\berr\)")
 _MAX_FILE_BYTES = 2_000_000
 _KEPT_PACKAGES = 64
 
@@ -31,6 +32,8 @@ class Package:
         errors: functions, and methods as ``Type.method``, that return an error other than nil as their last result.
         results: function to the type of its first result, without ``*``.
         types: the receivers' types.
+        wraps: how often an error is formatted by ``%w`` in the files of the folder.
+        formats: how often one is formatted by ``%v`` or ``%s`` there.
         looked_at: last parts of the names of what is called somewhere with its error given to a name, or returned.
     """
 
@@ -38,6 +41,8 @@ class Package:
     results: dict[str, str] = field(default_factory=dict)
     types: set[str] = field(default_factory=set)
     looked_at: set[str] = field(default_factory=set)
+    wraps: int = 0
+    formats: int = 0
 
     def looks_at(self, name: str) -> bool:
         """Whether some caller in the package takes the error of what is called by this name."""
@@ -55,7 +60,11 @@ def package_of(file: TreeFile) -> Package:
     found = Package()
     if file.folder is not None:
         beside = _beside(file.folder)
-        found = Package(set(beside.errors), dict(beside.results), set(beside.types), set(beside.looked_at))
+        found = replace(
+            beside,
+            errors=set(beside.errors), results=dict(beside.results), types=set(beside.types),
+            looked_at=set(beside.looked_at),
+        )  # fmt: skip
     found.looked_at |= _looked_at(file.source)
     _collect(found, [*file.nodes("function_declaration"), *file.nodes("method_declaration")])
     file.memory["package"] = found
@@ -76,6 +85,8 @@ def _beside(folder: Path) -> Package:
             continue
         tree = parser.parse(source)
         found.looked_at |= _looked_at(source)
+        found.wraps += source.count(b"%w")
+        found.formats += len(_FORMATTED.findall(source))
         _collect(found, QueryCursor(query).captures(tree.root_node).get("one", []))
     return found
 

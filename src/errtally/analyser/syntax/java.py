@@ -64,10 +64,20 @@ def derived(catch: Node, name: str) -> set[str]:
     """Return the exception's name and those of variables that a ``catch`` makes of it, such as its cause."""
     found = {name}
     for child in walk(catch):
+        if child.type == "instanceof_expression" and found & identifiers(child.child_by_field_name("left")):
+            # `e.getCause() instanceof PSQLException cause`
+            found.add(text(child.child_by_field_name("name")))
+            found.update(text(one) for one in identifiers_of_pattern(child))
         made = {"variable_declarator": ("name", "value"), "assignment_expression": ("left", "right")}.get(child.type)
         if made is not None and found & identifiers(child.child_by_field_name(made[1])):
             found.add(text(child.child_by_field_name(made[0])))
     return found
+
+
+def identifiers_of_pattern(question: Node) -> list[Node]:
+    """Return the names that a pattern of `instanceof` gives."""
+    pattern = question.child_by_field_name("pattern") or question.child_by_field_name("right")
+    return [one for one in walk(pattern) if one.type == "identifier"] if pattern is not None else []
 
 
 def imported(file: TreeFile) -> list[tuple[str, int]]:

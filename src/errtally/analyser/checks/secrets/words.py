@@ -15,6 +15,10 @@ _ABOUT = {"err", "error", "no", "invalid", "missing", "has", "is", "num", "with"
 """`ErrNoSuchSecret` and `hasPassword` are about a secret and do not hold it."""
 
 
+_NAMES = {"tpl", "template", "route", "event", "permission", "page", "title", "label", "forgot"}
+"""`TplForgotPassword` is the name of something that is about a password."""
+
+
 _MASKED = {
     "masked", "mask", "redacted", "hidden", "censored", "sanitized", "sanitised", "scrubbed", "obfuscated", "hashed",
     "encrypted", "shortened", "truncated", "dummy", "fake", "placeholder", "hint",
@@ -54,6 +58,6 @@ def words(name: str) -> list[str]:
 def is_secret(name: str) -> bool:
     """Whether a variable's last word or words say that it holds a secret."""
     parts = words(name)
-    if parts and (parts[0] in _ABOUT or not _MASKED.isdisjoint(parts)):
+    if parts and (parts[0] in _ABOUT or not _MASKED.isdisjoint(parts) or not _NAMES.isdisjoint(parts[:-1])):
         return False
     return bool(parts) and (parts[-1] in _SECRET or tuple(parts[-2:]) in _SECRET_PAIRS)

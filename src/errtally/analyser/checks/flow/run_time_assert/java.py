@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from errtally.analyser.model import Hit
 
+_MANY = 3
 _METHODS = {"method_declaration", "constructor_declaration"}
 
 
@@ -30,8 +31,9 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         return
     names = identifiers(node.named_children[0]) & _parameters(method)
     for name in sorted(names):
-        # With a message it is meant for whoever calls.
-        confidence = Confidence.MEDIUM if len(node.named_children) > 1 else Confidence.LOW
+        # With a message it is meant for whoever calls; in a file that is full of them the cost of checks counts.
+        is_habit = sum(1 for _ in file.nodes("assert_statement")) >= _MANY
+        confidence = Confidence.MEDIUM if len(node.named_children) > 1 and not is_habit else Confidence.LOW
         hit = file.hit(node, f"The check of {name!r} is only there when Java runs with -ea.", confidence)
         yield replace(hit, handler=method.start_point[0] + 1)
         return

@@ -37,7 +37,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if not error or body is None or len(found) != 1:
         return
     if found[0].type == "expression_statement" and callee(found[0].named_children[0]) == "os.Exit":
-        confidence = Confidence.LOW if has_comment(body) or is_explained(file, node) else Confidence.MEDIUM
+        is_low = has_comment(body) or is_explained(file, node) or _is_command(node, error)
+        confidence = Confidence.LOW if is_low else Confidence.MEDIUM
         yield file.hit(node, f"The program ends without a word about {error}.", confidence)
         return
     if found[0].type != "return_statement":
@@ -56,6 +57,11 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     is_said = is_said or _is_answer(node)
     message = f"{error} is there, and the caller is told that there is none."
     yield file.hit(node, message, Confidence.LOW if is_low or is_said else Confidence.MEDIUM)
+
+
+def _is_command(node: Node, error: str) -> bool:
+    """Whether what failed is a command of cobra or the like, which says itself what went wrong."""
+    return origin(node, error).rsplit(".", 1)[-1] in {"Execute", "ExecuteContext", "ExecuteC"}
 
 
 def _is_answer(node: Node) -> bool:

@@ -38,6 +38,8 @@ _MESSAGE = "Every error is caught, and nothing tells which one it was."
 _DOES = frozenset({"call_expression", "new_expression", "throw_statement", "await_expression", "yield_expression"})
 _ASKING = ("is", "has", "can", "exist", "support", "valid", "test", "check", "detect", "try", "safe", "parse", "get")
 """How functions begin whose answer may be that it does not work."""
+_PREDICATES = {"filter", "some", "every", "find", "findIndex"}
+"""Methods whose function answers a question."""
 _DETECTS = {
     "require", "require.resolve", "import", "fs.statSync", "fs.accessSync", "fs.existsSync", "fs.lstatSync", "statSync",
     "accessSync", "stat", "access", "fs.stat", "fs.access", "fs.promises.stat", "fs.promises.access", "lstat",
@@ -122,6 +124,9 @@ def _asks(node: Node) -> bool:
     """Whether the function around asks whether something is so."""
     for above in ancestors(node):
         if above.type in FUNCTIONS:
+            call = above.parent.parent if above.parent is not None else None
+            if call is not None and call.type == "call_expression" and method(call) in _PREDICATES:
+                return True
             return function_name(above).lower().startswith(_ASKING)
     return False
 

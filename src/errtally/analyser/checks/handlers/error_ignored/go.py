@@ -34,6 +34,7 @@ _UNHELPFUL = {
     "encoding/json.MarshalIndent", "os.Remove", "os.RemoveAll", "os.Setenv", "os.Unsetenv", "crypto/rand.Read",
     "path/filepath.Rel", "path/filepath.Match", "path.Match", "os.UserHomeDir", "os.Executable", "regexp.MatchString",
     "flag.Set", "net/http.ResponseWriter.Write", "io.WriteString", "net/url.PathUnescape", "net/url.QueryUnescape",
+    "database/sql.Result.RowsAffected", "database/sql.Result.LastInsertId", "text/tabwriter.Writer.Flush",
     "crypto/rand.Int", "crypto/rand.Prime", "os.UserCacheDir", "os.UserConfigDir", "os/user.Current",
 }  # fmt: skip
 """These rarely fail where people leave the error out, or there is nothing to be done when they do."""

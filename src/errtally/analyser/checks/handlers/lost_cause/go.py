@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import TreeRule
@@ -16,11 +17,13 @@ from errtally.analyser.syntax.go import (
     origin,
     verbs,
 )
+from errtally.analyser.syntax.go_package import package_of
 from errtally.analyser.syntax.tree import (
     TreeFile,
     arguments,
     has_ancestor,
     has_comment,
+    identifiers,
     is_explained,
     string_value,
     text,
@@ -78,7 +81,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         name = _error(argument)
         if verb in "vs" and name:
             confidence = Confidence.HIGH if name == "err" else None
-            if _is_recovered(node, name):
+            if _is_recovered(node, name) or _asks_otherwise(node, name):
                 return
             if (
                 _nobody_asks(node, name)
@@ -86,6 +89,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
                 or _is_logged(node, name)
                 or _is_shown(node)
                 or _is_chosen(node)
+                or _answers_client(node)
+                or _is_custom(file)
             ):
                 confidence = Confidence.LOW
             yield file.hit(node, f"%{verb} keeps only the text of {name}; {_REMEDY}", confidence)
@@ -109,6 +114,7 @@ def _without(file: TreeFile, node: Node) -> Iterator[Hit]:
         or only_parsed(above, error)
         or any(word in called for word in _ANSWERS)
         or called in _HARDLY
+        or _answers_client(node)
         or is_explained(file, node)
         or has_comment(body)
     )
@@ -133,6 +139,38 @@ def _checking(node: Node, name: str) -> Node | None:
     while above is not None and checked_error(above) != name:
         above = within(above, {"if_statement"})
     return above
+
+
+def _asks_otherwise(node: Node, name: str) -> bool:
+    """Whether the nearest question about the error is another one, by which it may be nil: `!os.IsNotExist(err)`."""
+    above = within(node, {"if_statement"})
+    condition = above.child_by_field_name("condition") if above is not None else None
+    return (
+        condition is not None
+        and condition.type == "unary_expression"
+        and text(condition).startswith("!")
+        and name in identifiers(condition)
+    )
+
+
+def _answers_client(node: Node) -> bool:
+    """Whether the new error goes with a status of HTTP that tells a client that its request is wrong."""
+    statement = within(node, {"return_statement"})
+    return statement is not None and _CLIENT.search(text(statement)) is not None
+
+
+_CLIENT = re.compile(
+    r"\bhttp\.Status(?:BadRequest|NotFound|Unauthorized|Forbidden|Unprocessable\w*|Conflict)\b|\b4\d\d\b"
+)
+
+
+_MANY = 5
+
+
+def _is_custom(file: TreeFile) -> bool:
+    """Whether hardly anybody in the package uses `%w`, of many who could: what comes out of it is only printed."""
+    package = package_of(file)
+    return package.formats >= _MANY and package.wraps * _MANY < package.formats
 
 
 def _is_recovered(node: Node, name: str) -> bool:

@@ -81,6 +81,8 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
         or text(value.child_by_field_name("type")).rsplit(".", 1)[-1] in _WITHOUT_CAUSE
         or any(kind.rsplit(".", 1)[-1].startswith("Conver") for kind in types)
         or _is_answer(value)
+        or _reads(catch, name)
+        or _is_of_kind(value, types)
         or is_explained(file, node)
         or is_explained(file, catch)
         or (catch.parent is not None and is_explained(file, catch.parent))
@@ -90,11 +92,33 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     yield file.hit(node, message, Confidence.LOW if is_low else None)
 
 
-def _is_answer(value: Node) -> bool:
-    """Whether a new exception is the answer to a client who is not let in, to whom nothing more is told."""
+_TO_CLIENTS = (
+    "unauthorized", "forbidden", "notauthorized", "badcredentials", "badrequest", "bad_request", "validationexception",
+    "invalidrequest", "problemdetails", "notfoundexception", "usageexception",
+)  # fmt: skip
+_TEXTS = {"getMessage", "getLocalizedMessage", "toString", "getClass", "getSimpleName", "getName", "printStackTrace"}
+
+
+def _reads(catch: Node, name: str) -> bool:
+    """Whether a handler asks the exception for what it holds besides its text, such as `e.getErrors()`."""
     return any(
-        part in text(value) for part in ("UNAUTHORIZED", "FORBIDDEN", "NotAuthorized", "Unauthorized", "BadCredentials")
+        child.type == "method_invocation"
+        and text(child.child_by_field_name("object")) == name
+        and text(child.child_by_field_name("name")) not in _TEXTS
+        for child in walk(catch)
     )
+
+
+def _is_of_kind(value: Node, types: list[str]) -> bool:
+    """Whether an error of Java's own is thrown again as one of its kind, with more to say."""
+    made = text(value.child_by_field_name("type")).rsplit(".", 1)[-1]
+    return made.endswith("Error") and made in {kind.rsplit(".", 1)[-1] for kind in types}
+
+
+def _is_answer(value: Node) -> bool:
+    """Whether a new exception answers a client who is not let in, or whose request is wrong: it is told no more."""
+    said = text(value).lower()
+    return any(part in said for part in _TO_CLIENTS)
 
 
 def _keeps(value: Node, name: str) -> bool:

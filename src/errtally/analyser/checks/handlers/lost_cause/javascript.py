@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 _FILE_CHECKS = {"require", "stat", "statSync", "lstat", "lstatSync", "access", "accessSync", "resolve", "join"}
 _TEXTS = {"message", "toString", "name", "stack"}
 """Members of an error that are text, or make one."""
-_ANSWERS = ("Authentication", "Authorization", "Forbidden", "Unauthorized", "NotFound")
+_ANSWERS = (
+    "Authentication", "Authorization", "Forbidden", "Unauthorized", "NotFound", "BadRequest", "InvalidRequest",
+    "Validation", "BadUserInput", "UserInput",
+)  # fmt: skip
 """Parts of names of errors that are an answer to whoever asked, who is not to know why."""
 _REJECTING = {"Promise.reject", "reject"}
 _TEXT_KINDS = {"binary_expression", "template_substitution", "template_string"}

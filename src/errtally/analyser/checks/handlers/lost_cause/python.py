@@ -59,6 +59,9 @@ _ANSWERS = (
 )
 
 
+_TO_CALLERS = ("ValidationError", "BadRequest", "UsageError", "ClickException", "CommandError", "Invalid", "Forbidden")
+
+
 def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
     handler = file.handler(node)
     if handler is None or node.cause is not None or node.exc is None:
@@ -84,6 +87,7 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
         or only_converts(file.try_of(handler).body)
         or uses(handler.body, handler.name)
         or "with_traceback" in raised
+        or _says_why(made, raised)
     )
     caught = " or ".join(map(_short, file.caught(handler)))
     yield file.hit(
@@ -91,6 +95,11 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
         f"{_short(raised)} takes the place of {caught or 'the exception'} without `from`.",
         Confidence.LOW if is_low else None,
     )
+
+
+def _says_why(made: ast.expr, raised: str) -> bool:
+    """Whether the new error answers whoever asked, with a text of its own: Python prints the other one with it."""
+    return isinstance(made, ast.Call) and bool(made.args or made.keywords) and raised.endswith(_TO_CALLERS)
 
 
 def _made(handler: ast.ExceptHandler, raised: ast.expr) -> ast.expr:

@@ -77,6 +77,7 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
         or is_explained(file, node)
         or (tried is not None and _has_default(tried))
     )
+    is_said = is_said or (tried is not None and _is_told(file, tried))
     if outer is not None or is_said or tried is None or _is_harmless(tried) or _leaves(tried) or only_parses(node):
         confidence = Confidence.LOW
     yield file.hit(node, "The error is caught and dropped.", confidence)
@@ -85,6 +86,15 @@ def _catch(file: TreeFile, node: Node) -> Iterator[Hit]:
 def _statement(node: Node) -> Node:
     """The statement that a node stands in."""
     return next((above for above in ancestors(node) if above.type.endswith(("_statement", "_declaration"))), node)
+
+
+def _is_told(file: TreeFile, tried: Node) -> bool:
+    """Whether all that is tried is to wait for a function of the file that handles its errors itself."""
+    waited = [child for child in walk_scope(tried) if child.type == "await_expression"]
+    calls = [child for child in walk_scope(tried) if child.type == "call_expression"]
+    made = _functions(file).get(callee(calls[0]).removeprefix("this.")) if len(calls) == 1 == len(waited) else None
+    handlers = [child for child in walk(made) if child.type == "catch_clause"] if made is not None else []
+    return any(statements(one.child_by_field_name("body")) for one in handlers)
 
 
 def _has_default(tried: Node) -> bool:

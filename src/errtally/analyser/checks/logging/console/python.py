@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 _COMMAND_LINES = {
     "argparse", "click", "typer", "optparse", "getopt", "fire", "cmd", "docopt", "rich", "readline", "invoke", "fabric",
 }  # fmt: skip
-_COMMAND_FOLDERS = {"cmd", "cli", "commands", "scripts", "script", "bin", "tools", "tool", "deploy", "management"}
+_COMMAND_FOLDERS = {
+    "migrations",
+    "cmd",
+    "cli",
+    "commands",
+    "scripts",
+    "script",
+    "bin",
+    "tools",
+    "tool",
+    "deploy",
+    "management",
+}
 _SPEAKING = {"main", "usage", "help", "run_cli", "cli", "print_help"}
 _SPEAKING_PARTS = ("print", "show", "display", "dump", "format", "report", "output", "write", "list")
 
