@@ -44,7 +44,7 @@ ENVIRONMENT = {
 SCHEMES = ("postgresql://", "postgres://")
 """How the address of a database begins."""
 
-_CHOICES = {"durability": ("write", "fsync"), "log_format": ("console", "json")}
+_CHOICES = {"durability": ("write", "fsync", "shared"), "log_format": ("console", "json")}
 """Keys with few values, the default first."""
 
 OWN_ROOTS = frozenset(
@@ -237,6 +237,8 @@ def build(document: Document, name: str, folder: Path = Path()) -> ExporterConfi
         problems.append(f"{name}: web.metrics_login: without web.password_file or web.token_file there is no login")
     if not str(document.get("database", SCHEMES[0])).startswith(SCHEMES):
         problems.append(f"{name}: database: the address of a PostgreSQL database begins with {SCHEMES[0]}")
+    if document.get("durability") == "shared" and not document.get("database"):
+        problems.append(f"{name}: durability: 'shared' waits for a database: set `database`")
     host, port = _address(str(document.get("listen", "127.0.0.1:9765")), name, problems)
     common = scrubbing(document, f"{name}: scrubbing", problems)
     own_projects = projects(document, name, folder, problems, common)

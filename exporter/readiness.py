@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.exporter.chores import Chores
-    from errtally.exporter.journal.appender import Appender
+    from errtally.exporter.journal.appending import Appending
 
 
 OF_THE_DATABASE = frozenset({"artifacts", "shared_artifacts", "quotas", "rates", "log_ins"})
@@ -28,7 +28,7 @@ class Readiness:
             them, and events are taken nevertheless: that no load balancer may stop.
     """
 
-    def __init__(self, data_dir: Path, appender: Appender, chores: Chores, *, is_shared: bool = False) -> None:
+    def __init__(self, data_dir: Path, appender: Appending, chores: Chores, *, is_shared: bool = False) -> None:
         self._is_shared = is_shared
         self._heartbeat = data_dir / heartbeat.HEARTBEAT_FILE
         self._appender = appender

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from errtally.exporter.config import ExporterConfig
+    from errtally.exporter.journal.appending import Appending
 
 TALLY_SECONDS = 1.0
 LOOK_SECONDS = 1.0
@@ -63,8 +64,8 @@ FOLLOW_SECONDS = 1.0
 THREADS = 8
 """That make pages and scrapes; live streams have threads of their own."""
 
-FSYNC_THREADS = 64
-"""With ``durability: fsync`` each request in progress holds one while it waits for the disk."""
+WAITING_THREADS = 64
+"""With ``durability: fsync`` and ``shared`` each request in progress holds one while it waits."""
 
 _log = structlog.get_logger(__name__)
 
@@ -86,16 +87,16 @@ class Worker:
 
     def run(self, listener: socket.socket, on_ready: Callable[[], None]) -> None:
         """Serve what comes to a listening socket until SIGTERM or SIGINT; call ``on_ready`` when it does."""
-        is_inline = self.config.durability != "fsync"
+        is_inline = self.config.durability == "write"
         front = Front(
             listener,
             self.application,
             self.application,
             body_bytes=self.config.limits.body_bytes,
             larger_bodies=self._larger_bodies,
-            # Who waits for the disk together shares one wait, and so needs threads.
+            # Who waits for the disk, or the database, together shares one wait, and so needs threads.
             answers_inline=is_inline,
-            threads=THREADS if is_inline else FSYNC_THREADS,
+            threads=THREADS if is_inline else WAITING_THREADS,
         )
         front.run(on_ready=on_ready, on_stop=self.stop)
         self.end()
@@ -108,12 +109,7 @@ def create_worker(settings: str) -> Worker:
     """Build one worker from the settings that the supervisor hands over."""
     config = take_over(settings)
     configure_logging(config.log_format)
-    appender = Appender(
-        config.data_dir / JOURNAL_DIRECTORY,
-        fsync=config.durability == "fsync",
-        journal_bytes=config.limits.journal_bytes,
-        min_free_bytes=config.limits.min_free_bytes,
-    )
+    appender = _appender(config)
     tally = Tally()
     key = secret(config.data_dir)
     uploads = uploads_of(config, tally.add)
@@ -186,7 +182,7 @@ def create_worker(settings: str) -> Worker:
         chores.every(TALLY_SECONDS, "rates", count_exporters)
 
     def end() -> None:
-        chores.once("tally", lambda: _hand_over(tally, appender))
+        chores.once("tally", lambda: _hand_over(tally, appender, until_known=False))
         if quotas is not None:
             chores.once("quotas", lambda: quotas.share(time.time()))
 
@@ -206,12 +202,27 @@ def create_worker(settings: str) -> Worker:
     return Worker(config, path, stop=hub.close, end=end)
 
 
-def _hand_over(tally: Tally, appender: Appender) -> None:
+def _appender(config: ExporterConfig) -> Appending:
+    if config.durability == "shared":
+        from errtally.exporter.replicas.shared_appender import SharedAppender  # noqa: PLC0415 (an extra)
+        from errtally.exporter.store.postgres.database import PostgresDatabase  # noqa: PLC0415 (an extra)
+
+        return SharedAppender(PostgresDatabase(config.database, ""), config.limits.journal_bytes)
+    return Appender(
+        config.data_dir / JOURNAL_DIRECTORY,
+        fsync=config.durability == "fsync",
+        journal_bytes=config.limits.journal_bytes,
+        min_free_bytes=config.limits.min_free_bytes,
+    )
+
+
+def _hand_over(tally: Tally, appender: Appending, *, until_known: bool = True) -> None:
     tallies = tally.take()
     if tallies is None:
         return
     try:
-        appender.append(encoder.encode(tallies), 0, time.time())
+        # What was counted has no id by which a second time would be noticed.
+        appender.append(encoder.encode(tallies), 0, time.time(), until_known=until_known)
     except JournalError as exc:
         tally.put_back(tallies)
         _log.warning("tallies wait", error=str(exc))

@@ -23,8 +23,8 @@ from errtally.exporter.server import serve
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that take requests.  [default: 1]")
 @click.option(
     "--durability",
-    type=click.Choice(["write", "fsync"]),
-    help="What an answer means: survives kill -9, or also power loss.  [default: write]",
+    type=click.Choice(["write", "fsync", "shared"]),
+    help="What an answer means: survives kill -9, power loss, or the loss of the machine.  [default: write]",
 )
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="How logs are written.  [default: console]")
 def command(**flags: object) -> None:

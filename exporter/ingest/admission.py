@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.quotas import Quotas
     from errtally.exporter.ingest.rates import Rates
     from errtally.exporter.ingest.request import Request
-    from errtally.exporter.journal.appender import Appender
+    from errtally.exporter.journal.appending import Appending
     from errtally.exporter.projects import Project
 
 BACKLOG_RETRY_SECONDS = 10
@@ -48,7 +48,7 @@ class Gate:
         quotas: None when no quota is configured.
     """
 
-    appender: Appender
+    appender: Appending
     rates: Rates | None = None
     quotas: Quotas | None = None
 

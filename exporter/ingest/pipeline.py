@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from errtally.exporter.ingest.quotas import Ledger
     from errtally.exporter.ingest.request import Request, Response
     from errtally.exporter.ingest.tally import Tally
-    from errtally.exporter.journal.appender import Appender
+    from errtally.exporter.journal.appending import Appending
     from errtally.exporter.symbols.resolver import Resolver
 
 _log = structlog.get_logger(__name__)
@@ -52,7 +52,7 @@ class Pipeline:
         self,
         config: ExporterConfig,
         *,
-        appender: Appender,
+        appender: Appending,
         tally: Tally,
         user_key: bytes,
         uploads: Uploads | None = None,

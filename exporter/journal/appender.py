@@ -85,22 +85,29 @@ class Appender:
         self._syncer = threading.Thread(target=self._keep_syncing, name="journal-sync", daemon=True)
         self._syncer.start()
 
-    def append(self, payload: bytes, events: int, received: float) -> None:
+    def append(self, payload: bytes, events: int, received: float, *, until_known: bool = False) -> None:
         """Append one record; when this returns, it survives the death of every process.
 
         Args:
             payload: the encoded record.
             events: how many events are in it.
             received: when they were received, seconds since the epoch.
+            until_known: as `Appending.append`; the disk is not asked twice.
 
         Raises:
             JournalFullError: there is no room; nothing was appended.
             JournalError: the disk fails; nothing was appended. With ``fsync``, also when the disk can't confirm: then
                 the record may still be folded.
         """
-        self.append_all([(payload, events)], received)
+        self.append_all([(payload, events)], received, until_known=until_known)
 
-    def append_all(self, payloads: Sequence[tuple[bytes, int]], received: float) -> None:
+    def append_all(
+        self,
+        payloads: Sequence[tuple[bytes, int]],
+        received: float,
+        *,
+        until_known: bool = False,  # noqa: ARG002 (others ask it)
+    ) -> None:
         """Append several records, all or none of them: each an encoded record and how many events are in it.
 
         Raises:

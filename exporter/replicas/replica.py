@@ -44,7 +44,12 @@ class Replica:
         self._replica = replica_of(config.data_dir)
         self._database = PostgresDatabase(config.database, self._replica)
         self._heartbeat = config.data_dir / HEARTBEAT_FILE
-        self._shipper = Shipper(self._database, config.data_dir, lambda: self._config.limits.journal_bytes)
+        self._shipper = Shipper(
+            self._database,
+            config.data_dir,
+            lambda: self._config.limits.journal_bytes,
+            keeps=config.durability != "shared",
+        )
         self._writer: Writer | None = None
         self._defect: BaseException | None = None
 

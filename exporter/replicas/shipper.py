@@ -56,16 +56,23 @@ class Shipper:
         database: where to.
         data_dir: of the exporter.
         journal_bytes: what may wait in the database, of all exporters together; beyond it stays where it is.
+        keeps: whether anything is appended to that journal; what an earlier run left is shipped in any case.
 
     Attributes:
         problem: what keeps it from that, "" when nothing does.
     """
 
     def __init__(
-        self, database: PostgresDatabase, data_dir: Path, journal_bytes: Callable[[], int] = lambda: sys.maxsize
+        self,
+        database: PostgresDatabase,
+        data_dir: Path,
+        journal_bytes: Callable[[], int] = lambda: sys.maxsize,
+        *,
+        keeps: bool = True,
     ) -> None:
         self._database = database
         self._journal_bytes = journal_bytes
+        self._keeps = keeps
         self._measured_at = float("-inf")
         self._directory = data_dir / JOURNAL_DIRECTORY
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -126,7 +133,7 @@ class Shipper:
             reader.forget(finished)
             self._database.forget_positions(connection, finished)
         if len(frames) < BATCH_EVENTS and time.monotonic() - self._said_at > SAY_SECONDS:
-            self._database.say_shipped(connection)
+            self._database.say_shipped(connection, keeps=self._keeps)
             self._said_at = time.monotonic()
         return len(frames)
 

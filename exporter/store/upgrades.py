@@ -256,7 +256,13 @@ STEPS = {
       who    TEXT NOT NULL,
       member TEXT NOT NULL,
       at     DOUBLE PRECISION NOT NULL
-    )"""
+    );
+    CREATE TABLE committers (
+      member TEXT PRIMARY KEY,
+      number BIGINT NOT NULL,
+      seen   DOUBLE PRECISION NOT NULL
+    );
+    ALTER TABLE shippers ADD COLUMN keeps BIGINT NOT NULL DEFAULT 1"""
     ),
 }
 """By the version that they begin with."""

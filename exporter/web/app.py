@@ -75,7 +75,7 @@ if TYPE_CHECKING:
 
     from errtally.exporter.artifacts.uploads import Uploads
     from errtally.exporter.config import ExporterConfig
-    from errtally.exporter.journal.appender import Appender
+    from errtally.exporter.journal.appending import Appending
     from errtally.exporter.metrics.view import StoreView
     from errtally.exporter.store.reading import StoreReader
     from errtally.exporter.web.access import Access
@@ -90,7 +90,7 @@ def create_app(
     view: StoreView,
     reader: StoreReader,
     own: CollectorRegistry,
-    appender: Appender,
+    appender: Appending,
     access: Access,
     problem: Callable[[], str | None],
     hub: Hub,

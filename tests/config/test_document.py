@@ -64,7 +64,7 @@ def test_a_good_file_is_its_mapping(tmp_path):
         ),
         pytest.param(
             "durability: hope",
-            "errtally.yml:1: durability: 'hope' is not one of ['write', 'fsync']",
+            "errtally.yml:1: durability: 'hope' is not one of ['write', 'fsync', 'shared']",
             id="another durability",
         ),
         pytest.param(

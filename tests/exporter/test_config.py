@@ -148,7 +148,16 @@ def test_the_environment_wins_over_the_file(folder, variable):
             "localhost:65536",
             "command line or environment: listen: 'localhost:65536' is not HOST:PORT",
         ),
-        ("ERRTALLY_DURABILITY", "hope", "command line or environment: durability: 'hope' is none of 'write', 'fsync'"),
+        (
+            "ERRTALLY_DURABILITY",
+            "hope",
+            "command line or environment: durability: 'hope' is none of 'write', 'fsync', 'shared'",
+        ),
+        (
+            "ERRTALLY_DURABILITY",
+            "shared",
+            "command line or environment: durability: 'shared' waits for a database: set `database`",
+        ),
         ("ERRTALLY_LOG_FORMAT", "xml", "command line or environment: log_format: 'xml' is none of 'console', 'json'"),
         (
             "ERRTALLY_EXTERNAL_URL",

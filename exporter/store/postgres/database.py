@@ -27,11 +27,11 @@ FORGOTTEN_SECONDS = 7 * 86400
 """One that was not heard of for so long does not come back."""
 
 _SILENT = """SELECT min(shipped) FROM shippers
-WHERE extract(epoch FROM clock_timestamp()) - shipped BETWEEN CAST(? AS BIGINT) AND CAST(? AS BIGINT)"""
+WHERE keeps = 1 AND extract(epoch FROM clock_timestamp()) - shipped BETWEEN CAST(? AS BIGINT) AND CAST(? AS BIGINT)"""
 
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
 _BEGIN_SHIPPING = f"""INSERT INTO shippers VALUES (?, 1, {_NOW}) ON CONFLICT (replica) DO UPDATE SET
-  epoch = shippers.epoch + 1, shipped = coalesce(shippers.shipped, excluded.shipped) RETURNING epoch"""  # noqa: S608 (a constant)
+  keeps = 1, epoch = shippers.epoch + 1, shipped = coalesce(shippers.shipped, excluded.shipped) RETURNING epoch"""  # noqa: S608 (a constant)
 
 _END_ABANDONED = f"""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE pid IN (SELECT pid FROM pg_locks WHERE relation IN ('writers'::regclass, 'shippers'::regclass))
@@ -151,15 +151,20 @@ class PostgresDatabase:
         preparing.check(db, self.name)
         return epoch
 
-    def say_shipped(self, db: Connection) -> None:
+    def say_shipped(self, db: Connection, *, keeps: bool = True) -> None:
         """Note that until now all that this exporter took is shipped.
+
+        Args:
+            db: the database.
+            keeps: whether what it takes is on its own disk first: then it is missed when it is gone.
 
         Raises:
             StoreVersionError: the database was brought to a newer version meanwhile.
             DatabaseError: the database can't be written.
         """
         preparing.check(db, self.name)  # who has nothing to ship learns of it here
-        db.execute(f"UPDATE shippers SET shipped = {_NOW} WHERE replica = ?", (self.replica,))  # noqa: S608 (a constant)
+        statement = f"UPDATE shippers SET shipped = {_NOW}, keeps = ? WHERE replica = ?"  # noqa: S608 (a constant)
+        db.execute(statement, (int(keeps), self.replica))
 
     def end_shipping(self, db: Connection) -> None:
         """Note that nothing waits in this exporter's journal, and that it says nothing for a while.

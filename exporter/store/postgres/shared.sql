@@ -18,11 +18,12 @@ CREATE TABLE writers (
 
 -- Exporters that ship. `epoch` grows with each connection: what a former one has begun, and the server goes on with,
 -- must not be shipped twice. `shipped`: until when, by the database's clock, all that it took is here; NULL of one that has
--- ended with nothing left.
+-- ended with nothing left. `keeps`: whether what it takes is on its own disk first, so that something may be missed when it is gone.
 CREATE TABLE shippers (
   replica TEXT PRIMARY KEY,
   epoch   BIGINT NOT NULL,
-  shipped DOUBLE PRECISION
+  shipped DOUBLE PRECISION,
+  keeps   BIGINT NOT NULL DEFAULT 1
 );
 
 -- What all exporters have to have alike, such as the key by which users are hashed.
@@ -107,4 +108,12 @@ CREATE TABLE failed_logins (
   who    TEXT NOT NULL,
   member TEXT NOT NULL,
   at     DOUBLE PRECISION NOT NULL
+);
+
+-- Processes that append to the journal themselves. `number` is what the next statement of each expects: one that comes late,
+-- when nobody waits for it any more, finds another. `seen`: when it appended last.
+CREATE TABLE committers (
+  member TEXT PRIMARY KEY,
+  number BIGINT NOT NULL,
+  seen   DOUBLE PRECISION NOT NULL
 );

@@ -70,7 +70,7 @@ def test_both_databases_have_the_same_tables_and_columns(both):
         theirs.setdefault(table, set()).add(column)
     assert {name: theirs.get(name) for name in own} == own
     assert {name for name in theirs.keys() - own.keys() if not name.startswith("artifact")} == {
-        "journal", "writers", "shippers", "secrets", "tokens",
+        "journal", "writers", "shippers", "committers", "secrets", "tokens", "quotas", "failed_logins",
     }  # fmt: skip
 
 
