@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import structlog
 
 from errtally.errors import ErrtallyError
+from errtally.exporter.log_output import LogOutput
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,7 @@ _log = structlog.get_logger(__name__)
 def configure_logging(log_format: str) -> None:
     """Send logs to standard error: for people, or one JSON object a line."""
     is_json = log_format == "json"
+    output = LogOutput()
     # Tracebacks never show local variables: those hold what clients sent before it is scrubbed.
     renderer: Any = (
         structlog.processors.JSONRenderer()
@@ -59,7 +61,7 @@ def configure_logging(log_format: str) -> None:
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: output,
     )
 
 

@@ -20,15 +20,27 @@ def start(listener: int, ready: int) -> None:
     """Run a worker until it is told to stop."""
     settings = _line(_STANDARD_INPUT)
     end_with_parent(_STANDARD_INPUT)
-    from errtally.exporter.worker import create_worker  # noqa: PLC0415 (heavy: the parent may die meanwhile)
+    # Heavy, and the parent may die meanwhile.
+    import structlog  # noqa: PLC0415
 
-    worker = create_worker(settings)
+    from errtally.errors import ErrtallyError  # noqa: PLC0415
+    from errtally.exporter.worker import create_worker  # noqa: PLC0415
+
+    is_ready = False
 
     def say_ready() -> None:
+        nonlocal is_ready
+        is_ready = True
         os.write(ready, b"1")
         os.close(ready)
 
-    worker.run(socket.socket(fileno=listener), say_ready)
+    try:
+        create_worker(settings).run(socket.socket(fileno=listener), say_ready)
+    except (OSError, ErrtallyError) as exc:
+        if is_ready:
+            raise
+        structlog.get_logger(__name__).error("a worker can't start", reason=str(exc))
+        os._exit(1)
     # Threads that still make a page or wait for a client are not worth waiting for.
     os._exit(0)
 

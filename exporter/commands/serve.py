@@ -9,6 +9,7 @@ import click
 
 from errtally.exporter.commands.typed import program
 from errtally.exporter.config import ExporterConfig, from_environ
+from errtally.exporter.log_output import LogOutput
 from errtally.exporter.server import serve
 
 
@@ -38,7 +39,7 @@ def command(**flags: object) -> None:
             os.environ[f"ERRTALLY_{name.upper()}"] = str(value)
     config = from_environ(os.environ)
     banner = _banner(config, program())
-    serve(config, on_ready=lambda: click.echo(banner, err=True))
+    serve(config, on_ready=lambda: LogOutput().msg(banner))
 
 
 def _banner(config: ExporterConfig, typed: str) -> str:

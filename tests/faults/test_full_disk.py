@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.exporter.inprocess import NOW, InProcess
-from tests.faults.processes import wait_until
+from tests.faults.processes import wait_until, workers
 from tests.faults.record import Row, record
 from tests.faults.small_disk import fill, small_disk
+from tests.flow.exporter import Exporter
 
 from errtally import names
 from errtally.errors import StoreError
@@ -160,3 +163,19 @@ def test_a_disk_that_is_full_within_writing_and_checkpoint_loses_nothing(tmp_pat
     assert failures["checkpoint"] > 0
     record(_row("disk full within writing and checkpoint of the store", taken, counted_events))
     assert counted_events == taken == EACH * len(FREE_BYTES)
+
+
+def test_a_log_on_a_full_disk_ends_neither_the_exporter_nor_a_reload(tmp_path: Path) -> None:
+    exporter = Exporter(tmp_path, "--workers", "1", under=("sh", "-c", 'exec "$@" 2>/dev/full', "sh"))
+    exporter.start()
+    try:
+        [before] = workers(exporter)
+        os.kill(exporter.pid, signal.SIGHUP)
+        wait_until(lambda: workers(exporter) and before not in workers(exporter))
+        before = workers(exporter)[0]
+        before.kill()  # which is told
+        wait_until(lambda: workers(exporter) and before not in workers(exporter))
+        wait_until(lambda: exporter.get_any("/-/ready")[0] == 200)
+        assert exporter.post("/api/events", b'{"message":"x"}')[0] == 200
+    finally:
+        assert exporter.stop() == 0
