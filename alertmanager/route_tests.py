@@ -77,7 +77,7 @@ def route_tests(alerting: Alerting) -> list[RouteTest]:
             },
             first
             + webhook
-            + (tuple(_told(labels, channel) for channel in _named(wanted) if channel in configured) or (DEFAULT,)),
+            + (tuple(_receiver(labels, channel) for channel in _named(wanted) if channel in configured) or (DEFAULT,)),
         )
         for name, labels, wanted in _WANTED
     ]
@@ -93,7 +93,7 @@ def _named(wanted: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for channel in wanted for name in (CHATS if channel == _CHAT else (channel,)))
 
 
-def _told(labels: Mapping[str, str], channel: str) -> str:
+def _receiver(labels: Mapping[str, str], channel: str) -> str:
     return f"{channel}-events" if labels.get("alertname") == "NewIssue" else channel
 
 

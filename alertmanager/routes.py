@@ -46,7 +46,7 @@ def route(alerting: Alerting) -> dict[str, Any]:
         found
         for audience in audiences(alerting)
         for matchers in _owned_by(audience.team)
-        for found in _told(audience, matchers, alerting)
+        for found in _audience_routes(audience, matchers, alerting)
     ]
     return {
         "receiver": DEFAULT,
@@ -83,7 +83,7 @@ def _owned_by(team: Team | None) -> list[list[str]]:
     return [[f'team="{team.name}"'], ['team=""', f'project=~"{glob_regex(team.projects)}"']]
 
 
-def _told(audience: Audience, matchers: list[str], alerting: Alerting) -> list[dict[str, Any]]:
+def _audience_routes(audience: Audience, matchers: list[str], alerting: Alerting) -> list[dict[str, Any]]:
     """The routes of one audience: its webhook hears everything, its people what is meant for them."""
     chosen = {"matchers": matchers} if matchers else {}
     leaves = [leaf for channel in audience.channels.configured for leaf in _channel(audience, channel, alerting)]

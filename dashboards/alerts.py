@@ -35,7 +35,7 @@ def alerts(alerting: Alerting) -> Dashboard:
             *_numbers(),
             shared.active_alerts(alerting, (24, 8)),
             _history(),
-            Section("Alerts that ended", [_by_alert(alerting), _durations(), _told()]),
+            Section("Alerts that ended", [_by_alert(alerting), _durations(), _firing_by_severity()]),
             Section("Issues", _issues()),
         ],
     )
@@ -135,7 +135,7 @@ def _durations() -> KindPanel:
     )
 
 
-def _told() -> KindPanel:
+def _firing_by_severity() -> KindPanel:
     return time_series(
         "Firing by severity",
         "As Alertmanager told errtally. Alertmanager itself says why one that fires in Prometheus is not here.",

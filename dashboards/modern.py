@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 def modern(dashboard: Json) -> Json:
     """Return grafanalib's dashboard in today's model; the argument stays as it is."""
-    found = _known(_without_none(dashboard), _DASHBOARD_KEYS)
+    found = _only(_without_none(dashboard), _DASHBOARD_KEYS)
     found["schemaVersion"] = SCHEMA_VERSION
     found["graphTooltip"] = 1 if dashboard.get("sharedCrosshair") else 0
     found["timepicker"] = _time_picker(found["timepicker"])
@@ -50,10 +50,10 @@ def _time_picker(picker: Json) -> Json:
 
 
 def _panel(panel: Json) -> Json:
-    found = _known(panel, _PANEL_KEYS)
+    found = _only(panel, _PANEL_KEYS)
     if found["type"] == "row":
         found["panels"] = [_panel(child) for child in found.get("panels", [])]
-        return _known(found, _ROW_KEYS)
+        return _only(found, _ROW_KEYS)
     found["targets"] = [_target(target) for target in found["targets"]]
     defaults = found["fieldConfig"]["defaults"]
     if steps := defaults["thresholds"]["steps"]:
@@ -65,11 +65,11 @@ def _panel(panel: Json) -> Json:
 
 def _target(target: Json) -> Json:
     instant = target.get("instant", False)
-    return {**_known(target, _TARGET_KEYS), "instant": instant, "range": not instant, "editorMode": "code"}
+    return {**_only(target, _TARGET_KEYS), "instant": instant, "range": not instant, "editorMode": "code"}
 
 
 def _variable(variable: Json) -> Json:
-    found = _known(variable, _VARIABLE_KEYS)
+    found = _only(variable, _VARIABLE_KEYS)
     found["current"] = {key: value for key, value in found.get("current", {}).items() if key != "tags"}
     if found["type"] == "query":
         found["refresh"] = _REFRESH_ON_TIME_RANGE
@@ -78,7 +78,7 @@ def _variable(variable: Json) -> Json:
     return found
 
 
-def _known(values: Json, keys: tuple[str, ...]) -> Json:
+def _only(values: Json, keys: tuple[str, ...]) -> Json:
     return {key: value for key, value in values.items() if key in keys}
 
 

@@ -136,7 +136,7 @@ def _error_section(settings: RuleSettings) -> Section:
                 "What the alert HighErrorRate sees; it fires above the dashed line.",
                 ratio, "percentunit", settings.threshold,
             ),
-            _kept("Error rate within its limit", ratio, settings.threshold),
+            _share_within_limit("Error rate within its limit", ratio, settings.threshold),
             time_series(
                 f"Requests over {window}",
                 "A service with few requests reaches a high error rate by few failures.",
@@ -161,7 +161,7 @@ def _speed_section(settings: RuleSettings) -> Section:
                 "What the alert ResponseTimeDegradation sees; it fires above the dashed line.",
                 p95, "s", settings.threshold,
             ),
-            _kept("95th percentile within its limit", p95, settings.threshold),
+            _share_within_limit("95th percentile within its limit", p95, settings.threshold),
         ],
     )  # fmt: skip
 
@@ -178,7 +178,7 @@ def _over_time(title: str, text: str, record: str, unit: str, limit: float) -> K
     )
 
 
-def _kept(title: str, record: str, limit: float) -> KindPanel:
+def _share_within_limit(title: str, record: str, limit: float) -> KindPanel:
     return table(
         title,
         "Share of the time range in which the limit of the alert was kept, of the time with requests.",

@@ -201,13 +201,13 @@ def from_environ(environ: Mapping[str, str]) -> ExporterConfig:
     return build(document, path or "command line or environment", Path(path).parent if path else Path())
 
 
-def hand_over(config: ExporterConfig) -> str:
+def to_json(config: ExporterConfig) -> str:
     """Write settings for a worker process, which must not read a file that was changed since it was checked."""
     return msgspec.json.encode(config, enc_hook=str).decode()
 
 
-def take_over(text: str) -> ExporterConfig:
-    """Read what `hand_over` wrote."""
+def from_json(text: str) -> ExporterConfig:
+    """Read what `to_json` wrote."""
     return msgspec.json.decode(text, type=ExporterConfig, dec_hook=lambda kind, value: kind(value))
 
 

@@ -16,7 +16,7 @@ from errtally.event.scrub import Scrubber, ScrubSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from errtally.event.scrub.settings import Found
+    from errtally.event.scrub.settings import Match
 
 MAX_PATTERN_BYTES = 1 << 20
 """Memory that one compiled pattern may take; more means repetitions like ``(\\w{1,500}){1,500}``."""
@@ -83,9 +83,9 @@ class LinearPattern:
         except UnicodeEncodeError as exc:
             raise re.error("half of a surrogate pair") from exc
 
-    def search(self, string: str) -> Found | None:
+    def search(self, string: str) -> Match | None:
         """Find the first match."""
-        found: Found | None = self._pattern.search(_encodable(string))
+        found: Match | None = self._pattern.search(_encodable(string))
         return found
 
     def subn(self, repl: str, string: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ import structlog
 
 from errtally.errors import ConfigError, ErrtallyError, StoreError
 from errtally.exporter import garbage_collection
-from errtally.exporter.config import from_environ, hand_over
+from errtally.exporter.config import from_environ, to_json
 from errtally.exporter.installation import configure_logging, locked, open_directory, secret
 from errtally.exporter.listening import listen
 from errtally.exporter.supervisor import Supervisor
@@ -86,7 +86,7 @@ def _run(config: ExporterConfig, listeners: list[socket.socket], on_ready: Calla
         ErrtallyError: the writer failed, or no worker comes up: both end with a status that says so.
     """
     running = _Running(config)
-    server = Supervisor(listeners, running.hand_over)
+    server = Supervisor(listeners, running.to_json)
     if not config.database:
         server.start()  # they come up while the store is loaded
     try:
@@ -144,9 +144,9 @@ class _Running:
 
             self._writer = Writer(self._config)
 
-    def hand_over(self) -> str:
+    def to_json(self) -> str:
         """What a worker that starts now is told."""
-        return hand_over(self._config)
+        return to_json(self._config)
 
     def reload(self) -> bool:
         """Take a changed configuration up, for the writer and the workers started next.

@@ -15,7 +15,7 @@ from errtally import names
 from errtally.errors import JournalError
 from errtally.exporter import garbage_collection
 from errtally.exporter.chores import Chores
-from errtally.exporter.config import take_over
+from errtally.exporter.config import from_json
 from errtally.exporter.digest.budget import Budget
 from errtally.exporter.front.front import Front
 from errtally.exporter.ingest.pipeline import Pipeline
@@ -107,7 +107,7 @@ class Worker:
 
 def create_worker(settings: str) -> Worker:
     """Build one worker from the settings that the supervisor hands over."""
-    config = take_over(settings)
+    config = from_json(settings)
     configure_logging(config.log_format)
     appender = _appender(config)
     tally = Tally()
@@ -161,7 +161,7 @@ def create_worker(settings: str) -> Worker:
         hosts=Hosts(config.external_url, config.allowed_hosts),
         is_scrape_open=not config.has_metrics_auth,
     )
-    chores.every(TALLY_SECONDS, "tally", lambda: _hand_over(tally, appender))
+    chores.every(TALLY_SECONDS, "tally", lambda: _journal_tally(tally, appender))
     chores.every(LOOK_SECONDS, "journal", appender.look)
     chores.every(SWEEP_SECONDS, "artifacts", lambda: uploads.sweep(time.time()))
     if config.database:
@@ -182,7 +182,7 @@ def create_worker(settings: str) -> Worker:
         chores.every(TALLY_SECONDS, "rates", count_exporters)
 
     def end() -> None:
-        chores.once("tally", lambda: _hand_over(tally, appender, until_known=False))
+        chores.once("tally", lambda: _journal_tally(tally, appender, until_known=False))
         if quotas is not None:
             chores.once("quotas", lambda: quotas.share(time.time()))
 
@@ -216,7 +216,7 @@ def _appender(config: ExporterConfig) -> Appending:
     )
 
 
-def _hand_over(tally: Tally, appender: Appending, *, until_known: bool = True) -> None:
+def _journal_tally(tally: Tally, appender: Appending, *, until_known: bool = True) -> None:
     tallies = tally.take()
     if tallies is None:
         return

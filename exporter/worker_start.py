@@ -1,7 +1,7 @@
 """The first thing that a worker process runs.
 
 Run by the supervisor as ``python -m errtally.exporter.worker_start LISTENER READY`` with the numbers of the listening
-socket and of the pipe to say that it is ready through; what `config.hand_over` wrote comes as the first line of
+socket and of the pipe to say that it is ready through; what `config.to_json` wrote comes as the first line of
 standard input, and the end of standard input is the end of the supervisor.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from errtally.rules.model import SLACK_STEPS, Case, Check
-from errtally.rules.series import least_bad
+from errtally.rules.series import minimum_bad
 from errtally.rules.timeline import timeline
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def chance_cases(
     is_beyond: Callable[[float], bool],
     before: tuple[Phase, ...] = (),
 ) -> tuple[Case, ...]:
-    """Return the cases of a rule that pages, of a window that is beyond all of its limits but for `least_bad`.
+    """Return the cases of a rule that pages, of a window that is beyond all of its limits but for `minimum_bad`.
 
     Args:
         settings: the rule's settings.
@@ -112,7 +112,7 @@ def chance_cases(
         ("is silent for as few failures as chance brings", 1 - NEAR),
         ("fires for a few more", 1 + NEAR),
     ):
-        value = value_of(least_bad(settings) * times / amount)
+        value = value_of(minimum_bad(settings) * times / amount)
         series = timeline(*before, (levels(value, amount * settings.step_seconds / settings.window_seconds), steps))
         if is_beyond(value):
             cases.append(Case(name, series, (Check(at, (firing(value),) if times > 1 else ()),)))

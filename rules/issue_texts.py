@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.config.duration import format_duration
-from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, added, selector
+from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, selector, sum_by
 
 if TYPE_CHECKING:
     from errtally.rules.model import RuleSettings
@@ -38,10 +38,10 @@ NO_ISSUE = "no issue has series"
 
 
 def _title(issue: str, otherwise: str) -> str:
-    return _told(issue, "{{ .Labels.title }}") + f"{{{{ if not $found }}}}{otherwise}{{{{ end }}}}"
+    return _of_info(issue, "{{ .Labels.title }}") + f"{{{{ if not $found }}}}{otherwise}{{{{ end }}}}"
 
 
-def _told(issue: str, text: str) -> str:
+def _of_info(issue: str, text: str) -> str:
     """Return the template of a text about an issue, filled in from what its info series says, once."""
     return (
         "{{ $found := false }}"
@@ -62,7 +62,7 @@ def most(settings: RuleSettings) -> str:
     # One that comes back into the budget has no past in Prometheus, and counts from its return on.
     new = f"{errors} and on (job, instance, issue) {young}"
     grown = f"{errors} - {errors} offset {span} or {new} or increase({errors}[{span}])"
-    number = f"sort_desc(topk({_MOST}, {added(names.ISSUE_EVENTS, grown, settings, 'issue')} > 0))"
+    number = f"sort_desc(topk({_MOST}, {sum_by(names.ISSUE_EVENTS, grown, settings, 'issue')} > 0))"
     scopes = " $labels.project $labels.environment" * number.count(of)
     return (
         f"{{{{ range $place, $one := printf `{number}`{scopes} | query }}}}"
@@ -82,7 +82,7 @@ FIELDS = {
 """Template fields: the title of the issue, or a hint where to look; the path of its page, with the project
 because two may have an issue of the same name."""
 
-SINCE = _told("$labels.issue", "{{ if .Labels.first_release }} since release {{ .Labels.first_release }}{{ end }}")
+SINCE = _of_info("$labels.issue", "{{ if .Labels.first_release }} since release {{ .Labels.first_release }}{{ end }}")
 """The release that an issue came with, where it has one."""
 
 KNOWN_SINCE = f" since release {_RELEASE}"

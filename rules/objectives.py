@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.config.duration import format_duration
 from errtally.rules.model import Recording
-from errtally.rules.series import DEMO_LABELS, added, glob_matcher, number, rate, selector
+from errtally.rules.series import DEMO_LABELS, glob_matcher, number, rate, selector, sum_by
 
 if TYPE_CHECKING:
     from errtally.config.objectives import Slo
@@ -156,13 +156,13 @@ def _events(slo: Slo, settings: RuleSettings) -> tuple[str, str]:
     projects = glob_matcher("project", slo.projects)
     if slo.kind == "availability":
         failed = ",".join(part for part in (projects, 'status_class="5xx"') if part)
-        all_of_them = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, projects), settings)
-        bad = added(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, failed), settings)
+        all_of_them = sum_by(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, projects), settings)
+        bad = sum_by(names.SERVICE_REQUESTS, rate(names.SERVICE_REQUESTS, BASE_SECONDS, failed), settings)
         return all_of_them, bad
     quick = ",".join(part for part in (projects, f'le="{slo.threshold_seconds}"') if part)
     duration = names.SERVICE_REQUEST_DURATION
-    all_of_them = added(duration, rate(duration, BASE_SECONDS, projects, "_count"), settings)
-    good = added(duration, rate(duration, BASE_SECONDS, quick, "_bucket"), settings)
+    all_of_them = sum_by(duration, rate(duration, BASE_SECONDS, projects, "_count"), settings)
+    good = sum_by(duration, rate(duration, BASE_SECONDS, quick, "_bucket"), settings)
     return all_of_them, f"{all_of_them} - {good}"
 
 

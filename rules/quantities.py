@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.rules.model import Recording
-from errtally.rules.series import ERROR_LEVELS, added, rate, record_name
+from errtally.rules.series import ERROR_LEVELS, rate, record_name, sum_by
 
 if TYPE_CHECKING:
     from errtally.names import Metric
@@ -60,9 +60,9 @@ def apdex(settings: RuleSettings) -> tuple[Recording, ...]:
 
 def errors(settings: RuleSettings, window_seconds: int) -> Recording:
     """Error events a second."""
-    expr = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window_seconds, ERROR_LEVELS), settings)
+    expr = sum_by(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window_seconds, ERROR_LEVELS), settings)
     return Recording(record_name(names.SERVICE_EVENTS, "error_rate", window_seconds), expr)
 
 
 def _rate(metric: Metric, settings: RuleSettings, matchers: str = "", suffix: str = "") -> str:
-    return added(metric, rate(metric, settings.window_seconds, matchers, suffix), settings)
+    return sum_by(metric, rate(metric, settings.window_seconds, matchers, suffix), settings)

@@ -60,7 +60,7 @@ def glob_matcher(label: str, globs: Sequence[str], *, but: bool = False) -> str:
     return f'{label}{"!~" if but else "=~"}"{regex}"'
 
 
-def added(metric: Metric, expr: str, settings: RuleSettings, by: str = SCOPE) -> str:
+def sum_by(metric: Metric, expr: str, settings: RuleSettings, by: str = SCOPE) -> str:
     """Add up an expression over one metric by some labels, so that no event counts twice.
 
     Replicas that share a store show the same series each: of equal ones the largest counts, before anything is
@@ -85,7 +85,7 @@ def increase(metric: Metric, window_seconds: int, matchers: str = "") -> str:
     return rate(metric, window_seconds, matchers).replace("rate(", "increase(", 1)
 
 
-def enough(rate_record: str, settings: RuleSettings, per: str = SCOPE) -> str:
+def and_minimum(rate_record: str, settings: RuleSettings, per: str = SCOPE) -> str:
     """Return the condition that the minimum of the window was reached, or "" when there is none."""
     if not settings.minimum:
         return ""
@@ -96,7 +96,7 @@ LEAST_BAD = 5
 """How many requests or sessions must have ended badly within the window of a rule that pages."""
 
 
-def least_bad(settings: RuleSettings) -> float:
+def minimum_bad(settings: RuleSettings) -> float:
     """Return how many must have ended badly within a rule's window; 0 when the rule has no minimum.
 
     With the share alone, two failures of thirty requests would page, and a service of which one request in a hundred
@@ -106,7 +106,7 @@ def least_bad(settings: RuleSettings) -> float:
     return 0.9 * min(LEAST_BAD, settings.minimum / 4)
 
 
-def enough_bad(share: str, rate_record: str, settings: RuleSettings, per: str = SCOPE) -> str:
+def and_minimum_bad(share: str, rate_record: str, settings: RuleSettings, per: str = SCOPE) -> str:
     """Return the condition that the bad ones are more than chance brings, or "" when the rule has no minimum.
 
     Args:
@@ -117,7 +117,7 @@ def enough_bad(share: str, rate_record: str, settings: RuleSettings, per: str = 
     """
     if not settings.minimum:
         return ""
-    least = number(least_bad(settings))
+    least = number(minimum_bad(settings))
     return f"\nand on ({per}) {share} * on ({per}) {rate_record} * {settings.window_seconds} >= {least}"
 
 

@@ -24,7 +24,7 @@ _DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BundleFile:
     """A file of the folder.
 
     Attributes:
@@ -58,7 +58,7 @@ class Mapping:
     content: bytes
 
 
-def files(folder: Path, url_prefix: str) -> list[Found]:
+def files(folder: Path, url_prefix: str) -> list[BundleFile]:
     """Read the scripts and source maps of a folder, or the one file that it is.
 
     A script takes the debug id of its map, and a map that of its script, where only one of them says it.
@@ -78,10 +78,10 @@ def files(folder: Path, url_prefix: str) -> list[Found]:
         if not debug_id and one.kind == MINIFIED_SOURCE:
             beside = found.get(scripts.joined(one.url, one.map_url or f"{one.url.rpartition('/')[2]}{MAP_ENDING}"))
             debug_id = beside.debug_id if beside is not None else ""
-        told.append(Found(one.path, one.url, one.kind, debug_id, one.map_url, one.content))
+        told.append(BundleFile(one.path, one.url, one.kind, debug_id, one.map_url, one.content))
     ids = {scripts.joined(one.url, one.map_url): one.debug_id for one in told if one.map_url}
     return [
-        Found(one.path, one.url, one.kind, one.debug_id or ids.get(one.url, ""), one.map_url, one.content)
+        BundleFile(one.path, one.url, one.kind, one.debug_id or ids.get(one.url, ""), one.map_url, one.content)
         for one in told
     ]
 
@@ -100,7 +100,7 @@ def mappings(folder: Path) -> list[Mapping]:
     ]
 
 
-def bundle(found: list[Found]) -> bytes:
+def bundle(found: list[BundleFile]) -> bytes:
     """Make an artifact bundle; the same files make the same bytes."""
     entries = {}
     packed = io.BytesIO()
@@ -131,12 +131,12 @@ def _paths(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _read(path: Path, url: str) -> Found | None:
+def _read(path: Path, url: str) -> BundleFile | None:
     """Read a file, None when it is neither a script nor a source map."""
     if path.name.endswith(SCRIPT_ENDINGS):
         content = path.read_bytes()
         map_url = scripts.map_url_of_script(content)
-        return Found(path, url, MINIFIED_SOURCE, scripts.debug_id_of_script(content), map_url, content)
+        return BundleFile(path, url, MINIFIED_SOURCE, scripts.debug_id_of_script(content), map_url, content)
     if path.suffix == MAP_ENDING and scripts.is_map(content := path.read_bytes()):
-        return Found(path, url, SOURCE_MAP, scripts.debug_id_of_map(content), "", content)
+        return BundleFile(path, url, SOURCE_MAP, scripts.debug_id_of_map(content), "", content)
     return None

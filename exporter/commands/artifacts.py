@@ -19,7 +19,7 @@ from errtally.exporter.commands.remote import fail, format_option, remote_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from errtally.exporter.commands.artifact_bundle import Found, Mapping
+    from errtally.exporter.commands.artifact_bundle import BundleFile, Mapping
     from errtally.exporter.commands.remote import Remote
 
 _ORGANIZATION: Final = "/api/0/organizations/errtally"
@@ -154,7 +154,7 @@ def _send_chunk(remote: Remote, digest: str, piece: bytes) -> None:
     remote.post_bytes(f"{_ORGANIZATION}/chunk-upload/", form, f"multipart/form-data; boundary={mark}")
 
 
-def _say(found: Sequence[Found], mappings: Sequence[Mapping], uuid_: str) -> None:
+def _say(found: Sequence[BundleFile], mappings: Sequence[Mapping], uuid_: str) -> None:
     maps = {one.debug_id for one in found if one.kind != MINIFIED_SOURCE and one.debug_id}
     for one in found:
         by = f"debug id {one.debug_id}" if one.debug_id else "release and address"

@@ -60,7 +60,7 @@ def _to(data_dir: Path, address: str) -> int:
     with closing(file.writer()) as tables, closing(shared.connect()) as db, _nobody_folds(shared, data_dir):
         if shared.secret(db, secret(data_dir)) != secret(data_dir):
             raise MigrationError(f"{shared.name} has the key of another installation: give a database that is empty")
-        TokenStore(data_dir, address).take_over(TokenStore(data_dir))
+        TokenStore(data_dir, address).copy_from(TokenStore(data_dir))
         with closing(_archive(data_dir, address)) as archive:
             archive.refresh()
             _say_files(archive)
@@ -75,7 +75,7 @@ def _from(data_dir: Path, address: str) -> int:
         if waiting := shared.waiting(db).events:
             raise MigrationError(f"{waiting:,} events wait in {shared.name}: start an exporter until they are counted")
         keep_secret(data_dir, shared.secret(db, secret(data_dir)))
-        TokenStore(data_dir).take_over(TokenStore(data_dir, address))
+        TokenStore(data_dir).copy_from(TokenStore(data_dir, address))
         with closing(_archive(data_dir, address)) as archive:
             archive.bring()
             _say_files(archive)

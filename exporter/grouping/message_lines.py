@@ -36,14 +36,14 @@ def telling_text(message: str) -> str:
         text = _ANSI.sub("", text).lstrip()
     if ("{" in text or "[" in text) and (start := _JSON_START.search(text)):
         before = text[: start.start()].rstrip()
-        if "\n" not in before and (told := _told(text[start.start() :])):
+        if "\n" not in before and (told := _failure_fields(text[start.start() :])):
             return " ".join(f"{before} {told}".split())
     if "\n" in text or "\r" in text:
         text = _first_lines(text)
     return " ".join(text.split())
 
 
-def _told(text: str) -> str:
+def _failure_fields(text: str) -> str:
     """Return the fields of a JSON text that say what failed, "" when there is none."""
     found = [(match[1], match[2] or match[3]) for match in _TOLD.finditer(text)]
     return "{" + ", ".join(f"{name}: {value}" for name, value in found[:MAX_TOLD]) + "}" if found else ""

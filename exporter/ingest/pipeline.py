@@ -126,7 +126,7 @@ class Pipeline:
 
     def _accept(self, delivery: Delivery, received: float) -> None:
         """Make a delivery durable; a delivery that changes nothing needs no record."""
-        payloads = self._told(delivery, received) if delivery.uploads or delivery.deploys else []
+        payloads = self._keep_files_and_deploys(delivery, received) if delivery.uploads or delivery.deploys else []
         for part in (delivery, *delivery.others):
             if part.holds_anything():
                 batch = self._own.get(part.project, self._common).batch(part, received)
@@ -146,7 +146,7 @@ class Pipeline:
             self._grouper.forget()
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
-    def _told(self, delivery: Delivery, received: float) -> list[tuple[bytes, int]]:
+    def _keep_files_and_deploys(self, delivery: Delivery, received: float) -> list[tuple[bytes, int]]:
         """Keep the files that came, and make records of the deploys that were told of."""
         project, told = delivery.project, list[records.ReleaseChange | records.DeployChange]()
         for upload in delivery.uploads:

@@ -47,7 +47,7 @@ def _header(headers: Any) -> str | None:  # noqa: ANN401 (whatever the client se
 @lru_cache(maxsize=_KNOWN)
 def _read(text: str) -> Mapping[str, Mapping[str, str]]:
     with _making:
-        resolver, everything = _made()
+        resolver, everything = _resolver()
     found = resolver(text, everything)
     contexts: dict[str, dict[str, str]] = {}
     if found.user_agent is not None:
@@ -60,7 +60,7 @@ def _read(text: str) -> Mapping[str, Mapping[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _made() -> tuple[Any, Any]:
+def _resolver() -> tuple[Any, Any]:
     """Make the rules ready, by the library of regular expressions that scrubbing uses; loading it takes 0.1 s."""
     from ua_parser.core import Domain  # noqa: PLC0415 (loaded where it is needed)
     from ua_parser.loaders import load_lazy_builtins  # noqa: PLC0415

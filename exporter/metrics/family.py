@@ -230,13 +230,13 @@ class HistogramFamily:
 
     def drop(self, labels: tuple[str, ...]) -> None:
         """Remove a series."""
-        for kept in self._kept():
+        for kept in self._memos():
             kept.pop(labels, None)
         self._stale.discard(labels)
 
     def clear(self) -> None:
         """Remove all series."""
-        for kept in self._kept():
+        for kept in self._memos():
             kept.clear()
         self._stale.clear()
 
@@ -260,7 +260,7 @@ class HistogramFamily:
     def __len__(self) -> int:
         return len(self._counts)
 
-    def _kept(self) -> tuple[dict[tuple[str, ...], Any], ...]:
+    def _memos(self) -> tuple[dict[tuple[str, ...], Any], ...]:
         return (
             self._counts, self._sums, self._exemplars, self._created, self._messages, self._blocks, self._prefixes
         )  # fmt: skip

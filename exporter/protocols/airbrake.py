@@ -166,10 +166,10 @@ def _details(payload: bytes) -> dict[str, Any]:
     exceptions = []
     for error in reversed(tolerant.objects(sent.get("errors"))[: frames.MAX_EXCEPTIONS]):
         called = [
-            frames.shown(_frame(tolerant.fit(frame, NoticeFrame), root), frame.get("code"))
+            frames.shown(_frame(tolerant.convert(frame, NoticeFrame), root), frame.get("code"))
             for frame in reversed(frames.without_middle(tolerant.objects(error.get("backtrace"))))
         ]
-        exceptions.append(frames.exception_shown(_exception(tolerant.fit(error, NoticeError), root), called))
+        exceptions.append(frames.exception_shown(_exception(tolerant.convert(error, NoticeError), root), called))
     hidden = ("user", "history", "url", "httpMethod", "userAgent", "referer")
     return {
         "exceptions": exceptions,

@@ -73,12 +73,12 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
 
 
 def _alert(sent: WebhookAlert, index: int, alertmanager_url: str) -> Alert:
-    starts_at = values.moment(sent.startsAt)
+    starts_at = values.parse_time(sent.startsAt)
     if starts_at is None or sent.status not in {"firing", "resolved"}:
         raise MalformedError(
             "bad_notification", f"an alert needs startsAt and a status of firing or resolved - at `$.alerts[{index}]`"
         )
-    ends_at = values.moment(sent.endsAt) if sent.status == "resolved" else None
+    ends_at = values.parse_time(sent.endsAt) if sent.status == "resolved" else None
     return Alert(
         fingerprint=values.label(sent.fingerprint, 64) or "",
         name=values.label(sent.labels.get("alertname")) or "unnamed",

@@ -46,7 +46,7 @@ def shown(
     if level is None:
         level = next((found for name in _LEVELS if (found := tolerant.mapping(data).get(name)) is not None), None)
     crumb = {
-        "timestamp": values.moment(at if number is None or number < _SECONDS_BELOW else number / 1000),
+        "timestamp": values.parse_time(at if number is None or number < _SECONDS_BELOW else number / 1000),
         "category": category,
         "message": message,
         "level": values.level(level, "") or None,

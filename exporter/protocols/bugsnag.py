@@ -166,7 +166,7 @@ def _payload_of(body: bytes) -> Payload:
         return _payload.decode(body)
     except tolerant.NOT_JSON:
         try:
-            return _payload.decode(tolerant.mended(body))
+            return _payload.decode(tolerant.strict_json(body))
         except tolerant.NOT_JSON as exc:
             raise MalformedError("bad_payload", f"not a payload of Bugsnag: {exc}") from exc
 
@@ -243,10 +243,10 @@ def _details(payload: bytes) -> dict[str, Any]:
     exceptions = []
     for item in reversed(tolerant.objects(sent.get("exceptions"))[: frames.MAX_EXCEPTIONS]):
         called = [
-            frames.shown(_frame(tolerant.fit(frame, ReportFrame), root), frame.get("code"))
+            frames.shown(_frame(tolerant.convert(frame, ReportFrame), root), frame.get("code"))
             for frame in reversed(frames.without_middle(tolerant.objects(item.get("stacktrace"))))
         ]
-        exceptions.append(frames.exception_shown(_exception(tolerant.fit(item, ReportException), root), called))
+        exceptions.append(frames.exception_shown(_exception(tolerant.convert(item, ReportException), root), called))
     return {
         "exceptions": exceptions,
         "breadcrumbs": breadcrumbs.trail(sent.get("breadcrumbs"), _crumb),

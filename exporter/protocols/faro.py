@@ -315,7 +315,9 @@ def _details(body: bytes, index: int) -> dict[str, Any]:
     meta = tolerant.mapping(sent.get("meta"))
     item = tolerant.objects(sent.get("exceptions"))[index]
     stack = tolerant.objects(tolerant.mapping(item.get("stacktrace")).get("frames"))
-    called = [frames.shown(_frame(tolerant.fit(frame, StackFrame))) for frame in reversed(frames.without_middle(stack))]
+    called = [
+        frames.shown(_frame(tolerant.convert(frame, StackFrame))) for frame in reversed(frames.without_middle(stack))
+    ]
     exception = ExceptionInfo(type=values.label(item.get("type")), value=values.text(item.get("value")))
     crumbs = [
         {

@@ -187,10 +187,10 @@ def _details(payload: bytes) -> dict[str, Any]:
     exceptions = []
     for cause in (*reversed(causes), error):
         called = [
-            frames.shown(_frame(tolerant.fit(frame, NoticeFrame), root), frame.get("source"))
+            frames.shown(_frame(tolerant.convert(frame, NoticeFrame), root), frame.get("source"))
             for frame in reversed(frames.without_middle(tolerant.objects(cause.get("backtrace"))))
         ]
-        exceptions.append(frames.exception_shown(_exception(tolerant.fit(cause, Cause), root), called))
+        exceptions.append(frames.exception_shown(_exception(tolerant.convert(cause, Cause), root), called))
     trail = sent.get("breadcrumbs")
     trail = trail.get("trail") if isinstance(trail, dict) else trail
     return {

@@ -185,7 +185,7 @@ def _details(payload: bytes) -> dict[str, Any]:
     client = values.label(tolerant.mapping(sent.get("notifier")).get("name")) or ""
     exceptions = []
     for trace in reversed(chain):
-        called, exception = [], _exception(tolerant.fit(trace, Trace), root, client)
+        called, exception = [], _exception(tolerant.convert(trace, Trace), root, client)
         sent_frames = tolerant.objects(trace.get("frames"))
         if is_newest_first([frame.get("method") for frame in sent_frames], client):
             sent_frames.reverse()
@@ -193,7 +193,7 @@ def _details(payload: bytes) -> dict[str, Any]:
             frame["method"] = method
         for frame in frames.without_middle(sent_frames):
             around = tolerant.mapping(frame.get("context"))
-            page = frames.shown(_frame(tolerant.fit(frame, RollbarFrame), root))
+            page = frames.shown(_frame(tolerant.convert(frame, RollbarFrame), root))
             page |= {"pre_context": around.get("pre"), "post_context": around.get("post"), "vars": frame.get("locals")}
             page["vars"] = tolerant.mapping(page["vars"])
             for name in ("pre_context", "post_context"):

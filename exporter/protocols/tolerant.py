@@ -37,7 +37,7 @@ def decode(payload: bytes | msgspec.Raw, kind: type[T]) -> T:
     try:
         found: T = _decoder(kind).decode(payload)
     except NOT_JSON:  # a ValidationError is a DecodeError
-        return fit(document(payload), kind)
+        return convert(document(payload), kind)
     return found
 
 
@@ -62,7 +62,7 @@ def document(payload: bytes | msgspec.Raw) -> dict[str, Any]:
     return value
 
 
-def mended(payload: bytes | msgspec.Raw) -> bytes:
+def strict_json(payload: bytes | msgspec.Raw) -> bytes:
     """Write a JSON object again as strict JSON: NaN becomes null, half of a surrogate pair a question mark.
 
     Raises:
@@ -71,11 +71,11 @@ def mended(payload: bytes | msgspec.Raw) -> bytes:
     return msgspec.json.encode(document(payload))
 
 
-def fit(value: dict[str, Any], kind: type[T]) -> T:
+def convert(value: dict[str, Any], kind: type[T]) -> T:
     """Convert an object and everything in it that fits the struct's fields."""
     fitting: dict[str, Any] = {}
     for name, (encoded, hint) in _fields(kind).items():
-        if (found := _fit(value.get(encoded), hint)) is not None:
+        if (found := _convert(value.get(encoded), hint)) is not None:
             fitting[name] = found
     return kind(**fitting)
 
@@ -90,18 +90,18 @@ def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
     return value if isinstance(value, dict) else {}
 
 
-def _fit(value: Any, hint: Any) -> Any:  # noqa: ANN401
+def _convert(value: Any, hint: Any) -> Any:  # noqa: ANN401
     if value is None or hint is Any:
         return value
     if get_origin(hint) in {Union, types.UnionType}:
-        return next((found for part in get_args(hint) if (found := _fit(value, part)) is not None), None)
+        return next((found for part in get_args(hint) if (found := _convert(value, part)) is not None), None)
     if get_origin(hint) is list:
         if not isinstance(value, list):
             return None
         (inner,) = get_args(hint)
-        return [found for item in value if (found := _fit(item, inner)) is not None]
+        return [found for item in value if (found := _convert(item, inner)) is not None]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and isinstance(value, dict):
-        return fit(value, hint)
+        return convert(value, hint)
     return None
 
 

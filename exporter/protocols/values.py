@@ -165,7 +165,7 @@ def number(value: Any) -> float | None:  # noqa: ANN401
     return result if math.isfinite(result) else None
 
 
-def moment(value: Any) -> float | None:  # noqa: ANN401
+def parse_time(value: Any) -> float | None:  # noqa: ANN401
     """Read a time: RFC 3339 text (without zone = UTC) or seconds since the epoch; None when it is neither."""
     if isinstance(value, str):
         try:
@@ -181,7 +181,7 @@ def moment(value: Any) -> float | None:  # noqa: ANN401
 
 def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:  # noqa: ANN401
     """Read an event's time; one in the future or older than 30 days is a wrong clock: then when it was received."""
-    happened = None if value is None else moment(value)
+    happened = None if value is None else parse_time(value)
     if happened is None:
         return received
     happened += drift_seconds

@@ -120,7 +120,7 @@ class Shipper:
         assert connection is not None
         assert reader is not None
         frames = list(reader.read(BATCH_EVENTS))
-        lost = self._told_damages(reader)
+        lost = self._damage_counts(reader)
         if frames or lost:
             self._check_room(connection)
             connection.execute("BEGIN IMMEDIATE")
@@ -188,7 +188,7 @@ class Shipper:
             _log.error("events wait in the journal of this exporter", error=problem)
         self.problem = problem
 
-    def _told_damages(self, reader: Reader) -> list[frame.Frame]:
+    def _damage_counts(self, reader: Reader) -> list[frame.Frame]:
         """Return a frame that counts what the journal has lost, as the writer of one exporter does."""
         lost = 0
         for damage in reader.damages:

@@ -61,7 +61,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlannedQuery:
     """A query as it can be put.
 
     Attributes:
@@ -77,7 +77,7 @@ class Asked:
     is_each: bool = False
 
 
-def ask(db: Connection, terms: Sequence[Term], key: bytes = b"", *, is_in_order: bool = False) -> Asked:
+def ask(db: Connection, terms: Sequence[Term], key: bytes = b"", *, is_in_order: bool = False) -> PlannedQuery:
     """Make a query ready.
 
     Args:
@@ -92,14 +92,14 @@ def ask(db: Connection, terms: Sequence[Term], key: bytes = b"", *, is_in_order:
     asking = _Asking(db, key)
     ready = tuple(Term(asking.ready(term.condition), term.is_negated) for term in terms)
     planned, is_narrow, is_each = _plan(db, ready, is_in_order=is_in_order)
-    return Asked(planned, tuple(dict.fromkeys(asking.notices)), is_narrow, is_each)
+    return PlannedQuery(planned, tuple(dict.fromkeys(asking.notices)), is_narrow, is_each)
 
 
 def _plan(db: Connection, terms: tuple[Term, ...], *, is_in_order: bool) -> tuple[tuple[Term, ...], bool, bool]:
     """Say of what many issues have how it is looked for: all at once, or in each issue that the rest of a query leaves.
 
     Returns:
-        The terms, `Asked.is_narrow` and `Asked.is_each`.
+        The terms, `PlannedQuery.is_narrow` and `PlannedQuery.is_each`.
     """
     counts = {place: _count(db, term.condition) for place, term in enumerate(terms)}
     narrowing = [sum(found) for place, found in counts.items() if found and not terms[place].is_negated]

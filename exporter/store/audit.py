@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AuditQuery:
     """What to show of the log.
 
     Attributes:
@@ -27,7 +27,7 @@ class Wanted:
     limit: int = 50
 
 
-def entries(db: Connection, wanted: Wanted) -> list[dict[str, Any]]:
+def entries(db: Connection, wanted: AuditQuery) -> list[dict[str, Any]]:
     """Return entries, the newest first. ``issue`` of one that was deleted is None.
 
     Raises:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.exporter.store.connection import Connection
-    from errtally.exporter.store.reading_order import Wanted
+    from errtally.exporter.store.reading_order import IssueQuery
 
 MAX_COUNTED = 1_000
 """Issues of a list that are counted; of more it is only said that there are."""
@@ -27,7 +27,7 @@ SPARK_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class IssuePage:
     """Numbers of issues, and how to go on.
 
     Attributes:
@@ -49,7 +49,7 @@ class Found:
     is_total_cut: bool = False
 
 
-def find(db: Connection, wanted: Wanted, key: bytes = b"") -> Found:
+def find(db: Connection, wanted: IssueQuery, key: bytes = b"") -> IssuePage:
     """Find one page of issues.
 
     Args:
@@ -92,10 +92,10 @@ def find(db: Connection, wanted: Wanted, key: bytes = b"") -> Found:
         total = db.execute(f"{of.prefix} SELECT count(*) FROM ({some}) listed", (*of.values, most)).fetchone()[0]  # noqa: S608
         is_total_cut = total == most
     next_ = cursor.after(issues) if has_more and not is_cut and issues else None
-    return Found(issues, next_, is_cut, newer, asked.notices, total, is_total_cut)
+    return IssuePage(issues, next_, is_cut, newer, asked.notices, total, is_total_cut)
 
 
-def before(db: Connection, wanted: Wanted, key: bytes = b"") -> Cursor | None:
+def before(db: Connection, wanted: IssueQuery, key: bytes = b"") -> Cursor | None:
     """Return the cursor of the page before that of a reader, None where that is the first one.
 
     A cursor says what was shown, not in what order. So the page before is that of the order of now: what stands before
@@ -148,7 +148,7 @@ def hours(
 
 
 def counts(
-    db: Connection, wanted: Wanted, since: float, until: float, step_seconds: int, key: bytes = b""
+    db: Connection, wanted: IssueQuery, since: float, until: float, step_seconds: int, key: bytes = b""
 ) -> dict[int, dict[int, int]]:
     """Return events of the issues that a query finds over time; what was merged into one counts there.
 

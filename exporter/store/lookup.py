@@ -60,7 +60,7 @@ def event(db: Connection, event_id: str) -> KeptEvent | None:
         ERRORS: the store can't be read.
     """
     row = db.execute(f"{_EVENTS} WHERE s.event_id = ? ORDER BY s.id DESC LIMIT 1", (event_id,)).fetchone()
-    return None if row is None else _kept(row)
+    return None if row is None else _event_of(row)
 
 
 def events(
@@ -100,7 +100,7 @@ def events(
             where.append(clause)
             values.append(value)
     rows = db.execute(f"{_EVENTS} WHERE {' AND '.join(where)} ORDER BY s.id DESC LIMIT ?", (*values, limit))
-    return [_kept(row) for row in rows]
+    return [_event_of(row) for row in rows]
 
 
 def neighbours(db: Connection, issues: Sequence[int], number: int) -> tuple[str | None, str | None]:
@@ -196,7 +196,7 @@ def jobs(db: Connection) -> list[dict[str, Any]]:
     return [{**dict(row), "schedule": json.loads(row["schedule"])} for row in rows]
 
 
-def _kept(row: Row) -> KeptEvent:
+def _event_of(row: Row) -> KeptEvent:
     page: dict[str, Any] = json.loads(zlib.decompress(row["page"]))
     return KeptEvent(
         row["id"], row["issue"], row["project"], row["fingerprint"], row["event_id"], row["environment"],

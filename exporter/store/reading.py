@@ -64,10 +64,10 @@ class StoreReader:
             status: only with this status; ``open`` stands for unresolved and regressed.
             limit: at most so many.
         """
-        wanted = reading_order.Wanted(time.time(), project=project, status=status, limit=limit)
+        wanted = reading_order.IssueQuery(time.time(), project=project, status=status, limit=limit)
         return self.listed(wanted)[0]
 
-    def listed(self, wanted: reading_order.Wanted) -> tuple[list[dict[str, Any]], listing.Found]:
+    def listed(self, wanted: reading_order.IssueQuery) -> tuple[list[dict[str, Any]], listing.IssuePage]:
         """Return one page of issues, each as of `issue` without environments, history and samples, and how to go on.
 
         ``hours`` of each are events by hour since the epoch, of the last `listing.SPARK_HOURS`.
@@ -90,7 +90,7 @@ class StoreReader:
             hours = listing.hours(db, roots, since, wanted.environment)
             return [{**one, "hours": hours[one["id"]]} for one in found], page
 
-    def cursor_before(self, wanted: reading_order.Wanted) -> Cursor | None:
+    def cursor_before(self, wanted: reading_order.IssueQuery) -> Cursor | None:
         """Return the cursor of the page before a reader's, as `listing.before` has it."""
         with self._snapshot() as db:
             return listing.before(db, wanted, self._key)
@@ -110,7 +110,7 @@ class StoreReader:
         with self._snapshot() as db:
             return completion.keys(db, beginning, limit)
 
-    def audit(self, wanted: audit.Wanted) -> list[dict[str, Any]]:
+    def audit(self, wanted: audit.AuditQuery) -> list[dict[str, Any]]:
         """Return what was done, the newest first."""
         with self._snapshot() as db:
             return audit.entries(db, wanted)
@@ -303,7 +303,7 @@ class StoreReader:
             return lookup.days(db, roots, since_day)
 
     def events_by_issue(
-        self, wanted: reading_order.Wanted, since: float, until: float, *, step_seconds: int
+        self, wanted: reading_order.IssueQuery, since: float, until: float, *, step_seconds: int
     ) -> dict[int, dict[int, int]]:
         """Return events of the issues that a query finds over time, as `listing.counts` has them."""
         with self._snapshot() as db:

@@ -22,7 +22,7 @@ _OPEN = "i.status IN ('unresolved', 'regressed')"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class IssueQuery:
     """What a list is to show.
 
     Attributes:
@@ -83,7 +83,7 @@ _BEST_SHARE = 4
 """Issues of an environment that are read by their numbers, for each that a list asks for: some are resolved."""
 
 
-def source(wanted: Wanted, *, has_linked: bool) -> Source:
+def source(wanted: IssueQuery, *, has_linked: bool) -> Source:
     """Return what a list reads.
 
     Args:
@@ -128,7 +128,7 @@ def source(wanted: Wanted, *, has_linked: bool) -> Source:
 
 
 def first(
-    db: Connection, wanted: Wanted, of: Source, cursor: Cursor | None, limit: int, *, is_narrow: bool
+    db: Connection, wanted: IssueQuery, of: Source, cursor: Cursor | None, limit: int, *, is_narrow: bool
 ) -> tuple[list[int], int | None]:
     """Read the numbers of the first issues of a list, or of those that stand behind a cursor.
 
@@ -193,7 +193,7 @@ def _trending(db: Connection, of: Source, where: str, values: tuple[Any, ...], l
 
 
 def _best_here(
-    db: Connection, wanted: Wanted, of: Source, where: str, values: tuple[Any, ...], limit: int
+    db: Connection, wanted: IssueQuery, of: Source, where: str, values: tuple[Any, ...], limit: int
 ) -> list[int]:
     """Read the first issues of an environment by its numbers alone, and only of these what else has to hold.
 

@@ -92,7 +92,7 @@ class StreamRing:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamRow:
     """One row of the ring.
 
     Attributes:
@@ -142,7 +142,7 @@ class StreamReader:
         )
         return RingEnds(f"{round(float(created) * 1000):x}", first or 1, last or 0)
 
-    def after(self, number: int, *, folds: int) -> list[Told]:
+    def after(self, number: int, *, folds: int) -> list[StreamRow]:
         """Return what was told behind an event, the oldest first; the first fold may begin before it.
 
         Args:
@@ -155,9 +155,9 @@ class StreamReader:
         rows = self._query(
             "SELECT last - events + 1, last, batch FROM stream WHERE last > ? ORDER BY last LIMIT ?", (number, folds)
         )
-        return [_told(row) for row in rows]
+        return [_stream_row(row) for row in rows]
 
-    def backwards(self, *, folds: int) -> Iterator[Told]:
+    def backwards(self, *, folds: int) -> Iterator[StreamRow]:
         """Go through the ring from its newest fold to its oldest, reading so many at a time.
 
         Raises:
@@ -171,7 +171,7 @@ class StreamReader:
                 (before, before, folds),
             )
             for row in rows:
-                yield _told(row)
+                yield _stream_row(row)
             if len(rows) < folds:
                 return
             before = rows[-1][1]
@@ -189,9 +189,9 @@ class StreamReader:
                 raise StoreError(f"the store can't be read: {exc}") from exc
 
 
-def _told(row: tuple[int, int, bytes]) -> Told:
+def _stream_row(row: tuple[int, int, bytes]) -> StreamRow:
     first, last, batch = row
     try:
-        return Told(first, last, _decoder.decode(batch))
+        return StreamRow(first, last, _decoder.decode(batch))
     except msgspec.DecodeError as exc:
         raise StoreError(f"the stream's row {last} can't be read: {exc}") from exc

@@ -74,7 +74,7 @@ class TokenStore:
             raise TokenError(f"scopes are some of {', '.join(SCOPES)}")
         secret = PREFIX + secrets.token_urlsafe(32)
         kept = " ".join(scope for scope in SCOPES if scope in scopes)
-        with self._opened(is_made=True) as db:
+        with self._connection(is_made=True) as db:
             assert db is not None
             made = db.execute(
                 "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (name) DO NOTHING",
@@ -84,7 +84,7 @@ class TokenStore:
             raise TokenError(f"there is a token {name!r} already: revoke it first")
         return secret
 
-    def take_over(self, others: TokenStore) -> None:
+    def copy_from(self, others: TokenStore) -> None:
         """Know the tokens of another store as well; a name that is there stays what it is.
 
         Raises:
@@ -93,7 +93,7 @@ class TokenStore:
         known = others.all()
         rows = [(one.name, one.hash, " ".join(one.scopes), one.created, one.by, one.last_used) for one in known]
         if rows:
-            with self._opened(is_made=True) as db:
+            with self._connection(is_made=True) as db:
                 assert db is not None
                 db.executemany("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING", rows)
 
@@ -103,7 +103,7 @@ class TokenStore:
         Raises:
             StoreError: it can't be written.
         """
-        with self._opened() as db:
+        with self._connection() as db:
             return db is not None and db.execute("DELETE FROM tokens WHERE name = ?", (name,)).rowcount > 0
 
     def all(self) -> list[Token]:
@@ -139,12 +139,12 @@ class TokenStore:
         if time.monotonic() - self._noted.get(name, float("-inf")) < USED_SECONDS:
             return
         self._noted[name] = time.monotonic()
-        with self._opened() as db:
+        with self._connection() as db:
             if db is not None:
                 db.execute("UPDATE tokens SET last_used = ? WHERE name = ?", (now, name))
 
     def _read(self, where: str, values: tuple[object, ...]) -> list[Token]:
-        with self._opened() as db:
+        with self._connection() as db:
             if db is None:
                 return []
             rows = db.execute(
@@ -157,7 +157,7 @@ class TokenStore:
         ]
 
     @contextmanager
-    def _opened(self, *, is_made: bool = False) -> Iterator[Connection | None]:
+    def _connection(self, *, is_made: bool = False) -> Iterator[Connection | None]:
         """Give a connection; None where there is no file, unless it is to be made.
 
         Raises:

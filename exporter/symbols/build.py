@@ -18,7 +18,7 @@ from typing import Final
 from errtally.errors import StoreError, SymbolError
 from errtally.exporter.artifacts.archive import Archive
 from errtally.exporter.symbols import files
-from errtally.exporter.symbols.files import REFUSED, Wanted
+from errtally.exporter.symbols.files import REFUSED, FileId
 
 MEMORY_BYTES: Final = 2 << 30
 CPU_SECONDS: Final = 300
@@ -39,13 +39,13 @@ def main(arguments: list[str]) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         end = int(used.ru_utime + used.ru_stime) + CPU_SECONDS
         resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
-        wanted = Wanted.of(name)
+        wanted = FileId.of(name)
         if wanted is None:
             raise SystemExit(f"{name!r} is no file of this version")
         make(archive, wanted)
 
 
-def make(archive: Archive, wanted: Wanted) -> None:
+def make(archive: Archive, wanted: FileId) -> None:
     """Make a file, or write down why it can't be made.
 
     Raises:
@@ -54,7 +54,7 @@ def make(archive: Archive, wanted: Wanted) -> None:
     directory = archive.directory / files.DIRECTORY
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        content = _made(archive, wanted)
+        content = _content(archive, wanted)
     except SymbolError as exc:
         refuse(directory, wanted, exc)
     except StoreError as exc:
@@ -65,7 +65,7 @@ def make(archive: Archive, wanted: Wanted) -> None:
         _write(directory, wanted.name, content)
 
 
-def refuse(directory: Path, wanted: Wanted, error: SymbolError) -> None:
+def refuse(directory: Path, wanted: FileId, error: SymbolError) -> None:
     """Write down why a file can't be made.
 
     Raises:
@@ -74,7 +74,7 @@ def refuse(directory: Path, wanted: Wanted, error: SymbolError) -> None:
     _write(directory, wanted.name + REFUSED, f"{error.reason}\n{error}".encode())
 
 
-def _made(archive: Archive, wanted: Wanted) -> bytes:
+def _content(archive: Archive, wanted: FileId) -> bytes:
     if wanted.kind == files.JVM:
         from errtally.exporter.symbols import proguard  # noqa: PLC0415 (each kind loads what it needs)
 

@@ -17,7 +17,7 @@ from errtally.exporter.symbols.build import CPU_SECONDS, refuse
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from errtally.exporter.symbols.files import Wanted
+    from errtally.exporter.symbols.files import FileId
     from errtally.exporter.symbols.resolver import Resolver
 
 BETWEEN_SECONDS: Final = 0.25
@@ -49,7 +49,7 @@ class Builder:
         self._resolver = resolver
         self._files = resolver.files
         self._data_dir = data_dir
-        self._waiting: dict[Wanted, None] = {}
+        self._waiting: dict[FileId, None] = {}
         self._version = 0
         self._since = time.time() - NEW_SECONDS
 
@@ -88,7 +88,7 @@ class Builder:
         finally:
             os.close(lock)
 
-    def _make(self, wanted: list[Wanted], lock: int) -> bool:
+    def _make(self, wanted: list[FileId], lock: int) -> bool:
         """Make files in a process of its own, which holds the lock even where this one dies.
 
         Returns:

@@ -99,15 +99,15 @@ def _read_native(event: Event, page: dict[str, Any], trace: Trace) -> bool:
     is_read = False
     shown = [one for one in page.get("exceptions", ()) if isinstance(one, dict)]
     for exception, one in zip(reversed(event.exceptions), reversed(shown), strict=False):
-        is_read = _take_over(exception, one.get("frames"), trace) or is_read
+        is_read = _replace_frames(exception, one.get("frames"), trace) or is_read
     holder = event if event.frames else None
     if holder is not None:
         frames = page.get("frames") or (shown[0].get("frames") if len(shown) == 1 else None)
-        is_read = _take_over(holder, frames, trace) or is_read
+        is_read = _replace_frames(holder, frames, trace) or is_read
     return is_read
 
 
-def _take_over(holder: Event | ExceptionInfo, frames: Any, trace: Trace) -> bool:  # noqa: ANN401 (of a client's page)
+def _replace_frames(holder: Event | ExceptionInfo, frames: Any, trace: Trace) -> bool:  # noqa: ANN401 (of a client's page)
     found = [one for one in frames if isinstance(one, dict)] if isinstance(frames, list) else []
     read = [one for one in found if AS_SENT in one]
     if not read or any(isinstance(frame, ResolvedFrame) for frame in holder.frames):

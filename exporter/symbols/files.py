@@ -44,7 +44,7 @@ _FORMATS: Final = {JAVASCRIPT: table.FORMAT, JVM: proguard.FORMAT, NATIVE: 1}
 _NOTHING: Final = "-"
 
 
-class Wanted(NamedTuple):
+class FileId(NamedTuple):
     """What a file is made of.
 
     Attributes:
@@ -66,7 +66,7 @@ class Wanted(NamedTuple):
         return ".".join(part or _NOTHING for part in parts)
 
     @classmethod
-    def of(cls, name: str) -> Wanted | None:
+    def of(cls, name: str) -> FileId | None:
         """Return what a file of a name is made of, None for a name of another format."""
         parts = name.removesuffix(REFUSED).split(".")
         if len(parts) != 5 or parts[4] != str(_FORMATS.get(parts[0], "")):  # noqa: PLR2004 (as `name` has them)
@@ -88,11 +88,11 @@ class Files:
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
         self.directory = archive.directory / DIRECTORY
-        self._open: OrderedDict[Wanted, Readable | SymbolError] = OrderedDict()
-        self._wanted: dict[Wanted, None] = {}
+        self._open: OrderedDict[FileId, Readable | SymbolError] = OrderedDict()
+        self._wanted: dict[FileId, None] = {}
         self._lock = threading.Lock()
 
-    def get(self, wanted: Wanted) -> Readable:
+    def get(self, wanted: FileId) -> Readable:
         """Return a file, open.
 
         Raises:
@@ -108,13 +108,13 @@ class Files:
             raise found
         return found
 
-    def take_wanted(self) -> list[Wanted]:
+    def take_wanted(self) -> list[FileId]:
         """Return what was asked for since the last call, and is not there."""
         with self._lock:
             found, self._wanted = list(self._wanted), {}
         return [one for one in found if not self.is_made(one)]
 
-    def _opened(self, wanted: Wanted) -> Readable | SymbolError:
+    def _opened(self, wanted: FileId) -> Readable | SymbolError:
         path = self.directory / wanted.name
         found: Readable | SymbolError
         try:
@@ -123,11 +123,11 @@ class Files:
         except FileNotFoundError:
             refused = refusal(self.directory, wanted)
             if refused is None:
-                return self._asked(wanted, "it was uploaded just now, and is being read")
+                return self._request(wanted, "it was uploaded just now, and is being read")
             found = refused
         except (OSError, SymbolError) as exc:
             path.unlink(missing_ok=True)  # damaged: it is made again
-            return self._asked(wanted, f"{exc}; it is read again")
+            return self._request(wanted, f"{exc}; it is read again")
         with self._lock:
             self._open[wanted] = found
             while len(self._open) > MAX_OPEN:
@@ -135,19 +135,19 @@ class Files:
                 self._open.popitem(last=False)
         return found
 
-    def _asked(self, wanted: Wanted, message: str) -> SymbolError:
+    def _request(self, wanted: FileId, message: str) -> SymbolError:
         with self._lock:
             if len(self._wanted) < MAX_WANTED:
                 self._wanted[wanted] = None
         return SymbolError("building", message)
 
-    def is_made(self, wanted: Wanted) -> bool:
+    def is_made(self, wanted: FileId) -> bool:
         """Whether a file is there, or the reason why it can't be made."""
         path = self.directory / wanted.name
         return path.exists() or path.with_name(path.name + REFUSED).exists()
 
 
-def refusal(directory: Path, wanted: Wanted) -> SymbolError | None:
+def refusal(directory: Path, wanted: FileId) -> SymbolError | None:
     """Return why a file could not be made, None where nobody tried."""
     try:
         reason, _, message = (directory / (wanted.name + REFUSED)).read_text(encoding="utf-8").partition("\n")
@@ -167,7 +167,7 @@ def sweep(archive: Archive, stored_limit_bytes: int = STORED_LIMIT_BYTES) -> int
     found: list[tuple[float, int, Path]] = []
     gone = 0
     for path, size, used in _files(archive.directory / DIRECTORY):
-        wanted = Wanted.of(path.name)
+        wanted = FileId.of(path.name)
         is_draft = path.name.startswith("tmp")
         if is_draft and used > time.time() - DRAFT_SECONDS:
             continue

@@ -54,12 +54,12 @@ class LateReader:
             missing = list(reading.trace.missing.values())[:MAX_UNREAD]
             if not missing:
                 return reading.page
-            return {**reading.page, UNREAD: [self._told(project, one) for one in missing]}
+            return {**reading.page, UNREAD: [self._in_words(project, one) for one in missing]}
         except StoreError as exc:
             _log.warning("uploaded files can't be read", error=str(exc))
             return page
 
-    def _told(self, project: str, missing: Missing) -> dict[str, Any]:
+    def _in_words(self, project: str, missing: Missing) -> dict[str, Any]:
         """Return a note in words, with what was uploaded in place of what is missing."""
         told = {
             "file": missing.file,

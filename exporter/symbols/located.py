@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from errtally.exporter.symbols.files import Wanted
+    from errtally.exporter.symbols.files import FileId
 
 
 class Missing(NamedTuple):
@@ -34,7 +34,7 @@ class Located(NamedTuple):
         map_url: of the source map, to which its sources are relative.
     """
 
-    wanted: Wanted | None
+    wanted: FileId | None
     missing: Missing | None
     map_url: str = ""
 

@@ -130,10 +130,10 @@ class _Frames:
                 continue
             has_any = True
             for index, call in enumerate(calls):
-                found.append(self._shown(one, call, is_innermost=index == len(calls) - 1))
+                found.append(self._resolved(one, call, is_innermost=index == len(calls) - 1))
         return found if has_any else None
 
-    def _shown(self, sent: dict[str, Any], call: ResolvedFrame, *, is_innermost: bool) -> dict[str, Any]:
+    def _resolved(self, sent: dict[str, Any], call: ResolvedFrame, *, is_innermost: bool) -> dict[str, Any]:
         kept = {name: value for name, value in sent.items() if name not in _READ and (is_innermost or name != "vars")}
         values = {name: getattr(call, name) for name in (*_KEPT_AS_SENT, "in_app")}
         shown = kept | {name: value for name, value in values.items() if value is not None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from errtally.exporter.artifacts.artifact import MINIFIED_SOURCE, NATIVE, PROGUARD, SOURCE, SOURCE_MAP
 from errtally.exporter.symbols import files, places
-from errtally.exporter.symbols.files import Files, Wanted
+from errtally.exporter.symbols.files import FileId, Files
 from errtally.exporter.symbols.located import Located, Missing, Origin
 
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ class Resolver:
                     return self.archive.content(one.sha1).decode("utf-8", "replace").split("\n")
         return None
 
-    def wanted_since(self, since: float) -> list[Wanted]:
+    def wanted_since(self, since: float) -> list[FileId]:
         """Return what events will be read by of what was uploaded from a time on.
 
         Raises:
             StoreError: the uploads can't be read.
         """
-        found: dict[Wanted, None] = {}
+        found: dict[FileId, None] = {}
         for one in self.archive.index.find("uploaded >= ?", (since,)):
             origin = Origin(one.project, one.release, one.dist)
             if one.kind in {PROGUARD, NATIVE}:
@@ -170,8 +170,8 @@ class Resolver:
             thing = "mapping" if kind == PROGUARD else "debug file"
             return Located(None, Missing("", debug_id, "not_uploaded", f"no {thing} {debug_id} was uploaded"))
         if kind == PROGUARD:
-            return Located(Wanted(files.JVM, uploaded.sha1), None)
-        return Located(Wanted(files.NATIVE, uploaded.sha1, debug_id=debug_id), None)
+            return Located(FileId(files.JVM, uploaded.sha1), None)
+        return Located(FileId(files.NATIVE, uploaded.sha1, debug_id=debug_id), None)
 
 
 def _pair(scripts: Sequence[Artifact], maps: Sequence[Artifact]) -> Located | None:
@@ -180,7 +180,7 @@ def _pair(scripts: Sequence[Artifact], maps: Sequence[Artifact]) -> Located | No
     if found is None and (script is None or not script.size_bytes):
         return None
     return Located(
-        Wanted(files.JAVASCRIPT, found.sha1 if found else "", script.sha1 if script and script.size_bytes else ""),
+        FileId(files.JAVASCRIPT, found.sha1 if found else "", script.sha1 if script and script.size_bytes else ""),
         None,
         found.url if found else script.url if script else "",
     )

@@ -37,7 +37,7 @@ _BYTES: Final = frozenset(("blob", "contents", "debug_id"))
 _HEAD: Final = struct.Struct(f"<8sII{len(_PARTS)}Q{len(_PARTS)}Q")
 
 
-class Found(NamedTuple):
+class OriginalPosition(NamedTuple):
     """What a place of a script comes from; lines and columns begin at 1.
 
     Attributes:
@@ -88,7 +88,7 @@ class Table:
         """Of the map, as it says itself; "" where it does not."""
         return bytes(self._parts["debug_id"]).decode()
 
-    def find(self, line: int, column: int) -> Found | None:
+    def find(self, line: int, column: int) -> OriginalPosition | None:
         """Look a place of the script up.
 
         Args:
@@ -113,7 +113,7 @@ class Table:
         own = self._function(source, source_line, source_column)
         if own is None:  # its source is not there: by the place in the script, kept as if of one source more
             own = self._function(self._source_count, line - 1, column - 1)
-        return Found(
+        return OriginalPosition(
             url, source_line + 1, source_column + 1, own,
             bool(self._parts["ignored"][source]), source,
         )  # fmt: skip

@@ -128,8 +128,8 @@ def create_app(
     app.url_map.strict_slashes = False
     for blueprint in SENTRY_BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.jinja_env.filters["moment"] = times.moment
-    app.jinja_env.filters["instant"] = times.instant
+    app.jinja_env.filters["utc"] = times.utc
+    app.jinja_env.filters["iso8601"] = times.iso8601
     app.jinja_env.filters["ago"] = times.ago
     app.jinja_env.filters["when"] = times.element
     app.jinja_env.filters["ahead"] = times.ahead

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, jsonify, render_template, request
 
-from errtally.exporter.store.audit import Wanted
+from errtally.exporter.store.audit import AuditQuery
 from errtally.exporter.web import parts
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _entries() -> tuple[list[dict[str, Any]], int | None]:
     """
     limit = _number(request.args, "limit", MAX_ENTRIES)
     limit = PAGE_SIZE if limit is None else limit
-    wanted = Wanted(
+    wanted = AuditQuery(
         project=_text(request.args, "project"),
         by=_text(request.args, "by"),
         before=_number(request.args, "before", 10**_MAX_DIGITS),

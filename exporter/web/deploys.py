@@ -80,8 +80,8 @@ def deploy(project: str, release: object, sent: Mapping[str, Any]) -> dict[str, 
         name(release, "release"),
         name(sent.get("environment"), "environment"),
         now,
-        finished=moment(sent.get("finished"), "finished") or now,
-        started=moment(sent.get("started"), "started"),
+        finished=parse_time(sent.get("finished"), "finished") or now,
+        started=parse_time(sent.get("started"), "started"),
         name=values.label(sent.get("name")) or "",
         url=address(sent.get("url")),
         by=part("access").who(),
@@ -142,7 +142,7 @@ def commits(sent: object) -> tuple[Commit, ...]:
             values.label(one.get("author_name")) or "",
             (values.text(one.get("message"), MAX_MESSAGE) or "").replace("\0", ""),
             values.label(one.get("repository")) or "",
-            values.moment(one.get("timestamp")),
+            values.parse_time(one.get("timestamp")),
             _paths(one.get("patch_set")),
         )
         for one in listed[:MAX_COMMITS]
@@ -150,11 +150,11 @@ def commits(sent: object) -> tuple[Commit, ...]:
     )
 
 
-def moment(sent: object, field: str) -> float | None:
+def parse_time(sent: object, field: str) -> float | None:
     """Read a time that need not be there; 422 for what is none."""
     if sent is None or sent == "":
         return None
-    found = values.moment(sent)
+    found = values.parse_time(sent)
     if found is None:
         raise _unprocessable("is no time such as 2026-11-28T19:10:57Z", field)
     return found

@@ -74,7 +74,7 @@ def find(event_id: str) -> Response:
 @routes.get("/issues/<fingerprint>/events/<event_id>.json")
 def as_json(fingerprint: str, event_id: str) -> FlaskResponse:
     """Return one kept event whole, as far as it was kept."""
-    _, event = _kept(fingerprint, event_id)
+    _, event = _issue_and_event(fingerprint, event_id)
     return FlaskResponse(json.dumps(event, indent=1, ensure_ascii=False), content_type="application/json")
 
 
@@ -83,7 +83,7 @@ def page(fingerprint: str, event_id: str, part: str) -> FlaskResponse:
     """Show one part of an event, all of it."""
     if part not in {*event_sections.TITLES, *_OTHERS}:
         abort(404)
-    issue, event = _kept(fingerprint, event_id)
+    issue, event = _issue_and_event(fingerprint, event_id)
     start = max(request.args.get("from", 0, type=int), 0)
     given: dict[str, Any] = {}
     allowance = Allowance(PART_CHARACTERS)
@@ -164,7 +164,7 @@ def _frames(frames: Sequence[Mapping[str, Any]], allowance: Allowance) -> tuple[
     return tuple(shown)
 
 
-def _kept(fingerprint: str, event_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _issue_and_event(fingerprint: str, event_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return an issue and one of its kept events, or say that there is none."""
     reader = parts.reader()
     found = reader.issue(fingerprint, request.args.get("project"))

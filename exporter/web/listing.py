@@ -11,7 +11,7 @@ from flask import make_response, render_template, request
 from errtally import names
 from errtally.exporter.search import conditions, cursor, query
 from errtally.exporter.store.listing import SPARK_HOURS
-from errtally.exporter.store.reading_order import ORDERS, Wanted
+from errtally.exporter.store.reading_order import ORDERS, IssueQuery
 from errtally.exporter.web import connect, hints, notices, parts
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.policy import with_own_script
@@ -43,7 +43,7 @@ class ListingError(Exception):
         self.position = position
 
 
-def wanted_of(parameters: Mapping[str, str], now: float, *, default_status: str, max_limit: int) -> Wanted:
+def issue_query(parameters: Mapping[str, str], now: float, *, default_status: str, max_limit: int) -> IssueQuery:
     """Read what a list is to show.
 
     Args:
@@ -69,7 +69,7 @@ def wanted_of(parameters: Mapping[str, str], now: float, *, default_status: str,
         place = cursor.decode(parameters["cursor"]) if "cursor" in parameters else None
     except cursor.CursorError as exc:
         raise ListingError(f"cursor: {exc}") from exc
-    return Wanted(
+    return IssueQuery(
         now=now,
         terms=terms,
         project=_text(parameters, "project"),
@@ -88,7 +88,7 @@ def page() -> FlaskResponse:
     given = {name: value for name, value in request.args.items() if value}  # a form sends what it leaves empty
     error, wanted, issues, found = None, None, list[dict[str, Any]](), None
     try:
-        wanted = wanted_of(given, now, default_status="open", max_limit=MAX_LIST)
+        wanted = issue_query(given, now, default_status="open", max_limit=MAX_LIST)
         if "back" in given:
             wanted = replace(wanted, cursor=parts.reader().cursor_before(wanted))
         issues, found = parts.reader().listed(replace(wanted, is_counted=True))
@@ -135,7 +135,7 @@ def api() -> tuple[list[dict[str, Any]], str | None]:
     Raises:
         ListingError: a parameter is wrong.
     """
-    wanted = wanted_of(request.args, time.time(), default_status="all", max_limit=MAX_LIST)
+    wanted = issue_query(request.args, time.time(), default_status="all", max_limit=MAX_LIST)
     issues, found = parts.reader().listed(wanted)
     for issue in issues:
         del issue["hours"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from errtally.exporter.search import short_ids
 from errtally.exporter.web.event_view import unread_notes
 from errtally.exporter.web.sentry_api import event_objects
-from errtally.exporter.web.sentry_api.objects import moment
+from errtally.exporter.web.sentry_api.objects import iso8601
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,12 +115,12 @@ def issue(
     if tags:
         sections.append((_tags(tags), ""))
     if alerts:
-        lines = [f"- {code(one['name'], 100)} ({code(one['severity'], 40)}) since {moment(one['starts_at'])}"
+        lines = [f"- {code(one['name'], 100)} ({code(one['severity'], 40)}) since {iso8601(one['starts_at'])}"
                  for one in alerts[:MAX_ALERTS]]  # fmt: skip
         sections.append(("## Alerts of its project that fire\n\n" + "\n".join(lines) + "\n", ""))
     notes = [entry for entry in found["history"] if entry["what"] == "note"][:5]
     for entry in notes:
-        sections.append((f"## Note of {code(entry['by'] or 'somebody', 80)}, {moment(entry['at'])}\n\n",
+        sections.append((f"## Note of {code(entry['by'] or 'somebody', 80)}, {iso8601(entry['at'])}\n\n",
                          str(entry["details"].get("text", ""))))  # fmt: skip
     return capped(sections, limit)
 
@@ -130,8 +130,8 @@ def line(found: Mapping[str, Any], external_url: str) -> str:
     short = short_ids.encode(found["project"], found["id"])
     return (
         f"- **{short}** {code(found['title'], _TITLE_CHARACTERS)}: {found['level']}, {found['status']}, "
-        f"{found['events']} events, {found['users'] or 0} users, first {moment(found['first_seen'])}, "
-        f"last {moment(found['last_seen'])}{_releases(found)}, {link(found, external_url)}"
+        f"{found['events']} events, {found['users'] or 0} users, first {iso8601(found['first_seen'])}, "
+        f"last {iso8601(found['last_seen'])}{_releases(found)}, {link(found, external_url)}"
     )
 
 
@@ -147,7 +147,7 @@ def _head(found: Mapping[str, Any], external_url: str) -> str:
         f"level: {found['level']}, priority: {found['priority'] or 'by level'}",
         f"assignee: {code(found['assignee'], 80) if found['assignee'] else 'nobody'}",
         f"events: {found['events']}, users: {found['users'] or 0}{', not caught' if found['is_unhandled'] else ''}",
-        f"first seen: {moment(found['first_seen'])}, last seen: {moment(found['last_seen'])}{_releases(found)}",
+        f"first seen: {iso8601(found['first_seen'])}, last seen: {iso8601(found['last_seen'])}{_releases(found)}",
         f"culprit: {code(found['culprit'])}",
         f"project: {code(found['project'], 80)}, environments: "
         + ", ".join(code(one["environment"], 60) for one in found["environments"][:10]),

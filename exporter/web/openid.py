@@ -39,7 +39,7 @@ class OpenIdError(ErrtallyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Login:
     """Whom the provider named, with the role here, and where to go."""
 
     name: str
@@ -86,7 +86,7 @@ class OpenId:
         remembered = json.dumps({**kept, "verifier": verifier, "target": target}).encode()
         return address, self._signer.sign(urlsafe_b64encode(remembered)).decode()
 
-    def finish(self, remembered: str, answer: Mapping[str, str]) -> Found:
+    def finish(self, remembered: str, answer: Mapping[str, str]) -> Login:
         """Return whom the provider names.
 
         Args:
@@ -105,7 +105,7 @@ class OpenId:
         if "code" not in answer:
             raise OpenIdError(f"{self._provider.name} refused: {answer.get('error', 'it gave no reason')[:100]}.")
         claims = self._claims(kept, answer["code"])
-        return self._found(claims, kept["target"])
+        return self._login(claims, kept["target"])
 
     def _claims(self, kept: Mapping[str, str], code: str) -> dict[str, Any]:
         """Return what the provider says of somebody: of the token, and where that lacks it, of user information."""
@@ -150,7 +150,7 @@ class OpenId:
         ).validate(decoded.claims)
         return dict(decoded.claims)
 
-    def _found(self, claims: Mapping[str, Any], target: str) -> Found:
+    def _login(self, claims: Mapping[str, Any], target: str) -> Login:
         provider = self._provider
         name = next((str(claims[one]) for one in (provider.username_claim, "email", "sub") if claims.get(one)), "")
         domain = str(claims.get("email") or "").rpartition("@")[2].lower()
@@ -169,7 +169,7 @@ class OpenId:
             if is_asked and not groups & set(provider.allowed_groups):
                 raise OpenIdError(f"{name} is in no group that may come in.")
             role = provider.role
-        return Found(name, role, target)
+        return Login(name, role, target)
 
     def _session(self, state: str) -> Any:  # noqa: ANN401 (Authlib has no types)
         from authlib.integrations.requests_client import OAuth2Session  # noqa: PLC0415

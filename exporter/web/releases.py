@@ -9,7 +9,7 @@ from flask import Blueprint, abort, make_response, render_template, request
 
 from errtally.exporter.search import query, quoting
 from errtally.exporter.store.activity import HOURS_KEPT
-from errtally.exporter.store.reading_order import Wanted
+from errtally.exporter.store.reading_order import IssueQuery
 from errtally.exporter.web import links, parts, policy, release_health
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.release_health import Health
@@ -117,7 +117,7 @@ def _running(deploys: Sequence[dict[str, Any]], release: str) -> list[dict[str, 
 
 
 def _issues(project: str, text: str, now: float) -> tuple[list[dict[str, Any]], bool]:
-    wanted = Wanted(now, query.parse(text, now), project=project, order="users", limit=MAX_ISSUES)
+    wanted = IssueQuery(now, query.parse(text, now), project=project, order="users", limit=MAX_ISSUES)
     found, place = parts.reader().listed(wanted)
     return found, place.next is not None
 

@@ -50,11 +50,11 @@ def api_link(fingerprint: str) -> Response:
 def api_note(fingerprint: str) -> Response:
     """Leave a note: ``{"text": "..."}``."""
     text = _body().get("text")
-    found = _known(fingerprint)
+    found = _issue(fingerprint)
     if not isinstance(text, str):
         raise Refusal(400, "malformed", 'the body has to be {"text": "..."}')
     add_note(found, text)
-    return jsonify({"issue": found["fingerprint"], "notes": _known(fingerprint)["notes"]})
+    return jsonify({"issue": found["fingerprint"], "notes": _issue(fingerprint)["notes"]})
 
 
 @routes.post("/issues/<fingerprint>/say")
@@ -76,7 +76,7 @@ def say_on_page(fingerprint: str) -> Redirection:
 def api_delete(fingerprint: str) -> Response:
     """Delete an issue with its kept events and notes; an error that happens again is a new issue."""
     guard()
-    found = _known(fingerprint)
+    found = _issue(fingerprint)
     delete(found)
     return jsonify({"issue": found["fingerprint"], "deleted": True})
 
@@ -131,12 +131,12 @@ def guard() -> None:
 
 def _api_say(fingerprint: str, field: str) -> Response:
     body = _body()
-    found = _known(fingerprint)
+    found = _issue(fingerprint)
     value = body.get(field, ...)
     if value is not None and not isinstance(value, str):
         raise Refusal(400, "malformed", f'the body has to be {{"{field}": "..."}}, or null in place of the text')
     say(found, field, value or "")
-    return jsonify({"issue": found["fingerprint"], field: _known(fingerprint)[field]})
+    return jsonify({"issue": found["fingerprint"], field: _issue(fingerprint)[field]})
 
 
 def _body() -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _body() -> dict[str, Any]:
     return sent if isinstance(sent, dict) else {}
 
 
-def _known(fingerprint: str) -> dict[str, Any]:
+def _issue(fingerprint: str) -> dict[str, Any]:
     found = parts.reader().issue(fingerprint, request.args.get("project"))
     if found is None:
         raise Refusal(404, "unknown_issue", f"no issue {fingerprint!r}")

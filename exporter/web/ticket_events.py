@@ -81,7 +81,7 @@ def read(tracker: str, sent: Mapping[str, Any]) -> TicketEvent | None:
         url = f"{repository['html_url']}/issues/{ticket.get('number')}"  # before version 1.14
     who = _object(sent, "user" if tracker == GITLAB else "sender")
     by = who.get("username") or who.get("login")
-    return _told(url, by, is_closed=action in _CLOSED)
+    return _event_from(url, by, is_closed=action in _CLOSED)
 
 
 def normal(url: str) -> str:
@@ -107,10 +107,10 @@ def _jira(sent: Mapping[str, Any]) -> TicketEvent | None:
     if not isinstance(address, str) or not isinstance(key, str):
         return None
     by = _object(sent, "user").get("displayName")
-    return _told(f"{address.partition('/rest/')[0]}/browse/{key}", by, is_closed=is_closed)
+    return _event_from(f"{address.partition('/rest/')[0]}/browse/{key}", by, is_closed=is_closed)
 
 
-def _told(url: object, by: object, *, is_closed: bool) -> TicketEvent | None:
+def _event_from(url: object, by: object, *, is_closed: bool) -> TicketEvent | None:
     if not isinstance(url, str) or not url:
         return None
     return TicketEvent(normal(url), is_closed, by if isinstance(by, str) else "")

@@ -11,7 +11,7 @@ from errtally.exporter.search import short_ids
 from errtally.exporter.ticket_template import FIELDS
 from errtally.exporter.web.links import Link
 from errtally.exporter.web.shown_text import visible
-from errtally.exporter.web.times import moment
+from errtally.exporter.web.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,6 @@ def _body(issue: Mapping[str, Any], heading: str, link: str) -> str:
     what = "\n".join(line for line in (heading, visible(issue["culprit"])) if line).replace("```", "'''")
     return (
         f"```\n{what}\n```\n\n"
-        f"{issue['events']} events, {issue['users'] or 0} users; first seen {moment(issue['first_seen'])}, "
-        f"last seen {moment(issue['last_seen'])}{release}.\n\n{link}\n"
+        f"{issue['events']} events, {issue['users'] or 0} users; first seen {utc(issue['first_seen'])}, "
+        f"last seen {utc(issue['last_seen'])}{release}.\n\n{link}\n"
     )

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from markupsafe import Markup
 
 
-def moment(seconds: float) -> str:
+def utc(seconds: float) -> str:
     """Return a time, seconds since the epoch, as people read it, with its zone."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def instant(seconds: float) -> str:
+def iso8601(seconds: float) -> str:
     """Return a time, seconds since the epoch, as programs read it (ISO 8601)."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

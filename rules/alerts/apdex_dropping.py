@@ -9,7 +9,7 @@ from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import apdex
-from errtally.rules.series import DEMO_LABELS, enough, number
+from errtally.rules.series import DEMO_LABELS, and_minimum, number
 from errtally.rules.texts import DECIMAL, decimal
 from errtally.rules.timeline import timeline
 
@@ -24,7 +24,7 @@ def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
 def _expr(settings: RuleSettings) -> str:
     total, score = apdex(settings)
     drop = f"{score.record} < {baseline_record(score.record)} - {number(settings.threshold)}"
-    return f"{drop}{enough(total.record, settings)}"
+    return f"{drop}{and_minimum(total.record, settings)}"
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:

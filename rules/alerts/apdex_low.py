@@ -7,7 +7,7 @@ from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.quantities import apdex
-from errtally.rules.series import DEMO_LABELS, enough, number, selector
+from errtally.rules.series import DEMO_LABELS, and_minimum, number, selector
 from errtally.rules.texts import DECIMAL, decimal
 
 SATISFIED, TOLERATING, FRUSTRATED = (
@@ -28,7 +28,7 @@ def rated(score: float, traffic: float) -> dict[str, float]:
 
 def _expr(settings: RuleSettings) -> str:
     total, score = apdex(settings)
-    return f"{score.record} < {number(settings.threshold)}{enough(total.record, settings)}"
+    return f"{score.record} < {number(settings.threshold)}{and_minimum(total.record, settings)}"
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:

@@ -6,7 +6,7 @@ from errtally import names
 from errtally.rules.boards import SERVICE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
-from errtally.rules.series import added, enough, number, rate, record_name, selector
+from errtally.rules.series import and_minimum, number, rate, record_name, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
 
 _ON_PURPOSE = "sample_rate|before_send|event_processor|ignored"
@@ -20,15 +20,15 @@ _SENT = selector(names.SERVICE_EVENTS, **_LABELS, environment="production", leve
 
 def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
     window, discarded = settings.window_seconds, names.CLIENT_DISCARDED_EVENTS
-    lost = added(discarded, rate(discarded, window, f'category="error",reason!~"{_ON_PURPOSE}"'), settings, "project")
-    sent = added(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window), settings, "project")
+    lost = sum_by(discarded, rate(discarded, window, f'category="error",reason!~"{_ON_PURPOSE}"'), settings, "project")
+    sent = sum_by(names.SERVICE_EVENTS, rate(names.SERVICE_EVENTS, window), settings, "project")
     total = Recording(record_name(discarded, "sent_or_lost_rate", window), f"({lost} + {sent})\nor {lost}")
     return (total, Recording(record_name(discarded, "lost_ratio_rate", window), f"{lost}\n/ ({total.record} > 0)"))
 
 
 def _expr(settings: RuleSettings) -> str:
     total, ratio = _recordings(settings)
-    return f"{ratio.record} > {number(settings.threshold)}{enough(total.record, settings, 'project')}"
+    return f"{ratio.record} > {number(settings.threshold)}{and_minimum(total.record, settings, 'project')}"
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:

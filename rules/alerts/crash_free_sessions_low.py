@@ -8,7 +8,17 @@ from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import NEAR, chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, enough_bad, number, rate, record_name, selector
+from errtally.rules.series import (
+    DEMO_LABELS,
+    SCOPE,
+    and_minimum,
+    and_minimum_bad,
+    number,
+    rate,
+    record_name,
+    selector,
+    sum_by,
+)
 from errtally.rules.texts import PERCENTAGE, percentage
 
 if TYPE_CHECKING:
@@ -25,9 +35,9 @@ def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
     window = settings.window_seconds
     started = Recording(
         record_name(names.SESSIONS, "started_rate", window),
-        added(names.SESSIONS, rate(names.SESSIONS, window, 'status="started"'), settings, _BY),
+        sum_by(names.SESSIONS, rate(names.SESSIONS, window, 'status="started"'), settings, _BY),
     )
-    crashed = added(names.SESSIONS, rate(names.SESSIONS, window, _ENDED_BADLY), settings, _BY)
+    crashed = sum_by(names.SESSIONS, rate(names.SESSIONS, window, _ENDED_BADLY), settings, _BY)
     return (
         started,
         Recording(
@@ -39,7 +49,9 @@ def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
 
 def _expr(settings: RuleSettings) -> str:
     started, ratio = _recordings(settings)
-    floor = enough(started.record, settings, _BY) + enough_bad(f"(1 - {ratio.record})", started.record, settings, _BY)
+    floor = and_minimum(started.record, settings, _BY) + and_minimum_bad(
+        f"(1 - {ratio.record})", started.record, settings, _BY
+    )
     return f"{ratio.record} < {number(settings.threshold)}{floor}"
 
 

@@ -6,7 +6,7 @@ from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, number, selector
+from errtally.rules.series import DEMO_LABELS, SCOPE, number, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
 
 _BY = f"{SCOPE}, release"
@@ -16,8 +16,8 @@ _CRASHED = selector(names.CRASHED_SESSION_USERS, **_LABELS)
 
 
 def _expr(settings: RuleSettings) -> str:
-    users = added(names.SESSION_USERS, names.SESSION_USERS.name, settings, _BY)
-    crashed = added(names.CRASHED_SESSION_USERS, names.CRASHED_SESSION_USERS.name, settings, _BY)
+    users = sum_by(names.SESSION_USERS, names.SESSION_USERS.name, settings, _BY)
+    crashed = sum_by(names.CRASHED_SESSION_USERS, names.CRASHED_SESSION_USERS.name, settings, _BY)
     low = f"1 - {crashed} / ({users} > 0) < {number(settings.threshold)}"
     return f"{low}\nand {users} >= {number(settings.minimum)}" if settings.minimum else low
 

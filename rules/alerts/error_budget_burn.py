@@ -17,7 +17,7 @@ from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
-from errtally.rules.series import least_bad, number
+from errtally.rules.series import minimum_bad, number
 from errtally.rules.timeline import timeline
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _expr(tiers: Pair, settings: RuleSettings) -> str:
         floor = f"\nand {requests} * {settings.window_seconds} >= {number(settings.minimum)}"
         if tiers is objectives.PAGE:
             failures, longest = objectives.mean(objectives.FAILURES, tiers[1].long_seconds), tiers[1].long_seconds
-            floor += f"\nand {failures} * {longest} >= {number(least_bad(settings))}"
+            floor += f"\nand {failures} * {longest} >= {number(minimum_bad(settings))}"
     return "(\n" + "\n  or\n".join(pairs) + f"\n)\nand {objectives.BURN_NOW} > {_ALLOWED}{floor}"
 
 

@@ -11,7 +11,7 @@ from errtally.rules.baseline import baseline, baseline_record, history_steps
 from errtally.rules.cases import NEAR, chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import failure_ratio
-from errtally.rules.series import DEMO_LABELS, enough, enough_bad, number, selector
+from errtally.rules.series import DEMO_LABELS, and_minimum, and_minimum_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
@@ -28,7 +28,7 @@ def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
 def _expr(settings: RuleSettings) -> str:
     total, ratio = failure_ratio(settings)
     usual = baseline_record(ratio.record)
-    floor = enough(total.record, settings) + enough_bad(ratio.record, total.record, settings)
+    floor = and_minimum(total.record, settings) + and_minimum_bad(ratio.record, total.record, settings)
     return f"{ratio.record} > {usual} + {number(settings.threshold)}{floor}"
 
 

@@ -9,7 +9,7 @@ from errtally.rules.baseline import POINTS
 from errtally.rules.cases import NEAR
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
-from errtally.rules.series import ERROR_LEVELS, SCOPE, added, number, rate, selector
+from errtally.rules.series import ERROR_LEVELS, SCOPE, number, rate, selector, sum_by
 from errtally.rules.texts import COUNT, count, factor
 from errtally.rules.timeline import timeline
 
@@ -25,7 +25,7 @@ def _matchers() -> str:
 
 def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
     window = settings.window_seconds
-    now = added(names.ISSUE_EVENTS, rate(names.ISSUE_EVENTS, window, _matchers()), settings, _BY)
+    now = sum_by(names.ISSUE_EVENTS, rate(names.ISSUE_EVENTS, window, _matchers()), settings, _BY)
     return (Recording(_record(settings), now),)
 
 

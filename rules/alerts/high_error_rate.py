@@ -10,7 +10,7 @@ from errtally import names
 from errtally.rules.cases import chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
 from errtally.rules.quantities import failure_ratio
-from errtally.rules.series import DEMO_LABELS, enough, enough_bad, number, selector
+from errtally.rules.series import DEMO_LABELS, and_minimum, and_minimum_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
@@ -20,7 +20,7 @@ _SERVED = _FAILED.replace("5xx", "2xx")
 
 def _expr(settings: RuleSettings) -> str:
     total, ratio = failure_ratio(settings)
-    floor = enough(total.record, settings) + enough_bad(ratio.record, total.record, settings)
+    floor = and_minimum(total.record, settings) + and_minimum_bad(ratio.record, total.record, settings)
     return f"{ratio.record} > {number(settings.threshold)}{floor}"
 
 

@@ -6,7 +6,7 @@ from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
-from errtally.rules.series import added, enough, number, rate, selector
+from errtally.rules.series import and_minimum, number, rate, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
 
 _LABELS = {"protocol": "sentry"}
@@ -18,9 +18,9 @@ def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
     window = settings.window_seconds
     total = Recording(
         f"protocol:{names.INGEST_REQUESTS.family}:rate{_window(settings)}",
-        added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window), settings, "protocol"),
+        sum_by(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window), settings, "protocol"),
     )
-    refused = added(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window, 'code=~"[45].."'), settings, "protocol")
+    refused = sum_by(names.INGEST_REQUESTS, rate(names.INGEST_REQUESTS, window, 'code=~"[45].."'), settings, "protocol")
     return (
         total,
         Recording(
@@ -36,7 +36,7 @@ def _window(settings: RuleSettings) -> str:
 
 def _expr(settings: RuleSettings) -> str:
     total, ratio = _recordings(settings)
-    return f"{ratio.record} > {number(settings.threshold)}{enough(total.record, settings, 'protocol')}"
+    return f"{ratio.record} > {number(settings.threshold)}{and_minimum(total.record, settings, 'protocol')}"
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:

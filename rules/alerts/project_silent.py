@@ -30,7 +30,7 @@ from errtally.rules.model import (
     RuleSettings,
     Runbook,
 )
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, selector, steady
+from errtally.rules.series import DEMO_LABELS, SCOPE, increase, number, selector, steady, sum_by
 from errtally.rules.texts import nothing
 from errtally.rules.timeline import timeline
 
@@ -49,7 +49,7 @@ _MEMORY = "1h"
 def _traffic(settings: RuleSettings) -> Recording:
     window = settings.window_seconds
     sent = "\n  or ".join(
-        f"label_replace({added(metric, _increase(metric, window), settings)}, "
+        f"label_replace({sum_by(metric, _increase(metric, window), settings)}, "
         f'"sent", "{metric.family.removeprefix(names.PREFIX)}", "", "")'
         for metric in _SENT
     )

@@ -14,7 +14,7 @@ from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, increase, number, record_name, selector
+from errtally.rules.series import DEMO_LABELS, SCOPE, increase, number, record_name, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline
 
@@ -29,7 +29,7 @@ def _sessions(status: str, window_seconds: int, settings: RuleSettings) -> Recor
     matcher = f'status=~"{status}"' if "|" in status else f'status="{status}"'
     return Recording(
         record_name(names.SESSIONS, f"{status.replace('|', '_or_')}_increase", window_seconds),
-        added(names.SESSIONS, increase(names.SESSIONS, window_seconds, matcher), settings, _BY),
+        sum_by(names.SESSIONS, increase(names.SESSIONS, window_seconds, matcher), settings, _BY),
     )
 
 

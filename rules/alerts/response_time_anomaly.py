@@ -8,7 +8,7 @@ from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import mean_duration
-from errtally.rules.series import DEMO_LABELS, enough, number, selector
+from errtally.rules.series import DEMO_LABELS, and_minimum, number, selector
 from errtally.rules.texts import DURATION, duration, factor
 from errtally.rules.timeline import timeline
 
@@ -26,7 +26,7 @@ def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
 def _expr(settings: RuleSettings) -> str:
     count, mean = mean_duration(settings)
     usual = baseline_record(mean.record)
-    return f"{mean.record} > {number(settings.threshold)} * {usual}{enough(count.record, settings)}"
+    return f"{mean.record} > {number(settings.threshold)} * {usual}{and_minimum(count.record, settings)}"
 
 
 def _requests(seconds: float, traffic: float) -> dict[str, float]:

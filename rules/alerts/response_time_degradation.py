@@ -7,7 +7,7 @@ from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
 from errtally.rules.quantities import timed_requests
-from errtally.rules.series import DEMO_LABELS, SCOPE, added, enough, number, rate, record_name, selector
+from errtally.rules.series import DEMO_LABELS, SCOPE, and_minimum, number, rate, record_name, selector, sum_by
 from errtally.rules.texts import DURATION, duration
 from errtally.rules.timeline import timeline
 
@@ -22,12 +22,12 @@ def _p95(settings: RuleSettings) -> str:
 
 def _recordings(settings: RuleSettings) -> tuple[Recording, ...]:
     by_bound_rate = rate(names.SERVICE_REQUEST_DURATION, settings.window_seconds, suffix="_bucket")
-    by_bound = added(names.SERVICE_REQUEST_DURATION, by_bound_rate, settings, f"{SCOPE}, le")
+    by_bound = sum_by(names.SERVICE_REQUEST_DURATION, by_bound_rate, settings, f"{SCOPE}, le")
     return (timed_requests(settings), Recording(_p95(settings), f"histogram_quantile({_QUANTILE}, {by_bound})"))
 
 
 def _expr(settings: RuleSettings) -> str:
-    return f"{_p95(settings)} > {number(settings.threshold)}{enough(timed_requests(settings).record, settings)}"
+    return f"{_p95(settings)} > {number(settings.threshold)}{and_minimum(timed_requests(settings).record, settings)}"
 
 
 def _bucket(bound: str) -> str:

@@ -6,7 +6,7 @@ from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
-from errtally.rules.series import added, increase, number, selector
+from errtally.rules.series import increase, number, selector, sum_by
 from errtally.rules.texts import COUNT, count
 
 _LABELS = {"project": "checkout", "metric": names.ISSUE_INFO.name}
@@ -16,7 +16,7 @@ _SERIES = selector(names.SERIES_OVERFLOW, **_LABELS)
 def _expr(settings: RuleSettings) -> str:
     # A budget that is used up is no harm as long as idle series make room: what counts is what found none.
     grown = increase(names.SERIES_OVERFLOW, settings.window_seconds)
-    return f"{added(names.SERIES_OVERFLOW, grown, settings, 'project, metric')} > {number(settings.threshold)}"
+    return f"{sum_by(names.SERIES_OVERFLOW, grown, settings, 'project, metric')} > {number(settings.threshold)}"
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
-from errtally.rules.series import DEMO_LABELS, added, number, selector
+from errtally.rules.series import DEMO_LABELS, number, selector, sum_by
 from errtally.rules.texts import COUNT, count
 
 _SERIES = selector(names.USERS_AFFECTED, **DEMO_LABELS, window="1h")
 
 
 def _expr(settings: RuleSettings) -> str:
-    users = added(names.USERS_AFFECTED, f'{names.USERS_AFFECTED.name}{{window="1h"}}', settings)
+    users = sum_by(names.USERS_AFFECTED, f'{names.USERS_AFFECTED.name}{{window="1h"}}', settings)
     return f"{users} > {number(settings.threshold)}"
 
 

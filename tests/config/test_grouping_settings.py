@@ -86,4 +86,4 @@ def test_workers_get_the_rules_as_they_were_checked() -> None:
     text = "grouping: {similarity: 0.9, rules: [{match: {type: [a, '!b']}, fingerprint: [x], title: T}]}"
     settings_of_all = exporter.build(config.parse(text, "f"), "f")
     assert settings_of_all.grouping == settings(text)
-    assert exporter.take_over(exporter.hand_over(settings_of_all)) == settings_of_all
+    assert exporter.from_json(exporter.to_json(settings_of_all)) == settings_of_all

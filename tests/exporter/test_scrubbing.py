@@ -12,7 +12,7 @@ from tests.waiting import LINEAR_SECONDS
 from errtally import config as files
 from errtally.errors import ConfigError
 from errtally.event.scrub import ScrubSettings
-from errtally.exporter.config import build, hand_over, take_over
+from errtally.exporter.config import build, from_json, to_json
 from errtally.exporter.scrubbing import scrubber
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_a_file_that_says_nothing_has_the_defaults() -> None:
 def test_every_setting_is_read(text: str, expected: ScrubSettings) -> None:
     made = settings(f"scrubbing: {text}")
     assert made.scrubbing == expected
-    assert take_over(hand_over(made)).scrubbing == expected, "a worker gets the same"
+    assert from_json(to_json(made)).scrubbing == expected, "a worker gets the same"
 
 
 def test_a_project_adds_to_the_lists_and_has_switches_of_its_own() -> None:

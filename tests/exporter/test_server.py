@@ -17,7 +17,7 @@ from errtally import names
 from errtally.errors import ErrtallyError, JournalError
 from errtally.exporter import heartbeat, installation, server, worker, writer
 from errtally.exporter.commands import serve as serve_command
-from errtally.exporter.config import ExporterConfig, Project, from_environ, hand_over, take_over
+from errtally.exporter.config import ExporterConfig, Project, from_environ, from_json, to_json
 from errtally.exporter.heartbeat import HEARTBEAT_FILE
 from errtally.exporter.ingest.tally import Tally
 from errtally.exporter.journal.records import decoder
@@ -62,7 +62,7 @@ def test_serve_runs_the_writer_and_the_server_and_leaves_the_directory_free(tmp_
     assert len(ready) == 2
     assert len(Supervisor.made["listeners"]) == 3
     assert all(listener.fileno() == -1 for listener in Supervisor.made["listeners"])
-    assert take_over(Supervisor.made["settings"]) == config
+    assert from_json(Supervisor.made["settings"]) == config
     assert not [thread for thread in threading.enumerate() if thread.name == "writer"]
     assert (config.data_dir / HEARTBEAT_FILE).exists()
     secret = config.data_dir / installation.SECRET_FILE
@@ -121,14 +121,14 @@ def test_a_writer_that_fails_ends_the_exporter_with_an_error(tmp_path, monkeypat
 def test_tallies_are_handed_to_the_journal_and_kept_when_it_fails(monkeypatch):
     monkeypatch.setattr(worker._log, "warning", lambda *_, **__: None)
     tally, appender = Tally(), RecordingAppender()
-    worker._hand_over(tally, appender)
+    worker._journal_tally(tally, appender)
     assert appender.payloads == []
     tally.add(names.INGEST_ITEMS, ("native", "event"), 2)
     appender.error = JournalError("full")
-    worker._hand_over(tally, appender)
+    worker._journal_tally(tally, appender)
     appender.error = None
     tally.add(names.INGEST_ITEMS, ("native", "event"), 3)
-    worker._hand_over(tally, appender)
+    worker._journal_tally(tally, appender)
     [record] = map(decoder.decode, appender.payloads)
     assert record.counters == [(names.INGEST_ITEMS.name, ("native", "event"), 5)]
 
@@ -136,7 +136,7 @@ def test_tallies_are_handed_to_the_journal_and_kept_when_it_fails(monkeypatch):
 def test_a_worker_takes_requests(tmp_path, monkeypatch):
     chores = []
     monkeypatch.setattr(worker.Chores, "every", lambda _, seconds, name, call: chores.append((seconds, name, call)))
-    made = worker.create_worker(hand_over(ExporterConfig(data_dir=tmp_path, daily_quotas={"error": 10})))
+    made = worker.create_worker(to_json(ExporterConfig(data_dir=tmp_path, daily_quotas={"error": 10})))
     app = made.application
     assert {name for _, name, _ in chores} == {"tally", "journal", "quotas", "artifacts", "symbols"}
     assert call(app, environ("/api/events", b'{"message": "m"}')).status == 200
@@ -202,7 +202,7 @@ def test_settings_reach_a_worker_as_they_were_checked(tmp_path):
         series_limits={names.EVENTS.name: 17},
         web_token="t",
     )
-    assert take_over(hand_over(config)) == config
+    assert from_json(to_json(config)) == config
 
 
 def test_flags_reach_the_workers_through_the_environment(served, tmp_path, capfd):

@@ -42,7 +42,7 @@ LabelSet = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, order=True)
-class Told:
+class Heard:
     """At a minute a receiver hears something of an alert: ``firing``, or ``resolved``."""
 
     minute: int
@@ -113,8 +113,8 @@ def _firing(folder: Path, history: History, rules: list[str], minutes: range) ->
     return found
 
 
-def _messages(folder: Path, content: dict[str, Any], firing: dict[int, set[LabelSet]]) -> list[Told]:
-    told: list[Told] = []
+def _messages(folder: Path, content: dict[str, Any], firing: dict[int, set[LabelSet]]) -> list[Heard]:
+    told: list[Heard] = []
     ends = {
         receiver["name"]: all(
             one["send_resolved"] for key, configs in receiver.items() if key.endswith("_configs") for one in configs
@@ -132,11 +132,11 @@ def _messages(folder: Path, content: dict[str, Any], firing: dict[int, set[Label
         for key in sorted({*groups, *now}):
             receiver = key[0]
             if new := now.get(key, set()) - groups.get(key, set()):
-                told.append(Told(minute, receiver, _named(new), "firing"))
+                told.append(Heard(minute, receiver, _named(new), "firing"))
             elif key not in now and groups[key]:
                 over = groups[key] & alerts  # held back: nobody is told that they ended
                 if ends[receiver] and not over:
-                    told.append(Told(minute, receiver, _named(groups[key]), "resolved"))
+                    told.append(Heard(minute, receiver, _named(groups[key]), "resolved"))
             groups[key] = now.get(key, set()) and (groups.get(key, set()) | now[key])
     return told
 

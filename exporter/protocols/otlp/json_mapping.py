@@ -197,7 +197,7 @@ def _whole(decoder: msgspec.json.Decoder[Any], body: bytes | msgspec.Raw) -> Any
         return decoder.decode(body)
     except tolerant.NOT_JSON:
         try:
-            return decoder.decode(tolerant.mended(body))
+            return decoder.decode(tolerant.strict_json(body))
         except tolerant.NOT_JSON as exc:
             raise MalformedError("bad_json", f"not OTLP's JSON: {exc}") from exc
 
@@ -209,7 +209,7 @@ def _one(decoder: msgspec.json.Decoder[Any], raw: msgspec.Raw, export: model.Exp
         return decoder.decode(raw)
     except tolerant.NOT_JSON:
         try:
-            return decoder.decode(tolerant.mended(raw))
+            return decoder.decode(tolerant.strict_json(raw))
         except (*tolerant.NOT_JSON, MalformedError) as exc:
             export.rejected += 1
             export.message = export.message or f"record {index}: {exc}"

@@ -82,7 +82,7 @@ def _delivery(
         MalformedError, TooLargeError: items are broken, and nothing else is in the envelope that counts.
     """
     delivery = Delivery(project=project)
-    sent_at = values.moment(head.sent_at) if head.sent_at is not None else None
+    sent_at = values.parse_time(head.sent_at) if head.sent_at is not None else None
     drift = request.received - sent_at if sent_at is not None else 0.0
     if abs(drift) < MIN_DRIFT_SECONDS:
         drift = 0.0

@@ -83,7 +83,7 @@ def decode(
     )
     if not any(exception.frames for exception in event.exceptions):
         event.frames = _frames(_stack(sent))  # they belong to the exception, as Relay reads them
-    thread, moment = _thread(sent), values.moment(sent.timestamp)
+    thread, moment = _thread(sent), values.parse_time(sent.timestamp)
     if thread is not None and moment is not None:
         failures.mark(event, thread, moment)
     return EventDelivery(

@@ -27,13 +27,13 @@ def mark(event: Event, thread: str, moment: float) -> None:
     second = int(moment)
     place = (event.server_name, thread)
     event.tells = tuple(
-        _hash(*place, at, *_told(cause)) for cause in causes[-MAX_CAUSES:] for at in (second, second + 1)
+        _hash(*place, at, *_identity(cause)) for cause in causes[-MAX_CAUSES:] for at in (second, second + 1)
     )
     # What has causes itself is what wraps them, and is reported first.
-    event.told_by = () if causes else (_hash(*place, second, *_told(raised)),)
+    event.told_by = () if causes else (_hash(*place, second, *_identity(raised)),)
 
 
-def _told(exception: ExceptionInfo) -> tuple[object, ...]:
+def _identity(exception: ExceptionInfo) -> tuple[object, ...]:
     frame = exception.frames[-1] if exception.frames else None
     call = (frame.module, frame.function, frame.filename, frame.lineno) if frame is not None else ()
     return (exception.module, exception.type, exception.value, *call)

@@ -74,7 +74,7 @@ def transaction(payload: bytes, *, received: float, drift_seconds: float = 0.0) 
         MalformedError: not a JSON object, or without both timestamps.
     """
     sent = wire.event(payload)
-    start, end = values.moment(sent.start_timestamp), values.moment(sent.timestamp)
+    start, end = values.parse_time(sent.start_timestamp), values.parse_time(sent.timestamp)
     if start is None or end is None:
         raise MalformedError("bad_transaction", "transaction: it needs start_timestamp and timestamp")
     if end - start > values.MAX_DURATION_SECONDS:
@@ -146,7 +146,7 @@ def spans(
             key: value.get("value") for key, value in _dict(span.get("attributes")).items() if isinstance(value, dict)
         }
         operation = str(attributes.get("sentry.op") or span.get("op") or "")
-        start, end = values.moment(span.get("start_timestamp")), values.moment(span.get("end_timestamp"))
+        start, end = values.parse_time(span.get("start_timestamp")), values.parse_time(span.get("end_timestamp"))
         if span.get("is_segment") is not True or not _serves(operation):
             skipped["skipped_span"] += 1
             continue

@@ -11,12 +11,12 @@ from errtally import names
 from errtally.exporter.search import cursor as cursors
 from errtally.exporter.search import query
 from errtally.exporter.search.conditions import Field, Term, Wording
-from errtally.exporter.store.reading_order import Wanted
+from errtally.exporter.store.reading_order import IssueQuery
 from errtally.exporter.web import markdown, markdown_pages, parts
 from errtally.exporter.web.markdown import code, fenced
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import places
-from errtally.exporter.web.sentry_api.objects import moment
+from errtally.exporter.web.sentry_api.objects import iso8601
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ class ToolError(Exception):
 
 def list_issues(given: Mapping[str, Any]) -> str:
     """List issues."""
-    wanted = _wanted(given.get("query") or "is:unresolved", given.get("project"))
+    wanted = _issue_query(given.get("query") or "is:unresolved", given.get("project"))
     try:
         place = cursors.decode(given["cursor"]) if given.get("cursor") else None
     except cursors.CursorError as exc:
@@ -66,7 +66,7 @@ def list_events(given: Mapping[str, Any]) -> str:
     found = issue(given["issue"])
     events = parts.reader().kept_events(issues=found["ids"], limit=given.get("limit", 10))
     lines = [
-        f"- {code(one.event_id, 40)} {moment(one.happened)} {code(one.environment, 60)} "
+        f"- {code(one.event_id, 40)} {iso8601(one.happened)} {code(one.environment, 60)} "
         f"{code(one.page.get('release') or 'no release', 80)} {code(one.page.get('message') or found['title'], 200)}"
         for one in events
     ]
@@ -94,7 +94,7 @@ def find_by_trace(given: Mapping[str, Any]) -> str:
         if str(one.page.get("trace_id") or "").replace("-", "").lower() == trace_id
     ]
     lines = [
-        f"- {code(one.event_id, 40)} {moment(one.happened)} {code(one.project, 80)} issue {one.fingerprint} "
+        f"- {code(one.event_id, 40)} {iso8601(one.happened)} {code(one.project, 80)} issue {one.fingerprint} "
         f"{code(one.page.get('message') or '', 200)}"
         for one in events[:50]
     ]
@@ -123,7 +123,7 @@ def compare_releases(given: Mapping[str, Any]) -> str:
         ]
     sections = [(f"# {code(release)} against {code(before or 'nothing')}\n\n{markdown.STRANGER}\n", "")]
     for title, terms in parted.items():
-        wanted = Wanted(time.time(), terms, project=name, order="users", limit=_COMPARED)
+        wanted = IssueQuery(time.time(), terms, project=name, order="users", limit=_COMPARED)
         found, page = parts.reader().listed(wanted)
         lines = [markdown.line(one, _url()) for one in found] or ["none"]
         more = "\nand more: list_issues finds them\n" if page.next is not None else ""
@@ -174,7 +174,7 @@ def alerts(given: Mapping[str, Any]) -> str:
             f", {name} <{address}>" for name, address in sorted(stored["links"].items()) if _is_plain(address)
         )
         runbook = f"<{_url()}/runbooks/{stored['name']}>" if stored["name"].isalnum() else "none"
-        text = f"- {code(stored['name'], 100)} ({code(stored['severity'], 40)}) since {moment(stored['starts_at'])}: "
+        text = f"- {code(stored['name'], 100)} ({code(stored['severity'], 40)}) since {iso8601(stored['starts_at'])}: "
         sections.append((f"{text}{code(stored['summary'])}, runbook {runbook}{where}", ""))
     return markdown.capped(sections if len(sections) > 1 else [("No alert fires.\n", "")])
 
@@ -217,13 +217,13 @@ def _project(named: str) -> str:
     raise ToolError(f"there is no project {named[:60]!r}: the tool projects lists them")
 
 
-def _wanted(text: str, project: str | None) -> Wanted:
+def _issue_query(text: str, project: str | None) -> IssueQuery:
     now = time.time()
     try:
         terms = query.parse(text, now, part("access").who())
     except query.QueryError as exc:
         raise ToolError(f"query: {exc.place}") from exc
-    return Wanted(now, terms, project=_project(project) if project else None)
+    return IssueQuery(now, terms, project=_project(project) if project else None)
 
 
 def _is_plain(address: str) -> bool:

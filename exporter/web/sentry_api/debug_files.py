@@ -47,7 +47,7 @@ def assemble(project: str) -> Response:
     told = {}
     for checksum, order in orders.items():
         state = uploads.uploads().assembler.ask(order)
-        dif = _shown(state.debug_file, order.name, order.checksum, 0) if state.debug_file is not None else None
+        dif = _as_json(state.debug_file, order.name, order.checksum, 0) if state.debug_file is not None else None
         told[checksum] = {**uploads.shown(state), "dif": dif}
     return answers.answer(told)
 
@@ -64,7 +64,7 @@ def archive(project: str) -> Response:
         for path, one in _members(file.filename or "file", file.read()):
             digest = sha1(one, usedforsecurity=False).hexdigest()
             taken = uploads.uploads().take_debug_file(path, one, name)
-            found += [_shown(known, path, digest, len(one)) for known in taken]
+            found += [_as_json(known, path, digest, len(one)) for known in taken]
     return answers.answer(found, 201)
 
 
@@ -138,7 +138,7 @@ def _members(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
         raise MalformedError("bad_archive", f"not a ZIP archive: {exc}") from exc
 
 
-def _shown(known: DebugFile, name: str, digest: str, size: int) -> dict[str, Any]:
+def _as_json(known: DebugFile, name: str, digest: str, size: int) -> dict[str, Any]:
     return {
         "id": digest,
         "uuid": known.debug_id,
@@ -165,7 +165,7 @@ def _listed(one: Artifact) -> dict[str, Any]:
         "sha1": one.sha1,
         "size": one.size_bytes,
         "symbolType": one.kind,
-        "dateCreated": objects.moment(one.uploaded),
+        "dateCreated": objects.iso8601(one.uploaded),
         "data": {"features": []},
         "headers": {},
     }

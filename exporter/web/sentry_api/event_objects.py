@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from errtally.exporter.symbols.pages import AS_SENT
 from errtally.exporter.web.event_view import unread_notes
 from errtally.exporter.web.frame_view import is_in_app
-from errtally.exporter.web.sentry_api.objects import moment
+from errtally.exporter.web.sentry_api.objects import iso8601
 from errtally.exporter.web.shown_text import text_of
 from errtally.exporter.web.stack_view import dicts, kept_exceptions
 
@@ -50,7 +50,7 @@ def row(event: KeptEvent, place: ProjectPlace, group_id: str, title: str, culpri
         "culprit": culprit,
         "location": _location(raised),
         "platform": text_of(page.get("platform")) or "other",
-        "dateCreated": moment(event.happened),
+        "dateCreated": iso8601(event.happened),
         "event.type": "error" if exceptions else "default",
         "type": "error" if exceptions else "default",
         "metadata": {"type": type_ or None, "value": value, "title": own or title},
@@ -74,7 +74,7 @@ def whole(
     return {
         **row(event, place, group_id, title, culprit),
         "projectSlug": place.slug,
-        "dateReceived": moment(event.happened),
+        "dateReceived": iso8601(event.happened),
         "entries": entries(page),
         "contexts": {name: value for name, value in contexts.items() if isinstance(value, dict)}
         if isinstance(contexts, dict)
@@ -228,11 +228,11 @@ def _crumb_time(sent: object) -> str | None:
             parsed = datetime.fromisoformat(sent)
         except ValueError:
             return None
-        return moment(parsed.timestamp()) if parsed.tzinfo is not None else f"{parsed.isoformat()}Z"
+        return iso8601(parsed.timestamp()) if parsed.tzinfo is not None else f"{parsed.isoformat()}Z"
     if isinstance(sent, bool) or not isinstance(sent, (int, float)):
         return None
     try:
-        return moment(sent / 1000 if sent > 1e11 else sent)  # noqa: PLR2004 (seconds until the year 5138)
+        return iso8601(sent / 1000 if sent > 1e11 else sent)  # noqa: PLR2004 (seconds until the year 5138)
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -11,7 +11,7 @@ from errtally.exporter.web import parts, sayings
 from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers, event_objects, issues, objects, places
-from errtally.exporter.web.sentry_api.objects import moment
+from errtally.exporter.web.sentry_api.objects import iso8601
 
 if TYPE_CHECKING:
     from errtally.exporter.store.lookup import KeptEvent
@@ -231,7 +231,7 @@ def _tag(
     times: dict[tuple[str, str], tuple[float | None, float | None]],
 ) -> dict[str, Any]:
     def shown(value: str, events: int) -> dict[str, Any]:
-        first, last = (None if at is None else moment(at) for at in times.get((name, value), (None, None)))
+        first, last = (None if at is None else iso8601(at) for at in times.get((name, value), (None, None)))
         return {"key": name, "name": value, "value": value, "count": events, "firstSeen": first, "lastSeen": last}
 
     return {

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, abort, request
 
 from errtally.exporter.search import query, short_ids
 from errtally.exporter.search.conditions import AnyOf, Field, Term, Wording
-from errtally.exporter.store.reading_order import Wanted
+from errtally.exporter.store.reading_order import IssueQuery
 from errtally.exporter.web import parts
 from errtally.exporter.web.parts import part
 from errtally.exporter.web.sentry_api import answers, event_objects, objects, places, steps
@@ -40,7 +40,7 @@ def table(organization: str) -> Response:
         return _table([], answers.parameters("field"))
     fields = answers.parameters("field") or ["id", "title", "project", "timestamp"]
     span = steps.asked()
-    wanted = _wanted(span)
+    wanted = _issue_query(span)
     rows = _event_rows(wanted, span) if "id" in fields else _issue_rows(wanted, span)
     grouped = _grouped(rows, fields, span)
     _sort(grouped)
@@ -86,7 +86,7 @@ def curve(organization: str) -> Response:
     bounds = {"start": int(span.since), "end": int(span.until), "isMetricsData": False}
     if request.args.get("dataset") in _OTHER_DATASETS:
         return answers.answer({"data": _points({}, span, step, "count()"), **bounds})
-    wanted = _wanted(span)
+    wanted = _issue_query(span)
     counts = parts.reader().events_by_issue(wanted, span.since, span.until, step_seconds=step)
     if not groups:
         total = _added(counts.values())
@@ -122,16 +122,18 @@ def outcomes(organization: str) -> Response:
         is_shown = False
     step = steps.length(span)
     moments = steps.of(span, step)
-    total = _added(parts.reader().events_by_issue(_wanted(span), span.since, span.until, step_seconds=step).values())
+    total = _added(
+        parts.reader().events_by_issue(_issue_query(span), span.since, span.until, step_seconds=step).values()
+    )
     series = [total.get(int(moment // step), 0) for moment in moments]
     own = {"outcome": "accepted", "category": "error", "reason": "none"}
     by = {name: own.get(name, "") for name in answers.parameters("groupBy")}
     group = {"by": by, "totals": dict.fromkeys(fields, sum(series)), "series": dict.fromkeys(fields, series)}
     return answers.answer(
         {
-            "start": objects.moment(span.since),
-            "end": objects.moment(span.until),
-            "intervals": [objects.moment(moment) for moment in moments],
+            "start": objects.iso8601(span.since),
+            "end": objects.iso8601(span.until),
+            "intervals": [objects.iso8601(moment) for moment in moments],
             "groups": [group] if is_shown else [],
         }
     )
@@ -212,7 +214,7 @@ def _top() -> int:
     return min(max(int(sent), 1), MAX_GROUPS) if sent.isascii() and sent.isdecimal() and len(sent) < 4 else MAX_GROUPS  # noqa: PLR2004
 
 
-def _wanted(span: steps.Span) -> Wanted:
+def _issue_query(span: steps.Span) -> IssueQuery:
     try:
         terms = list(query.parse(request.args.get("query", ""), span.until, part("access").who()))
     except query.QueryError as exc:
@@ -224,14 +226,14 @@ def _wanted(span: steps.Span) -> Wanted:
     ):
         if texts:
             terms.append(Term(AnyOf(tuple(Field(name, Wording((text,))) for text in texts))))
-    return Wanted(span.until, terms, order="events", limit=MAX_ISSUES)
+    return IssueQuery(span.until, terms, order="events", limit=MAX_ISSUES)
 
 
-def _issues(wanted: Wanted) -> list[dict[str, Any]]:
+def _issues(wanted: IssueQuery) -> list[dict[str, Any]]:
     return parts.reader().listed(wanted)[0]
 
 
-def _issue_rows(wanted: Wanted, span: steps.Span) -> list[_Row]:
+def _issue_rows(wanted: IssueQuery, span: steps.Span) -> list[_Row]:
     counts = parts.reader().events_by_issue(wanted, span.since, span.until, step_seconds=steps.HOUR_SECONDS)
     return [
         _Row(issue, {}, events, issue["last_seen"], issue["users"] or 0)
@@ -240,7 +242,7 @@ def _issue_rows(wanted: Wanted, span: steps.Span) -> list[_Row]:
     ]
 
 
-def _event_rows(wanted: Wanted, span: steps.Span) -> list[_Row]:
+def _event_rows(wanted: IssueQuery, span: steps.Span) -> list[_Row]:
     issues = {id_: issue for issue in _issues(wanted) for id_ in issue["ids"]}
     kept = parts.reader().kept_events(issues=list(issues), since=span.since, limit=answers.MAX_PAGE)
     rows = []
@@ -265,7 +267,7 @@ def _grouped(rows: Sequence[_Row], fields: Sequence[str], span: steps.Span) -> l
             "count()": count,
             "epm()": count / span.minutes,
             "eps()": count / span.minutes / 60,
-            "last_seen()": objects.moment(max(member.last_seen for member in members)),
+            "last_seen()": objects.iso8601(max(member.last_seen for member in members)),
             "count_unique(user)": sum(member.users for member in members),
             "count_unique(issue)": len({member.issue["id"] for member in members}),
         }
@@ -285,7 +287,7 @@ def _cell(row: _Row, field: str) -> Any:  # noqa: ANN401 (a text or a number)
         if field.startswith("user."):
             return (event["user"] or {}).get({"user.ip": "ip_address"}.get(field, field[5:]))
     elif field == "timestamp":
-        return objects.moment(row.last_seen)
+        return objects.iso8601(row.last_seen)
     return _VALUES[field](row.issue) if field in _VALUES else None
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, request
 from errtally.exporter.search import cursor as cursors
 from errtally.exporter.search import query, short_ids
 from errtally.exporter.search.conditions import AnyOf, Field, Identity, Moment, State, Term, Wording
-from errtally.exporter.store.reading_order import Wanted
+from errtally.exporter.store.reading_order import IssueQuery
 from errtally.exporter.web import bulk, decisions, parts, sayings
 from errtally.exporter.web.merges import Refusal
 from errtally.exporter.web.parts import part
@@ -180,7 +180,7 @@ def whole(found: dict[str, Any]) -> dict[str, Any]:
 def activity(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what was done about an issue, the newest first; at the end its first event."""
     done = [objects.deed(entry) for entry in found["history"]]
-    seen = objects.moment(found["first_seen"])
+    seen = objects.iso8601(found["first_seen"])
     return [*done, {"id": "0", "type": "first_seen", "user": None, "data": {}, "dateCreated": seen}]
 
 
@@ -189,19 +189,19 @@ def _list(place: ProjectPlace | None, *, seen_within: bool) -> Response:
     sent = request.args.get("query")
     if sent is not None and (direct := _direct(sent.strip(), place)) is not None:
         issue, event_id = direct
-        shown = {**_shown([issue], now)[0], **({"matchingEventId": event_id} if event_id else {})}
+        shown = {**_as_json([issue], now)[0], **({"matchingEventId": event_id} if event_id else {})}
         headers = {**answers.links(None, part("config").external_url), "X-Sentry-Direct-Hit": "1", "X-Hits": "1"}
         return answers.answer([shown], headers=headers)
-    wanted = _wanted(DEFAULT_QUERY if sent is None else sent, place, now, seen_within=seen_within)
+    wanted = _issue_query(DEFAULT_QUERY if sent is None else sent, place, now, seen_within=seen_within)
     issues, found = parts.reader().listed(wanted)
     next_ = found.next.encode() if found.next is not None else None
     headers = answers.links(next_, part("config").external_url)
     if found.next is None and wanted.cursor is None:
         headers["X-Hits"] = str(len(issues))
-    return answers.answer(_shown(issues, now), headers=headers)
+    return answers.answer(_as_json(issues, now), headers=headers)
 
 
-def _wanted(sent: str, place: ProjectPlace | None, now: float, *, seen_within: bool) -> Wanted:
+def _issue_query(sent: str, place: ProjectPlace | None, now: float, *, seen_within: bool) -> IssueQuery:
     """Read what a list is to show; a parameter that can't be read is a 400."""
     try:
         terms = list(query.parse(sent, now, part("access").who()))
@@ -231,7 +231,7 @@ def _wanted(sent: str, place: ProjectPlace | None, now: float, *, seen_within: b
         place_in_list = cursors.decode(cursor) if cursor and ":" not in cursor else None
     except cursors.CursorError as exc:
         abort(400, f"Invalid cursor parameter: {exc}")
-    return Wanted(now, terms, order=ORDERS[order], cursor=place_in_list, limit=answers.page_size())
+    return IssueQuery(now, terms, order=ORDERS[order], cursor=place_in_list, limit=answers.page_size())
 
 
 def _is(name: str, texts: Sequence[str]) -> Term:
@@ -253,7 +253,7 @@ def _direct(text: str, place: ProjectPlace | None) -> tuple[dict[str, Any], str 
     return issue, event_id
 
 
-def _shown(issues: Sequence[dict[str, Any]], now: float) -> list[dict[str, Any]]:
+def _as_json(issues: Sequence[dict[str, Any]], now: float) -> list[dict[str, Any]]:
     """Return issues as a list has them; the period of their numbers is the one that the request names."""
     known = {place.name: place for place in places.projects()}
     reader = parts.reader()
@@ -324,10 +324,10 @@ def _update_several(place: ProjectPlace | None) -> Response:
             issues = [one for one in issues if one["project"] == place.name]
     else:
         sent = request.args.get("query", DEFAULT_QUERY)
-        wanted = _wanted(sent, place, time.time(), seen_within=False)
+        wanted = _issue_query(sent, place, time.time(), seen_within=False)
         if status := request.args.get("status"):
             wanted = _with_status(wanted, status)
-        listed, _ = reader.listed(Wanted(wanted.now, wanted.terms, order=wanted.order, limit=MAX_UPDATED))
+        listed, _ = reader.listed(IssueQuery(wanted.now, wanted.terms, order=wanted.order, limit=MAX_UPDATED))
         issues = [full for one in listed if (full := reader.issue(one["fingerprint"], one["project"])) is not None]
     if not issues:
         return answers.nothing()
@@ -346,10 +346,10 @@ def _update_several(place: ProjectPlace | None) -> Response:
     return answers.answer(shown)
 
 
-def _with_status(wanted: Wanted, status: str) -> Wanted:
+def _with_status(wanted: IssueQuery, status: str) -> IssueQuery:
     if status not in {"resolved", "unresolved", "ignored"}:
         abort(400, f"status: {status[:40]!r} is none of resolved, unresolved, ignored")
-    return Wanted(wanted.now, (*wanted.terms, Term(State(status))), order=wanted.order, limit=wanted.limit)
+    return IssueQuery(wanted.now, (*wanted.terms, Term(State(status))), order=wanted.order, limit=wanted.limit)
 
 
 def _merge(issues: Sequence[dict[str, Any]]) -> Response:

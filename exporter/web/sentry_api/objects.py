@@ -35,7 +35,7 @@ def scopes(held: Iterable[str]) -> list[str]:
     return sorted({word for scope in held for word in _SCOPES.get(scope, ())})
 
 
-def moment(seconds: float) -> str:
+def iso8601(seconds: float) -> str:
     """Return a moment in the form that all clients read: UTC with milliseconds and ``Z``."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -92,7 +92,7 @@ def deed(entry: Mapping[str, Any]) -> dict[str, Any]:
         "type": kind,
         "user": user(entry["by"]) if entry["by"] else None,
         "data": data,
-        "dateCreated": moment(entry["at"]),
+        "dateCreated": iso8601(entry["at"]),
     }
 
 
@@ -148,7 +148,7 @@ def team() -> dict[str, Any]:
 
 def project(place: ProjectPlace, external_url: str) -> dict[str, Any]:
     """Return a project."""
-    first = moment(place.first_seen) if place.first_seen is not None else None
+    first = iso8601(place.first_seen) if place.first_seen is not None else None
     short_team = {"id": "1", "slug": ORGANIZATION, "name": ORGANIZATION}
     return {
         "id": place.id,
@@ -231,8 +231,8 @@ def issue(
         "isUnhandled": found["is_unhandled"],
         "count": str(found["events"]),
         "userCount": found["users"] or 0,
-        "firstSeen": moment(found["first_seen"]),
-        "lastSeen": moment(found["last_seen"]),
+        "firstSeen": iso8601(found["first_seen"]),
+        "lastSeen": iso8601(found["last_seen"]),
         "firstRelease": _release(first),
         "lastRelease": _release(last),
         "stats": dict(stats),

@@ -119,7 +119,7 @@ def monitors(organization: str, project: str = "") -> Response:
         if name is not None and job["project"] != name:
             continue
         shown = jobs.setdefault((job["project"], job["monitor"]), _monitor(job))
-        due = objects.moment(job["judged_next"])
+        due = objects.iso8601(job["judged_next"])
         environment = {"name": job["environment"], "status": "active", "lastCheckIn": None, "nextCheckIn": due}
         shown["environments"].append(environment)
     return answers.listed(list(jobs.values()))
@@ -177,7 +177,7 @@ def _monitor(job: dict[str, Any]) -> dict[str, Any]:
         },
         "project": objects.project(place, _url()),
         "environments": [],
-        "dateCreated": objects.moment(0.0),
+        "dateCreated": objects.iso8601(0.0),
     }
 
 

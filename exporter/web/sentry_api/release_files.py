@@ -36,7 +36,7 @@ def files(version: str, project: str = "") -> Response:
     """List the files of a release; ``query`` looks for a part of their names."""
     query = request.args.get("query", "").casefold()
     found = [one for one in _of_release(version, project) if query in one.url.casefold()]
-    return answers.listed([_shown(one) for one in found])
+    return answers.listed([_as_json(one) for one in found])
 
 
 @routes.post("/organizations/<organization>/releases/<path:version>/files/")
@@ -65,7 +65,7 @@ def upload(version: str, project: str = "") -> Response:
     ):
         return answers.failure(409, "this file was uploaded before")
     kept = uploads.uploads().take([(entry, content)], owners, release=release, dist=dist)
-    return answers.answer(_shown(replace(kept[-1], project=owners[0])), 201)
+    return answers.answer(_as_json(replace(kept[-1], project=owners[0])), 201)
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/files/<file>/")
@@ -74,7 +74,7 @@ def one_file(version: str, file: str, project: str = "") -> Response:
     """Return what is known of a file, or with ``download`` its content."""
     found = _one(version, project, file)
     if not request.args.get("download"):
-        return answers.answer(_shown(found))
+        return answers.answer(_as_json(found))
     content = uploads.uploads().archive.content(found.sha1)
     return Response(content, content_type="application/octet-stream", headers={"Content-Disposition": "attachment"})
 
@@ -131,7 +131,7 @@ def _id(one: Artifact) -> str:
     return blake2b(known.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def _shown(one: Artifact) -> dict[str, Any]:
+def _as_json(one: Artifact) -> dict[str, Any]:
     headers = {"Content-Type": "application/octet-stream"}
     if one.map_url:
         headers["Sourcemap"] = one.map_url
@@ -144,5 +144,5 @@ def _shown(one: Artifact) -> dict[str, Any]:
         "sha1": one.sha1,
         "size": one.size_bytes,
         "headers": headers,
-        "dateCreated": objects.moment(one.uploaded),
+        "dateCreated": objects.iso8601(one.uploaded),
     }

@@ -47,7 +47,7 @@ def releases(project: str = "") -> Response:
         for one in parts.reader().releases(name)
         if (not chosen or one["project"] in chosen) and query in one["release"].casefold()
     ]
-    return answers.listed([_shown([one]) for one in found[: answers.page_size()]])
+    return answers.listed([_as_json([one]) for one in found[: answers.page_size()]])
 
 
 @routes.post("/organizations/<organization>/releases/")
@@ -63,14 +63,14 @@ def make(project: str = "") -> Response:
         return answers.failure(400, "projects: has to name at least one project")
     known = [one for one in _of_version(version) if one["project"] in owners and one["told"] is not None]
     _tell(owners, version, body)
-    return answers.answer(_shown(_told(owners, str(version))), 208 if len(known) == len(set(owners)) else 201)
+    return answers.answer(_as_json(_as_told(owners, str(version))), 208 if len(known) == len(set(owners)) else 201)
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/")
 @routes.get("/projects/<organization>/<project>/releases/<path:version>/")
 def release(version: str, project: str = "") -> Response:
     """Return one release."""
-    return answers.answer(_shown(_found(version, project)))
+    return answers.answer(_as_json(_existing(version, project)))
 
 
 @routes.put("/organizations/<organization>/releases/<path:version>/")
@@ -79,9 +79,9 @@ def change(version: str, project: str = "") -> Response:
     """Tell more of a release: when it came out, its page, its commits."""
     _guard()
     body = answers.body()
-    owners = places.listed(body.get("projects")) or [one["project"] for one in _found(version, project)]
+    owners = places.listed(body.get("projects")) or [one["project"] for one in _existing(version, project)]
     _tell(owners, version, body)
-    return answers.answer(_shown(_told(owners, version)))
+    return answers.answer(_as_json(_as_told(owners, version)))
 
 
 @routes.delete("/organizations/<organization>/releases/<path:version>/")
@@ -89,7 +89,7 @@ def change(version: str, project: str = "") -> Response:
 def delete(version: str, project: str = "") -> Response:
     """Forget a release of which nothing came in; one that events or sessions named stays."""
     _guard()
-    found = _found(version, project)
+    found = _existing(version, project)
     if any(one["seen"] is not None for one in found):
         return answers.failure(409, "events or sessions named this release: it stays as long as they do")
     for one in found:
@@ -105,21 +105,21 @@ def previous_with_commits(version: str) -> Response:
     listed = [one for one in parts.reader().releases() if not of_projects or one["project"] in of_projects]
     at = next((number for number, one in enumerate(listed) if one["release"] == version), -1)
     before = next((one for one in listed[at + 1 :] if one["commits"] and one["release"] != version), None)
-    return answers.answer(_shown([before]) if before is not None else {})
+    return answers.answer(_as_json([before]) if before is not None else {})
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/commits/")
 @routes.get("/projects/<organization>/<project>/releases/<path:version>/commits/")
 def commits(version: str, project: str = "") -> Response:
     """List the commits of a release, the newest first."""
-    [first, *_] = _found(version, project)
+    [first, *_] = _existing(version, project)
     return answers.listed([_commit(one) for one in parts.reader().commits(first["project"], version)])
 
 
 @routes.get("/organizations/<organization>/releases/<path:version>/deploys/")
 def deploys_of(version: str) -> Response:
     """List the deploys of a release, the last first."""
-    found = _found(version)
+    found = _existing(version)
     return answers.listed([_deploy(each) for one in found for each in parts.reader().deploys(one["project"], version)])
 
 
@@ -162,7 +162,7 @@ def _of_version(version: object, owners: Sequence[str] = ()) -> list[dict[str, A
     return [one for one in found if not owners or one["project"] in owners]
 
 
-def _found(version: str, project: str = "") -> list[dict[str, Any]]:
+def _existing(version: str, project: str = "") -> list[dict[str, Any]]:
     name = places.named(project) if project else None
     found = [one for one in _of_version(version) if name is None or one["project"] == name]
     if not found:
@@ -184,7 +184,7 @@ def _tell(owners: Sequence[str], version: object, body: dict[str, Any]) -> None:
             deploys.name(version, "version"),
             time.time(),
             part("access").who(),
-            released=deploys.moment(body.get("dateReleased"), "dateReleased"),
+            released=deploys.parse_time(body.get("dateReleased"), "dateReleased"),
             ref=deploys.ref(ref),
             url=deploys.address(body.get("url")),
             commits=deploys.commits(body.get("commits")),
@@ -193,7 +193,7 @@ def _tell(owners: Sequence[str], version: object, body: dict[str, Any]) -> None:
         deploys.tell(told)
 
 
-def _told(owners: Sequence[str], version: str) -> list[dict[str, Any]]:
+def _as_told(owners: Sequence[str], version: str) -> list[dict[str, Any]]:
     """Return a release as it is after it was told of; where the writer is behind, what is certain of it."""
     found = _of_version(version, owners)
     return found or [
@@ -205,7 +205,7 @@ def _told(owners: Sequence[str], version: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _shown(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _as_json(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return one release as it is in one project or several."""
     first = found[0]
     begun = min(one["seen"] or one["told"] for one in found)
@@ -222,9 +222,9 @@ def _shown(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "status": first["status"],
         "ref": first["ref"] or None,
         "url": first["url"] or None,
-        "dateCreated": objects.moment(begun),
-        "dateReleased": objects.moment(out) if out is not None else None,
-        "firstEvent": objects.moment(min(seen)) if seen else None,
+        "dateCreated": objects.iso8601(begun),
+        "dateReleased": objects.iso8601(out) if out is not None else None,
+        "firstEvent": objects.iso8601(min(seen)) if seen else None,
         "lastEvent": None,
         "newGroups": sum(one["new_issues"] for one in found),
         "commitCount": max(one["commits"] for one in found),
@@ -249,8 +249,8 @@ def _deploy(told: dict[str, Any]) -> dict[str, Any]:
         "environment": told["environment"],
         "name": told["name"] or None,
         "url": told["url"] or None,
-        "dateStarted": objects.moment(told["started"]) if told["started"] is not None else None,
-        "dateFinished": objects.moment(told["finished"]),
+        "dateStarted": objects.iso8601(told["started"]) if told["started"] is not None else None,
+        "dateFinished": objects.iso8601(told["finished"]),
     }
 
 
@@ -260,7 +260,7 @@ def _commit(told: dict[str, Any], begun: float | None = None) -> dict[str, Any]:
     return {
         "id": told["id"],
         "message": told["message"],
-        "dateCreated": objects.moment(at) if at is not None else None,
+        "dateCreated": objects.iso8601(at) if at is not None else None,
         "author": {"name": told["author"], "email": ""} if told["author"] else None,
         "repository": {"name": told["repository"]} if told["repository"] else None,
     }

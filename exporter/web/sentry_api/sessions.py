@@ -86,13 +86,13 @@ def data(organization: str) -> Response:
     found = [
         group
         for by, ended in counted.items()
-        for group in _shown(dict(by), ended, moments, fields, by_status="session.status" in groups)
+        for group in _groups(dict(by), ended, moments, fields, by_status="session.status" in groups)
     ]
     return answers.answer(
         {
-            "start": objects.moment(moments[0]),
-            "end": objects.moment(moments[-1] + step),
-            "intervals": [objects.moment(moment) for moment in moments],
+            "start": objects.iso8601(moments[0]),
+            "end": objects.iso8601(moments[-1] + step),
+            "intervals": [objects.iso8601(moment) for moment in moments],
             "query": request.args.get("query", ""),
             "groups": _ordered(found, fields)[: _limit(groups)],
         }
@@ -101,7 +101,7 @@ def data(organization: str) -> Response:
 
 def _counted(span: steps.Span, step: int, groups: Iterable[str]) -> dict[tuple[tuple[str, Any], ...], dict[int, Ended]]:
     """Return, by group and step, how sessions ended."""
-    asked = _asked()
+    asked = _filters()
     hours = range(int(span.since // step) * step // 3600, int(span.until // 3600) + 1)
     ids = {one.name: one.id for one in places.projects()}
     counted: dict[tuple[tuple[str, Any], ...], dict[int, Ended]] = {}
@@ -113,7 +113,7 @@ def _counted(span: steps.Span, step: int, groups: Iterable[str]) -> dict[tuple[t
     return counted
 
 
-def _asked() -> dict[str, list[str]]:
+def _filters() -> dict[str, list[str]]:
     """Read which sessions are asked for, from the parameters and the query."""
     chosen = [one for one in answers.parameters("project") if one != places.ALL_PROJECTS]
     asked = {
@@ -130,7 +130,7 @@ def _asked() -> dict[str, list[str]]:
     return asked
 
 
-def _shown(
+def _groups(
     by: dict[str, Any],
     ended: Mapping[int, Ended],
     moments: list[int],

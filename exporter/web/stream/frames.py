@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from errtally.exporter.digest.stream import LeftOut
-    from errtally.exporter.store.stream import Told
+    from errtally.exporter.store.stream import StreamRow
     from errtally.exporter.web.stream.filters import Filters
 
 RETRY_MILLISECONDS = 3_000
@@ -43,7 +43,7 @@ class Fold:
     left_out: list[LeftOut]
 
 
-def prepare(told: Told, epoch: str) -> Fold:
+def prepare(told: StreamRow, epoch: str) -> Fold:
     """Write the frames of a fold once for all clients."""
     items = []
     for item in told.batch.items:

@@ -23,7 +23,7 @@ class BaselineError(ErrtallyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFinding:
     """A finding of a baseline.
 
     Attributes:
@@ -37,10 +37,10 @@ class Known:
     context: str
 
 
-def known(findings: Iterable[Finding]) -> list[Known]:
+def known(findings: Iterable[Finding]) -> list[KnownFinding]:
     """Return findings as a baseline holds them: sorted by place, so that a review shows what was added."""
     ordered = sorted(findings, key=lambda finding: finding.order)
-    return [Known(one.key, one.check, one.path, one.snippet, one.context) for one in ordered]
+    return [KnownFinding(one.key, one.check, one.path, one.snippet, one.context) for one in ordered]
 
 
 def render(findings: Iterable[Finding]) -> str:
@@ -49,7 +49,7 @@ def render(findings: Iterable[Finding]) -> str:
     return json.dumps({"version": VERSION, "findings": entries}, indent=1, ensure_ascii=False) + "\n"
 
 
-def load(path: Path) -> list[Known]:
+def load(path: Path) -> list[KnownFinding]:
     """Return the findings of a baseline.
 
     Raises:
@@ -64,11 +64,11 @@ def load(path: Path) -> list[Known]:
     findings = document.get("findings")
     if not isinstance(findings, list) or not all(isinstance(one, dict) and "key" in one for one in findings):
         raise BaselineError(f"{path}: `findings` is not a list of entries with keys")
-    names = [field.name for field in fields(Known)]
-    return [Known(**{name: str(one.get(name, "")) for name in names}) for one in findings]
+    names = [field.name for field in fields(KnownFinding)]
+    return [KnownFinding(**{name: str(one.get(name, "")) for name in names}) for one in findings]
 
 
-def split(report: Report, entries: Iterable[Known]) -> Report:
+def split(report: Report, entries: Iterable[KnownFinding]) -> Report:
     """Return the report with the findings that a baseline has put aside as known.
 
     Of findings on lines of the same text, those among the same lines as before are the known ones, so that what is left
@@ -77,7 +77,7 @@ def split(report: Report, entries: Iterable[Known]) -> Report:
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in report.findings:
         groups.setdefault((finding.check, finding.path, finding.snippet), []).append(finding)
-    old: dict[tuple[str, str, str], list[Known]] = {}
+    old: dict[tuple[str, str, str], list[KnownFinding]] = {}
     keys = set()
     for entry in entries:
         keys.add(entry.key)
@@ -92,7 +92,7 @@ def split(report: Report, entries: Iterable[Known]) -> Report:
     )
 
 
-def _matched(group: list[Finding], entries: list[Known], keys: set[str]) -> set[str]:
+def _matched(group: list[Finding], entries: list[KnownFinding], keys: set[str]) -> set[str]:
     """The keys of the findings of one text that the baseline has."""
     if not any(entry.context for entry in entries):
         return {finding.key for finding in group if finding.key in keys}

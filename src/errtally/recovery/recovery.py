@@ -278,10 +278,10 @@ class Recovery:
         told = functools.partial(self._attempted, strategy.name)
         guarded = functools.partial(self._guarded, operation)
         if isinstance(strategy, Own):
-            return self._told(told, functools.partial(strategy.run, error, guarded))
+            return self._reporting(told, functools.partial(strategy.run, error, guarded))
         if isinstance(strategy, Retry):
             if strategy.use_replica and replica is not None:
-                return self._told(functools.partial(self._attempted, "replica"), replica)
+                return self._reporting(functools.partial(self._attempted, "replica"), replica)
             return retry(strategy, error, guarded, self.classify, told)
         raise error
 
@@ -295,15 +295,15 @@ class Recovery:
         told = functools.partial(self._attempted, strategy.name)
         guarded = functools.partial(self._guarded_async, operation)
         if isinstance(strategy, Own):
-            return await self._told_async(told, functools.partial(strategy.run, error, guarded))
+            return await self._reporting_async(told, functools.partial(strategy.run, error, guarded))
         if isinstance(strategy, Retry):
             if strategy.use_replica and replica is not None:
-                return await self._told_async(functools.partial(self._attempted, "replica"), replica)
+                return await self._reporting_async(functools.partial(self._attempted, "replica"), replica)
             return await retry_async(strategy, error, guarded, self.classify, told)
         raise error
 
     @staticmethod
-    def _told(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
+    def _reporting(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
         try:
             result = operation()
         except Exception as exc:
@@ -313,7 +313,7 @@ class Recovery:
         return result
 
     @staticmethod
-    async def _told_async(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
+    async def _reporting_async(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
         try:
             result = operation()
             result = await result if inspect.isawaitable(result) else result

@@ -15,7 +15,7 @@ from errtally.exporter.bench.pages import PAGES, Measurement
 from errtally.exporter.commands.bench import command
 from errtally.exporter.search.query import parse
 from errtally.exporter.store.reading import StoreReader
-from errtally.exporter.store.reading_order import Wanted
+from errtally.exporter.store.reading_order import IssueQuery
 
 NOW = 1_795_500_000.0
 
@@ -25,8 +25,8 @@ def test_a_store_is_filled_the_same_each_time(tmp_path) -> None:
     for name in ("one", "two"):
         fill(tmp_path / name, issues=40, events=3000, now=NOW)
         reader = StoreReader(database_at(tmp_path / name))
-        stores.append(reader.listed(Wanted(NOW, limit=500))[0])
-        assert reader.listed(Wanted(NOW, parse("browser:safari -is:resolved", NOW)))[0]
+        stores.append(reader.listed(IssueQuery(NOW, limit=500))[0])
+        assert reader.listed(IssueQuery(NOW, parse("browser:safari -is:resolved", NOW)))[0]
         found = reader.issue(stores[-1][0]["fingerprint"], stores[-1][0]["project"])
         assert reader.sample(found["ids"], found["samples"][0]["event_id"])["exceptions"]
     assert stores[0] == stores[1]

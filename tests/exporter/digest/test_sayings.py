@@ -18,7 +18,7 @@ from errtally.exporter.journal.records import (
     NoteChange,
 )
 from errtally.exporter.metrics.view import StoreView
-from errtally.exporter.store.audit import Wanted
+from errtally.exporter.store.audit import AuditQuery
 
 
 @pytest.fixture(params=[False, True], ids=["lives on", "dies after each fold"])
@@ -171,7 +171,7 @@ def test_the_log_still_says_what_was_deleted(life: Life) -> None:
     life.event()
     tell(life, NoteChange("p", "f1", "look", life.now, "ann"))
     delete(life)
-    entries = life.reader.audit(Wanted(project="p"))
+    entries = life.reader.audit(AuditQuery(project="p"))
     assert [(entry["what"], entry["by"], entry["issue"], entry["title"]) for entry in entries] == [
         ("deleted", "ann", None, "title f1"),
         ("note", "ann", None, "title f1"),

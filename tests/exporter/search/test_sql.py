@@ -15,7 +15,7 @@ from tests.exporter.search import plain
 from errtally.exporter.search.query import parse
 from errtally.exporter.store import asking
 from errtally.exporter.store.listing import find
-from errtally.exporter.store.reading_order import ORDERS, Wanted
+from errtally.exporter.store.reading_order import ORDERS, IssueQuery
 
 if TYPE_CHECKING:
     from errtally.exporter.search.conditions import Term
@@ -77,7 +77,7 @@ def store(request, tmp_path_factory):
 
 
 def find_all(db, query: str) -> list[int]:
-    return find(db, Wanted(plain.NOW, parse(query, plain.NOW), limit=1000)).issues
+    return find(db, IssueQuery(plain.NOW, parse(query, plain.NOW), limit=1000)).issues
 
 
 def terms_of(db, query: str) -> tuple[Term, ...]:
@@ -124,7 +124,7 @@ def test_an_order_is_by_the_sum_over_what_was_merged(store, order: str) -> None:
     }[order]
     roots = [one for one in made if one.merged_into is None]
     expected = [one.id for one in sorted(roots, key=lambda one: (value(one), one.id), reverse=True)]
-    assert find(db, Wanted(plain.NOW, order=order, limit=1000)).issues == expected
+    assert find(db, IssueQuery(plain.NOW, order=order, limit=1000)).issues == expected
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_an_order_is_by_the_sum_over_what_was_merged(store, order: str) -> None:
 def test_filters_beside_the_query(store, narrowed: dict[str, str], holds) -> None:
     db, made = store
     expected = {one.id for one in made if one.merged_into is None and holds(one)}
-    assert set(find(db, Wanted(plain.NOW, limit=1000, **narrowed)).issues) == expected
+    assert set(find(db, IssueQuery(plain.NOW, limit=1000, **narrowed)).issues) == expected

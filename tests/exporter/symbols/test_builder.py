@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _located(resolver: Resolver) -> files.Wanted:
+def _located(resolver: Resolver) -> files.FileId:
     assert resolver.serves("web")
     found = resolver.script(Origin("web", "shop@1", ""), f"{made.PAGE}/app.js", "").wanted
     assert found is not None

@@ -18,7 +18,7 @@ from tests.exporter.inprocess import InProcess, environ
 from tests.waiting import PATIENCE_SECONDS
 
 from errtally.errors import ConfigError
-from errtally.exporter.config import ExporterConfig, from_environ, hand_over, take_over
+from errtally.exporter.config import ExporterConfig, from_environ, from_json, to_json
 from errtally.exporter.people import OpenIdProvider, People, ProxyLogin, User
 from errtally.exporter.web.forwarding import Forwarding
 
@@ -320,7 +320,7 @@ def configured(tmp_path, text: str) -> ExporterConfig:
 
 def test_workers_are_given_the_people() -> None:
     made = ExporterConfig(people=People(USERS.users, ProxyLogin("X-User"), provider("http://localhost:1").provider))
-    assert take_over(hand_over(made)) == made
+    assert from_json(to_json(made)) == made
 
 
 def test_people_stand_in_the_configuration(tmp_path) -> None:

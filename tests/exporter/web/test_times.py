@@ -29,7 +29,7 @@ NOW = 1_795_500_000.0  # 2026-11-24 06:00:00 UTC
 def test_an_element_says_it_three_times(seconds: float, shown: tuple[str, str, str]) -> None:
     program, pointed, read = shown
     assert times.element(seconds, NOW) == f'<time class="when" datetime="{program}" title="{pointed}">{read}</time>'
-    assert (times.instant(seconds), times.moment(seconds), times.ago(seconds, NOW)) == shown
+    assert (times.iso8601(seconds), times.utc(seconds), times.ago(seconds, NOW)) == shown
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
     check_in = {"monitor_slug": "nightly", "status": "ok", "check_in_id": "1" * 32}
     made.post("/api/shop/envelope/?sentry_key=k", envelope(("event", event), ("check_in", check_in)))
     alert = {
-        "status": "firing", "startsAt": times.instant(now - 60), "fingerprint": "5a",
+        "status": "firing", "startsAt": times.iso8601(now - 60), "fingerprint": "5a",
         "labels": {"alertname": "Stuck", "severity": "critical", "project": "shop"}, "annotations": {},
     }  # fmt: skip
     assert made.post("/api/alerts", {"version": "4", "alerts": [alert]}).status == 200

@@ -120,7 +120,7 @@ def _ignore(folder: Path, tree: Tree) -> _Ignore | None:
             return None
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as exc:
-        tree.problems.append(Problem(_shown(path, tree), 0, "unreadable", str(exc.strerror or exc)))
+        tree.problems.append(Problem(_display_path(path, tree), 0, "unreadable", str(exc.strerror or exc)))
         return None
     found: list[Pattern] = []
     for number, line in enumerate(lines, 1):
@@ -129,11 +129,11 @@ def _ignore(folder: Path, tree: Tree) -> _Ignore | None:
         except (ValueError, re.error) as exc:
             # Git passes over such a line as well.
             message = f"a pattern that can't be read: {exc}"
-            tree.problems.append(Problem(_shown(path, tree), number, "unreadable", message))
+            tree.problems.append(Problem(_display_path(path, tree), number, "unreadable", message))
     return _Ignore(folder, tuple(found))
 
 
-def _shown(path: Path, tree: Tree) -> str:
+def _display_path(path: Path, tree: Tree) -> str:
     """The path relative to the tree, whole for what is above it."""
     top = tree.root.resolve()
     return path.relative_to(top).as_posix() if path.is_relative_to(top) else str(path)

@@ -36,7 +36,7 @@ async def _serve(request: web.Request, handler: Callable[[web.Request], Awaitabl
     began = time.perf_counter()
     status: int | None = None
     error: Exception | None = None
-    with scope.request_scope(**_known(request, tracker)):
+    with scope.request_scope(**_request_context(request, tracker)):
         try:
             response = await handler(request)
             status = response.status
@@ -66,7 +66,7 @@ def _route(request: web.Request) -> str:
     return resource.canonical if resource is not None else UNMATCHED
 
 
-def _known(request: web.Request, tracker: Tracker) -> dict[str, Any]:
+def _request_context(request: web.Request, tracker: Tracker) -> dict[str, Any]:
     trace_id, span_id = trace_of(request.headers.get("traceparent", ""))
     url = f"{request.scheme}://{request.host}{request.path}"
     known: dict[str, Any] = {

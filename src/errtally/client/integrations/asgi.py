@@ -67,7 +67,7 @@ class AsgiMiddleware:
                 status = message["status"]
             await send(message)
 
-        known = _known(scope, tracker)
+        known = _request_context(scope, tracker)
         if self._transaction is None:
 
             def find_route() -> str | None:
@@ -172,7 +172,7 @@ def _mounted(routes: Iterable[Any], connection: Mapping[str, Any]) -> str | None
     return None if found is None else getattr(route, "path", "") + found
 
 
-def _known(connection: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
+def _request_context(connection: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
     headers = [
         (name.decode("latin-1").lower(), as_utf8(value.decode("latin-1"))) for name, value in connection["headers"]
     ]

@@ -35,7 +35,7 @@ def reported(handler: Callable[P, T]) -> Callable[P, T]:
         status: int | None = None
         error: Exception | None = None
         transaction, method = _transaction(event, context)
-        with scope.request_scope(transaction=transaction, **_known(event, context)):
+        with scope.request_scope(transaction=transaction, **_request_context(event, context)):
             try:
                 answer = handler(*args, **kwargs)
                 status = _status(answer)
@@ -86,7 +86,7 @@ def _status(answer: Any) -> int | None:  # noqa: ANN401 (whatever a handler retu
     return status if isinstance(status, int) else None
 
 
-def _known(event: Any, context: Any) -> dict[str, Any]:  # noqa: ANN401
+def _request_context(event: Any, context: Any) -> dict[str, Any]:  # noqa: ANN401
     known: dict[str, Any] = {}
     tags = {
         name: str(value)

@@ -68,7 +68,7 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
                 finally:
                     _tell_route(outermost, request)
             began = time.perf_counter()
-            holder = scope.begun(**_known(request, tracker))
+            holder = scope.begun(**_request_context(request, tracker))
             with scope.entered(holder):
                 response = await get_response(request)
                 _watch(tracker, request, response, holder, began)
@@ -88,7 +88,7 @@ def middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
             finally:
                 _tell_route(outermost, request)
         began = time.perf_counter()
-        holder = scope.begun(**_known(request, tracker))
+        holder = scope.begun(**_request_context(request, tracker))
         with scope.entered(holder):
             try:
                 response = get_response(request)
@@ -203,7 +203,7 @@ def _route(request: Any) -> str:  # noqa: ANN401
     return _found_route(request) or UNMATCHED
 
 
-def _known(request: Any, tracker: Tracker) -> dict[str, Any]:  # noqa: ANN401
+def _request_context(request: Any, tracker: Tracker) -> dict[str, Any]:  # noqa: ANN401
     trace_id, span_id = trace_of(request.headers.get("traceparent", ""))
     url = f"{request.scheme}://{request.META.get('HTTP_HOST') or request.META.get('SERVER_NAME', '')}{request.path}"
     known: dict[str, Any] = {

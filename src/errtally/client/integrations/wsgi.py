@@ -61,7 +61,7 @@ class _Served:
         self._began = time.perf_counter()
         self._status: int | None = None
         self._finished = False
-        self._holder = scope.begun(**_known(environ, tracker))
+        self._holder = scope.begun(**_request_context(environ, tracker))
 
     def begin(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401 (PEP 3333)
@@ -137,7 +137,7 @@ class _Body:
             self._served.end()
 
 
-def _known(environ: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
+def _request_context(environ: Mapping[str, Any], tracker: Tracker) -> dict[str, Any]:
     headers = [
         (name[5:].replace("_", "-"), as_utf8(str(value))) for name, value in environ.items() if name.startswith("HTTP_")
     ]

@@ -16,7 +16,7 @@ AddressMode = Literal["keep", "public", "all"]
 _PROBE = "a b-1"
 
 
-class Found(Protocol):
+class Match(Protocol):
     """The part of a match that is used."""
 
     def start(self) -> int:
@@ -31,7 +31,7 @@ class Found(Protocol):
 class TextPattern(Protocol):
     """The part of a compiled regular expression that is used."""
 
-    def search(self, string: str, /) -> Found | None:
+    def search(self, string: str, /) -> Match | None:
         """Find the first match."""
         ...
 

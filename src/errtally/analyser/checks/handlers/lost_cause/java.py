@@ -63,7 +63,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
     if catch is None or value is None:
         return
     if value.type == "identifier":
-        value = _made(catch, text(value))
+        value = _wrapper_of(catch, text(value))
     if value is None or value.type != "object_creation_expression":
         return
     types, name = caught(catch)
@@ -143,7 +143,7 @@ def _is_format(given: Node) -> bool:
     return callee(call) in {"String.format", "String.valueOf", "MessageFormat.format", "Objects.toString"}
 
 
-def _made(catch: Node, name: str) -> Node | None:
+def _wrapper_of(catch: Node, name: str) -> Node | None:
     """What a handler sets a variable to before it throws it."""
     for child in walk(catch):
         if child.type == "variable_declarator" and text(child.child_by_field_name("name")) == name:

@@ -66,7 +66,7 @@ def _find(file: PythonFile, node: ast.Raise) -> Iterator[Hit]:
     handler = file.handler(node)
     if handler is None or node.cause is not None or node.exc is None:
         return
-    made = _made(handler, node.exc)
+    made = _wrapper_of(handler, node.exc)
     raised = file.dotted(made.func if isinstance(made, ast.Call) else made)
     if raised.rsplit(".", 1)[-1] == handler.name:
         return
@@ -102,7 +102,7 @@ def _says_why(made: ast.expr, raised: str) -> bool:
     return isinstance(made, ast.Call) and bool(made.args or made.keywords) and raised.endswith(_TO_CALLERS)
 
 
-def _made(handler: ast.ExceptHandler, raised: ast.expr) -> ast.expr:
+def _wrapper_of(handler: ast.ExceptHandler, raised: ast.expr) -> ast.expr:
     """What makes the error that is raised: of a variable, what the handler sets it to, unless it sets a cause."""
     if not isinstance(raised, ast.Name):
         return raised

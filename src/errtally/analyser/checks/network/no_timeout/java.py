@@ -48,7 +48,7 @@ def _is_url(node: Node) -> bool:
     return target is not None and target.type == "object_creation_expression" and "URL" in text(target)
 
 
-def _made(file: TreeFile, node: Node) -> Iterator[Hit]:
+def _created(file: TreeFile, node: Node) -> Iterator[Hit]:
     kind, given = text(node.child_by_field_name("type")), arguments(node)
     if kind == "Socket" and len(given) == 2:  # noqa: PLR2004 (host and port)
         # A factory's signature has no timeout to give.
@@ -65,5 +65,5 @@ def _made(file: TreeFile, node: Node) -> Iterator[Hit]:
 
 RULES = (
     TreeRule(("java",), ("method_invocation",), _call),
-    TreeRule(("java",), ("object_creation_expression",), _made),
+    TreeRule(("java",), ("object_creation_expression",), _created),
 )

@@ -61,7 +61,7 @@ def _last(node: Node | None) -> Node | None:
     return node
 
 
-def _made(file: TreeFile, node: Node) -> Iterator[Hit]:
+def _created(file: TreeFile, node: Node) -> Iterator[Hit]:
     value = node.named_children[0] if node.named_child_count else None
     if value is None or value.type not in {"new_expression", "object_creation_expression"}:
         return
@@ -101,7 +101,7 @@ def _go(file: TreeFile, node: Node) -> Iterator[Hit]:
 
 
 RULES = (
-    TreeRule((*JAVASCRIPT, "java"), ("throw_statement",), _made),
+    TreeRule((*JAVASCRIPT, "java"), ("throw_statement",), _created),
     TreeRule(JAVASCRIPT, ("call_expression",), _javascript_log),
     TreeRule(("java",), ("method_invocation",), _java_log),
     TreeRule(("go",), ("call_expression",), _go),
