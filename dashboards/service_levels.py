@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from errtally.config.alerting import Alerting
     from errtally.dashboards.panels import KindPanel, Steps
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 _SCOPE = ", ".join(f'{label}=~"${label}"' for label in names.BASE_LABELS)
 _BY = ", ".join(names.BASE_LABELS)

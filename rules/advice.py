@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, RuleSettings
+    from errtally.rules.model import AlertRule
+    from errtally.rules.rule_settings import RuleSettings
 
 DEFAULT_RETENTION_SECONDS = 15 * 86_400
 """How long Prometheus keeps samples when it is told nothing (--storage.tsdb.retention.time)."""

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, ExpectedAlert, RuleSettings
+    from errtally.rules.model import AlertRule, ExpectedAlert
+    from errtally.rules.rule_settings import RuleSettings
 
 DASHBOARD_RANGE = "from=now-3h&to=now"
 """The time range of links to dashboards."""

@@ -11,7 +11,7 @@ from errtally.config.duration import format_duration
 from errtally.rules.model import Recording
 
 if TYPE_CHECKING:
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 POINTS = 10
 """A baseline counts from so many points, that is minutes, on."""

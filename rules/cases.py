@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from errtally.rules.model import SLACK_STEPS, Case, Check
+from errtally.rules.model import Case, Check
+from errtally.rules.rule_settings import SLACK_STEPS
 from errtally.rules.series import minimum_bad
 from errtally.rules.timeline import timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from errtally.rules.model import ExpectedAlert, RuleSettings
+    from errtally.rules.model import ExpectedAlert
+    from errtally.rules.rule_settings import RuleSettings
     from errtally.rules.timeline import Levels, Phase
 
 NEAR = 0.04

@@ -14,7 +14,7 @@ from errtally.config.duration import format_duration
 from errtally.rules.model import Recording
 
 if TYPE_CHECKING:
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 _POINT_SECONDS, _POINTS = 60, 1440
 """How far the points lie apart at which it is looked for the last scrape, and how many: the longest gap is a day."""

@@ -13,7 +13,7 @@ from errtally.config.duration import format_duration
 from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, selector, sum_by
 
 if TYPE_CHECKING:
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 ISSUE = {**DEMO_LABELS, "issue": "3f2a9c81d07b"}
 """The issue of the generated tests."""

@@ -13,7 +13,7 @@ from errtally.config.duration import format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 _WHO_TELLS = "TargetDown or DataAbsent tell of the gap."
 

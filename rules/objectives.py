@@ -19,7 +19,7 @@ from errtally.rules.series import DEMO_LABELS, glob_matcher, number, rate, selec
 
 if TYPE_CHECKING:
     from errtally.config.objectives import Slo
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 GROUP = "errtally-slo"
 REQUESTS = "errtally:slo_requests:rate5m"

@@ -18,7 +18,7 @@ from errtally.rules.series import ERROR_LEVELS, rate, record_name, sum_by
 
 if TYPE_CHECKING:
     from errtally.names import Metric
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 
 def requests(settings: RuleSettings) -> Recording:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, Recording, RuleSettings
+    from errtally.rules.model import AlertRule, Recording
+    from errtally.rules.rule_settings import RuleSettings
 
 _INTERVALS = {"errtally-slo": "1m", "errtally-seasonal": "1m"}
 """Groups that look back over days need no more; the others have Prometheus' own interval."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from errtally.config.duration import format_duration
 
 if TYPE_CHECKING:
-    from errtally.rules.model import AlertRule, RuleSettings
+    from errtally.rules.model import AlertRule
+    from errtally.rules.rule_settings import RuleSettings
 
 
 def runbook_page(rule: AlertRule, settings: RuleSettings, head: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from errtally.names import Metric
-    from errtally.rules.model import RuleSettings
+    from errtally.rules.rule_settings import RuleSettings
 
 SCOPE = "project, environment"
 """The labels by which services are told apart."""

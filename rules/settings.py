@@ -9,7 +9,7 @@ from errtally.config.channels import CHANNELS
 from errtally.config.duration import parse_duration
 from errtally.errors import ConfigError
 from errtally.rules.alerts import ALERTS
-from errtally.rules.model import RuleSettings
+from errtally.rules.rule_settings import RuleSettings
 
 if TYPE_CHECKING:
     from errtally.config.alerting import Alerting

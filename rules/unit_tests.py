@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.config.alerting import Alerting
-    from errtally.rules.model import AlertRule, Case, Check, RuleSettings
+    from errtally.rules.model import AlertRule, Case, Check
+    from errtally.rules.rule_settings import RuleSettings
 
 _METRIC = re.compile(r"(\w+?)(?:_bucket|_sum|_count)?(\{.*\})?")
 _PART = re.compile(r"(?P<start>[\d.e-]+)(?:\+(?P<step>[\d.e-]+))?(?P<count>x\d+)?")

@@ -15,6 +15,9 @@ SUM = "sum"
 
 INFINITE = "+Inf"
 
+SeriesKey = tuple[str, tuple[str, ...], str]
+"""Metric name, label values in the catalogue's order, part of a histogram ("" for all else)."""
+
 
 class Buckets:
     """Upper bounds in ascending order, without +Inf, which is always there."""

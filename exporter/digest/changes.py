@@ -8,32 +8,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.stream import StreamChange
 
 if TYPE_CHECKING:
+    from errtally.exporter.digest.buckets import SeriesKey
     from errtally.exporter.digest.budget import LabelSet
     from errtally.exporter.digest.conditions import Condition
-    from errtally.exporter.digest.monitors import Job, Monitor
+    from errtally.exporter.digest.held_requests import HeldRequest
+    from errtally.exporter.digest.issue_state import IssueState
+    from errtally.exporter.digest.jobs import Job, Monitor
     from errtally.exporter.digest.releases import Release
-    from errtally.exporter.digest.requests import HeldRequest
-    from errtally.exporter.digest.state import IssueState
     from errtally.exporter.journal.records import AlertSeen, DeployChange, EventSeen, IssueSeen, ReleaseChange
-
-__all__ = [
-    "SUM",
-    "AliasChange",
-    "Changes",
-    "Decision",
-    "EnvironmentChange",
-    "Exemplar",
-    "IssueChange",
-    "Sample",
-    "SeriesKey",
-]
-
-SeriesKey = tuple[str, tuple[str, ...], str]
-"""Metric name, label values in the catalogue's order, part of a histogram ("" for all else; see `buckets`)."""
 
 
 @dataclass(frozen=True, slots=True)

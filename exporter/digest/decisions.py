@@ -12,7 +12,8 @@ from errtally.exporter.digest.releases import Releases
 
 if TYPE_CHECKING:
     from errtally.exporter.digest.changes import Changes, IssueChange
-    from errtally.exporter.digest.state import IssueState, State
+    from errtally.exporter.digest.issue_state import IssueState
+    from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import EventSeen, StatusChange, Until
 
 AGENDA = "issue"

@@ -19,6 +19,8 @@ from errtally.exporter.digest.changes import (
 from errtally.exporter.digest.decisions import AGENDA, Decisions
 from errtally.exporter.digest.deletions import Deletions
 from errtally.exporter.digest.deploys import Deploys
+from errtally.exporter.digest.failures import Failures
+from errtally.exporter.digest.issue_state import IssueState
 from errtally.exporter.digest.measures import Measures
 from errtally.exporter.digest.merges import Merges
 from errtally.exporter.digest.monitors import Monitors
@@ -26,9 +28,7 @@ from errtally.exporter.digest.requests import Requests, observe
 from errtally.exporter.digest.sayings import Sayings
 from errtally.exporter.digest.seen import hashed
 from errtally.exporter.digest.sessions import Sessions
-from errtally.exporter.digest.state import IssueState
 from errtally.exporter.digest.stream import NEW, REGRESSED
-from errtally.exporter.digest.tellings import Failures
 from errtally.exporter.journal.records import (
     Batch,
     DeletionChange,

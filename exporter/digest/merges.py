@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from errtally.exporter.digest.changes import Changes
-    from errtally.exporter.digest.state import IssueState, State
+    from errtally.exporter.digest.issue_state import IssueState
+    from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import IssueSeen, MergeChange
     from errtally.names import Metric
 

@@ -7,57 +7,30 @@ one run of a job is then missed, however many there would have been, for nobody 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from errtally import names
 from errtally.errors import ScheduleError
 from errtally.exporter.digest import schedules
 from errtally.exporter.digest.changes import Report
+from errtally.exporter.digest.jobs import FORGET_SECONDS, Monitor
 from errtally.exporter.digest.seen import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from errtally.event.signals import Schedule
     from errtally.exporter.digest.agenda import Agenda
     from errtally.exporter.digest.changes import Changes
+    from errtally.exporter.digest.jobs import Job
     from errtally.exporter.digest.seen import Seen
     from errtally.exporter.journal.records import CheckInSeen
     from errtally.names import Metric
 
-Job = tuple[str, str, str]
-"""Project, environment and monitor."""
-
 AGENDA = "monitor"
 MAX_RUNS = 50
 """Runs of one job that may be under way; beyond, the one that began first is not waited for any more."""
-FORGET_SECONDS = 30 * 86400
-"""A job that has not reported for so long after it should have is taken for one that no longer exists."""
 _JUDGED = ("missed", "timeout", "error")
 """Statuses that have a series at 0 as soon as a schedule is known, so that the first failure is an increase."""
-
-
-@dataclass(slots=True)
-class Monitor:
-    """A scheduled job whose schedule is known.
-
-    Attributes:
-        expected: the earliest planned time that no report answered, seconds since the epoch.
-        judged_next: the planned time that is missed or not next; later than ``expected`` while the job is overdue.
-        runs: runs under way, to when they have taken too long.
-    """
-
-    schedule: Schedule
-    expected: float
-    judged_next: float
-    runs: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def due(self) -> float:
-        """When there is something to judge next."""
-        missed = min(self.judged_next + self.schedule.margin_seconds, self.expected + FORGET_SECONDS)
-        return min(missed, *self.runs.values()) if self.runs else missed
 
 
 class Monitors:

@@ -18,13 +18,14 @@ from errtally.exporter.digest import apdex
 from errtally.exporter.digest.addresses import Addresses
 from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.changes import Exemplar
+from errtally.exporter.digest.held_requests import HeldRequest
 from errtally.exporter.journal.records import RequestSeen  # noqa: TC001 (msgspec reads it)
 
 if TYPE_CHECKING:
     from errtally.exporter.digest.apdex import Thresholds
-    from errtally.exporter.digest.buckets import Buckets
+    from errtally.exporter.digest.buckets import Buckets, SeriesKey
     from errtally.exporter.digest.budget import Admit, Place
-    from errtally.exporter.digest.changes import Changes, SeriesKey
+    from errtally.exporter.digest.changes import Changes
     from errtally.exporter.digest.state import State
     from errtally.exporter.journal.records import Batch, EventSeen
     from errtally.names import Metric
@@ -35,14 +36,6 @@ MAX_HELD = 1000
 MAX_FAILED_TRACES = 10_000
 _TOLERANCE_SECONDS = 1.0
 """Old clients tell the time of an event in whole seconds."""
-
-
-class HeldRequest(msgspec.Struct, array_like=True):
-    """A request that is not counted yet, and when it is at the latest; seconds since the epoch."""
-
-    due: float
-    project: str
-    request: RequestSeen
 
 
 class Requests:

@@ -9,19 +9,17 @@ from errtally import names
 from errtally.exporter.digest.agenda import Agenda
 from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.buckets import OF_CATALOGUE, Buckets
-from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.seen import Seen
 from errtally.exporter.digest.stream import StreamSampler
 from errtally.exporter.digest.tellings import Tellings
 
 if TYPE_CHECKING:
     from errtally.exporter.digest.addresses import Addresses
-    from errtally.exporter.digest.conditions import Condition
-    from errtally.exporter.digest.monitors import Job, Monitor
+    from errtally.exporter.digest.budget import Budget
+    from errtally.exporter.digest.held_requests import HeldRequest
+    from errtally.exporter.digest.issue_state import IssueState
+    from errtally.exporter.digest.jobs import Job, Monitor
     from errtally.exporter.digest.releases import Releases
-    from errtally.exporter.digest.requests import HeldRequest
-
-__all__ = ["Budget", "IssueState", "State"]
 
 MAX_PROJECTS = 500
 MAX_ENVIRONMENTS = 50
@@ -29,23 +27,6 @@ MAX_ENVIRONMENTS = 50
 
 MAX_SEVERITIES = 20
 """Severities of alerts, beside which the label is ``__other__``: whoever writes a rule can make them up."""
-
-
-@dataclass(slots=True)
-class IssueState:
-    """What the fold needs to know of an issue."""
-
-    id: int
-    status: str
-    first_seen: float
-    resolved: float | None = None
-    regressed: float | None = None
-    environments: dict[str, bool] = field(default_factory=dict)
-    """Environment to whether the issue has series of its own there."""
-    is_decided: bool = False
-    """Whether a person decided on it; then it is not merged by itself any more."""
-    condition: Condition | None = None
-    """What ends its being resolved or ignored by itself."""
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from errtally import names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from errtally.exporter.digest.changes import SeriesKey
+    from errtally.exporter.digest.buckets import SeriesKey
     from errtally.exporter.journal.records import EventSeen, IssueSeen
 
 PROJECT_PER_SECOND, PROJECT_BURST = 50.0, 100.0

@@ -16,8 +16,8 @@ from errtally.exporter.digest.budget import scope
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from errtally.exporter.digest.buckets import SeriesKey
     from errtally.exporter.digest.budget import LabelSet
-    from errtally.exporter.digest.changes import SeriesKey
     from errtally.exporter.store.connection import Connection
 
 

@@ -10,6 +10,7 @@ from errtally import names
 from errtally.event.signals import Schedule
 from errtally.exporter.digest import decisions, monitors
 from errtally.exporter.digest.conditions import Condition
+from errtally.exporter.digest.jobs import Monitor
 from errtally.exporter.digest.releases import Release, Releases
 from errtally.exporter.store import jobs, releases
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from errtally.exporter.digest.changes import Changes, IssueChange
-    from errtally.exporter.digest.state import IssueState, State
+    from errtally.exporter.digest.issue_state import IssueState
+    from errtally.exporter.digest.jobs import Job
+    from errtally.exporter.digest.state import State
     from errtally.exporter.store.connection import Connection
 
 _COUNTING = frozenset({"events", "users"})
@@ -57,7 +60,7 @@ def load(db: Connection, state: State, by_id: Mapping[int, tuple[str, str, Issue
         "SELECT project, environment, monitor, schedule, expected, judged_next, runs FROM monitors"
     ):
         job = (project, environment, monitor)
-        known_job = monitors.Monitor(Schedule(**json.loads(schedule)), expected, judged_next, json.loads(runs))
+        known_job = Monitor(Schedule(**json.loads(schedule)), expected, judged_next, json.loads(runs))
         state.monitors[job] = known_job
         state.agenda.note((monitors.AGENDA, *job), known_job.due)
 
@@ -109,7 +112,7 @@ def apply(db: Connection, changes: Changes) -> None:
             )
 
 
-def planned(db: Connection) -> Iterator[tuple[monitors.Job, float, float]]:
+def planned(db: Connection) -> Iterator[tuple[Job, float, float]]:
     """Yield scheduled jobs with the next planned time, and the time by which a report is due, seconds since the epoch.
 
     Raises:

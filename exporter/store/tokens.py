@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from errtally.errors import StoreError
 from errtally.exporter.store.sqlite import SqliteConnection
+from errtally.exporter.store.token_table import TABLE
 from errtally.exporter.token import NAME, SCOPES, Token, hash_of
 
 if TYPE_CHECKING:
@@ -30,14 +31,6 @@ USED_SECONDS = 60.0
 """How exact the time of the last use is: it is written at most so often."""
 
 _BUSY_TIMEOUT_SECONDS = 5.0
-SCHEMA = """CREATE TABLE IF NOT EXISTS tokens (
-  name      TEXT PRIMARY KEY,
-  hash      TEXT NOT NULL UNIQUE,
-  scopes    TEXT NOT NULL,  -- separated by blanks
-  created   REAL NOT NULL,
-  by        TEXT NOT NULL,
-  last_used REAL
-) WITHOUT ROWID"""
 
 
 class TokenError(StoreError):
@@ -180,7 +173,7 @@ class TokenStore:
             )
             with closing(connection) as db:
                 if is_made:
-                    db.execute(SCHEMA)
+                    db.execute(TABLE)
                     self._path.chmod(0o600)
                 yield db
         except (sqlite3.Error, OSError) as exc:

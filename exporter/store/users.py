@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
-    from errtally.exporter.digest.changes import SeriesKey
+    from errtally.exporter.digest.buckets import SeriesKey
     from errtally.exporter.store.connection import Connection
 
 CACHE_BYTES = 32 * 1024 * 1024

@@ -18,9 +18,10 @@ from errtally.exporter.digest.aliases import Aliases
 from errtally.exporter.digest.buckets import SUM
 from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.changes import Changes
-from errtally.exporter.digest.requests import HeldRequest
+from errtally.exporter.digest.held_requests import HeldRequest
+from errtally.exporter.digest.issue_state import IssueState
 from errtally.exporter.digest.seen import CAPACITY, Seen
-from errtally.exporter.digest.state import IssueState, State
+from errtally.exporter.digest.state import State
 from errtally.exporter.store import (
     activity,
     deletion,
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from errtally.exporter.config import Retention
-    from errtally.exporter.digest.changes import Exemplar, SeriesKey
+    from errtally.exporter.digest.buckets import SeriesKey
+    from errtally.exporter.digest.changes import Exemplar
     from errtally.exporter.store.connection import Connection
 
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS

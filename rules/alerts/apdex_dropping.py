@@ -7,8 +7,9 @@ from errtally.rules.alerts.apdex_low import rated
 from errtally.rules.baseline import baseline, baseline_record, history_steps
 from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
 from errtally.rules.quantities import apdex
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, and_minimum, number
 from errtally.rules.texts import DECIMAL, decimal
 from errtally.rules.timeline import timeline

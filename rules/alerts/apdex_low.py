@@ -5,8 +5,9 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, ExpectedAlert, Runbook
 from errtally.rules.quantities import apdex
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, and_minimum, number, selector
 from errtally.rules.texts import DECIMAL, decimal
 

@@ -6,7 +6,8 @@ from errtally import names
 from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.gaps import is_news, seen_until
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 

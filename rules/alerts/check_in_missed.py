@@ -11,7 +11,8 @@ from errtally.config.objectives import glob_matches
 from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.gaps import held
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, glob_matcher, selector, steady
 from errtally.rules.texts import DURATION, duration, nothing
 

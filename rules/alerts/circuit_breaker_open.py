@@ -10,7 +10,8 @@ from errtally import names
 from errtally.rules import missing_data
 from errtally.rules.boards import RECOVERY
 from errtally.rules.gaps import held
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, label_set, steady
 
 _CLOSED, _HALF_OPEN, _OPEN = range(len(names.BREAKER_STATES))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import NEAR, chance_cases, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import (
     DEMO_LABELS,
     SCOPE,

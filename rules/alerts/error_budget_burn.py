@@ -16,7 +16,8 @@ from errtally.config.duration import format_duration
 from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import minimum_bad, number
 from errtally.rules.timeline import timeline
 

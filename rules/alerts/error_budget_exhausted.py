@@ -12,7 +12,8 @@ from errtally import names
 from errtally.rules import missing_data, objectives
 from errtally.rules.boards import SERVICE_LEVELS
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.texts import PERCENTAGE, nothing, percentage
 from errtally.rules.timeline import timeline
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.baseline import baseline, baseline_record, history_steps
 from errtally.rules.cases import NEAR, chance_cases, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
 from errtally.rules.quantities import failure_ratio
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, and_minimum, and_minimum_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline

@@ -10,8 +10,9 @@ from errtally import names
 from errtally.config.duration import format_duration
 from errtally.rules import issue_texts, missing_data
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
 from errtally.rules.quantities import errors
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, number, selector
 from errtally.rules.texts import COUNT, count, factor
 from errtally.rules.timeline import timeline

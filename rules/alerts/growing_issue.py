@@ -8,7 +8,8 @@ from errtally.rules import boards
 from errtally.rules.baseline import POINTS
 from errtally.rules.cases import NEAR
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import ERROR_LEVELS, SCOPE, number, rate, selector, sum_by
 from errtally.rules.texts import COUNT, count, factor
 from errtally.rules.timeline import timeline

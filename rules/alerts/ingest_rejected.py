@@ -5,7 +5,8 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import and_minimum, number, rate, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
 

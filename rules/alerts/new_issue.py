@@ -14,7 +14,8 @@ from errtally import names
 from errtally.rules import boards, missing_data
 from errtally.rules.gaps import is_news, is_old, seen_until
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN, KNOWN_SINCE, SINCE, UNKNOWN
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, ERROR_LEVELS, SCOPE, selector, steady
 from errtally.rules.texts import nothing
 

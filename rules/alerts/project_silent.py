@@ -19,17 +19,8 @@ from errtally.config.duration import format_duration
 from errtally.rules import missing_data
 from errtally.rules.boards import SERVICE
 from errtally.rules.cases import NEAR
-from errtally.rules.model import (
-    SLACK_STEPS,
-    AlertRule,
-    Case,
-    Check,
-    Defaults,
-    ExpectedAlert,
-    Recording,
-    RuleSettings,
-    Runbook,
-)
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import SLACK_STEPS, Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, increase, number, selector, steady, sum_by
 from errtally.rules.texts import nothing
 from errtally.rules.timeline import timeline

@@ -13,7 +13,8 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, increase, number, record_name, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
 from errtally.rules.timeline import timeline

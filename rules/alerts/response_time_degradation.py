@@ -5,8 +5,9 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.boards import PERFORMANCE
 from errtally.rules.cases import NEAR
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, Recording, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
 from errtally.rules.quantities import timed_requests
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, and_minimum, number, rate, record_name, selector, sum_by
 from errtally.rules.texts import DURATION, duration
 from errtally.rules.timeline import timeline

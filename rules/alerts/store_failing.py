@@ -5,7 +5,8 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules import missing_data
 from errtally.rules.boards import HEALTH
-from errtally.rules.model import AlertRule, Case, Check, Defaults, ExpectedAlert, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import selector, steady
 from errtally.rules.texts import nothing
 

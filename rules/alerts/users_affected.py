@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Defaults, ExpectedAlert, RuleSettings, Runbook
+from errtally.rules.model import AlertRule, Case, ExpectedAlert, Runbook
+from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, number, selector, sum_by
 from errtally.rules.texts import COUNT, count
 

@@ -6,7 +6,6 @@ from errtally.client.current import (
     capture_message,
     close,
     flush,
-    init,
     request_finished,
 )
 from errtally.client.scope import (
@@ -19,6 +18,7 @@ from errtally.client.scope import (
     set_transaction,
     set_user,
 )
+from errtally.client.starting import init
 
 __all__ = [
     "add_breadcrumb",

@@ -19,11 +19,11 @@ from errtally import names
 from errtally.client.discards import Discards
 from errtally.client.gauges import RENEW_SECONDS, Gauges
 from errtally.client.measures import MAX_LABEL_SETS, Measured, Measures
-from errtally.client.performance import Usage
 from errtally.client.post import Answer, Verdict
 from errtally.client.reports import Reports
 from errtally.client.settings import Settings
 from errtally.client.tracker import Tracker
+from errtally.client.usage import Usage
 from errtally.errors import ConfigError
 from errtally.recovery import BreakerSettings, CircuitOpenError, Pushed, Recovery, testing
 

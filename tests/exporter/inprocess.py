@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.exporter.databases import address_of, database_at
 
 from errtally.exporter.config import ExporterConfig, Limits
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.ingest.keys import Keys
 from errtally.exporter.ingest.pipeline import Pipeline
 from errtally.exporter.ingest.request import Request

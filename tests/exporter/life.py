@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.exporter.databases import address_of, database_at
 
 from errtally.exporter.config import ExporterConfig
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.journal.appender import Appender
 from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen, StatusChange, Until, encoder
 from errtally.exporter.metrics.view import StoreView

@@ -10,7 +10,7 @@ from tests.exporter.inprocess import InProcess
 
 from errtally import names
 from errtally.exporter.config import Retention
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.metrics.view import StoreView
 
 REFUSED, STATE, MEMORY = names.BREAKER_REFUSED, names.BREAKER_STATE, names.CLIENT_MEMORY

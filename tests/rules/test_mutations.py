@@ -20,7 +20,8 @@ from errtally.rules.unit_tests import unit_tests
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from errtally.rules.model import AlertRule, RuleSettings
+    from errtally.rules.model import AlertRule
+    from errtally.rules.rule_settings import RuleSettings
 
 SETTINGS = alerting(config.parse("alerting: {monitors: [{monitor: backup-*, interval: 2h}]}", "f"))
 

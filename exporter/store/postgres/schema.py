@@ -6,7 +6,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from errtally.exporter.store import tokens
+from errtally.exporter.store.token_table import TABLE
 
 if TYPE_CHECKING:
     from errtally.exporter.store.upgrades import Step
@@ -35,7 +35,7 @@ def statements(trigrams: str) -> str:
         trigrams: name of the schema that the extension pg_trgm is in, quoted.
     """
     source = resources.files("errtally.exporter.store")
-    schema = f"{source.joinpath('schema.sql').read_text(encoding='utf-8')};\n{tokens.SCHEMA}"
+    schema = f"{source.joinpath('schema.sql').read_text(encoding='utf-8')};\n{TABLE}"
     made = [_translated(one) for one in _split(schema)]
     shared, functions = (
         source.joinpath("postgres", name).read_text(encoding="utf-8") for name in ("shared.sql", "functions.sql")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from errtally.client.measures import Measures
-    from errtally.client.performance import UsageReader
+    from errtally.client.usage import UsageReader
 
 RENEW_SECONDS = 60.0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sentry_sdk
 
-from errtally.client.performance import UsageReader
+from errtally.client.usage import UsageReader
 from errtally.event.scrub import Scrubber
 
 if TYPE_CHECKING:

@@ -271,7 +271,7 @@ class Tracker:
 def _gauges(counters: Measures | None) -> Gauges | None:
     if counters is None:
         return None
-    from errtally.client.performance import UsageReader  # noqa: PLC0415 (who pushes nothing does without)
+    from errtally.client.usage import UsageReader  # noqa: PLC0415 (who pushes nothing does without)
 
     return Gauges(counters, UsageReader())
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 
-    from errtally.recovery.recovery import Recovery
+    from errtally.recovery.breaker import CircuitBreaker
 
     Function = Callable[..., Any]
 
@@ -19,6 +19,22 @@ T = TypeVar("T")
 F = TypeVar("F")
 F_co = TypeVar("F_co", covariant=True)
 AnyFunction = TypeVar("AnyFunction", bound="Callable[..., Any]")
+
+
+class Calls(Protocol):
+    """What a protected function is called through: a `Recovery`."""
+
+    @property
+    def breaker(self) -> CircuitBreaker | None:
+        """The circuit breaker, None without one."""
+
+    def call(self, function: Function, /, *, replica: Function | None = None, fallback: Function | None = None) -> Any:
+        """Call a function."""
+
+    async def call_async(
+        self, function: Function, /, *, replica: Function | None = None, fallback: Function | None = None
+    ) -> Any:
+        """Await what a coroutine function returns."""
 
 
 class Protecting(Protocol):
@@ -48,7 +64,7 @@ _ENDED: Any = object()
 
 
 def decorator(
-    recovery: Recovery, replica: Callable[..., Any] | None, fallback: Callable[[BaseException], Any] | None
+    recovery: Calls, replica: Callable[..., Any] | None, fallback: Callable[[BaseException], Any] | None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return what decorates a function; what it returns is of the same kind, which frameworks look at."""
 
@@ -66,7 +82,7 @@ def decorator(
     return decorate
 
 
-def _function(recovery: Recovery, function: Function, replica: Function | None, fallback: Function | None) -> Function:
+def _function(recovery: Calls, function: Function, replica: Function | None, fallback: Function | None) -> Function:
     def protected(*args: Any, **kwargs: Any) -> Any:
         first, second = _bound(function, args, kwargs), _bound(replica, args, kwargs)
         return recovery.call(first, replica=second, fallback=fallback)
@@ -75,7 +91,7 @@ def _function(recovery: Recovery, function: Function, replica: Function | None, 
 
 
 def _coroutine_function(
-    recovery: Recovery, function: Function, replica: Function | None, fallback: Function | None
+    recovery: Calls, function: Function, replica: Function | None, fallback: Function | None
 ) -> Function:
     async def protected(*args: Any, **kwargs: Any) -> Any:
         first, second = _bound(function, args, kwargs), _bound(replica, args, kwargs)
@@ -85,7 +101,7 @@ def _coroutine_function(
 
 
 def _generator_function(
-    recovery: Recovery, function: Function, replica: Function | None, fallback: Function | None
+    recovery: Calls, function: Function, replica: Function | None, fallback: Function | None
 ) -> Function:
     def begun(source: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
         items = iter(source(*args, **kwargs))
@@ -125,7 +141,7 @@ def _generator_function(
 
 
 def _asynchronous_generator_function(
-    recovery: Recovery, function: Function, replica: Function | None, fallback: Function | None
+    recovery: Calls, function: Function, replica: Function | None, fallback: Function | None
 ) -> Function:
     async def begun(source: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         items = aiter(source(*args, **kwargs))
@@ -164,6 +180,6 @@ def _bound(function: Function | None, args: tuple[Any, ...], kwargs: dict[str, A
     return functools.partial(function, *args, **kwargs) if function is not None else None
 
 
-def _judge_late(recovery: Recovery, error: Exception) -> None:
+def _judge_late(recovery: Calls, error: Exception) -> None:
     if recovery.breaker is not None:
         recovery.breaker.judge_late(error)

@@ -15,7 +15,7 @@ from errtally import names
 from errtally.exporter.bench import scrape
 from errtally.exporter.bench.series import Filled, Mix
 from errtally.exporter.commands.bench import command
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.metrics.view import StoreView
 
 

@@ -13,8 +13,9 @@ from errtally.exporter.config import Project
 from errtally.exporter.digest import state as state_module
 from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.buckets import SUM
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.fold import MAX_SAMPLES_A_FOLD, Fold
-from errtally.exporter.digest.state import Budget, State
+from errtally.exporter.digest.state import State
 from errtally.exporter.journal.records import (
     Batch,
     CheckInSeen,

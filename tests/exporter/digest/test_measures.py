@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from errtally import names
 from errtally.exporter.digest.apdex import Thresholds
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.digest.state import Budget, State
+from errtally.exporter.digest.state import State
 from errtally.exporter.journal.records import Batch, DiscardSeen, MeasureSeen, decoder, encoder
 
 NOW = 1_795_500_000.0

@@ -8,7 +8,8 @@ from tests.exporter.digest.test_fold import World, batch, event
 
 from errtally import names
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.digest.requests import HELD_SECONDS, MAX_FAILED_TRACES, HeldRequest
+from errtally.exporter.digest.held_requests import HeldRequest
+from errtally.exporter.digest.requests import HELD_SECONDS, MAX_FAILED_TRACES
 from errtally.exporter.journal.records import RequestSeen
 
 TRACE = "a" * 32

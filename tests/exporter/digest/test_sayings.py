@@ -7,7 +7,7 @@ from tests.exporter.databases import database_at
 from tests.exporter.life import Life
 
 from errtally import names
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.journal.records import (
     Batch,
     DeletionChange,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from errtally import names
 from errtally.exporter.digest import stream
 from errtally.exporter.digest.apdex import Thresholds
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.digest.state import Budget, State
+from errtally.exporter.digest.state import State
 from errtally.exporter.digest.stream import PROJECT_BURST, TOTAL_BURST, LeftOut, StreamSampler
 from errtally.exporter.journal.records import Batch, EventSeen, IssueSeen, StatusChange
 

@@ -22,8 +22,9 @@ from tests.peers import peer
 from errtally import names
 from errtally.errors import StoreError
 from errtally.exporter.config import ExporterConfig, Retention
-from errtally.exporter.digest.changes import SUM, Exemplar
-from errtally.exporter.digest.state import Budget
+from errtally.exporter.digest.buckets import SUM
+from errtally.exporter.digest.budget import Budget
+from errtally.exporter.digest.changes import Exemplar
 from errtally.exporter.metrics import exposition, process
 from errtally.exporter.metrics.family import Family, HistogramFamily, exemplar_text, number_text
 from errtally.exporter.metrics.view import StoreView

@@ -8,8 +8,8 @@ from tests.exporter.databases import database_at
 
 from errtally import names
 from errtally.exporter.digest.apdex import Thresholds
+from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.fold import Fold
-from errtally.exporter.digest.state import Budget
 from errtally.exporter.journal.records import (
     Batch,
     CheckInSeen,

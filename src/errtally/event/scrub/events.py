@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from errtally.event.model import Event, Frame, User
-    from errtally.event.scrub.scrubber import Scrubber
+    from errtally.event.scrub.text_scrubber import TextScrubber
     from errtally.event.scrub.values import Counts
 
 
-def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
+def scrub_event(event: Event, scrubber: TextScrubber, counts: Counts) -> Event:
     """Scrub every text of an event in place, names of functions and modules excepted.
 
     Args:
@@ -57,7 +57,7 @@ def scrub_event(event: Event, scrubber: Scrubber, counts: Counts) -> Event:
     return event
 
 
-def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -> None:
+def _scrub_frames(frames: Iterable[Frame], scrubber: TextScrubber, counts: Counts) -> None:
     clean = scrubber.clean_frames
     for frame in frames:
         key = (frame.context_line, frame.filename, frame.abs_path)
@@ -67,7 +67,7 @@ def _scrub_frames(frames: Iterable[Frame], scrubber: Scrubber, counts: Counts) -
                 clean.add(key)
 
 
-def _scrub_frame(frame: Frame, scrubber: Scrubber, counts: Counts) -> None:
+def _scrub_frame(frame: Frame, scrubber: TextScrubber, counts: Counts) -> None:
     if frame.context_line:
         frame.context_line = scrubber.scrub_source(frame.context_line, counts)
     if frame.filename:
@@ -76,7 +76,7 @@ def _scrub_frame(frame: Frame, scrubber: Scrubber, counts: Counts) -> None:
         frame.abs_path = scrubber.scrub_name(frame.abs_path, counts)
 
 
-def _tag(key: str, value: str, scrubber: Scrubber, counts: Counts) -> str:
+def _tag(key: str, value: str, scrubber: TextScrubber, counts: Counts) -> str:
     kind = scrubber.keys.kind(key)
     if kind is KeyKind.SECRET:
         counts["key"] = counts.get("key", 0) + 1
@@ -86,7 +86,7 @@ def _tag(key: str, value: str, scrubber: Scrubber, counts: Counts) -> str:
     return scrubber.scrub_name(value, counts) if kind is KeyKind.NAME else scrubber.scrub_text(value, counts)
 
 
-def _scrub_user(user: User, scrubber: Scrubber, counts: Counts) -> None:
+def _scrub_user(user: User, scrubber: TextScrubber, counts: Counts) -> None:
     """A user's own e-mail and address go whole: they say who it is whatever their form."""
     if user.email and scrubber.settings.emails and user.email != PLACEHOLDER:
         user.email = PLACEHOLDER

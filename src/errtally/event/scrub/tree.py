@@ -16,7 +16,7 @@ from errtally.event.scrub.source import Place
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from errtally.event.scrub.scrubber import Scrubber
+    from errtally.event.scrub.text_scrubber import TextScrubber
     from errtally.event.scrub.values import Counts
 
 DEPTH_LIMIT = 64
@@ -36,7 +36,7 @@ class TreeWalk:
 
     def __init__(
         self,
-        scrubber: Scrubber,
+        scrubber: TextScrubber,
         allow_paths: tuple[tuple[str, ...], ...],
         counts: Counts,
     ) -> None:
