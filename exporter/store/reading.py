@@ -27,17 +27,16 @@ from errtally.exporter.store import (
     releases,
     session_hours,
     similar,
-    users,
+    whole_issue,
 )
 from errtally.exporter.store.connection import ERRORS
-from errtally.exporter.store.users import issue_subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from errtally.exporter.journal.backlog import Backlog
     from errtally.exporter.search.cursor import Cursor
-    from errtally.exporter.store.connection import Connection, Database, Row
+    from errtally.exporter.store.connection import Connection, Database
     from errtally.exporter.symbols.late import LateReader
 
 
@@ -125,79 +124,12 @@ class StoreReader:
             project: needed only when two projects have the same error; the one seen last wins without it.
         """
         with self._snapshot() as db:
-            row = self._row(db, fingerprint, project)
-            if row is None:
-                return None
-            found = issue_rows.issue(row)
-            issue_rows.add_up(db, found)
-            ids = found["ids"]
-            marks = ", ".join("?" * len(ids))
-            found["environments"] = [
-                {
-                    **dict(item),
-                    "users": users.count_together(db, [issue_subject(id_, item["environment"]) for id_ in ids])
-                    if len(ids) > 1
-                    else item["users"],
-                }
-                for item in db.execute(
-                    f"""SELECT environment, sum(events) AS events, sum(users) AS users,
-                      min(first_seen) AS first_seen, max(last_seen) AS last_seen
-                    FROM issue_environments e WHERE issue IN ({marks}) GROUP BY environment
-                    ORDER BY max(last_seen) DESC""",  # noqa: S608 (marks only)
-                    ids,
-                )
-            ]
-            found["history"] = [
-                {**dict(item), "details": json.loads(item["details"])}
-                for item in db.execute(
-                    f"SELECT id, at, by, what, details FROM history WHERE issue IN ({marks}) ORDER BY at DESC, id DESC",  # noqa: S608
-                    ids,
-                )
-            ]
-            found["condition"] = lifecycle.condition_of(db, found["id"])
-            found["samples"] = [
-                dict(item)
-                for item in db.execute(
-                    f"SELECT event_id, environment, happened FROM samples WHERE issue IN ({marks}) ORDER BY id DESC",  # noqa: S608
-                    ids,
-                )
-            ]
-            return found
+            return whole_issue.find(db, fingerprint, project)
 
     def merge_of(self, fingerprint: str, project: str) -> str | None:
         """Return what a fingerprint is merged into, "" when it is not merged, None when it is not known."""
         with self._snapshot() as db:
-            row = db.execute(
-                "SELECT merged_into FROM aliases WHERE project = ? AND fingerprint = ? AND undone_at IS NULL",
-                (project, fingerprint),
-            ).fetchone()
-            if row is not None:
-                return str(row["merged_into"])
-            known = db.execute(
-                """SELECT 1 FROM issues WHERE project = :project AND fingerprint = :fingerprint
-                UNION ALL SELECT 1 FROM aliases WHERE project = :project AND fingerprint = :fingerprint""",
-                {"project": project, "fingerprint": fingerprint},
-            ).fetchone()
-            return "" if known is not None else None
-
-    def _row(self, db: Connection, fingerprint: str, project: str | None) -> Row | None:
-        one = f"{issue_rows.SELECT} WHERE project = ? AND fingerprint = ?"
-        places = [project] if project is not None else listing.projects(db)
-        rows: list[Row] = [one_row for place in places for one_row in db.execute(one, (place, fingerprint))]
-        row = max(rows, key=lambda each: float(each["last_seen"]), default=None)
-        where = project or (row["project"] if row is not None else None)
-        if where is None:
-            alias = db.execute(
-                "SELECT project FROM aliases WHERE fingerprint = ? AND undone_at IS NULL ORDER BY at DESC LIMIT 1",
-                (fingerprint,),
-            ).fetchone()
-            if alias is None:
-                return None
-            where = alias["project"]
-        root = merged.root_of(db, where, fingerprint)
-        if root != fingerprint:
-            row = db.execute(one, (where, root)).fetchone()
-        return row
+            return whole_issue.merge_of(db, fingerprint, project)
 
     def similar(self, issue: dict[str, Any]) -> list[similar.Similar]:
         """Return issues that an issue may be the same as, as `similar.find` has them."""

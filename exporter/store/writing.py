@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 import time
 from collections import ChainMap, defaultdict
 from operator import itemgetter
@@ -20,10 +19,11 @@ from errtally.exporter.digest.budget import Budget
 from errtally.exporter.digest.changes import Changes
 from errtally.exporter.digest.held_requests import HeldRequest
 from errtally.exporter.digest.issue_state import IssueState
-from errtally.exporter.digest.seen import CAPACITY, Seen
+from errtally.exporter.digest.seen import Seen
 from errtally.exporter.digest.state import State
 from errtally.exporter.store import (
     activity,
+    alerts,
     deletion,
     exposure,
     jobs,
@@ -39,6 +39,7 @@ from errtally.exporter.store.issues import IssueWriter
 from errtally.exporter.store.merged import apply_alias, load_aliases
 from errtally.exporter.store.meta import HELD_REQUESTS, MIGRATION, PUT_POSITION, REQUEST_BOUNDS
 from errtally.exporter.store.retention import DAY_SECONDS, overdue
+from errtally.exporter.store.seen_rows import SeenRows
 from errtally.exporter.store.stream import StreamRing
 from errtally.exporter.store.users import UserSets
 
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
     from errtally.exporter.store.connection import Connection
 
 APDEX_KEEP_SECONDS = 2 * names.APDEX_WINDOW_SECONDS
-ALERTS_KEEP_SECONDS = 7 * 86400
-MAX_ALERTS = 5000
-"""Alerts that are kept at most; beyond, those that ended go first, then those that were not told of for longest."""
 
 _UPDATES = {
     kind: f"UPDATE series SET value = {value}, exemplar = coalesce(?, exemplar), change = ?, touched = ? WHERE id = ?"  # noqa: S608
@@ -76,7 +74,7 @@ class StoreWriter:
         self._series: dict[SeriesKey, int] = {}
         self._parts: defaultdict[str, set[str]] = defaultdict(set)
         self._next_series_id = 1
-        self._seen_rows: list[tuple[int, int]] = []
+        self._seen = SeenRows(connection)
         self._issues = IssueWriter(connection, self.users)
         self._activity = activity.ActivityWriter(connection)
         self._change = 0
@@ -135,12 +133,7 @@ class StoreWriter:
                 state.environments.setdefault(labels[0], set()).add(labels[1])
             elif metric is names.ALERT_DURATION:
                 state.severities.add(labels[1])
-        for name, severity, told in db.execute(
-            "SELECT name, severity, max(told) FROM alerts GROUP BY name, severity"
-        ).fetchall():
-            # One that fires has no series of the store, and takes from the budget all the same.
-            state.severities.add(severity)
-            budget.remember(names.ALERT_DURATION, (name, severity), told)
+        alerts.load(db, state)
         by_id: dict[int, tuple[str, str, IssueState]] = {}
         columns = "id, project, fingerprint, status, first_seen, resolved, regressed"
         is_decided = "EXISTS (SELECT 1 FROM history WHERE issue = issues.id AND by <> '')"
@@ -162,12 +155,7 @@ class StoreWriter:
         state.next_issue_id = max(state.next_issue_id, load_aliases(db, state.aliases) + 1, last_deleted + 1)
         client_gauges.load(db, state)
         lifecycle.load(db, state, by_id)
-        hashes: list[int] = []
-        for id_, blob in db.execute("SELECT id, hashes FROM seen ORDER BY id"):
-            row = struct.unpack(f"<{len(blob) // 8}Q", blob)
-            self._seen_rows.append((id_, len(row)))
-            hashes += row
-        state.seen = Seen(hashes)
+        state.seen = Seen(self._seen.load())
         self._stream.load()
         return state, dict(db.execute('SELECT segment, "offset" FROM positions'))
 
@@ -239,10 +227,10 @@ class StoreWriter:
             session_users.apply(self._db, changes.session_users)
             session_hours.apply(self._db, changes.session_hours)
             self._apply_requests(changes)
-            self._apply_alerts(changes)
+            alerts.apply(self._db, changes.alerts)
             client_gauges.apply(self._db, changes)
             rates.apply(self._db, changes, stored_at)
-            seen_row = self._apply_seen(changes.seen)
+            seen_row = self._seen.add(changes.seen)
             streamed = self._stream.add(changes)
             self._write_series("+", changes.add, changes, change, fresh)
             affected = self.users.add_affected(changes.affected, changes.at)
@@ -272,7 +260,7 @@ class StoreWriter:
         for key in hidden:
             del self._series[key]
         if seen_row is not None:
-            self._seen_rows.append(seen_row)
+            self._seen.rows.append(seen_row)
 
     def forget(self, segments: Sequence[str]) -> None:
         """Forget the positions of segments that are gone.
@@ -336,8 +324,7 @@ class StoreWriter:
         """
         try:
             self._db.execute("DELETE FROM apdex_slots WHERE slot < ?", ((now - APDEX_KEEP_SECONDS) // 10,))
-            # An Alertmanager that is gone never says that its alerts are resolved.
-            self._db.execute("DELETE FROM alerts WHERE told < ?", (now - ALERTS_KEEP_SECONDS,))
+            alerts.prune(self._db, now)
             client_gauges.prune(self._db, now)
             session_users.prune(self._db, now)
             session_hours.prune(self._db, now)
@@ -346,11 +333,7 @@ class StoreWriter:
             self.users.prune(now)
             rates.prune(self._db, now)
             words.prune(self._db, now - retention.event_days * DAY_SECONDS)
-            kept = sum(count for _, count in self._seen_rows)
-            while self._seen_rows and kept - self._seen_rows[0][1] >= 2 * CAPACITY:
-                row, count = self._seen_rows.pop(0)
-                kept -= count
-                self._db.execute("DELETE FROM seen WHERE id = ?", (row,))
+            self._seen.prune()
         except ERRORS as exc:
             self.users.forget()
             raise StoreError(f"the store can't be written: {exc}") from exc
@@ -402,43 +385,6 @@ class StoreWriter:
             frustrated = apdex_slots.frustrated + excluded.frustrated""",
             ((*key, *zones) for key, zones in changes.apdex.items()),
         )
-
-    def _apply_alerts(self, changes: Changes) -> None:
-        now = time.time()
-        self._db.executemany(
-            """INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint, starts_at) DO UPDATE SET
-            ends_at = coalesce(excluded.ends_at, alerts.ends_at), told = excluded.told, summary = excluded.summary,
-            links = excluded.links""",
-            [
-                (
-                    a.fingerprint,
-                    a.starts_at,
-                    a.ends_at,
-                    now,
-                    a.name,
-                    a.severity,
-                    json.dumps(a.labels),
-                    a.summary,
-                    json.dumps(a.links),
-                )
-                for a in changes.alerts
-            ],
-        )
-        if changes.alerts:
-            (count,) = self._db.execute("SELECT count(*) FROM alerts").fetchone()
-            if count > MAX_ALERTS:
-                self._db.execute(
-                    """DELETE FROM alerts WHERE (fingerprint, starts_at) IN (
-                    SELECT fingerprint, starts_at FROM alerts ORDER BY ends_at IS NULL, told LIMIT ?)""",
-                    (count - MAX_ALERTS,),
-                )
-
-    def _apply_seen(self, hashes: Sequence[int]) -> tuple[int, int] | None:
-        if not hashes:
-            return None
-        packed = struct.pack(f"<{len(hashes)}Q", *hashes)
-        (row,) = self._db.execute("INSERT INTO seen (hashes) VALUES (?) RETURNING id", (packed,)).fetchone()
-        return row, len(hashes)
 
 
 def _exemplar(exemplar: Exemplar) -> str:

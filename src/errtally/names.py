@@ -2,7 +2,7 @@
 
 The exporter renders from this catalogue, the generators of rules, routes and dashboards build their
 queries from it, and a test compares it with the documentation: a metric name written anywhere else fails
-that test.
+that test. Long because it is one list.
 """
 
 from __future__ import annotations

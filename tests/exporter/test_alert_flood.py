@@ -10,10 +10,9 @@ from tests.exporter.inprocess import InProcess
 
 from errtally import names
 from errtally.exporter.digest.state import MAX_SEVERITIES
-from errtally.exporter.store import writing
+from errtally.exporter.store import alerts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 LIMIT = names.ALERT_DURATION.series_limit
@@ -28,13 +27,6 @@ def alert(number: int, name: str, severity: str = "critical", *, is_firing: bool
         "endsAt": ENDED,
         "labels": {"alertname": name, "severity": severity},
     }
-
-
-@pytest.fixture
-def exporter(tmp_path: Path) -> Iterator[InProcess]:
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def tell(exporter: InProcess, *alerts: dict[str, Any]) -> None:
@@ -93,7 +85,7 @@ def test_the_limits_hold_after_a_restart(tmp_path: Path) -> None:
 def test_the_table_of_alerts_is_bounded_and_what_ended_goes_first(
     exporter: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "MAX_ALERTS", 50)
+    monkeypatch.setattr(alerts, "MAX_ALERTS", 50)
     tell(exporter, *(alert(number, "A") for number in range(30)))
     tell(exporter, *(alert(100 + number, "B", is_firing=False) for number in range(40)))
     assert exporter.total(names.ALERTS.name, alertname="A") == 30
