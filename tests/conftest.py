@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from tests.exporter.postgres import Server
 
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("errtally", deadline=None)
 settings.load_profile("errtally")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of the module's own."""
+    from tests.exporter.postgres import Server, data_folder  # noqa: PLC0415 (few tests need the database's package)
+
+    with data_folder() as folder:
+        one = Server(folder)
+        one.start()
+        yield one
+        one.stop(signal.SIGQUIT)  # nobody wants what it would write
+
+
+@pytest.fixture
+def address(server: Server, tmp_path: Path) -> str:
+    """A database of the test's own."""
+    return server.database(tmp_path.name.lower())
 
 
 @pytest.hookimpl(optionalhook=True)

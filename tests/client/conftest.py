@@ -23,6 +23,12 @@ def receiver() -> Iterator[Receiver]:
         yield found
 
 
+@pytest.fixture
+def tracked(receiver: Receiver) -> Receiver:
+    errtally.init(receiver.url, hooks=False)
+    return receiver
+
+
 @pytest.fixture(autouse=True)
 def _process_as_it_was() -> Iterator[None]:
     hooks = sys.excepthook, threading.excepthook

@@ -6,114 +6,16 @@ import asyncio
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
-from wsgiref.util import setup_testing_defaults
 
 import pytest
+from tests.client.applications import TRACEPARENT, seen
 
 import errtally
 from errtally.client.integrations.asgi import AsgiMiddleware
 from errtally.client.integrations.requests_seen import trace_of
-from errtally.client.integrations.wsgi import WsgiMiddleware
 
 if TYPE_CHECKING:
     from tests.client.receiver import Receiver
-
-TRACEPARENT = "00-2aa5e3f9674549a48e2b4aa27225a5b3-00f067aa0ba902b7-01"
-
-
-@pytest.fixture
-def tracked(receiver: Receiver) -> Receiver:
-    errtally.init(receiver.url, hooks=False)
-    return receiver
-
-
-def _called(app: Any, path: str, **environ: str) -> tuple[str, bytes]:
-    made: dict[str, Any] = {"PATH_INFO": path, **environ}
-    setup_testing_defaults(made)
-    seen = []
-    body = app(made, lambda status, _headers, _exc=None: seen.append(status))
-    try:
-        return seen, b"".join(body)
-    finally:
-        body.close()
-
-
-def _seen(receiver: Receiver) -> tuple[list[tuple[str, str]], list[tuple[str, int | None, bool]]]:
-    """Levels and messages of events, and transaction, status and failure of timings."""
-    assert errtally.flush(10)
-    events = [(event["level"], event["message"]) for event in receiver.events()]
-    return events, [(t["transaction"], t.get("status"), t["failed"]) for t in receiver.requests()]
-
-
-def _wsgi(environ, start_response):
-    path = environ["PATH_INFO"]
-    if path == "/fail":
-        raise ValueError("wsgi failed")
-    if path == "/late":
-        start_response("200 OK", [])
-
-        def body():
-            yield b"a"
-            errtally.set_tag("part", "second")
-            raise ValueError("late")
-
-        return body()
-    start_response("404 Not Found" if path == "/missing" else "200 OK", [])
-    return [b"hello"]
-
-
-def test_wsgi_reports_exceptions_statuses_and_timings(tracked: Receiver) -> None:
-    app = WsgiMiddleware(_wsgi, transaction=lambda environ: f"{environ['PATH_INFO']}*")
-    assert _called(app, "/")[1] == b"hello"
-    _called(app, "/missing", HTTP_COOKIE="sessionid=abc", QUERY_STRING="token=xyz&page=2", HTTP_TRACEPARENT=TRACEPARENT)
-    with pytest.raises(ValueError, match="wsgi failed"):
-        _called(app, "/fail")
-    with pytest.raises(ValueError, match="late"):
-        _called(app, "/late")
-    events, timings = _seen(tracked)
-    assert events == [("warning", "GET /missing* answered 404"), ("error", "wsgi failed"), ("error", "late")]
-    assert timings == [("/*", 200, False), ("/missing*", 404, False), ("/fail*", 500, True), ("/late*", 200, True)]
-    missing = tracked.events()[0]
-    assert missing["transaction"] == "/missing*"
-    assert missing["context"]["trace"]["trace_id"] == TRACEPARENT[3:35]
-    shown = missing["context"]["request"]
-    assert shown["query_string"] == "token=[REDACTED]&page=2"
-    assert "cookie" not in shown["headers"]
-
-
-def test_a_request_that_its_server_gave_up_has_failed(tracked: Receiver) -> None:
-    def app(environ, _start_response):
-        raise SystemExit(int(environ["QUERY_STRING"]))  # as gunicorn ends a worker that takes too long
-
-    wrapped = WsgiMiddleware(app, transaction=lambda _: "/slow")
-    for code in ("1", "0"):
-        with pytest.raises(SystemExit):
-            _called(wrapped, "/slow", QUERY_STRING=code)
-    assert _seen(tracked) == ([("error", "1")], [("/slow", 500, True), ("/slow", None, False)])
-    assert tracked.events()[0]["transaction"] == "/slow"
-
-
-def test_requests_do_not_see_each_others_scope(tracked: Receiver) -> None:
-    def app(environ, start_response):
-        if environ["PATH_INFO"] == "/first":
-            errtally.set_tag("customer", "ann")
-        start_response("400 Bad Request", [])
-        return [b""]
-
-    wrapped = WsgiMiddleware(app)
-    _called(wrapped, "/first")
-    _called(wrapped, "/second")
-    errtally.flush(10)
-    first, second = tracked.events()
-    assert first["context"]["tags"] == {"customer": "ann"}
-    assert second["context"]["tags"] == {}
-    assert second["transaction"] == "unmatched"
-
-
-def test_statuses_can_be_left_out(receiver: Receiver) -> None:
-    errtally.init(receiver.url, hooks=False, status_from=500)
-    _called(WsgiMiddleware(_wsgi), "/missing")
-    assert _seen(receiver)[0] == []
 
 
 def test_flask_names_routes_and_reports_what_it_made_an_answer_of(tracked: Receiver) -> None:
@@ -134,144 +36,12 @@ def test_flask_names_routes_and_reports_what_it_made_an_answer_of(tracked: Recei
     for url, status in (("/orders/6", 200), ("/orders/5", 500), ("/nowhere", 404)):
         with client.get(url) as answer:
             assert answer.status_code == status
-    events, timings = _seen(tracked)
+    events, timings = seen(tracked)
     assert events == [("error", "division by zero"), ("warning", "GET unmatched answered 404")]
     route = "/orders/<int:number>"
     assert timings == [(route, 200, False), (route, 500, True), ("unmatched", 404, False)]
     assert tracked.events()[0]["context"]["tags"] == {"order": "5", "handled": "no", "mechanism": "flask"}
     assert tracked.events()[0]["transaction"] == route
-
-
-def _django(receiver: Receiver, call: str) -> None:
-    """Django's settings are for a process, so it has one."""
-    from tests.client.test_processes import _run  # noqa: PLC0415
-
-    _run(
-        f"""
-        import asyncio, contextlib, errtally, io, logging
-        import django
-        from django.conf import settings
-        settings.configure(
-            ROOT_URLCONF=__name__, SECRET_KEY="x", ALLOWED_HOSTS=["*"], LOGGING_CONFIG=None,
-            MIDDLEWARE=["errtally.client.integrations.django_middleware.middleware"],
-        )
-        django.setup()
-        from django.http import FileResponse, HttpResponse, StreamingHttpResponse
-        from django.urls import path
-        from django.test import Client, AsyncClient
-
-        def order(request, number):
-            errtally.set_tag("order", number)
-            return HttpResponse(str(1 / (number - 5)))
-
-        async def order_async(request, number):
-            errtally.set_tag("order", number)
-            return HttpResponse(str(1 / (number - 5)))
-
-        def report(request, number):
-            def rows():
-                yield b"row"
-                errtally.set_tag("row", number)
-                if number == 5: raise LookupError("no row")
-            return StreamingHttpResponse(rows())
-
-        async def report_async(request, number):
-            async def rows():
-                yield b"row"
-                errtally.set_tag("row", number)
-                if number == 5: raise LookupError("no row")
-            return StreamingHttpResponse(rows())
-
-        def handled(request, number):
-            try: 1 / 0
-            except ZeroDivisionError: logging.getLogger("shop").exception("no price")
-            return HttpResponse("none")
-
-        def suspicious(request):
-            from django.core.exceptions import SuspiciousOperation
-            raise SuspiciousOperation("odd")
-
-        urlpatterns = [
-            path("handled/<int:number>", handled), path("suspicious", suspicious),
-            path("orders/<int:number>", order), path("async/<int:number>", order_async),
-            path("reports/<int:number>", report), path("async-reports/<int:number>", report_async),
-            path("file", lambda request: FileResponse(io.BytesIO(b"x"))),
-        ]
-        errtally.init()
-
-        def read(url):
-            with contextlib.suppress(LookupError):
-                return b"".join(Client().get(url).streaming_content)
-
-        async def read_async(url):
-            with contextlib.suppress(LookupError):
-                return b"".join([part async for part in (await AsyncClient().get(url)).streaming_content])
-
-        async def asynchronous():
-            client = AsyncClient(raise_request_exception=False)
-            for url in ("/async/6", "/async/5", "/nowhere"): await client.get(url)
-
-        def synchronous():
-            client = Client(raise_request_exception=False)
-            for url in ("/orders/6", "/orders/5", "/nowhere"): client.get(url)
-
-        {call}
-        """,
-        receiver.url,
-    )
-
-
-@pytest.mark.parametrize(
-    ("call", "route"),
-    [
-        pytest.param("synchronous()", "/orders/<int:number>", id="under WSGI"),
-        pytest.param("asyncio.run(asynchronous())", "/async/<int:number>", id="under ASGI"),
-    ],
-)
-def test_django_names_routes_and_reports_what_it_made_an_answer_of(receiver: Receiver, call: str, route: str) -> None:
-    pytest.importorskip("django")
-    _django(receiver, call)
-    events = [(event["level"], event["message"]) for event in receiver.events()]
-    assert events == [("error", "division by zero"), ("warning", "GET unmatched answered 404")]
-    assert receiver.events()[0]["context"]["tags"]["order"] == "5"
-    assert receiver.events()[0]["transaction"] == route
-    timings = [(t["transaction"], t["status"], t["failed"]) for t in receiver.requests()]
-    assert timings == [(route, 200, False), (route, 500, True), ("unmatched", 404, False)]
-
-
-@pytest.mark.parametrize(
-    ("call", "route"),
-    [
-        pytest.param("read('/reports/{}')", "/reports/<int:number>", id="under WSGI"),
-        pytest.param("asyncio.run(read_async('/async-reports/{}'))", "/async-reports/<int:number>", id="under ASGI"),
-    ],
-)
-def test_djangos_answers_that_stream_end_with_their_last_part(receiver: Receiver, call: str, route: str) -> None:
-    pytest.importorskip("django")
-    _django(receiver, f"assert {call.format(6)} == b'row'; {call.format(5)}; assert read('/file') == b'x'")
-    assert [(event["level"], event["message"]) for event in receiver.events()] == [("error", "no row")]
-    assert receiver.events()[0]["context"]["tags"]["row"] == "5"
-    assert receiver.events()[0]["transaction"] == route
-    timings = [(t["transaction"], t["status"], t["failed"]) for t in receiver.requests()]
-    assert timings == [(route, 200, False), (route, 200, True), ("/file", 200, False)]
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        pytest.param("Client().get('/handled/5'); Client().get('/suspicious')", id="under WSGI"),
-        pytest.param(
-            "c = AsyncClient(); asyncio.run(c.get('/handled/5')); asyncio.run(c.get('/suspicious'))", id="under ASGI"
-        ),
-    ],
-)
-def test_what_django_logs_within_a_request_has_its_route_and_is_one_event(receiver: Receiver, call: str) -> None:
-    pytest.importorskip("django")
-    _django(receiver, call)
-    assert [(event["message"], event.get("transaction")) for event in receiver.events()] == [
-        ("division by zero", "/handled/<int:number>"),
-        ("odd", "/suspicious"),
-    ]
 
 
 def _report_of(number: int) -> None:
@@ -419,7 +189,7 @@ def test_what_is_mounted_has_the_whole_route_and_is_one_request(tracked: Receive
                 await client.get(url)
 
     asyncio.run(call("/v1/orders/6", "/v1/of/acme/orders/7", "/v1/nowhere", "/v2/orders/8"))
-    events, timings = _seen(tracked)
+    events, timings = seen(tracked)
     assert events == [("warning", "GET unmatched answered 404"), ("error", "8")]
     assert timings == [
         ("/v1/orders/{number}", 200, False),
@@ -465,7 +235,7 @@ def test_starlette_and_fastapi_name_routes_and_report_exceptions(tracked: Receiv
             return [(await client.get(url)).status_code for url in ("/orders/6", "/orders/5", "/nowhere")]
 
     assert asyncio.run(calls()) == [200, 500, 404]
-    events, timings = _seen(tracked)
+    events, timings = seen(tracked)
     assert events == [("error", "division by zero"), ("warning", "GET unmatched answered 404")]
     route = "/orders/{number}"
     assert timings == [(route, 200, False), (route, 500, True), ("unmatched", 404, False)]
@@ -508,7 +278,7 @@ def test_routes_of_included_routers_have_their_whole_paths(tracked: Receiver) ->
             return [(await client.get(mount + path)).status_code for mount in ("", "/within") for path in paths]
 
     assert asyncio.run(calls()) == [200, 200, 500, 404] * 2
-    _, timings = _seen(tracked)
+    _, timings = seen(tracked)
     assert timings == [
         (mount + route if status != 404 else "unmatched", status, status == 500)
         for mount in ("", "/within")
@@ -549,35 +319,7 @@ def test_asgi_passes_other_connections_on(tracked: Receiver) -> None:
     asyncio.run(wrapped({"type": "lifespan"}, None, None))
     with pytest.raises(ValueError, match="socket failed"):
         asyncio.run(wrapped({"type": "websocket", "path": "/ws", "headers": []}, None, None))
-    assert _seen(tracked) == ([("error", "socket failed")], [])
-
-
-def test_celery_reports_failed_tasks_once_with_their_names(tracked: Receiver) -> None:
-    celery = pytest.importorskip("celery")
-    from errtally.client.integrations import celery_tasks  # noqa: PLC0415
-
-    celery_tasks.install()
-    celery_tasks.install()
-    app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
-    app.conf.task_always_eager = True
-
-    @app.task(name="shop.price", throws=(LookupError,))
-    def price(number: int) -> float:
-        errtally.set_tag("order", number)
-        if number == 7:
-            raise LookupError("expected")
-        return 1 / (number - 5)
-
-    price.delay(6)
-    price.delay(5)
-    price.delay(7)
-    events, timings = _seen(tracked)
-    assert events == [("error", "division by zero")]
-    assert timings == [("shop.price", None, False), ("shop.price", None, True), ("shop.price", None, True)]
-    (event,) = tracked.events()
-    assert event["transaction"] == "shop.price"
-    assert event["context"]["tags"]["order"] == "5"
-    assert event["context"]["tags"]["mechanism"] == "celery"
+    assert seen(tracked) == ([("error", "socket failed")], [])
 
 
 @pytest.mark.parametrize(
@@ -602,16 +344,7 @@ def test_hooks_call_what_was_there_before(tracked: Receiver, monkeypatch) -> Non
     error = ValueError("x")
     sys.excepthook(ValueError, error, None)
     assert called == [(ValueError, error, None)]
-    assert _seen(tracked)[0] == [("fatal", "x")]
-
-
-def test_wsgi_reads_paths_and_headers_as_utf8(tracked: Receiver) -> None:
-    raw = "/straße/日本".encode().decode("latin-1")
-    _called(WsgiMiddleware(lambda _e, start: (start("404 Not Found", []), [b""])[1]), raw, HTTP_X_CITY=raw[1:])
-    errtally.flush(10)
-    shown = tracked.events()[0]["context"]["request"]
-    assert shown["url"].endswith("/straße/日本")
-    assert shown["headers"]["x-city"] == "straße/日本"
+    assert seen(tracked)[0] == [("fatal", "x")]
 
 
 def test_aiohttp_names_routes_and_reports_exceptions_and_answers(tracked: Receiver) -> None:
@@ -638,7 +371,7 @@ def test_aiohttp_names_routes_and_reports_exceptions_and_answers(tracked: Receiv
             return [(await client.get(url)).status for url in ("/orders/6", "/orders/5", "/gone", "/nowhere")]
 
     assert asyncio.run(calls()) == [200, 500, 410, 404]
-    events, timings = _seen(tracked)
+    events, timings = seen(tracked)
     assert events == [
         ("error", "division by zero"),
         ("warning", "GET /gone answered 410"),
@@ -648,194 +381,3 @@ def test_aiohttp_names_routes_and_reports_exceptions_and_answers(tracked: Receiv
     assert timings == [(route, 200, False), (route, 500, True), ("/gone", 410, False), ("unmatched", 404, False)]
     assert tracked.events()[0]["transaction"] == route
     assert tracked.events()[0]["context"]["tags"]["order"] == "5"
-
-
-class _Invocation:
-    """The context object as Lambda's runtime makes it."""
-
-    function_name = "shop-orders"
-    function_version = "3"
-    aws_request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
-
-    def __init__(self, remaining_milliseconds: int = 3000) -> None:
-        self._remaining = remaining_milliseconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self._remaining
-
-
-HTTP_API = {
-    "routeKey": "GET /orders/{id}",
-    "rawPath": "/orders/5",
-    "rawQueryString": "token=x&page=2",
-    "headers": {"host": "h"},
-}
-REST_API = {"resource": "/orders/{id}", "httpMethod": "GET", "path": "/orders/5", "headers": {"Host": "h"}}
-
-
-@pytest.mark.parametrize(
-    ("event", "transaction"),
-    [
-        pytest.param(HTTP_API, "/orders/{id}", id="HTTP API"),
-        pytest.param(REST_API, "/orders/{id}", id="REST API"),
-        pytest.param({"Records": [{"body": "x"}]}, "shop-orders", id="a queue"),
-        pytest.param("text", "shop-orders", id="any value"),
-        pytest.param({"routeKey": "$default", "headers": {}}, "shop-orders", id="a function URL"),
-    ],
-)
-def test_aws_lambda_sends_before_the_invocation_ends(receiver: Receiver, event: Any, transaction: str) -> None:
-    from errtally.client.integrations import aws_lambda  # noqa: PLC0415
-
-    errtally.init(receiver.url, hooks=False, flush_seconds=600)
-
-    @aws_lambda.reported
-    def handler(event: Any, _context: Any) -> Any:
-        errtally.set_tag("part", "handler")
-        if event == HTTP_API:
-            return {"statusCode": 503}
-        raise ValueError("failed")
-
-    if event == HTTP_API:
-        handler(event, _Invocation())
-    else:
-        with pytest.raises(ValueError, match="failed"):
-            handler(event, _Invocation())
-    # Nothing is waited for: the process may be frozen now.
-    (sent,) = receiver.events()
-    assert sent["transaction"] == transaction
-    assert sent["message"] in {"failed", "GET /orders/{id} answered 503"}
-    assert {"part": "handler", "aws_request_id": _Invocation.aws_request_id}.items() <= sent["context"]["tags"].items()
-    assert [timing["transaction"] for timing in receiver.requests()] == [transaction]
-
-
-def test_aws_lambda_waits_no_longer_than_the_invocation_may_take(receiver: Receiver) -> None:
-    from errtally.client.integrations import aws_lambda  # noqa: PLC0415
-
-    errtally.init(receiver.url, hooks=False, flush_seconds=600, shutdown_seconds=0)
-    waited = []
-    tracker = errtally.client.current.tracker()
-    tracker.flush = waited.append
-    aws_lambda.reported(lambda _event, _context: None)({}, _Invocation(700))
-    aws_lambda.reported(lambda _event, _context: None)({}, _Invocation(100))
-    aws_lambda.reported(lambda _event, _context: None)({}, _Invocation(900_000))
-    assert waited == [pytest.approx(0.5), 0.0, 2.0]
-
-
-def test_djangos_own_log_record_is_no_second_event(receiver: Receiver) -> None:
-    pytest.importorskip("django")
-    _django(
-        receiver,
-        """
-        from django.http import HttpResponse as Answer
-        def broken(request): return Answer("x", status=503)
-        urlpatterns.append(path("broken", broken))
-        errtally.init()
-        client = Client(raise_request_exception=False)
-        for url in ("/orders/5", "/broken"): client.get(url)
-        """,
-    )
-    events = [(event["level"], event["message"]) for event in receiver.events()]
-    assert events == [("error", "division by zero"), ("error", "GET /broken answered 503")]
-
-
-def test_celery_tells_of_the_exception_that_was_raised(receiver: Receiver) -> None:
-    pytest.importorskip("celery")
-    from tests.client.test_processes import _run  # noqa: PLC0415
-
-    _run(
-        """
-        import celery, errtally
-        from errtally.client.integrations import celery_tasks
-        errtally.init()
-        celery_tasks.install()
-        app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
-
-        class PriceError(Exception):
-            def __init__(self, order, currency):  # can't be made again of its args: pickle gives up
-                super().__init__(f"no price of {order} in {currency}")
-
-        class StockError(ValueError):
-            def __init__(self, *, order):
-                super().__init__(f"no stock of {order}")
-
-        @app.task(name="shop.price")
-        def price():
-            raise PriceError(5, "EUR")
-
-        @app.task(name="shop.stock")
-        def stock():
-            raise StockError(order=5)
-
-        for task in (price, stock):
-            task.apply()
-            from celery.app.trace import build_tracer
-            build_tracer(task.name, task, app=app)(f"id-{task.name}", (), {}, {"id": f"id-{task.name}"})
-        """,
-        receiver.url,
-    )
-    found = [(event["type"], event["message"], event["transaction"]) for event in receiver.events()]
-    assert found == [
-        ("PriceError", "no price of 5 in EUR", "shop.price"),
-        ("PriceError", "no price of 5 in EUR", "shop.price"),
-        ("StockError", "no stock of 5", "shop.stock"),
-        ("StockError", "no stock of 5", "shop.stock"),
-    ]
-
-
-def test_what_a_celery_worker_tells_of_a_task_whose_process_has_gone_is_one_event(receiver: Receiver) -> None:
-    pytest.importorskip("celery")
-    from tests.client.test_processes import _run  # noqa: PLC0415
-
-    _run(
-        """
-        import celery, errtally
-        from billiard.exceptions import TimeLimitExceeded
-        from celery.signals import task_failure
-        from celery.utils.log import get_logger
-        from errtally.client.integrations import celery_tasks
-        errtally.init()
-        celery_tasks.install()
-        app = celery.Celery("shop", broker="memory://")
-
-        @app.task(name="shop.count")
-        def count(): ...
-
-        # As by celery.worker.request: from the pool, from the time limit, and in the log.
-        for number in (1, 1, 2):
-            task_failure.send(sender=count, task_id=f"id-{number}", exception=TimeLimitExceeded(3), traceback="text")
-        get_logger("celery.worker.request").error("Hard time limit (%ss) exceeded for %s[%s]", 3, "shop.count", "id-1")
-
-        @app.task(name="shop.ended")
-        def ended():
-            raise SystemExit(1)
-        try: ended.apply()
-        except SystemExit: pass
-        """,
-        receiver.url,
-    )
-    found = [
-        (event["type"], event["transaction"], event["context"]["tags"]["celery_task_id"]) for event in receiver.events()
-    ]
-    assert found == [("billiard.exceptions.TimeLimitExceeded", "shop.count", f"id-{number}") for number in (1, 2)]
-    assert [(timing["transaction"], timing["failed"]) for timing in receiver.requests()] == [("shop.ended", True)]
-
-
-def test_a_celery_task_that_runs_within_a_request_leaves_the_requests_scope(tracked: Receiver) -> None:
-    celery = pytest.importorskip("celery")
-    from errtally.client import scope  # noqa: PLC0415
-    from errtally.client.integrations import celery_tasks  # noqa: PLC0415
-
-    celery_tasks.install()
-    app = celery.Celery("shop", broker="memory://", backend="cache+memory://")
-    app.conf.task_always_eager = True
-
-    @app.task(name="shop.mail")
-    def task() -> None:
-        errtally.set_tag("in", "the task")
-
-    with scope.request_scope():
-        errtally.set_tag("in", "the request")
-        task.delay()
-        errtally.capture_message("after the task")
-    errtally.flush(10)
-    assert tracked.events()[0]["context"]["tags"] == {"in": "the request"}

@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.client.test_processes import _run
+from tests.client.programs import run_program
 
 if TYPE_CHECKING:
     from tests.client.receiver import Receiver
@@ -78,7 +78,7 @@ DICT_CONFIG = repr(
     ],
 )
 def test_the_hosts_logging_is_as_without_and_errors_are_events(receiver: Receiver, set_up: str, shown: str) -> None:
-    said = _run(
+    said = run_program(
         "import errtally, logging\n"
         + textwrap.dedent(set_up)
         + "\nlogging.getLogger('shop').error('no price for %s', 5)",
@@ -91,7 +91,7 @@ def test_the_hosts_logging_is_as_without_and_errors_are_events(receiver: Receive
 
 
 def test_records_become_events_and_breadcrumbs(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, logging
         logging.basicConfig(level=logging.INFO, handlers=[logging.NullHandler()])
@@ -132,7 +132,7 @@ def test_records_become_events_and_breadcrumbs(receiver: Receiver) -> None:
     ],
 )
 def test_the_template_is_sent_where_it_says_something(receiver: Receiver, call: str, template, params) -> None:
-    _run(f"import errtally, logging\nerrtally.init()\nlog = logging.getLogger()\n{call}", receiver.url)
+    run_program(f"import errtally, logging\nerrtally.init()\nlog = logging.getLogger()\n{call}", receiver.url)
     (event,) = receiver.events()
     assert event.get("template") == template
     assert template is None or event["params"] == params
@@ -162,7 +162,7 @@ STRUCTLOG = """
     ],
 )
 def test_fields_of_structlog_reach_the_event(receiver: Receiver, renderer: str) -> None:
-    _run(STRUCTLOG.format(renderer=renderer), receiver.url)
+    run_program(STRUCTLOG.format(renderer=renderer), receiver.url)
     first, second = receiver.events()
     assert (first["message"], first["logger"]) == ("no price", "shop")
     assert {"region": "eu-1", "order": 5}.items() <= first["context"]["extra"].items()
@@ -172,7 +172,7 @@ def test_fields_of_structlog_reach_the_event(receiver: Receiver, renderer: str) 
 
 
 def test_a_mapping_as_the_message_is_one_of_fields(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, logging
         errtally.init()
@@ -185,7 +185,7 @@ def test_a_mapping_as_the_message_is_one_of_fields(receiver: Receiver) -> None:
 
 
 def test_an_error_whose_arguments_do_not_fit_is_reported_all_the_same(receiver: Receiver) -> None:
-    said = _run(
+    said = run_program(
         "import errtally, logging\nerrtally.init()\nlogging.getLogger('shop').error('%d left', 'none')", receiver.url
     )
     assert "Logging error" in said  # as without errtally
@@ -194,7 +194,7 @@ def test_an_error_whose_arguments_do_not_fit_is_reported_all_the_same(receiver: 
 
 
 def test_what_is_logged_while_a_record_is_reported_does_not_go_round(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, logging
         logging.basicConfig(handlers=[logging.NullHandler()])  # one with a formatter would ask for the text as well
@@ -221,7 +221,7 @@ def test_what_is_logged_while_a_record_is_reported_does_not_go_round(receiver: R
 
 
 def test_own_failures_are_said_once_and_counted(receiver: Receiver) -> None:
-    said = _run(
+    said = run_program(
         """
         import errtally, logging
         logging.basicConfig(handlers=[logging.NullHandler()])
@@ -242,7 +242,7 @@ def test_own_failures_are_said_once_and_counted(receiver: Receiver) -> None:
 
 def test_a_record_that_comes_through_a_queue_is_one_event(receiver: Receiver) -> None:
     """As from the processes of the logging cookbook, whose parent hands their records to its loggers again."""
-    _run(
+    run_program(
         """
         import errtally, logging, logging.handlers, queue
         errtally.init()
@@ -259,7 +259,7 @@ def test_a_record_that_comes_through_a_queue_is_one_event(receiver: Receiver) ->
 
 
 def test_an_applications_own_event_id_stays(receiver: Receiver) -> None:
-    said = _run(
+    said = run_program(
         """
         import errtally, logging
         logging.basicConfig(format="%(message)s id=%(event_id)s")
@@ -274,7 +274,7 @@ def test_an_applications_own_event_id_stays(receiver: Receiver) -> None:
 
 
 def test_after_the_end_nothing_is_reported_and_the_host_logs_on(receiver: Receiver) -> None:
-    said = _run(
+    said = run_program(
         """
         import errtally, logging
         errtally.init()
@@ -288,7 +288,7 @@ def test_after_the_end_nothing_is_reported_and_the_host_logs_on(receiver: Receiv
 
 
 def test_structlog_through_our_logging_sends_templates_as_well(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, structlog
         from errtally import logs
@@ -306,7 +306,7 @@ def test_structlog_through_our_logging_sends_templates_as_well(receiver: Receive
 
 
 def test_a_record_whose_arguments_cannot_be_shown_is_an_event_all_the_same(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import logging, errtally
         class Order:

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.client.test_processes import _run
+from tests.client.programs import run_program
 
 import errtally
 from errtally.client.integrations.asgi import AsgiMiddleware
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
 httpx = pytest.importorskip("httpx")
 PATHS = ("/ok", "/fail/5", "/tea", "/nowhere")
-
-
-@pytest.fixture
-def tracked(receiver: Receiver) -> Receiver:
-    errtally.init(receiver.url, hooks=False)
-    return receiver
 
 
 def _flask(name: str) -> Any:
@@ -173,7 +167,7 @@ _INTEGRATION = ["errtally.client.integrations.django_middleware.middleware"]
 def test_django_within_another_is_counted_once(receiver: Receiver, call: str, mount: str, nowhere: str) -> None:
     pytest.importorskip("django")
     paths = [f"{mount}{path}" for path in PATHS]
-    _run(_DJANGO.format(middleware=_INTEGRATION, call=call.format(paths)), receiver.url)
+    run_program(_DJANGO.format(middleware=_INTEGRATION, call=call.format(paths)), receiver.url)
     assert [(event["level"], event["message"], event["transaction"]) for event in receiver.events()] == [
         ("error", "within", f"{mount}/fail/<int:number>"),
         ("warning", f"GET {mount}/tea answered 418", f"{mount}/tea"),
@@ -193,7 +187,7 @@ def test_djangos_answer_that_streams_within_another_is_one_event(receiver: Recei
     with contextlib.suppress(LookupError):
         _by_wsgi(WsgiMiddleware(get_wsgi_application()), ["/parts"])
     """
-    _run(_DJANGO.format(middleware=_INTEGRATION, call=call), receiver.url)
+    run_program(_DJANGO.format(middleware=_INTEGRATION, call=call), receiver.url)
     assert [event["message"] for event in receiver.events()] == ["late"]
     assert [(timing["transaction"], timing["failed"]) for timing in receiver.requests()] == [("/parts", True)]
 

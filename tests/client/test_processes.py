@@ -6,34 +6,20 @@ import os
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.client.programs import SOURCES, run_program
 from tests.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.client.receiver import Receiver
-
-SOURCES = str(Path(__file__).parents[2] / "src")
-
-
-def _run(program: str, url: str, expected_code: int = 0) -> str:
-    environ = {**os.environ, "ERRTALLY_URL": url, "PYTHONPATH": SOURCES}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(program)],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=2 * PATIENCE_SECONDS,
-        check=False,
-    )
-    assert done.returncode == expected_code, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def test_an_uncaught_exception_is_fatal_and_still_printed(receiver: Receiver) -> None:
-    shown = _run("import errtally\nerrtally.init()\nraise ValueError('the end')", receiver.url, 1)
+    shown = run_program("import errtally\nerrtally.init()\nraise ValueError('the end')", receiver.url, 1)
     assert "ValueError: the end" in shown
     (event,) = receiver.events()
     assert (event["level"], event["type"], event["message"]) == ("fatal", "ValueError", "the end")
@@ -41,29 +27,29 @@ def test_an_uncaught_exception_is_fatal_and_still_printed(receiver: Receiver) ->
 
 
 def test_ctrl_c_and_exit_are_no_errors(receiver: Receiver) -> None:
-    _run("import errtally, sys\nerrtally.init()\nsys.exit(3)", receiver.url, 3)
+    run_program("import errtally, sys\nerrtally.init()\nsys.exit(3)", receiver.url, 3)
     assert receiver.events() == []
 
 
 def test_no_event_is_lost_on_a_normal_exit(receiver: Receiver) -> None:
-    _run("import errtally\nerrtally.init()\nfor n in range(500): errtally.capture_message(str(n))", receiver.url)
+    run_program("import errtally\nerrtally.init()\nfor n in range(500): errtally.capture_message(str(n))", receiver.url)
     assert [event["message"] for event in receiver.events()] == [str(number) for number in range(500)]
 
 
 def test_the_end_of_a_process_waits_no_longer_than_allowed(receiver: Receiver) -> None:
     receiver.delay_seconds = 20
-    _run("import errtally\nerrtally.init(shutdown_seconds=0.5)\nerrtally.capture_message('x')", receiver.url)
+    run_program("import errtally\nerrtally.init(shutdown_seconds=0.5)\nerrtally.capture_message('x')", receiver.url)
 
 
 def test_what_could_not_be_sent_before_the_end_is_said() -> None:
     program = "import errtally\nerrtally.init()\nfor n in range(7): errtally.capture_message(str(n))"
-    said = _run(program, "http://127.0.0.1:9")
+    said = run_program(program, "http://127.0.0.1:9")
     assert "errtally: 7 events and timings were not sent before the end: " in said
     assert "refused" in said
 
 
 def test_an_exception_that_ends_a_thread_is_reported(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, threading
         errtally.init()
@@ -79,7 +65,7 @@ def test_an_exception_that_ends_a_thread_is_reported(receiver: Receiver) -> None
 
 
 def test_a_task_that_nobody_awaits_is_reported_and_scopes_of_tasks_are_apart(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import asyncio, errtally, gc
         from errtally.client.integrations import event_loop
@@ -111,7 +97,7 @@ def test_a_task_that_nobody_awaits_is_reported_and_scopes_of_tasks_are_apart(rec
 
 
 def test_events_from_before_and_after_a_fork_arrive_once_each(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, os, sys
         errtally.init()
@@ -131,7 +117,7 @@ def test_events_from_before_and_after_a_fork_arrive_once_each(receiver: Receiver
 
 
 def test_a_daemon_that_leaves_its_parent_loses_nothing(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, os
         errtally.init(flush_seconds=60, fork_seconds=60, shutdown_seconds=60)
@@ -201,7 +187,7 @@ def test_what_a_child_of_multiprocessing_can_not_send_is_said_and_kept(receiver:
             capture_output=True, text=True,
         )  # fmt: skip
         assert ("errtally: 3 events and timings were not sent before the end: " in done.stderr) is (not arguments)
-    _run(f"import errtally; errtally.init(spool_dir={spool!r}, shutdown_seconds=60)", receiver.url)
+    run_program(f"import errtally; errtally.init(spool_dir={spool!r}, shutdown_seconds=60)", receiver.url)
     assert sorted(event["message"] for event in receiver.events()) == ["child 0", "child 1", "child 2"]
 
 
@@ -238,7 +224,7 @@ def test_what_ends_a_child_of_multiprocessing_is_fatal(receiver: Receiver, tmp_p
 
 
 def test_forks_from_many_threads_do_not_lock_up(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, os, threading
         errtally.init(flush_seconds=0.01)
@@ -265,7 +251,7 @@ def test_forks_from_many_threads_do_not_lock_up(receiver: Receiver) -> None:
 
 
 def test_a_capture_in_a_signal_handler_does_not_lock_up(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import errtally, signal
         errtally.init(queue_events=20)
@@ -283,7 +269,7 @@ def test_it_works_under_gevent() -> None:
     """The exporter is in the same loop: were it ever held up by a post, there would be no answer."""
     pytest.importorskip("gevent")
     pytest.importorskip("gevent.pywsgi")
-    _run(
+    run_program(
         f"""
         from gevent import monkey
         monkey.patch_all()
@@ -317,7 +303,7 @@ def test_it_works_under_gevent() -> None:
 
 
 def test_an_import_needs_nothing_but_the_standard_library() -> None:
-    _run(
+    run_program(
         """
         import sys
         installed = [path for path in sys.path if path.endswith("site-packages")]
@@ -346,13 +332,13 @@ _OWN = ("errtally.names", "errtally.event", "errtally.client.tracker", "errtally
 
 
 def test_an_import_takes_no_module_that_takes_its_time() -> None:
-    _run(
+    run_program(
         f"import sys, errtally\nassert not (found := set({_LIBRARY + _PACKAGES + _OWN}) & set(sys.modules)), found", ""
     )
 
 
 def test_reporting_imports_no_package_even_where_they_are_installed(receiver: Receiver) -> None:
-    _run(
+    run_program(
         f"""
         import sys, errtally
         errtally.init(push_metrics="on")
@@ -367,7 +353,7 @@ def test_reporting_imports_no_package_even_where_they_are_installed(receiver: Re
 
 def test_the_library_does_not_report_its_own_log_records() -> None:
     # With the server down its own warnings would fill the queue for ever.
-    shown = _run(
+    shown = run_program(
         """
         import errtally, logging
         logging.basicConfig(level=logging.DEBUG)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.client.test_processes import _run
+from tests.client.programs import run_program
 
 import errtally
 from errtally.client import scope
@@ -95,7 +95,7 @@ def test_all_parts_of_a_request_share_its_scope(tracked: Receiver, framework: st
 
 @pytest.mark.parametrize("way", ["wsgi", "asgi"])
 def test_what_a_module_sets_reaches_requests(receiver: Receiver, way: str) -> None:
-    _run(
+    run_program(
         f"""
         import asyncio, threading, errtally
         from errtally.client.integrations.asgi import AsgiMiddleware
@@ -135,7 +135,7 @@ def test_what_a_module_sets_reaches_requests(receiver: Receiver, way: str) -> No
 
 
 def test_threads_and_tasks_outside_of_requests_are_apart(receiver: Receiver) -> None:
-    _run(
+    run_program(
         """
         import asyncio, threading, errtally
         errtally.init()

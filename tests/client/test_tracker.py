@@ -6,31 +6,19 @@ import json
 import re
 import threading
 import time
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from tests import tls
 from tests.client.receiver import receiving
+from tests.client.starting import init
 
 import errtally
 from errtally.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.client.receiver import Receiver
-
-
-def _init(receiver: Receiver, **settings):
-    return errtally.init(receiver.url, "a-key", hooks=False, **settings)
-
-
-def _not_reported(tracker) -> Counter[tuple[str, str]]:
-    """What the exporter has not been told: of the report that was posted in vain, and what came since."""
-    report = tracker._reports.next()
-    return Counter(report.discards if report else {}) + Counter(tracker.discards.take())
 
 
 def _price(order: int) -> float:
@@ -39,7 +27,7 @@ def _price(order: int) -> float:
 
 
 def test_an_exception_arrives_with_its_type_message_stack_and_surroundings(receiver: Receiver) -> None:
-    _init(receiver, environment="staging", release="shop@1.4.2", service="shop", server_name="web-1")
+    init(receiver, environment="staging", release="shop@1.4.2", service="shop", server_name="web-1")
     errtally.set_user({"id": 77, "email": "ann@example.org"})
     errtally.set_tag("region", "eu-1")
     errtally.add_breadcrumb("cart opened", category="ui")
@@ -70,7 +58,7 @@ def test_an_exception_arrives_with_its_type_message_stack_and_surroundings(recei
 
 
 def test_the_post_is_authorised_and_compressed(receiver: Receiver) -> None:
-    _init(receiver, project="shop")
+    init(receiver, project="shop")
     errtally.capture_message("x" * 1000)
     assert errtally.flush(10)
     assert receiver.headers[0]["Authorization"] == "Bearer a-key"
@@ -86,7 +74,7 @@ def _price_of_nothing() -> None:
 
 
 def test_causes_are_in_the_stack_with_the_first_one_first(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     try:
         _price_of_nothing()
     except LookupError:
@@ -97,7 +85,7 @@ def test_causes_are_in_the_stack_with_the_first_one_first(receiver: Receiver) ->
 
 
 def test_an_exception_group_shows_its_members(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     errtally.capture_exception(ExceptionGroup("both failed", [ValueError("left"), KeyError("right")]))
     errtally.flush(10)
     stack = receiver.events()[0]["stack"]
@@ -109,7 +97,7 @@ def test_an_endless_recursion_is_cut_in_the_middle(receiver: Receiver) -> None:
     def again() -> None:
         again()
 
-    _init(receiver)
+    init(receiver)
     try:
         again()
     except RecursionError as exc:
@@ -123,14 +111,14 @@ def test_an_exception_whose_text_fails_is_reported_all_the_same(receiver: Receiv
         def __str__(self) -> str:
             raise RuntimeError
 
-    _init(receiver)
+    init(receiver)
     assert errtally.capture_exception(BrokenError())
     errtally.flush(10)
     assert receiver.events()[0]["message"] == "<str() of the exception failed: RuntimeError>"
 
 
 def test_the_same_exception_is_reported_once(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     error = ValueError("once")
     assert errtally.capture_exception(error) == errtally.capture_exception(error)
     errtally.flush(10)
@@ -138,12 +126,12 @@ def test_the_same_exception_is_reported_once(receiver: Receiver) -> None:
 
 
 def test_nothing_is_reported_when_nothing_is_being_handled(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     assert errtally.capture_exception() is None
 
 
 def test_batches_hold_at_most_ten_in_the_order_of_their_capture(receiver: Receiver) -> None:
-    _init(receiver, flush_seconds=60)
+    init(receiver, flush_seconds=60)
     for number in range(23):
         errtally.capture_message(f"message {number}")
     errtally.flush(10)
@@ -155,20 +143,20 @@ def test_batches_hold_at_most_ten_in_the_order_of_their_capture(receiver: Receiv
 
 
 def test_a_full_batch_does_not_wait_for_the_interval(receiver: Receiver) -> None:
-    _init(receiver, flush_seconds=60)
+    init(receiver, flush_seconds=60)
     for number in range(10):
         errtally.capture_message(f"message {number}")
     receiver.wait_for(lambda: len(receiver.events()) == 10)
 
 
 def test_a_single_event_goes_after_the_interval(receiver: Receiver) -> None:
-    _init(receiver, flush_seconds=0.2)
+    init(receiver, flush_seconds=0.2)
     errtally.capture_message("alone")
     receiver.wait_for(lambda: len(receiver.events()) == 1)
 
 
 def test_events_of_many_threads_all_arrive_once(receiver: Receiver) -> None:
-    _init(receiver, queue_events=5000)
+    init(receiver, queue_events=5000)
     threads = [threading.Thread(target=lambda: [errtally.capture_message("m") for _ in range(200)]) for _ in range(10)]
     for thread in threads:
         thread.start()
@@ -186,7 +174,7 @@ def test_before_send_changes_and_drops_and_its_failure_drops_and_counts(receiver
             raise KeyError("x")
         return {**event, "message": "changed"}
 
-    _init(receiver, before_send=before_send)
+    init(receiver, before_send=before_send)
     for message in ("drop", "fail", "keep"):
         errtally.capture_message(message)
     errtally.flush(10)
@@ -213,7 +201,7 @@ class SoldOutError(ShopError):
     ],
 )
 def test_what_is_not_wanted_is_not_sent_but_counted(receiver: Receiver, settings, error) -> None:
-    _init(receiver, **settings)
+    init(receiver, **settings)
     assert errtally.capture_exception(error) is None
     errtally.flush(10)
     assert receiver.events() == []
@@ -222,7 +210,7 @@ def test_what_is_not_wanted_is_not_sent_but_counted(receiver: Receiver, settings
 
 def test_secrets_are_taken_out_of_every_part_of_an_event(receiver: Receiver) -> None:
     secret = "s3cr3t-v4lue"
-    _init(receiver, tags={"db_password": secret})
+    init(receiver, tags={"db_password": secret})
     errtally.set_extra("config", {"nested": [{"accessToken": secret}]})
     errtally.add_breadcrumb(f"GET /login?password={secret}", values={"Authorization": f"Bearer {secret}"})
     errtally.set_user({"id": "1", "username": f"postgres://bob:{secret}@db/x"})
@@ -233,7 +221,7 @@ def test_secrets_are_taken_out_of_every_part_of_an_event(receiver: Receiver) -> 
 
 
 def test_users_without_an_id_are_told_apart_without_their_address(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     for address in ("ann@example.org", "bob@example.org", "ann@example.org"):
         with errtally.new_scope():
             errtally.set_user({"email": address})
@@ -245,7 +233,7 @@ def test_users_without_an_id_are_told_apart_without_their_address(receiver: Rece
 
 
 def test_values_show_what_they_were_when_they_were_handed_over(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     cart = {"items": [1], "opened": datetime(2026, 11, 24, tzinfo=UTC), "self": None, "who": object()}
     cart["self"] = cart
     errtally.capture_message("x", extra={"cart": cart})
@@ -258,14 +246,14 @@ def test_values_show_what_they_were_when_they_were_handed_over(receiver: Receive
 
 
 def test_text_that_has_no_utf8_is_sent(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     errtally.capture_message("lone \ud800 surrogate")
     assert errtally.flush(10)
     assert receiver.events()[0]["message"] == "lone \ud800 surrogate"
 
 
 def test_timings_go_to_their_own_route(receiver: Receiver) -> None:
-    _init(receiver, release="1.0")
+    init(receiver, release="1.0")
     errtally.request_finished("/orders/{id}", 0.25, method="GET", status=200)
     errtally.request_finished("import", 3.5, failed=True)
     errtally.flush(10)
@@ -310,75 +298,20 @@ def test_an_unknown_setting_is_named() -> None:
 
 
 def test_a_second_init_sends_what_the_first_one_has(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     errtally.capture_message("first")
-    _init(receiver)
+    init(receiver)
     assert [event["message"] for event in receiver.events()] == ["first"]
 
 
-def test_the_spool_outlives_the_process_and_keeps_the_order(receiver: Receiver, tmp_path: Path) -> None:
-    errtally.init("http://127.0.0.1:9", hooks=False, spool_dir=str(tmp_path / "spool"))
-    for number in range(25):
-        errtally.capture_message(f"message {number}")
-    errtally.close()
-    # As many files as batches, however many there were when the first one was refused.
-    assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "spool").iterdir()} == {"0o600"}
-    _init(receiver, spool_dir=str(tmp_path / "spool"))
-    errtally.capture_message("message 25")
-    errtally.flush(10)
-    assert [event["message"] for event in receiver.events()] == [f"message {number}" for number in range(26)]
-    assert list((tmp_path / "spool").iterdir()) == []
-
-
-def test_what_an_earlier_process_left_is_sent_without_a_new_error(receiver: Receiver, tmp_path: Path) -> None:
-    errtally.init("http://127.0.0.1:9", hooks=False, spool_dir=str(tmp_path))
-    errtally.capture_message("left")
-    errtally.close()
-    _init(receiver, spool_dir=str(tmp_path), flush_seconds=0.05)
-    receiver.wait_for(lambda: len(receiver.events()) == 1)
-
-
-def test_a_server_that_hangs_at_the_end_does_not_cost_what_the_spool_holds(receiver: Receiver, tmp_path: Path) -> None:
-    receiver.delay_seconds = 3
-    _init(receiver, spool_dir=str(tmp_path), shutdown_seconds=0.3, timeout_seconds=1)
-    for number in range(35):
-        errtally.capture_message(f"message {number}")
-    errtally.close()
-    receiver.delay_seconds = 0
-    _init(receiver, spool_dir=str(tmp_path))
-    assert errtally.flush(10)
-    assert {event["message"] for event in receiver.events()} == {f"message {number}" for number in range(35)}
-
-
-def test_a_full_spool_drops_the_oldest_and_counts(tmp_path: Path) -> None:
-    errtally.init("http://127.0.0.1:9", hooks=False, spool_dir=str(tmp_path), spool_bytes=5000)
-    for number in range(100):
-        errtally.capture_message(f"message {number}")
-    tracker = errtally.client.current.tracker()
-    errtally.close()
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 5000
-    left = sum(path.read_bytes().count(b"\n") + 1 for path in tmp_path.iterdir())
-    assert _not_reported(tracker) == {("spool_overflow", "error"): 100 - left}
-
-
 def test_ids_are_what_the_exporter_takes(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     event_id = errtally.capture_message("x")
     assert re.fullmatch(r"[0-9a-f]{32}", event_id)
 
 
-def test_a_spool_that_can_not_be_written_counts_what_is_lost(tmp_path: Path) -> None:
-    folder = tmp_path / "spool"
-    tracker = errtally.init("http://127.0.0.1:9", hooks=False, spool_dir=str(folder))
-    folder.rmdir()
-    for number in range(15):
-        errtally.capture_message(f"message {number}")
-    errtally.close()
-    assert _not_reported(tracker) == {("spool_error", "error"): 15}
-
-
 def test_an_event_that_is_too_large_goes_without_its_largest_parts(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     for _ in range(30):
         errtally.add_breadcrumb("big", values={str(number): "x" * 2000 for number in range(40)})
     errtally.capture_message("without breadcrumbs", extra={"kept": 1})
@@ -391,21 +324,21 @@ def test_an_event_that_is_too_large_goes_without_its_largest_parts(receiver: Rec
 def test_what_can_not_be_made_smaller_is_counted(receiver: Receiver) -> None:
     # In several fields: the scrubber cuts each text.
     large = dict.fromkeys(("message", "type", "logger", "stack"), "x" * 1_000_000)
-    _init(receiver, before_send=lambda event: {**event, **large})
+    init(receiver, before_send=lambda event: {**event, **large})
     errtally.capture_message("x")
     errtally.flush(10)
     assert receiver.discarded() == {("too_large", "error"): 1}
 
 
 def test_what_before_send_makes_unsendable_is_counted(receiver: Receiver) -> None:
-    _init(receiver, before_send=lambda event: {**event, "message": object()})
+    init(receiver, before_send=lambda event: {**event, "message": object()})
     errtally.capture_message("x")
     errtally.flush(10)
     assert receiver.discarded() == {("internal_error", "error"): 1}
 
 
 def test_a_call_with_nonsense_neither_raises_nor_vanishes(receiver: Receiver) -> None:
-    _init(receiver)
+    init(receiver)
     assert errtally.capture_exception("no exception") is None
     assert errtally.capture_message("x", tags=7) is None
     errtally.request_finished("x", "no number")
@@ -415,7 +348,7 @@ def test_a_call_with_nonsense_neither_raises_nor_vanishes(receiver: Receiver) ->
 
 def test_what_the_exporter_rejects_of_a_batch_is_logged(receiver: Receiver, caplog) -> None:
     receiver.answer = lambda _: (200, {}, b'{"accepted":0,"rejected":[{"index":0,"error":"no"}]}')
-    _init(receiver)
+    init(receiver)
     errtally.capture_message("x")
     errtally.flush(10)
     assert "the exporter did not take all" in caplog.text
@@ -423,11 +356,11 @@ def test_what_the_exporter_rejects_of_a_batch_is_logged(receiver: Receiver, capl
 
 def test_an_exporter_behind_a_ca_of_its_own_is_trusted_where_the_ca_is_named(caplog) -> None:
     with receiving(behind_tls=True) as receiver:
-        _init(receiver, ca_certs=tls.CA)
+        init(receiver, ca_certs=tls.CA)
         errtally.capture_message("x")
         assert errtally.flush(10)
         assert [event["message"] for event in receiver.events()] == ["x"]
-        _init(receiver, shutdown_seconds=0)
+        init(receiver, shutdown_seconds=0)
         errtally.capture_message("y")
         assert not errtally.flush(10)
     assert "CERTIFICATE_VERIFY_FAILED" in caplog.text

@@ -1,4 +1,4 @@
-"""What tests of the exporter share: the databases that a store may live in."""
+"""What tests of the exporter share: an exporter in this process, and the databases that a store may live in."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.exporter.databases import POSTGRES
+from tests.exporter.inprocess import InProcess
 from tests.exporter.postgres import Server, data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 """What a server may do whose data nobody wants afterwards."""
+
+
+@pytest.fixture
+def exporter(tmp_path: Path) -> Iterator[InProcess]:
+    """An exporter with nothing configured."""
+    made = InProcess(tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from tests.exporter.databases import database_at
 from tests.exporter.inprocess import InProcess
 
@@ -14,13 +13,6 @@ from errtally.exporter.digest.budget import Budget
 from errtally.exporter.metrics.view import StoreView
 
 REFUSED, STATE, MEMORY = names.BREAKER_REFUSED, names.BREAKER_STATE, names.CLIENT_MEMORY
-
-
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def post(exporter, *, report_id="0" * 32, refused=3, state=2, process="shop/web-1:17"):

@@ -5,26 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.exporter.inprocess import InProcess, envelope, environ
 
 from errtally import names
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 START = 1_795_500_000_000_000_000
 COUNTED = (names.EVENTS, names.REQUESTS, names.LOG_RECORDS, names.APDEX_REQUESTS)
-
-
-@pytest.fixture
-def exporter(tmp_path: Path) -> Iterator[InProcess]:
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def send(exporter: InProcess, path: str, body: Any, **headers: str) -> None:

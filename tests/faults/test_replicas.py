@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.exporter.postgres import Server, data_folder
 from tests.faults.processes import wait_until
 from tests.faults.record import record
 from tests.faults.sending import Traffic, native
@@ -17,7 +15,6 @@ from tests.flow.replicas import Replicas, pause, replicas, resume
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.flow.exporter import Exporter
@@ -29,21 +26,6 @@ PACE_SECONDS = 0.05
 
 _WITHIN_A_FOLD = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE relation = 'writers'::regclass AND mode = 'RowShareLock' AND state LIKE 'idle in transaction%'"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
-        yield one
-        one.stop(signal.SIGQUIT)
-
-
-@pytest.fixture
-def address(server: Server, tmp_path: Path) -> str:
-    """A database of the test's own."""
-    return server.database(tmp_path.name.lower())
 
 
 def _goes_on(traffic: Traffic, more: int = 20) -> None:

@@ -38,7 +38,7 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _luhn(digits: str) -> str:
+def luhn(digits: str) -> str:
     doubled = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
     total = sum(int(c) for c in digits[-2::-2]) + sum(doubled[int(c)] for c in digits[-1::-2])
     return f"{digits}{-total % 10}"
@@ -56,8 +56,8 @@ def _jwt(number: int) -> str:
 
 
 KINDS: dict[str, Callable[[int], str]] = {
-    "a card": lambda n: f"card {_luhn(f'4929{n:011d}')} declined",
-    "a card in groups": lambda n: f"card {' '.join(re.findall('....', _luhn(f'4929{n:011d}')))} declined",
+    "a card": lambda n: f"card {luhn(f'4929{n:011d}')} declined",
+    "a card in groups": lambda n: f"card {' '.join(re.findall('....', luhn(f'4929{n:011d}')))} declined",
     "an account": lambda n: f"to {_iban(n)} now",
     "a JSON web token": lambda n: f"token {_jwt(n)} expired",
     "a key of AWS": lambda n: f"denied to AKIA{_mark(n)}QQQQ now",

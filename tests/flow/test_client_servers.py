@@ -11,15 +11,15 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.flow.exporter import Exporter, running
 from tests.flow.programs import free_port, program
 from tests.waiting import PATIENCE_SECONDS, until
 
 from errtally import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.flow.exporter import Exporter
 
 pytestmark = pytest.mark.flow
 
@@ -52,12 +52,6 @@ def price(number):
         file.write(".")
     return 1 / (number - 5)
 """
-
-
-@pytest.fixture
-def exporter(tmp_path: Path) -> Iterator[Exporter]:
-    with running(tmp_path) as found:
-        yield found
 
 
 def test_preforked_workers_of_gunicorn_lose_nothing_at_their_end(

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.flow.exporter import Exporter, running
 from tests.flow.programs import free_port
 from tests.npm_packages import installed
 from tests.peers import peer
@@ -26,6 +25,8 @@ from errtally import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.flow.exporter import Exporter
 
 pytestmark = pytest.mark.flow
 PAGE = Path(__file__).parents[2] / "docs" / "javascript.md"
@@ -46,12 +47,6 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in re.findall(r"^```js (\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL):
         (folder / name).write_text(text)
     return folder
-
-
-@pytest.fixture
-def exporter(tmp_path: Path) -> Iterator[Exporter]:
-    with running(tmp_path) as found:
-        yield found
 
 
 @contextmanager

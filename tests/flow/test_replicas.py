@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from tests.exporter.postgres import Server, data_folder
 from tests.faults.processes import wait_until
 from tests.faults.sending import Traffic, native
 from tests.flow.replicas import TAKEOVER_SECONDS, Replicas, is_gone, replicas
@@ -23,26 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.exporter.postgres import Server
     from tests.flow.exporter import Exporter
 
 pytestmark = pytest.mark.flow
 
 _LIVE = ("errtally_journal_", "process_", "python_", "errtally_up", "errtally_digest", "errtally_build")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
-        yield one
-        one.stop()
-
-
-@pytest.fixture
-def address(server: Server, tmp_path: Path) -> str:
-    """A database of the test's own."""
-    return server.database(tmp_path.name.lower())
 
 
 class Watch:

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.exporter.postgres import Server, data_folder
 from tests.faults.processes import wait_until
 from tests.faults.sending import Traffic, native
 from tests.flow.replicas import TAKEOVER_SECONDS, replicas
@@ -16,7 +15,6 @@ from errtally import names
 from errtally.exporter.store.upgrades import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.flow.exporter import Exporter
@@ -35,21 +33,6 @@ upgrades.SCHEMA_VERSION += 1
 _BEGUN, _DONE = "the schema is brought up to date", "the schema is up to date"
 _NEWER = f"its schema has version {SCHEMA_VERSION + 1}, which is newer than this errtally's ({SCHEMA_VERSION})"
 _VERSION = "SELECT value FROM meta WHERE name = 'schema_version'"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
-        yield one
-        one.stop()
-
-
-@pytest.fixture
-def address(server: Server, tmp_path: Path) -> str:
-    """A database of the test's own."""
-    return server.database(tmp_path.name.lower())
 
 
 def _next(folder: Path, postgres: str = "") -> dict[str, str]:

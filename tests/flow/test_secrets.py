@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.flow.everything import cells, everything
 from tests.flow.exporter import Exporter, running
+from tests.flow.planting import luhn
 from tests.waiting import until
 
 from errtally import names
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.flow
-
-
-def _luhn(digits: str) -> str:
-    doubled = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-    total = sum(int(c) for c in digits[-2::-2]) + sum(doubled[int(c)] for c in digits[-1::-2])
-    return f"{digits}{-total % 10}"
 
 
 def _token(number: int, length: int) -> str:
@@ -40,7 +35,7 @@ def _jwt(number: int) -> tuple[str, str]:
 
 
 def _card(number: int) -> tuple[str, str]:
-    card = _luhn(f"411111{number:09d}")
+    card = luhn(f"411111{number:09d}")
     return f"card {card} declined", card
 
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 from tests import tls
+from tests.client.programs import run_program
 from tests.client.receiver import receiving
-from tests.client.test_processes import _run
 from tests.logs.servers import FakeElasticsearch, FakeLoki
 from tests.waiting import PATIENCE_SECONDS
 
@@ -383,13 +383,13 @@ def test_the_end_of_a_process_does_not_wait_for_itself(loki) -> None:
     loki.fails_until_told = True
     patient = "[h for h in logging.getLogger().handlers if hasattr(h, 'drain')][0]._shutdown_seconds = 45"
     back = f"{patient}; import urllib.request; urllib.request.urlopen({loki.url + '/well'!r}, data=b'').close()"
-    said = _run(SHUTDOWN.format(url=loki.url, meanwhile=back), "")
+    said = run_program(SHUTDOWN.format(url=loki.url, meanwhile=back), "")
     assert "not sent" not in said
     assert "delivery works again" in said
     assert loki.messages() == [f"message {number}" for number in range(5000)]
 
 
 def test_what_is_lost_at_the_end_is_said() -> None:
-    said = _run(SHUTDOWN.format(url="http://127.0.0.1:9", meanwhile=""), "")
+    said = run_program(SHUTDOWN.format(url="http://127.0.0.1:9", meanwhile=""), "")
     assert "errtally: 5000 log records were not sent before the end: " in said
     assert "refused" in said

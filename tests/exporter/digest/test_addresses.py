@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.exporter.digest.test_fold import World, batch
 from tests.exporter.digest.test_requests import request
+from tests.exporter.digest.world import World, batch
 
 from errtally import names
 from errtally.exporter.digest.addresses import MAX_NAMES, SETTLED, Addresses

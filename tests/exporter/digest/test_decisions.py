@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.exporter.life import START, Life
+from tests.exporter.life import START
 
 from errtally import names
 from errtally.exporter.journal.records import MergeChange, SessionSeen, Until
-
-
-@pytest.fixture(params=["running", "killed after every fold"])
-def life(request, tmp_path):
-    made = Life(tmp_path, dies=request.param != "running")
-    yield made
-    made.close()
 
 
 def gauge(life, status):

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from tests.exporter.life import START, Life
 
 from errtally import names
 from errtally.exporter.digest.releases import MAX_RELEASES
 from errtally.exporter.journal.records import Commit, DeployChange, ReleaseChange
 from errtally.exporter.store.releases import MAX_DEPLOYS
-
-
-@pytest.fixture(params=[False, True], ids=["lives on", "dies after each fold"])
-def life(request, tmp_path):
-    made = Life(tmp_path, dies=request.param)
-    yield made
-    made.close()
 
 
 def tell(life: Life, *records: object) -> None:

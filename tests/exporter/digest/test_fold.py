@@ -2,91 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from tests.exporter.digest.world import World, batch, decide, event
 
 from errtally import names
 from errtally.exporter.config import Project
-from errtally.exporter.digest import state as state_module
-from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.buckets import SUM
-from errtally.exporter.digest.budget import Budget
-from errtally.exporter.digest.fold import MAX_SAMPLES_A_FOLD, Fold
-from errtally.exporter.digest.state import State
+from errtally.exporter.digest.fold import MAX_SAMPLES_A_FOLD
 from errtally.exporter.journal.records import (
-    Batch,
     CheckInSeen,
     DiscardSeen,
-    EventSeen,
-    IssueSeen,
     LogSeen,
     RequestSeen,
     SessionSeen,
-    StatusChange,
     Tallies,
 )
-
-
-class World:
-    """A state and everything that was folded into it."""
-
-    def __init__(self, *, limits=None, projects=()):
-        self.state = State(Budget(limits or {}))
-        self.thresholds = Thresholds(tuple(projects))
-        self.values = defaultdict(float)
-        self.folds = []
-
-    def fold(self, *records):
-        made = Fold(self.state, self.thresholds)
-        for record in records:
-            made.add(record)
-        return self._keep(made)
-
-    def declare(self, *projects):
-        made = Fold(self.state, self.thresholds)
-        made.declare(projects)
-        return self._keep(made)
-
-    def _keep(self, made):
-        self.folds.append(made.changes)
-        for key, amount in made.changes.add.items():
-            self.values[key] += amount
-        for key, value in made.changes.put.items():
-            self.values[key] = value
-        for key, value in made.changes.peak.items():
-            self.values[key] = max(self.values[key], value)
-        return made.changes
-
-    def value(self, metric, *labels, part=""):
-        return self.values[metric.name, labels, part]
-
-    def total(self, metric, **wanted):
-        return sum(
-            value
-            for (name, labels, _), value in self.values.items()
-            if name == metric.name and wanted.items() <= dict(zip(metric.labels, labels, strict=True)).items()
-        )
-
-    def issue(self, fingerprint="f1", project="p"):
-        return self.state.issues[project, fingerprint]
-
-
-def event(
-    at=100.0, *, issue=0, environment="prod", level="error", id_="", user=None, sample=None, trace="", release=""
-):
-    return EventSeen(issue, environment, level, at, id_ or "e" * 32, bool(id_), user, release, "", trace, sample)
-
-
-def batch(*events, issues=("f1",), project="p", type_="T", **more):
-    seen = [IssueSeen(fingerprint, type_, f"title {fingerprint}", "culprit") for fingerprint in issues]
-    return Batch(project, 1000.0, issues=seen, events=list(events), **more)
-
-
-def decide(status, at, by="ann", fingerprint="f1"):
-    return StatusChange("p", fingerprint, status, at, by)
 
 
 def test_a_new_issue_is_new_in_every_environment_once():
@@ -356,103 +286,3 @@ def test_tallies_are_added_and_those_of_another_version_are_left_out():
         (names.INGEST_DURATION.name, ("native",), "0.005"): 2,
         (names.INGEST_DURATION.name, ("native",), SUM): 0.5,
     }
-
-
-LIMITS = {names.EVENTS.name: 2, names.ISSUE_INFO.name: 2, names.REQUESTS.name: 3, names.SESSIONS.name: 2}
-
-
-def test_beyond_the_budget_values_go_to_other_and_are_counted_as_overflow():
-    world = World(limits=LIMITS)
-    for number in range(4):
-        world.fold(batch(event(), issues=(f"f{number}",), type_=f"T{number}"))
-    assert world.value(names.EVENTS, "p", "prod", "error", names.OTHER) == 2
-    assert world.value(names.ISSUE_EVENTS, "p", "prod", names.OTHER, "error") == 2
-    assert world.value(names.SERIES_OVERFLOW, "p", names.EVENTS.name) == 2
-    assert world.value(names.SERIES, "p", names.EVENTS.name) == 2
-    assert world.value(names.NEW_ISSUES, "p", "prod") == 4
-    assert world.value(names.EVENTS, "p", "prod", "error", "T0") == 1
-    world.fold(batch(event(), issues=("f0",), type_="T0"))
-    assert world.value(names.EVENTS, "p", "prod", "error", "T0") == 2
-
-
-@pytest.mark.parametrize("environment", ["prod", names.OTHER])
-def test_the_budget_holds_whatever_the_environment_is_called(environment):
-    world = World(limits=LIMITS)
-    for number in range(10):
-        world.fold(batch(event(environment=environment), issues=(f"f{number}",), type_=f"T{number}"))
-    types = {labels[3] for name, labels, _ in world.values if name == names.EVENTS.name}
-    assert types == {"T0", "T1", names.OTHER}
-    issues = {labels[2] for name, labels, _ in world.values if name == names.ISSUE_EVENTS.name}
-    assert issues == {"f0", "f1", names.OTHER}
-
-
-small = st.integers(0, 7)
-event_specs = st.tuples(
-    small, st.sampled_from(["prod", "stage", names.OTHER]), st.sampled_from(names.LEVELS), st.integers(0, 300)
-)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.lists(event_specs, max_size=6), max_size=8))
-def test_the_sum_over_all_series_is_the_number_of_events(batches):
-    world = World(limits=LIMITS)
-    expected = Counter()
-    for specs in batches:
-        world.fold(
-            *(
-                batch(
-                    event(float(at), environment=environment, level=level), issues=(f"f{number}",), type_=f"T{number}"
-                )
-                for number, environment, level, at in specs
-            )
-        )
-        expected.update(environment for _, environment, _, _ in specs)
-    for environment, count in expected.items():
-        for metric in (names.EVENTS, names.ISSUE_EVENTS):
-            assert world.total(metric, environment=environment) == count
-    assert world.state.budget.sizes[names.EVENTS.name, "p"] <= 2
-    for metric in (names.EVENTS, names.ISSUE_INFO):
-        assert world.state.budget.sizes[metric.name, "p"] <= 2
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.one_of(event_specs, st.sampled_from(["resolved", "ignored", "unresolved"])), max_size=15),
-    st.integers(1, 5),
-)
-def test_folding_at_once_or_bit_by_bit_gives_the_same(steps, size):
-    records = [
-        decide(step, 150.0, fingerprint="f1")
-        if isinstance(step, str)
-        else batch(event(float(step[3]), environment=step[1], level=step[2]), issues=(f"f{step[0] % 2}",))
-        for step in steps
-    ]
-    at_once, in_parts = World(limits=LIMITS), World(limits=LIMITS)
-    at_once.fold(*records)
-    for start in range(0, len(records), size):
-        in_parts.fold(*records[start : start + size])
-    clean = [{key: value for key, value in world.values.items() if value} for world in (at_once, in_parts)]
-    assert clean[0] == clean[1]
-    assert at_once.state.issues == in_parts.state.issues
-
-
-def test_projects_and_environments_are_bounded(monkeypatch):
-    monkeypatch.setattr(state_module, "MAX_PROJECTS", 2)
-    monkeypatch.setattr(state_module, "MAX_ENVIRONMENTS", 2)
-    world = World()
-    for project in ("p", "q", "r", "s"):
-        for environment in ("a", "b", "c", "d"):
-            world.fold(batch(event(environment=environment), project=project))
-    places = {labels for name, labels, _ in world.values if name == names.NEW_ISSUES.name}
-    assert places == {
-        (project, environment) for project in ("p", "q", names.OTHER) for environment in ("a", "b", names.OTHER)
-    }
-    assert world.total(names.EVENTS) == 16
-
-
-def test_a_project_that_only_sent_a_report_is_bounded_as_well(monkeypatch):
-    monkeypatch.setattr(state_module, "MAX_PROJECTS", 1)
-    world = World()
-    for project in ("p", "q"):
-        world.fold(batch(discards=[DiscardSeen("r", "error", 1)], project=project))
-    assert world.value(names.CLIENT_DISCARDED_EVENTS, names.OTHER, "r", "error") == 1

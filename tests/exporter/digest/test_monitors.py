@@ -17,13 +17,6 @@ DAILY = Schedule("crontab", "0 7 * * *", margin_seconds=600.0)  # the next is ST
 HOURLY = Schedule("interval", "1", "hour", margin_seconds=300.0, max_runtime_seconds=900.0)
 
 
-@pytest.fixture(params=["running", "killed after every fold"])
-def life(request, tmp_path):
-    made = Life(tmp_path, dies=request.param != "running")
-    yield made
-    made.close()
-
-
 def report(life, status="ok", *, schedule=None, id_="", monitor="backup", at=None):
     life.take(check_ins=[CheckInSeen("prod", monitor, status, life.now if at is None else at, id_, schedule)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.exporter.digest.test_fold import World, batch, event
+from tests.exporter.digest.world import World, batch, event
 
 from errtally import names
 from errtally.exporter.digest.fold import Fold

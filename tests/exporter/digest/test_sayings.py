@@ -21,13 +21,6 @@ from errtally.exporter.metrics.view import StoreView
 from errtally.exporter.store.audit import AuditQuery
 
 
-@pytest.fixture(params=[False, True], ids=["lives on", "dies after each fold"])
-def life(request, tmp_path):
-    made = Life(tmp_path, dies=request.param)
-    yield made
-    made.close()
-
-
 def tell(life: Life, record: object) -> None:
     life.append(record)
     life.fold()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.exporter.digest.test_fold import World, batch, event
+from tests.exporter.digest.world import World, batch, event
 
 from errtally import names
 from errtally.exporter.journal.records import MergeChange

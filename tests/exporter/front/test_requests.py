@@ -10,7 +10,7 @@ import socket
 
 import pytest
 from tests.exporter.front import test_front
-from tests.exporter.front.test_front import Application, _wait_until, serving
+from tests.exporter.front.serving import Application, serving, wait_until
 
 from errtally.exporter.front import connection as connections
 from errtally.exporter.front import front as fronts
@@ -233,7 +233,7 @@ def test_http_1_0_may_keep_its_connection(served):
 def test_requests_that_wait_behind_a_slow_one_are_limited(served):
     with served.connect() as client:
         client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
-        _wait_until(lambda: [one for one in served.front._connections if len(one._queue) == connections.MAX_QUEUED])
+        wait_until(lambda: [one for one in served.front._connections if len(one._queue) == connections.MAX_QUEUED])
         [one] = served.front._connections
         assert len(one._queue) <= connections.MAX_QUEUED
         served.application.let_go.set()
@@ -252,7 +252,7 @@ def test_a_client_that_does_not_take_its_answers_is_not_read_on(served, monkeypa
     monkeypatch.setattr(Application, "__call__", lambda *args: calls.append(1) or _large_page(*args))
     with served.connect() as other, served.connect() as client:
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        _wait_until(lambda: served.front.unread)
+        wait_until(lambda: served.front.unread)
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
         for _ in range(20):
             other.sendall(NEXT)
@@ -273,9 +273,9 @@ def test_answers_that_nobody_takes_are_kept_up_to_a_limit(served, monkeypatch):
     for client in clients:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-    _wait_until(lambda: len(calls) == len(clients))
-    _wait_until(lambda: len(served.front._connections) < len(clients))
-    _wait_until(lambda: sum(one.unread_bytes() for one in list(served.front._connections)) <= LARGE)
+    wait_until(lambda: len(calls) == len(clients))
+    wait_until(lambda: len(served.front._connections) < len(clients))
+    wait_until(lambda: sum(one.unread_bytes() for one in list(served.front._connections)) <= LARGE)
     for client in clients:
         client.close()
 
@@ -290,7 +290,7 @@ def test_a_client_that_leaves_a_live_stream_unread_is_cut(served, monkeypatch):
     monkeypatch.setattr(Application, "_stream", _endless)
     with served.connect() as client:
         client.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
-        _wait_until(served.application.closed.is_set)
+        wait_until(served.application.closed.is_set)
 
 
 def _endless(self):
@@ -309,7 +309,7 @@ def test_room_for_bodies_is_given_back_whole_when_two_are_sent_at_once(served):
         with served.connect() as client:
             client.sendall(large + large)
             assert test_front._read_answers(client, 2) == [(200, b"a" * 200_000)] * 2
-    _wait_until(lambda: room._free == total)
+    wait_until(lambda: room._free == total)
 
 
 def test_a_body_whose_sender_waits_keeps_its_room_when_the_page_before_it_is_sent(served):
@@ -320,16 +320,16 @@ def test_a_body_whose_sender_waits_keeps_its_room_when_the_page_before_it_is_sen
             b"GET /page HTTP/1.1\r\nHost: x\r\n\r\nPOST /in/a HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\na"
         )
         assert [body for _, body in test_front._read_answers(client, 1)] == [b"page /page?"]
-        _wait_until(lambda: not served.front.pages._writable)  # the answer's thread is done
+        wait_until(lambda: not served.front.pages._writable)  # the answer's thread is done
         assert room._free == total - 200_000
-    _wait_until(lambda: room._free == total)
+    wait_until(lambda: room._free == total)
 
 
 def test_a_body_in_chunks_of_one_byte_takes_its_size_and_not_many_times_that(served):
     sent = CHUNKED + b"2\r\nab\r\n" * 100_000
     with served.connect() as client:
         client.sendall(sent)
-        _wait_until(lambda: [one for one in served.front._connections if one._reading._size == 200_000])
+        wait_until(lambda: [one for one in served.front._connections if one._reading._size == 200_000])
         [one] = served.front._connections
         assert isinstance(one._reading._body, bytearray)
         client.sendall(b"0\r\n\r\n")

@@ -6,7 +6,6 @@ import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse_text
-from tests.exporter.inprocess import InProcess
 from tests.exporter.metrics.client_model import families
 
 from errtally import names
@@ -21,13 +20,6 @@ OF_START_TIMESTAMPS = (
 """What Prometheus asks for with created-timestamp-zero-ingestion, st-storage or native histograms."""
 
 KINDS = ["counter", "gauge", "summary", "untyped", "histogram"]
-
-
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.exporter.inprocess import InProcess, environ
+from tests.exporter.inprocess import environ
 
 from errtally import names
 
@@ -186,13 +186,6 @@ PROGRAMS_OF_ONE_CLIENT = {
     "pybrake-1.10.1-library-error", "two-bugsnag-default", "sentry-go-0.50-gin-0.46", "sentry-python-2.75.0-tornado-rq",
 }  # fmt: skip
 """Further runs of clients that have their row."""
-
-
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def send(exporter, folder):

@@ -12,13 +12,6 @@ from tests.exporter.inprocess import InProcess, environ
 STACK = 'Traceback (most recent call last):\n  File "{where}.py", line 3, in {where}\n{type}: {message}'
 
 
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
-
-
 def send(exporter: InProcess, *events: tuple[str, str, str], release: str = "") -> None:
     """Send events: each a type, a message and the function that raised it."""
     body = {

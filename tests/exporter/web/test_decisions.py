@@ -7,17 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.exporter.inprocess import InProcess, environ
-from tests.exporter.web.test_app import submit
+from tests.exporter.web.sending import submit
 
 from errtally.exporter.config import ExporterConfig
 from errtally.exporter.web import decisions as decisions_module
-
-
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def send(exporter, **context):

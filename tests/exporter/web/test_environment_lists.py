@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from random import Random
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 from tests.exporter.inprocess import NOW, InProcess
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 NAMES = [f"{a}{b}Error" for a in "ABCDEFGH" for b in "ABCDEFGHIJ"]
 TOKEN = {"Authorization": "Bearer t"}
 
 pytestmark = pytest.mark.usefixtures("any_database")
-
-
-@pytest.fixture
-def exporter(tmp_path: Path) -> Iterator[InProcess]:
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def happen(exporter: InProcess) -> dict[str, dict[str, float]]:

@@ -9,7 +9,6 @@ from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.exporter.inprocess import InProcess
 
 from errtally.exporter.store.jobs import Run
 from errtally.exporter.web.jobs import RESULTS
@@ -17,16 +16,10 @@ from errtally.exporter.web.run_bars import HEIGHT, bars
 from errtally.exporter.web.times import ahead, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.exporter.inprocess import InProcess
+
 
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def exporter(tmp_path) -> Iterator[InProcess]:
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def report(exporter: InProcess, monitor: str, status: str, *, project: str = "1", **fields) -> None:

@@ -16,13 +16,6 @@ SHOP = Project("shop", "7", keys=frozenset({"k1"}))
 BEARER = {"Authorization": "Bearer k1"}
 
 
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
-
-
 def test_projects_have_their_numbers(exporter) -> None:
     for project, messages in (("shop", ["a", "a", "bb cc"]), ("mail", ["a"])):
         body = {"events": [{"message": message} for message in messages]}

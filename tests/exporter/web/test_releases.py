@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from tests.exporter.inprocess import InProcess, envelope
+from tests.exporter.inprocess import envelope
 
 from errtally.exporter.artifacts.artifact import Artifact
 from errtally.exporter.journal.records import Commit, DeployChange, ReleaseChange, StatusChange, Until, encoder
@@ -16,13 +16,6 @@ ID = "fae3685c-1d36-4f1c-a3d4-5a5b2a4f4f11"
 
 
 pytestmark = pytest.mark.usefixtures("any_database")
-
-
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def send(exporter, type_: str, release: str, at: float) -> None:

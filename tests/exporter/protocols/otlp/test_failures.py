@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.exporter.digest.test_fold import World, batch, event
+from tests.exporter.digest.world import World, batch, event
 from tests.exporter.protocols.otlp.test_events import ELSEWHERE, LONGER, STACK, TRACE, _failure, _log, _logs
 from tests.exporter.protocols.sending import deliver
 

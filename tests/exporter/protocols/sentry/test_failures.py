@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.exporter.digest.test_fold import World, batch
-from tests.exporter.digest.test_fold import event as seen
+from tests.exporter.digest.world import World, batch
+from tests.exporter.digest.world import event as seen
 from tests.exporter.inprocess import envelope
 from tests.exporter.protocols.sending import RECEIVED, deliver
 

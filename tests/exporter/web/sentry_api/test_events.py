@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.exporter.inprocess import NOW, InProcess, envelope
+from tests.exporter.inprocess import NOW, envelope
 
 FRAMES = [
     {"function": "main", "filename": "shop/run.py", "abs_path": "/srv/shop/run.py", "lineno": 3, "in_app": True},
@@ -41,13 +41,6 @@ EVENT = {
     "extra": {"cart": 3},
     "sdk": {"name": "sentry.python", "version": "2.75.0"},
 }  # fmt: skip
-
-
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def send(exporter, **changed) -> None:

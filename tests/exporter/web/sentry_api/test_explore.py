@@ -7,16 +7,8 @@ from itertools import pairwise
 from urllib.parse import urlencode
 
 import pytest
-from tests.exporter.inprocess import InProcess
 
 ORGANIZATION = "/api/0/organizations/errtally"
-
-
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
 
 
 def send(exporter, type_: str, *, project: str = "shop", hours_ago: int = 0, times: int = 1, **fields) -> None:

@@ -18,13 +18,6 @@ COMMIT = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def exporter(tmp_path):
-    made = InProcess(tmp_path)
-    yield made
-    made.close()
-
-
 def ask(exporter, method: str, path: str, body: object = None) -> Answer:
     raw = b"" if body is None else json.dumps(body).encode()
     sent = environ(path, raw, {"Authorization": "Bearer any"}, method=method)
