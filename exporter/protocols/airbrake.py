@@ -2,6 +2,8 @@
 
 Newest frame first, raised exception first, its causes behind it. A notice has no id, so one that is sent again
 counts again.
+
+Specification: https://docs.airbrake.io/docs/devops-tools/api/
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Routes and queues are requests of a service. Totals of queries, and of what a route spent its time on, are counted and
 not used.
+
+Specification: https://docs.airbrake.io/docs/devops-tools/api/
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Alertmanager's webhook, version 4: which alerts fire, and when they ended."""
+"""Alertmanager's webhook, version 4: which alerts fire, and when they ended.
+
+Specification: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
+"""
 
 from __future__ import annotations
 

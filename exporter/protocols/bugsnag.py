@@ -2,6 +2,8 @@
 
 Newest frame first, raised exception first, its causes behind it. A report has no id, so one that is sent again
 counts again.
+
+Specification: https://bugsnagerrorreportingapi.docs.apiary.io/
 """
 
 from __future__ import annotations

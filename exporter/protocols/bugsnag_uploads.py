@@ -1,6 +1,6 @@
 """Bugsnag's uploads of source maps, as @bugsnag/source-maps sends them, and what its build tools tell of a release.
 
-The routes and their fields are those of docs.bugsnag.com/api/js-source-map-upload and /api/build.
+Specification: https://docs.bugsnag.com/api/js-source-map-upload/ and https://docs.bugsnag.com/api/build/
 """
 
 from __future__ import annotations

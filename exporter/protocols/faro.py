@@ -3,6 +3,8 @@
 Newest frame first. A payload's Idempotency-Key and an exception's place in it are the exception's identity, so that
 a payload sent again counts once. The browser's own page load is a request timing; other events, and measurements,
 are counted by kind and not used.
+
+Specification: https://github.com/grafana/faro/tree/main/spec
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Newest frame first; ``error.causes`` from the nearest to the farthest. The error's token is its identity, so that a
 notice sent again counts once. What its Insights send is counted by kind and not used.
+
+Specification: https://docs.honeybadger.io/api/reporting-exceptions/
 """
 
 from __future__ import annotations

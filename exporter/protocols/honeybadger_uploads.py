@@ -1,6 +1,6 @@
 """Honeybadger's uploads of source maps, and its reports of deploys.
 
-The routes and their fields are those of docs.honeybadger.io/api/reporting-source-maps and /api/reporting-deployments.
+Specification: https://docs.honeybadger.io/api/reporting-source-maps/ and https://docs.honeybadger.io/api/reporting-deployments/
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The exporter's own batch API: `POST /api/events` and `POST /api/requests`, a bearer key, a result for each event."""
+"""The exporter's own batch API: `POST /api/events` and `POST /api/requests`, a bearer key, a result for each event.
+
+Specification: docs/native-api.md, docs/openapi.json
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The order of frames is told by `rollbar_order`; in a ``trace_chain`` the raised exception comes first,
 its causes behind it. An item's uuid is its identity, so that one sent again counts once.
+
+Specification: https://docs.rollbar.com/reference/create-item
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rollbar's uploads of source maps, and its reports of deploys.
 
-The routes and their fields are those of docs.rollbar.com/docs/source-maps and /reference/deploy.
+Specification: https://docs.rollbar.com/docs/source-maps and https://docs.rollbar.com/reference/deploy
 """
 
 from __future__ import annotations

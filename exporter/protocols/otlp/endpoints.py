@@ -1,6 +1,8 @@
 """The routes of OTLP/HTTP: `/v1/{logs,traces,metrics}`, `/otlp/v1/...`, and Sentry's under a project's path.
 
 Each route is served by two endpoints, one for each encoding, because answers and refusals come in the request's own.
+
+Specification: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Crash dumps of native programs, which are refused with a reason: reading them takes symbols that nobody gave us."""
+"""Crash dumps of native programs, which are refused with a reason: reading them takes symbols that nobody gave us.
+
+Specification: https://docs.sentry.io/platforms/native/guides/minidumps/
+"""
 
 from __future__ import annotations
 

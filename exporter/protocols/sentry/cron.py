@@ -1,4 +1,7 @@
-"""Check-ins by address alone, for jobs that have no SDK: `curl https://host/api/1/cron/backup/KEY/?status=ok`."""
+"""Check-ins by address alone, for jobs that have no SDK: `curl https://host/api/1/cron/backup/KEY/?status=ok`.
+
+Specification: https://docs.sentry.io/product/crons/getting-started/http/
+"""
 
 from __future__ import annotations
 

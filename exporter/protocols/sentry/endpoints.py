@@ -1,4 +1,7 @@
-"""The routes that Sentry SDKs send events to: envelope, tunnel and store; the last slash is optional everywhere."""
+"""The routes that Sentry SDKs send events to: envelope, tunnel and store; the last slash is optional everywhere.
+
+Specification: https://develop.sentry.dev/sdk/data-model/envelopes/
+"""
 
 from __future__ import annotations
 

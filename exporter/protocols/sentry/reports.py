@@ -1,4 +1,7 @@
-"""Reports that browsers send of themselves: what a content security policy kept a page from loading."""
+"""Reports that browsers send of themselves: what a content security policy kept a page from loading.
+
+Specification: https://www.w3.org/TR/CSP3/#reporting
+"""
 
 from __future__ import annotations
 
