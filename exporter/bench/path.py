@@ -145,7 +145,7 @@ def _watch(stages: Stages) -> None:
     stages.of("inflate", body, "decompress")
     stages.of("decode", native, "event_from")
     stages.of("decode", native, "raw_items")
-    stages.of("decode", sentry, "_delivery")
+    stages.of("decode", sentry, "_submission")
     stages.of("scrub", Scrubber, "scrub_event")
     stages.of("scrub", Scrubber, "scrub_value")
     stages.of("group", Grouper, "group")

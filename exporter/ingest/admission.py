@@ -13,10 +13,10 @@ from errtally.exporter.ingest.keys import Keys, is_allowed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from errtally.exporter.ingest.delivery import Delivery
     from errtally.exporter.ingest.quotas import Quotas
     from errtally.exporter.ingest.rates import Rates
     from errtally.exporter.ingest.request import Request
+    from errtally.exporter.ingest.submission import Submission
     from errtally.exporter.journal.appending import Appending
     from errtally.exporter.projects import Project
 
@@ -130,13 +130,13 @@ class Admission(Keys):
         labels = (names.OTHER if self._all.is_open else owner.name, limited.category, limited.reason)
         self.dropped[labels] = self.dropped.get(labels, 0) + quantity
 
-    def limit(self, delivery: Delivery) -> OverloadedError | None:
-        """Take out of a delivery what this sender's limits and quotas do not let in.
+    def limit(self, submission: Submission) -> OverloadedError | None:
+        """Take out of a submission what this sender's limits and quotas do not let in.
 
         A category goes as a whole: a batch is never cut in two, so that it can be sent again as it is.
 
         Args:
-            delivery: changed in place; what is taken out is added to ``dropped``.
+            submission: changed in place; what is taken out is added to ``dropped``.
 
         Returns:
             What to answer with when something was taken out; None when all was let in.
@@ -145,7 +145,7 @@ class Admission(Keys):
         if owner is None:
             return None
         limits = list(self._refused.values())
-        for category, lists, quantity in _quantities(delivery):
+        for category, lists, quantity in _quantities(submission):
             limited = self._ask(owner, category, quantity)
             if limited is not None:
                 limits.append(limited)
@@ -155,12 +155,12 @@ class Admission(Keys):
         if not limits:
             return None
         closed = {limited.category for limited in limits}
-        for kind in [kind for kind in delivery.items if ITEM_CATEGORIES.get(kind) in closed]:
-            del delivery.items[kind]
+        for kind in [kind for kind in submission.items if ITEM_CATEGORIES.get(kind) in closed]:
+            del submission.items[kind]
         return _overloaded(tuple(limits))
 
-    def admit_whole(self, delivery: Delivery) -> None:
-        """Let a delivery in with all that it holds, or not at all: its client sends the whole again.
+    def admit_whole(self, submission: Submission) -> None:
+        """Let a submission in with all that it holds, or not at all: its client sends the whole again.
 
         Raises:
             OverloadedError: one of its categories is over a limit or quota; nothing is taken out of any.
@@ -168,7 +168,7 @@ class Admission(Keys):
         owner = self._owner_
         if owner is None:
             return
-        held = _quantities(delivery)
+        held = _quantities(submission)
         limits = [limited for category, _, _ in held if (limited := self._ask(owner, category, 0)) is not None]
         if limits:
             # As for a request that is refused unread: what is sent again later is not lost.
@@ -198,10 +198,10 @@ def _overloaded(limits: tuple[Limited, ...]) -> OverloadedError:
     return OverloadedError(limits[0].reason, f"not taken for now: {text}", limits=limits)
 
 
-def _quantities(delivery: Delivery) -> list[tuple[str, list[list[Any]], int]]:
-    """What a request's deliveries hold: category, its lists, and how many things are in them."""
+def _quantities(submission: Submission) -> list[tuple[str, list[list[Any]], int]]:
+    """What a request's submissions hold: category, its lists, and how many things are in them."""
     found = []
-    for category, lists in _categories((delivery, *delivery.others)):
+    for category, lists in _categories((submission, *submission.others)):
         items = [entry for entries in lists for entry in entries]
         quantity = sum(entry.quantity for entry in items) if category in {"session", "log_item"} else len(items)
         if quantity:
@@ -209,8 +209,8 @@ def _quantities(delivery: Delivery) -> list[tuple[str, list[list[Any]], int]]:
     return found
 
 
-def _categories(parts: Sequence[Delivery]) -> tuple[tuple[str, list[list[Any]]], ...]:
-    """The lists of one request's deliveries by the category that limits them."""
+def _categories(parts: Sequence[Submission]) -> tuple[tuple[str, list[list[Any]]], ...]:
+    """The lists of one request's submissions by the category that limits them."""
     return (
         ("error", [part.events for part in parts]),
         ("transaction", [part.requests for part in parts]),

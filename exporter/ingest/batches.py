@@ -14,8 +14,8 @@ import structlog
 from errtally import names
 from errtally.errors import RejectedError, StoreError
 from errtally.exporter.ingest import context_tags, found_by
-from errtally.exporter.ingest.delivery import Counts
 from errtally.exporter.ingest.shortening import shortened
+from errtally.exporter.ingest.submission import Counts
 from errtally.exporter.journal import records
 from errtally.exporter.symbols.events import resolve
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from errtally.event.scrub import Scrubber
     from errtally.exporter.grouping import Grouping
     from errtally.exporter.grouping.grouper import Grouper
-    from errtally.exporter.ingest.delivery import Delivery, EventDelivery
     from errtally.exporter.ingest.sampling import SamplePolicy
+    from errtally.exporter.ingest.submission import Submission, SubmittedEvent
     from errtally.exporter.ingest.tally import Tally
     from errtally.exporter.symbols.events import Resolution
     from errtally.exporter.symbols.resolver import Resolver
@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 
 class BatchBuilder:
-    """Makes records of deliveries, scrubbed as one set of settings says. Safe for threads."""
+    """Makes records of submissions, scrubbed as one set of settings says. Safe for threads."""
 
     def __init__(
         self,
@@ -67,23 +67,23 @@ class BatchBuilder:
         self._versions: dict[str, str] = {}
         self._sentences: dict[str, str] = {}
 
-    def batch(self, delivery: Delivery, received: float) -> records.Batch:
+    def batch(self, submission: Submission, received: float) -> records.Batch:
         """Make the record of what one request delivered for one project."""
         scrubbed = Counts()
         label = self._label
-        batch = records.Batch(project=delivery.project, received=received, identity=delivery.identity)
+        batch = records.Batch(project=submission.project, received=received, identity=submission.identity)
         indices: dict[str, int] = {}
         # A look at the clock takes as long as a tenth of an event, so the few events of most requests need none.
-        late_at = time.thread_time() + MAX_CPU_SECONDS if len(delivery.events) > EVENTS_BETWEEN_LOOKS else 0.0
+        late_at = time.thread_time() + MAX_CPU_SECONDS if len(submission.events) > EVENTS_BETWEEN_LOOKS else 0.0
         is_late = False
-        for position, item in enumerate(delivery.events):
+        for position, item in enumerate(submission.events):
             if position and not position % EVENTS_BETWEEN_LOOKS:
                 is_late = is_late or time.thread_time() > late_at
             if is_late:
                 scrubbed["limit"] += 1
                 item = _cut_short(item)  # noqa: PLW2901 (what a hostile request has left)
-            batch.events.append(self._event(delivery.project, item, batch.issues, indices, received, scrubbed))
-        for timing in delivery.requests:
+            batch.events.append(self._event(submission.project, item, batch.issues, indices, received, scrubbed))
+        for timing in submission.requests:
             batch.requests.append(
                 records.RequestSeen(
                     label(timing.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
@@ -100,7 +100,7 @@ class BatchBuilder:
                     timing.is_page,
                 )
             )
-        for session in delivery.sessions:
+        for session in submission.sessions:
             batch.sessions.append(
                 records.SessionSeen(
                     label(session.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
@@ -108,11 +108,11 @@ class BatchBuilder:
                     session.status,
                     session.quantity,
                     # Only looked up, never shown; it stands for a person, so its hash does.
-                    f"{self._hash(delivery.project, session.session_id):x}" if session.session_id else "",
-                    self._hash(delivery.project, session.user) if session.user else None,
+                    f"{self._hash(submission.project, session.session_id):x}" if session.session_id else "",
+                    self._hash(submission.project, session.user) if session.user else None,
                 )
             )
-        for check_in in delivery.check_ins:
+        for check_in in submission.check_ins:
             batch.check_ins.append(
                 records.CheckInSeen(
                     label(check_in.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
@@ -124,16 +124,16 @@ class BatchBuilder:
                     check_in.duration_seconds,
                 )
             )
-        for discard in delivery.discards:
+        for discard in submission.discards:
             batch.discards.append(
                 records.DiscardSeen(
                     label(discard.reason, scrubbed), label(discard.category, scrubbed), discard.quantity
                 )
             )
-        for entry in delivery.logs:
+        for entry in submission.logs:
             environment = label(entry.environment, scrubbed) or names.DEFAULT_ENVIRONMENT
             batch.logs.append(records.LogSeen(environment, entry.level, entry.quantity))
-        for alert in delivery.alerts:
+        for alert in submission.alerts:
             batch.alerts.append(
                 records.AlertSeen(
                     label(alert.fingerprint, scrubbed),
@@ -146,7 +146,7 @@ class BatchBuilder:
                     self._scrubber.scrub_value(alert.links, scrubbed),
                 )
             )
-        for measure in delivery.measures:
+        for measure in submission.measures:
             batch.measures.append(
                 records.MeasureSeen(
                     label(measure.environment, scrubbed) or names.DEFAULT_ENVIRONMENT,
@@ -163,7 +163,7 @@ class BatchBuilder:
     def _event(
         self,
         project: str,
-        item: EventDelivery,
+        item: SubmittedEvent,
         issues: list[records.IssueSeen],
         indices: dict[str, int],
         received: float,
@@ -228,7 +228,7 @@ class BatchBuilder:
             people,
         )
 
-    def _resolve(self, resolver: Resolver, project: str, item: EventDelivery) -> Resolution | None:
+    def _resolve(self, resolver: Resolver, project: str, item: SubmittedEvent) -> Resolution | None:
         """Give the calls of an event their names back; None where nothing was uploaded that could."""
         try:
             if not resolver.serves(project):
@@ -346,7 +346,7 @@ class BatchBuilder:
         return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-def _cut_short(item: EventDelivery) -> EventDelivery:
+def _cut_short(item: SubmittedEvent) -> SubmittedEvent:
     """The event with as much of it as tells what happened, and no details."""
     event = item.event
     event.message, event.template, event.stack = _begun(event.message), None, None

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.delivery import Delivery
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request, Response
+    from errtally.exporter.ingest.submission import Submission
 
 RETRY_AFTER = "Retry-After"
 
@@ -28,7 +28,7 @@ class Endpoint:
         protocol: name of the protocol, the label of the ingest metrics.
         pattern: matches the whole path; its named groups reach ``decode`` as ``request.route``.
         decode: checks the key and decodes the request; raises RejectedError.
-        answer: makes the answer to a delivery that is durable.
+        answer: makes the answer to a submission that is durable.
         refuse: makes the answer to a request that was not taken, in the protocol's own form; called by `refusal` only.
         allow_headers: request headers a browser may send from another origin; "" when browsers don't use the route.
         expose_headers: answer headers a browser may read, beside ``Retry-After``.
@@ -45,8 +45,8 @@ class Endpoint:
 
     protocol: str
     pattern: re.Pattern[str]
-    decode: Callable[[Request, Keys, Limits], Delivery]
-    answer: Callable[[Delivery], Response]
+    decode: Callable[[Request, Admission, Limits], Submission]
+    answer: Callable[[Submission], Response]
     refuse: Callable[[RejectedError], Response]
     allow_headers: str = ""
     expose_headers: str = ""

@@ -34,10 +34,10 @@ from errtally.exporter.scrubbing import scrubber
 if TYPE_CHECKING:
     from errtally.exporter.artifacts.uploads import Uploads
     from errtally.exporter.config import ExporterConfig
-    from errtally.exporter.ingest.delivery import Delivery, FileDelivery
     from errtally.exporter.ingest.endpoint import Endpoint
     from errtally.exporter.ingest.quotas import Ledger
     from errtally.exporter.ingest.request import Request, Response
+    from errtally.exporter.ingest.submission import Submission, SubmittedFiles
     from errtally.exporter.ingest.tally import Tally
     from errtally.exporter.journal.appending import Appending
     from errtally.exporter.symbols.resolver import Resolver
@@ -83,14 +83,14 @@ class Pipeline:
         admission = Admission(self.keys, self._gate, request, endpoint.categories)
         limited = None
         try:
-            delivery = endpoint.decode(request, admission, self._limits)
+            submission = endpoint.decode(request, admission, self._limits)
             if self._is_limiting:
                 if endpoint.resends:
-                    admission.admit_whole(delivery)
+                    admission.admit_whole(submission)
                 else:
-                    limited = self._limit(admission, delivery)
-            self._accept(delivery, request.received)
-            response = endpoint.answer(delivery) if limited is None else endpoint.refusal(limited)
+                    limited = self._limit(admission, submission)
+            self._accept(submission, request.received)
+            response = endpoint.answer(submission) if limited is None else endpoint.refusal(limited)
         except RecursionError:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, "too_deep"))
             response = endpoint.refusal(MalformedError("too_deep", "the body is nested too deeply"))
@@ -101,12 +101,12 @@ class Pipeline:
             tally.add(names.INGEST_REJECTED, (endpoint.protocol, exc.reason))
             response = endpoint.refusal(exc)
         else:
-            for item, quantity in delivery.items.items():
+            for item, quantity in submission.items.items():
                 tally.add(names.INGEST_ITEMS, (endpoint.protocol, item), quantity)
-            for reason, quantity in delivery.rejected.items():
+            for reason, quantity in submission.rejected.items():
                 tally.add(names.INGEST_REJECTED, (endpoint.protocol, reason), quantity)
-            if delivery.unkept_bytes:
-                tally.add(names.INGEST_ATTACHMENT_BYTES, (endpoint.protocol,), delivery.unkept_bytes)
+            if submission.unkept_bytes:
+                tally.add(names.INGEST_ATTACHMENT_BYTES, (endpoint.protocol,), submission.unkept_bytes)
         finally:
             if request.is_large:
                 request.release()
@@ -116,18 +116,20 @@ class Pipeline:
         tally.observe(names.INGEST_DURATION, (endpoint.protocol,), time.perf_counter() - started)
         return response
 
-    def _limit(self, admission: Admission, delivery: Delivery) -> OverloadedError | None:
-        """Take out of a delivery what its sender may not send now."""
-        limited = admission.limit(delivery)
+    def _limit(self, admission: Admission, submission: Submission) -> OverloadedError | None:
+        """Take out of a submission what its sender may not send now."""
+        limited = admission.limit(submission)
         if limited is not None:
-            delivery.rejected[limited.reason] += sum(admission.dropped.values())
-            delivery.failures.append((0, str(limited)))
+            submission.rejected[limited.reason] += sum(admission.dropped.values())
+            submission.failures.append((0, str(limited)))
         return limited
 
-    def _accept(self, delivery: Delivery, received: float) -> None:
-        """Make a delivery durable; a delivery that changes nothing needs no record."""
-        payloads = self._keep_files_and_deploys(delivery, received) if delivery.uploads or delivery.deploys else []
-        for part in (delivery, *delivery.others):
+    def _accept(self, submission: Submission, received: float) -> None:
+        """Make a submission durable; a submission that changes nothing needs no record."""
+        payloads = (
+            self._keep_files_and_deploys(submission, received) if submission.uploads or submission.deploys else []
+        )
+        for part in (submission, *submission.others):
             if part.holds_anything():
                 batch = self._own.get(part.project, self._common).batch(part, received)
                 payloads.append((records.encoder.encode(batch), len(batch.events)))
@@ -146,12 +148,12 @@ class Pipeline:
             self._grouper.forget()
             raise OverloadedError("journal", str(exc), status=503, retry_after_seconds=10) from exc
 
-    def _keep_files_and_deploys(self, delivery: Delivery, received: float) -> list[tuple[bytes, int]]:
+    def _keep_files_and_deploys(self, submission: Submission, received: float) -> list[tuple[bytes, int]]:
         """Keep the files that came, and make records of the deploys that were told of."""
-        project, told = delivery.project, list[records.ReleaseChange | records.DeployChange]()
-        for upload in delivery.uploads:
+        project, told = submission.project, list[records.ReleaseChange | records.DeployChange]()
+        for upload in submission.uploads:
             self._keep(project, upload)
-        for one in delivery.deploys:
+        for one in submission.deploys:
             if one.ref:
                 told.append(records.ReleaseChange(project, one.release, received, one.by, ref=one.ref))
             told.append(
@@ -161,7 +163,7 @@ class Pipeline:
             )
         return [(records.encoder.encode(one), 0) for one in told]
 
-    def _keep(self, project: str, upload: FileDelivery) -> None:
+    def _keep(self, project: str, upload: SubmittedFiles) -> None:
         if self._uploads is None or not self._uploads.settings.key_uploads:
             raise NotServedError("no_key_uploads", "uploads by a project's key are turned off here", status=403)
         try:

@@ -15,9 +15,9 @@ import msgspec
 
 from errtally.errors import MalformedError, OverloadedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
-from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission, SubmittedEvent
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.reading import bearer, bounded
@@ -25,7 +25,7 @@ from errtally.exporter.protocols.reading import bearer, bounded
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 
@@ -83,9 +83,9 @@ class Notice(msgspec.Struct):
 _CRUMB = frozenset({"type", "date", "message", "arguments", "severity"})
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode one notice; its key comes as a bearer token, as ``?key=`` or in ``X-Airbrake-Token``."""
-    delivery = Delivery(project=known.project(request.route["project"], key_of(request)))
+    submission = Submission(project=admission.project(request.route["project"], key_of(request)))
     payload = bounded(request.body(), limits, "a notice")
     sent = tolerant.decode(payload, Notice)
     errors = [error for error in sent.errors or () if error is not None][: frames.MAX_EXCEPTIONS]
@@ -104,10 +104,10 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         server_name=values.label(context.hostname),
         user=_user(context),
     )
-    delivery.event_id = event.event_id
-    delivery.events.append(EventDelivery(event, lambda: _details(payload), has_own_id=False))
-    delivery.items["event"] = 1
-    return delivery
+    submission.event_id = event.event_id
+    submission.events.append(SubmittedEvent(event, lambda: _details(payload), has_own_id=False))
+    submission.items["event"] = 1
+    return submission
 
 
 def key_of(request: Request) -> str | None:
@@ -185,9 +185,9 @@ def _details(payload: bytes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def answer(delivery: Delivery) -> Response:
+def answer(submission: Submission) -> Response:
     """Answer with the notice's id."""
-    return Response(201, msgspec.json.encode({"id": delivery.event_id, "url": ""}))
+    return Response(201, msgspec.json.encode({"id": submission.event_id, "url": ""}))
 
 
 def refuse(error: RejectedError) -> Response:

@@ -15,16 +15,16 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from errtally.event.signals import RequestTiming
-from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission
 from errtally.exporter.protocols import airbrake, tolerant, values
 from errtally.exporter.protocols.reading import bounded
 from errtally.exporter.protocols.transactions import transaction_name
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 MAX_QUANTITY = 1_000_000
@@ -39,9 +39,9 @@ Centroids = list[tuple[float, int]]
 """Durations in milliseconds and how many requests took about that long."""
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode totals of routes or queues; entries that say nothing sensible are counted as rejected."""
-    delivery = Delivery(project=known.project(request.route["project"], airbrake.key_of(request)))
+    submission = Submission(project=admission.project(request.route["project"], airbrake.key_of(request)))
     sent = tolerant.document(bounded(request.body(), limits, "statistics"))
     environment = values.label(sent.get("environment"), 64) or ""
     entries = [(entry, "route") for entry in tolerant.objects(sent.get("routes"))]
@@ -49,13 +49,13 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     for entry, kind in entries[:MAX_ENTRIES]:
         timings = _timings(entry, kind, environment, request.received)
         if not timings:
-            delivery.rejected["bad_statistics"] += 1
-        delivery.requests += timings
+            submission.rejected["bad_statistics"] += 1
+        submission.requests += timings
     if len(entries) > MAX_ENTRIES:
-        delivery.rejected["bad_statistics"] += len(entries) - MAX_ENTRIES
-    if delivery.requests:
-        delivery.items["request"] = sum(timing.quantity for timing in delivery.requests)
-    return delivery
+        submission.rejected["bad_statistics"] += len(entries) - MAX_ENTRIES
+    if submission.requests:
+        submission.items["request"] = sum(timing.quantity for timing in submission.requests)
+    return submission
 
 
 def _timings(sent: dict[str, Any], kind: str, environment: str, received: float) -> list[RequestTiming]:
@@ -133,17 +133,17 @@ def _integers(raw: bytes, offset: int, quantity: int) -> tuple[list[int], int]:
     return found, offset
 
 
-def decode_unused(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode_unused(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Count totals of queries and of parts of routes: they are no requests of a service."""
-    delivery = Delivery(project=known.project(request.route["project"], airbrake.key_of(request)))
+    submission = Submission(project=admission.project(request.route["project"], airbrake.key_of(request)))
     sent = tolerant.document(bounded(request.body(), limits, "statistics"))
     quantity = sum(len(found) for found in sent.values() if isinstance(found, list))
     if quantity:
-        delivery.items["skipped_statistics"] = quantity
-    return delivery
+        submission.items["skipped_statistics"] = quantity
+    return submission
 
 
-def answer(_: Delivery) -> Response:
+def answer(_: Submission) -> Response:
     """Answer as Airbrake does: there is nothing to say."""
     return Response(200, b"{}")
 

@@ -13,15 +13,15 @@ import msgspec
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import Alert
 from errtally.exporter.ingest.body import check_json
-from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission
 from errtally.exporter.protocols import values
 from errtally.exporter.protocols.native import project_of, refuse
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 
@@ -53,9 +53,9 @@ class Notification(msgspec.Struct):
 _notification = msgspec.json.Decoder(Notification)
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode a notification."""
-    project = project_of(request, known)
+    project = project_of(request, admission)
     body = request.body()
     check_json(body, limits.json_values)
     try:
@@ -69,10 +69,10 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
     if len(sent.alerts) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(sent.alerts)} alerts; the limit is {limits.batch_events}")
     alerts = [_alert(alert, index, sent.externalURL) for index, alert in enumerate(sent.alerts)]
-    delivery = Delivery(project=project, alerts=alerts)
+    submission = Submission(project=project, alerts=alerts)
     if alerts:
-        delivery.items["alert"] = len(alerts)
-    return delivery
+        submission.items["alert"] = len(alerts)
+    return submission
 
 
 def _alert(sent: WebhookAlert, index: int, alertmanager_url: str) -> Alert:
@@ -108,7 +108,7 @@ def _links(**sent: str) -> dict[str, str]:
     }
 
 
-def answer(_: Delivery) -> Response:
+def answer(_: Submission) -> Response:
     """Any 2xx tells Alertmanager that it need not send again."""
     return Response(200, b"{}")
 

@@ -17,9 +17,9 @@ from errtally.errors import MalformedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import SessionCount
 from errtally.exporter.ingest.body import check_json
-from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission, SubmittedEvent
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.reading import bounded
@@ -27,7 +27,7 @@ from errtally.exporter.protocols.reading import bounded
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 
@@ -135,32 +135,32 @@ _CONTEXTS = ("context", "app", "device", "session", "severityReason", "correlati
 _payload = msgspec.json.Decoder(Payload)
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode a payload; a report that can't be read is left out and counted, the others are taken."""
     key = request.header("bugsnag-api-key") or None
-    project = known.project(None, key) if key is not None else None
+    project = admission.project(None, key) if key is not None else None
     body = request.body()
     check_json(body, limits.json_values)
     sent = _payload_of(body)
     if project is None:
-        project = known.project(None, values.text(sent.api_key, 128))
+        project = admission.project(None, values.text(sent.api_key, 128))
     if len(sent.events) > limits.batch_events:
         raise TooLargeError("batch_too_large", f"{len(sent.events)} events; the limit is {limits.batch_events}")
-    delivery = Delivery(project=project)
+    submission = Submission(project=project)
     for index, raw in enumerate(sent.events):
         try:
             taken, session = _event(bounded(bytes(raw), limits, "a report"), request)
-            delivery.events.append(taken)
-            delivery.sessions += session
+            submission.events.append(taken)
+            submission.sessions += session
         except (MalformedError, TooLargeError) as exc:
-            delivery.failures.append((index, str(exc)))
-            delivery.rejected[exc.reason] += 1
-    if delivery.failures and not delivery.events:
-        index, message = delivery.failures[0]
+            submission.failures.append((index, str(exc)))
+            submission.rejected[exc.reason] += 1
+    if submission.failures and not submission.events:
+        index, message = submission.failures[0]
         raise MalformedError("bad_report", f"{message} - at `$.events[{index}]`")
-    if delivery.events:
-        delivery.items["event"] = len(delivery.events)
-    return delivery
+    if submission.events:
+        submission.items["event"] = len(submission.events)
+    return submission
 
 
 def _payload_of(body: bytes) -> Payload:
@@ -173,7 +173,7 @@ def _payload_of(body: bytes) -> Payload:
             raise MalformedError("bad_payload", f"not a payload of Bugsnag: {exc}") from exc
 
 
-def _event(payload: bytes, request: Request) -> tuple[EventDelivery, list[SessionCount]]:
+def _event(payload: bytes, request: Request) -> tuple[SubmittedEvent, list[SessionCount]]:
     sent = tolerant.decode(payload, Report)
     reported = [item for item in sent.exceptions or () if item is not None][: frames.MAX_EXCEPTIONS]
     if not reported:
@@ -197,7 +197,7 @@ def _event(payload: bytes, request: Request) -> tuple[EventDelivery, list[Sessio
         trace_id=values.label(trace.trace_id, 32),
         span_id=values.label(trace.span_id, 16),
     )
-    return EventDelivery(event, lambda: _details(payload), has_own_id=False), _crashed(sent, event)
+    return SubmittedEvent(event, lambda: _details(payload), has_own_id=False), _crashed(sent, event)
 
 
 def _crashed(sent: Report, event: Event) -> list[SessionCount]:
@@ -282,23 +282,23 @@ def _contexts(sent: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode_sessions(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode a session report to counts of sessions that started; how one ended, its last event tells."""
     key = request.header("bugsnag-api-key") or None
-    project = known.project(None, key) if key is not None else None
+    project = admission.project(None, key) if key is not None else None
     sent = tolerant.decode(bounded(request.body(), limits, "a session report"), Sessions)
     if project is None:
-        project = known.project(None, values.text(sent.api_key, 128))
+        project = admission.project(None, values.text(sent.api_key, 128))
     app = sent.app or App()
     counts = sent.session_counts if isinstance(sent.session_counts, list) else [sent.session_counts]
     started = sum(max(values.integer(count.sessions_started) or 0, 0) for count in counts if count is not None)
     single = tolerant.objects(sent.sessions)[:MAX_SINGLE_SESSIONS]
     started += len(sent.sessions or ()) - len(single)
-    delivery = Delivery(project=project)
-    delivery.items["session"] = 1
+    submission = Submission(project=project)
+    submission.items["session"] = 1
     for session in single:
         user = tolerant.mapping(session.get("user"))
-        delivery.sessions.append(
+        submission.sessions.append(
             SessionCount(
                 "started",
                 1,
@@ -309,7 +309,7 @@ def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:
             )
         )
     if started > 0:
-        delivery.sessions.append(
+        submission.sessions.append(
             SessionCount(
                 "started",
                 min(started, MAX_SESSIONS),
@@ -317,10 +317,10 @@ def decode_sessions(request: Request, known: Keys, limits: Limits) -> Delivery:
                 values.label(app.version),
             )
         )
-    return delivery
+    return submission
 
 
-def answer(_: Delivery) -> Response:
+def answer(_: Submission) -> Response:
     """Any 2xx tells a notifier that it need not send again; nothing in the answer is read."""
     return Response(202, b"{}")
 

@@ -20,9 +20,9 @@ from errtally.errors import MalformedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import LogCount, RequestTiming
 from errtally.exporter.ingest.body import check_json
-from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission, SubmittedEvent
 from errtally.exporter.protocols import frames, tolerant, values
 from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.otlp import events as otlp_events
@@ -34,7 +34,7 @@ from errtally.exporter.protocols.transactions import path_template
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 NAVIGATION = "faro.performance.navigation"
@@ -149,18 +149,18 @@ class Payload(msgspec.Struct):
     traces: Any = None
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode one payload; its key comes in ``x-api-key``, as a bearer token, or as the last part of the path."""
     key = request.header("x-api-key") or bearer(request) or request.route.get("key")
-    project = known.project(None, key)
+    project = admission.project(None, key)
     body = request.body()
     check_json(body, limits.json_values)
     sent = tolerant.decode(body, Payload)
     meta = sent.meta or Meta()
     app = meta.app or App()
-    delivery = Delivery(project=known.project_of_service(project, values.label(app.name)))
+    submission = Submission(project=admission.project_of_service(project, values.label(app.name)))
     idempotency_key = request.header("idempotency-key")
-    delivery.identity = _own_id(idempotency_key, meta, "payload") or ""
+    submission.identity = _own_id(idempotency_key, meta, "payload") or ""
     exceptions = [item for item in sent.exceptions or () if item is not None]
     logs = [item for item in sent.logs or () if item is not None]
     happened = [item for item in sent.events or () if item is not None]
@@ -170,51 +170,51 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         event = _event(item, meta, request)
         own_id = _own_id(idempotency_key, meta, index)
         event.event_id = own_id or new_event_id()
-        delivery.events.append(EventDelivery(event, partial(_details, body, index), has_own_id=own_id is not None))
+        submission.events.append(SubmittedEvent(event, partial(_details, body, index), has_own_id=own_id is not None))
     counts: dict[str, int] = {}
     for log in logs:
         level = values.level(log.level, "info")
         counts[level] = counts.get(level, 0) + 1
     environment = _environment(meta)
-    delivery.logs += [LogCount(level, quantity, environment) for level, quantity in counts.items()]
-    delivery.requests += [
+    submission.logs += [LogCount(level, quantity, environment) for level, quantity in counts.items()]
+    submission.requests += [
         timing for item in happened if (timing := _navigation(item, meta, request.received)) is not None
     ]
     for kind, quantity in (
         ("event", len(exceptions)),
         ("log", len(logs)),
-        ("request", len(delivery.requests)),
-        ("custom_event", len(happened) - len(delivery.requests)),
+        ("request", len(submission.requests)),
+        ("custom_event", len(happened) - len(submission.requests)),
         ("measurement", len(sent.measurements or ())),
     ):
         if quantity:
-            delivery.items[kind] = quantity
+            submission.items[kind] = quantity
     if isinstance(sent.traces, dict):
-        _take_traces(delivery, sent.traces, request.received)
-    return delivery
+        _take_traces(submission, sent.traces, request.received)
+    return submission
 
 
-def _take_traces(delivery: Delivery, traces: dict[str, Any], received: float) -> None:
+def _take_traces(submission: Submission, traces: dict[str, Any], received: float) -> None:
     """Take the spans, which Faro sends in OTLP's JSON; exceptions on them come as exceptions of their own as well."""
     try:
         export = json_mapping.traces(msgspec.json.encode(traces))
     except MalformedError:
-        delivery.rejected["bad_traces"] += 1
+        submission.rejected["bad_traces"] += 1
         return
     if unused := export.received - export.rejected - sum(len(records.spans) for records in export.resources):
-        delivery.items["span"] = unused
+        submission.items["span"] = unused
     if export.rejected:
-        delivery.rejected["bad_record"] = export.rejected
+        submission.rejected["bad_record"] = export.rejected
     for records in export.resources:
         service = service_of(records.resource)
         for span in records.spans:
             if (timing := timings.timing_of(span, service, received)) is not None:
-                delivery.requests.append(timing)
-                delivery.items["request"] += 1
+                submission.requests.append(timing)
+                submission.items["request"] += 1
             for sent in span.exceptions:
-                index = len(delivery.events)
-                delivery.items["event"] += 1
-                delivery.events.append(otlp_events.event_of_span(sent, span, service, None, index, received))
+                index = len(submission.events)
+                submission.items["event"] += 1
+                submission.events.append(otlp_events.event_of_span(sent, span, service, None, index, received))
 
 
 def _event(sent: FaroException, meta: Meta, request: Request) -> Event:
@@ -345,7 +345,7 @@ def _details(body: bytes, index: int) -> dict[str, Any]:
     }
 
 
-def answer(_: Delivery) -> Response:
+def answer(_: Submission) -> Response:
     """Answer as Grafana's collector does."""
     return Response(202, b"", "text/plain")
 

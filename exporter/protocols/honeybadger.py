@@ -17,9 +17,9 @@ import msgspec
 from errtally.errors import MalformedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.event.signals import CheckIn
-from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission, SubmittedEvent
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.reading import bounded
@@ -27,7 +27,7 @@ from errtally.exporter.protocols.reading import bounded
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 
@@ -101,9 +101,9 @@ class Notice(msgspec.Struct):
 _LANGUAGE = re.compile(r"\b(python|ruby|javascript|node|elixir|php|java|go|crystal|clojure)\b", re.IGNORECASE)
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode one notice."""
-    project = known.project(None, request.header("x-api-key") or None)
+    project = admission.project(None, request.header("x-api-key") or None)
     payload = bounded(request.body(), limits, "a notice")
     sent = tolerant.decode(payload, Notice)
     if sent.error is None:
@@ -125,10 +125,10 @@ def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
         tags=_tags(error.tags),
         fingerprint=[values.text(error.fingerprint, 256) or ""] if error.fingerprint else None,
     )
-    delivery = Delivery(project=project, event_id=event.event_id)
-    delivery.events.append(EventDelivery(event, lambda: _details(payload), has_own_id=own_id is not None))
-    delivery.items["event"] = 1
-    return delivery
+    submission = Submission(project=project, event_id=event.event_id)
+    submission.events.append(SubmittedEvent(event, lambda: _details(payload), has_own_id=own_id is not None))
+    submission.items["event"] = 1
+    return submission
 
 
 def _exception(sent: Cause, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
@@ -204,31 +204,31 @@ def _details(payload: bytes) -> dict[str, Any]:
     }
 
 
-def decode_insights(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode_insights(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Count what Insights sends, one JSON object a line, so that clients need no other setting to be at ease."""
-    project = known.project(None, request.header("x-api-key") or None)
+    project = admission.project(None, request.header("x-api-key") or None)
     lines = sum(1 for line in bounded(request.body(), limits, "a batch of Insights").split(b"\n") if line.strip())
-    delivery = Delivery(project=project)
+    submission = Submission(project=project)
     if lines:
-        delivery.items["insight"] = lines
-    return delivery
+        submission.items["insight"] = lines
+    return submission
 
 
-def decode_check_in(request: Request, known: Keys, _: Limits) -> Delivery:
+def decode_check_in(request: Request, admission: Admission, _: Limits) -> Submission:
     """Decode the address that a job asks for when it is done: its id, or the project's key and the job's name."""
     key = request.route.get("key") or request.header("x-api-key") or None
     monitor = values.label(request.route["monitor"], 64)
     if monitor is None:
         raise MalformedError("bad_check_in", "the check-in in the path is empty")
-    delivery = Delivery(project=known.project(None, key))
-    delivery.check_ins.append(CheckIn(monitor, "ok", request.received))
-    delivery.items["check_in"] = 1
-    return delivery
+    submission = Submission(project=admission.project(None, key))
+    submission.check_ins.append(CheckIn(monitor, "ok", request.received))
+    submission.items["check_in"] = 1
+    return submission
 
 
-def answer(delivery: Delivery) -> Response:
+def answer(submission: Submission) -> Response:
     """Answer with the notice's id."""
-    own = str(uuid.UUID(delivery.event_id)) if delivery.event_id else None
+    own = str(uuid.UUID(submission.event_id)) if submission.event_id else None
     return Response(201, msgspec.json.encode({"id": own}))
 
 
@@ -237,7 +237,7 @@ def refuse(error: RejectedError) -> Response:
     return Response(error.status, msgspec.json.encode({"error": str(error)}))
 
 
-def _answer_check_in(_: Delivery) -> Response:
+def _answer_check_in(_: Submission) -> Response:
     return Response(200, b"{}")
 
 

@@ -14,7 +14,7 @@ from errtally.exporter.protocols import values
 from errtally.exporter.protocols.explanation import explain
 
 if TYPE_CHECKING:
-    from errtally.exporter.ingest.delivery import Delivery
+    from errtally.exporter.ingest.submission import Submission
 
 MAX_MEASURES = 1000
 """Of one batch; the client sends fewer."""
@@ -42,24 +42,24 @@ _measure = msgspec.json.Decoder(NativeMeasure)
 _OWN_LABELS = {metric.name: metric.labels for metric in names.CLIENT_CATALOGUE}
 
 
-def add(delivery: Delivery, sent: list[msgspec.Raw]) -> None:
-    """Add measures to a delivery; what does not fit is counted and left, it must not cost the events.
+def add(submission: Submission, sent: list[msgspec.Raw]) -> None:
+    """Add measures to a submission; what does not fit is counted and left, it must not cost the events.
 
     Raises:
         MalformedError: the batch holds nothing else that is right; says what is wrong with the first measure.
     """
     first: str | None = None
     if len(sent) > MAX_MEASURES:
-        delivery.rejected["bad_measure"] += len(sent) - MAX_MEASURES
+        submission.rejected["bad_measure"] += len(sent) - MAX_MEASURES
     for index, raw in enumerate(sent[:MAX_MEASURES]):
         try:
-            delivery.measures.append(_decode(raw))
+            submission.measures.append(_decode(raw))
         except MalformedError as exc:
-            delivery.rejected["bad_measure"] += 1
+            submission.rejected["bad_measure"] += 1
             first = first or f"measure {index}: {explain(raw, 'measure', str(exc))}"
-    if delivery.measures:
-        delivery.items["measure"] = len(delivery.measures)
-    elif first is not None and not delivery.events and not delivery.discards:
+    if submission.measures:
+        submission.items["measure"] = len(submission.measures)
+    elif first is not None and not submission.events and not submission.discards:
         raise MalformedError("bad_measure", first)
 
 

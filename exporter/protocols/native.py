@@ -16,9 +16,9 @@ import msgspec
 from errtally.errors import MalformedError
 from errtally.event.model import Event, User
 from errtally.event.signals import Discard, RequestTiming
-from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission, SubmittedEvent
 from errtally.exporter.protocols import measures, shipped, values
 from errtally.exporter.protocols.explanation import explain
 from errtally.exporter.protocols.native_batches import EVENTS, NOT_JSON, REQUESTS, EventBatch, RequestBatch, raw_items
@@ -26,9 +26,9 @@ from errtally.exporter.protocols.native_batches import EVENTS, NOT_JSON, REQUEST
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.delivery import Counts
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
+    from errtally.exporter.ingest.submission import Counts
 
 
 MAX_EXPLAINED = 20
@@ -134,7 +134,7 @@ def new_event_id() -> str:
 
 def event_from(
     raw: bytes | msgspec.Raw, received: float, limit_bytes: int, rejected: Counts | None = None
-) -> EventDelivery:
+) -> SubmittedEvent:
     """Decode one event.
 
     Args:
@@ -204,7 +204,7 @@ def event_from(
         if context.trace is not None:
             event.trace_id = values.label(context.trace.trace_id, 32)
             event.span_id = values.label(context.trace.span_id, 16)
-    return EventDelivery(event, lambda: _details(record or _any.decode(raw)), has_own_id=own_id is not None)
+    return SubmittedEvent(event, lambda: _details(record or _any.decode(raw)), has_own_id=own_id is not None)
 
 
 def _shipped(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
@@ -217,21 +217,21 @@ def _shipped(raw: bytes | msgspec.Raw) -> dict[str, Any] | None:
     return shipped.as_event(record) if is_shipped else None
 
 
-def decode_events(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode_events(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode `{"events": [...]}`, one event, a JSON array of events, or one event a line (NDJSON)."""
-    delivery = Delivery(project=project_of(request, known))
+    submission = Submission(project=project_of(request, admission))
     items, report = raw_items(request.body(), limits, EVENTS, "events", "message")
     for index, raw in enumerate(items):
         try:
-            delivery.events.append(event_from(raw, request.received, limits.item_bytes, delivery.rejected))
+            submission.events.append(event_from(raw, request.received, limits.item_bytes, submission.rejected))
         except MalformedError as exc:
-            delivery.failures.append((index, _explained(delivery, raw, "event", exc)))
-    _account(delivery, "event", len(delivery.events))
+            submission.failures.append((index, _explained(submission, raw, "event", exc)))
+    _account(submission, "event", len(submission.events))
     if isinstance(report, EventBatch) and (report.discarded or report.measures):
-        delivery.identity = _identity(report.report_id)
-        _add_discards(delivery, report.discarded)
-        measures.add(delivery, report.measures)
-    return delivery
+        submission.identity = _identity(report.report_id)
+        _add_discards(submission, report.discarded)
+        measures.add(submission, report.measures)
+    return submission
 
 
 def _identity(report_id: str | None) -> str:
@@ -248,57 +248,57 @@ def _identity(report_id: str | None) -> str:
     return known
 
 
-def _add_discards(delivery: Delivery, discarded: list[msgspec.Raw]) -> None:
+def _add_discards(submission: Submission, discarded: list[msgspec.Raw]) -> None:
     """Add the client's report; an entry that does not fit is counted and left, it must not cost the events."""
     for raw in discarded[:MAX_DISCARDS]:
         try:
             sent = _discard.decode(raw)
         except NOT_JSON:
-            delivery.rejected["bad_discard"] += 1
+            submission.rejected["bad_discard"] += 1
             continue
         if not 0 < sent.quantity <= values.MAX_QUANTITY:
-            delivery.rejected["bad_discard"] += 1
+            submission.rejected["bad_discard"] += 1
             continue
         reason, category = values.label(sent.reason, 64) or "unknown", values.data_category(sent.category or "error")
-        delivery.discards.append(Discard(reason, category, sent.quantity))
-    if delivery.discards:
-        delivery.items["discard"] = len(delivery.discards)
+        submission.discards.append(Discard(reason, category, sent.quantity))
+    if submission.discards:
+        submission.items["discard"] = len(submission.discards)
 
 
-def decode_requests(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode_requests(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode `{"requests": [...]}`, one timing, a JSON array, or one a line."""
-    delivery = Delivery(project=project_of(request, known))
+    submission = Submission(project=project_of(request, admission))
     items, batch = raw_items(request.body(), limits, REQUESTS, "requests", "transaction")
     if isinstance(batch, RequestBatch):
-        delivery.identity = _identity(batch.report_id)
+        submission.identity = _identity(batch.report_id)
     for index, raw in enumerate(items):
         try:
-            delivery.requests.append(_timing(raw, request.received))
+            submission.requests.append(_timing(raw, request.received))
         except MalformedError as exc:
-            delivery.failures.append((index, _explained(delivery, raw, "request", exc)))
-    _account(delivery, "request", len(delivery.requests))
-    return delivery
+            submission.failures.append((index, _explained(submission, raw, "request", exc)))
+    _account(submission, "request", len(submission.requests))
+    return submission
 
 
-def _explained(delivery: Delivery, raw: bytes | msgspec.Raw, name: str, error: MalformedError) -> str:
+def _explained(submission: Submission, raw: bytes | msgspec.Raw, name: str, error: MalformedError) -> str:
     """Say all that is wrong with an item; of many bad ones, only of the first, since it takes its time."""
-    if len(delivery.failures) >= MAX_EXPLAINED:
+    if len(submission.failures) >= MAX_EXPLAINED:
         return str(error)
     return explain(raw, name, str(error))
 
 
-def _account(delivery: Delivery, kind: str, accepted: int) -> None:
+def _account(submission: Submission, kind: str, accepted: int) -> None:
     """Count what was taken; with nothing taken the whole request is refused, and says why."""
-    failures = delivery.failures
+    failures = submission.failures
     if failures and not accepted:
         index, message = failures[0]
         raise MalformedError(
             f"bad_{kind}", f"{kind} {index}: {message}" + (f" (and {len(failures) - 1} more)" if failures[1:] else "")
         )
     if accepted:
-        delivery.items[kind] = accepted
+        submission.items[kind] = accepted
     if failures:
-        delivery.rejected[f"bad_{kind}"] = len(failures)
+        submission.rejected[f"bad_{kind}"] = len(failures)
 
 
 def _timing(raw: msgspec.Raw | bytes, received: float) -> RequestTiming:
@@ -333,7 +333,7 @@ def _stack(text: str | None) -> str | None:
     return f"{head}\n{tail.partition(chr(10))[2]}"
 
 
-def project_of(request: Request, known: Keys) -> str:
+def project_of(request: Request, admission: Admission) -> str:
     """Find the project by the bearer key, or in open mode by the parameter ``project``.
 
     Raises:
@@ -346,7 +346,7 @@ def project_of(request: Request, known: Keys) -> str:
     elif token := request.header("x-api-key"):
         key = token
     project_id = request.query.get("project") if "project=" in request.query_string else None
-    return known.project(project_id, key)
+    return admission.project(project_id, key)
 
 
 def _details(sent: dict[str, Any]) -> dict[str, Any]:
@@ -363,12 +363,12 @@ def _details(sent: dict[str, Any]) -> dict[str, Any]:
     return details
 
 
-def answer(delivery: Delivery) -> Response:
+def answer(submission: Submission) -> Response:
     """Answer with what was taken and, for each event that was not, its place and why."""
-    accepted = len(delivery.events) + len(delivery.requests)
-    if not delivery.failures:
+    accepted = len(submission.events) + len(submission.requests)
+    if not submission.failures:
         return Response(200, b'{"accepted":%d,"rejected":[]}' % accepted)
-    rejected = [{"index": index, "error": message} for index, message in delivery.failures]
+    rejected = [{"index": index, "error": message} for index, message in submission.failures]
     return Response(200, msgspec.json.encode({"accepted": accepted, "rejected": rejected}))
 
 

@@ -18,9 +18,9 @@ import msgspec
 from errtally.errors import MalformedError, OverloadedError, TooLargeError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.ingest.body import check_json
-from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.endpoint import Endpoint
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission, SubmittedEvent
 from errtally.exporter.protocols import breadcrumbs, frames, tolerant, transactions, values
 from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.reading import bounded
@@ -39,37 +39,37 @@ from errtally.exporter.protocols.rollbar_order import holding, is_newest_first
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:
     """Decode one item, or a JSON array of items; of an array the items that can't be read are left out and counted.
 
     The token comes in a header or in the body; of an array, in its first item.
     """
     token = request.header("x-rollbar-access-token") or None
-    project = known.project(None, token) if token is not None else None
-    delivery = Delivery()
+    project = admission.project(None, token) if token is not None else None
+    submission = Submission()
     for index, payload in enumerate(_payloads(request.body(), limits)):
         try:
             sent = tolerant.decode(bounded(payload, limits, "an item"), Item)
             if project is None:
-                project = known.project(None, values.text(sent.access_token, 128))
+                project = admission.project(None, values.text(sent.access_token, 128))
             event, has_own_id = _event(sent.data or Data(), request)
         except (MalformedError, TooLargeError) as exc:
-            delivery.failures.append((index, str(exc)))
-            delivery.rejected[exc.reason] += 1
+            submission.failures.append((index, str(exc)))
+            submission.rejected[exc.reason] += 1
             continue
-        delivery.events.append(EventDelivery(event, partial(_details, payload), has_own_id))
-        delivery.event_id = delivery.event_id or event.event_id
+        submission.events.append(SubmittedEvent(event, partial(_details, payload), has_own_id))
+        submission.event_id = submission.event_id or event.event_id
     if project is None:
-        project = known.project(None, None)
-    if not delivery.events:
-        raise MalformedError("bad_item", delivery.failures[0][1] if delivery.failures else "an empty array")
-    delivery.project = project
-    delivery.items["event"] = len(delivery.events)
-    return delivery
+        project = admission.project(None, None)
+    if not submission.events:
+        raise MalformedError("bad_item", submission.failures[0][1] if submission.failures else "an empty array")
+    submission.project = project
+    submission.items["event"] = len(submission.events)
+    return submission
 
 
 def _payloads(body: bytes, limits: Limits) -> list[bytes]:
@@ -214,9 +214,9 @@ def _details(payload: bytes) -> dict[str, Any]:
     }
 
 
-def answer(delivery: Delivery) -> Response:
+def answer(submission: Submission) -> Response:
     """Answer as Rollbar does; the id is a number there, so none is given."""
-    own = str(uuid.UUID(delivery.event_id)) if delivery.event_id else None
+    own = str(uuid.UUID(submission.event_id)) if submission.event_id else None
     return Response(200, msgspec.json.encode({"err": 0, "result": {"id": None, "uuid": own}}))
 
 

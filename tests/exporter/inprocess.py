@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from errtally.errors import JournalError
-    from errtally.exporter.ingest.delivery import Delivery
+    from errtally.exporter.ingest.submission import Submission
 
 NOW = 1_795_500_000.0
 USER_KEY = b"k" * 32
@@ -110,7 +110,7 @@ def deliver(
     config: ExporterConfig | None = None,
     query: str = "",
     limits: Limits | None = None,
-) -> Delivery:
+) -> Submission:
     """Decode a request by the endpoint of its path."""
     found = registry.find(path)
     assert found is not None

@@ -11,7 +11,7 @@ from errtally.exporter.ingest.request import Response
 
 if TYPE_CHECKING:
     from errtally.errors import RejectedError
-    from errtally.exporter.ingest.delivery import Delivery
+    from errtally.exporter.ingest.submission import Submission
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -31,24 +31,24 @@ _UNKNOWN_CODE = 2
 _REJECTED = {"logs": "rejectedLogRecords", "traces": "rejectedSpans", "metrics": "rejectedDataPoints"}
 
 
-def answer_protobuf(delivery: Delivery, signal: str) -> Response:  # noqa: ARG001 (the three answers have one shape)
+def answer_protobuf(submission: Submission, signal: str) -> Response:  # noqa: ARG001 (the three answers have one shape)
     """Answer with an empty message, which is no byte, unless some records were not taken.
 
     ``Export{Logs,Trace,Metrics}ServiceResponse`` have a partial success as field 1, and that a number and a text.
     """
-    rejected = sum(delivery.rejected.values())
+    rejected = sum(submission.rejected.values())
     if not rejected:
         return Response(200, b"", PROTOBUF)
-    partial = _number_and_text(rejected, delivery.failures[0][1])
+    partial = _number_and_text(rejected, submission.failures[0][1])
     return Response(200, b"\x0a" + _varint(len(partial)) + partial, PROTOBUF)
 
 
-def answer_json(delivery: Delivery, signal: str) -> Response:
+def answer_json(submission: Submission, signal: str) -> Response:
     """Answer with an empty object, unless some records were not taken; 64-bit numbers are text in JSON."""
-    rejected = sum(delivery.rejected.values())
+    rejected = sum(submission.rejected.values())
     if not rejected:
         return Response(200, b"{}", JSON)
-    partial = {_REJECTED[signal]: str(rejected), "errorMessage": delivery.failures[0][1]}
+    partial = {_REJECTED[signal]: str(rejected), "errorMessage": submission.failures[0][1]}
     return Response(200, msgspec.json.encode({"partialSuccess": partial}), JSON)
 
 

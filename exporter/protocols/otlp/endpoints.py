@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.signals import LogCount
 from errtally.exporter.ingest.body import check_json
-from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.endpoint import Endpoint
+from errtally.exporter.ingest.submission import Submission
 from errtally.exporter.protocols.otlp import answers, events, json_mapping, timings
 from errtally.exporter.protocols.otlp.resource import service_of
 from errtally.exporter.protocols.reading import bearer
@@ -28,26 +28,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
     from errtally.exporter.protocols.otlp.model import Export, ResourceRecords
 
 
 def decode(
-    request: Request, known: Keys, limits: Limits, *, signal: str, media_type: str, read: Callable[[bytes], Export]
-) -> Delivery:
+    request: Request,
+    admission: Admission,
+    limits: Limits,
+    *,
+    signal: str,
+    media_type: str,
+    read: Callable[[bytes], Export],
+) -> Submission:
     """Decode one request: each resource is a service, and in open mode a project of its own.
 
     Args:
         request: the request.
-        known: the keys.
+        admission: who may send.
         limits: ``batch_events`` bounds the events; a request of more is refused, since no exporter sends again what a
             partial success left out.
         signal: ``logs``, ``traces`` or ``metrics``.
         media_type: the encoding that ``read`` reads.
         read: reads a body.
     """
-    project = known.project(request.route.get("project"), key_of(request))
+    project = admission.project(request.route.get("project"), key_of(request))
     if not request.header("content-type").lower().startswith(media_type):
         raise MalformedError(
             "unknown_media_type",
@@ -59,25 +65,25 @@ def decode(
         check_json(body, limits.json_values)
     export = read(body)
     identity = _identity(body, export)
-    delivery = Delivery(project=project, identity=identity)
+    submission = Submission(project=project, identity=identity)
     if export.rejected:
-        delivery.rejected["bad_record"] = export.rejected
-        delivery.failures.append((0, export.message))
+        submission.rejected["bad_record"] = export.rejected
+        submission.failures.append((0, export.message))
     # The path of Sentry's routes names the project; elsewhere a service may.
     has_named_project = "project" in request.route
-    parts: dict[str, Delivery] = {project: delivery}
+    parts: dict[str, Submission] = {project: submission}
     budget = limits.batch_events
     for records in export.resources:
-        name = project if has_named_project else known.project_of_service(project, _service_name(records))
+        name = project if has_named_project else admission.project_of_service(project, _service_name(records))
         part = parts.get(name)
         if part is None:
-            part = parts[name] = Delivery(project=name, identity=identity)
-        budget = _take(part, delivery, records, request.received, budget)
+            part = parts[name] = Submission(project=name, identity=identity)
+        budget = _take(part, submission, records, request.received, budget)
         if budget < 0:
             raise TooLargeError("batch_too_large", f"more than {limits.batch_events} events")
-    delivery.others = [part for part in parts.values() if part is not delivery]
-    _count(delivery, export, signal)
-    return delivery
+    submission.others = [part for part in parts.values() if part is not submission]
+    _count(submission, export, signal)
+    return submission
 
 
 def _identity(body: bytes, export: Export) -> str:
@@ -89,9 +95,9 @@ def _identity(body: bytes, export: Export) -> str:
     return blake2b(body, digest_size=16).hexdigest() if has_time else ""
 
 
-def _count(delivery: Delivery, export: Export, signal: str) -> None:
+def _count(submission: Submission, export: Export, signal: str) -> None:
     """Count what became of the records; spans that only connect others, and metrics, are counted and not used."""
-    parts = (delivery, *delivery.others)
+    parts = (submission, *submission.others)
     used = sum(len(records.spans) for records in export.resources)
     taken = export.received - export.rejected
     for item, quantity in (
@@ -102,7 +108,7 @@ def _count(delivery: Delivery, export: Export, signal: str) -> None:
         ("metric", taken if signal == "metrics" else 0),
     ):
         if quantity:
-            delivery.items[item] = quantity
+            submission.items[item] = quantity
 
 
 def key_of(request: Request) -> str | None:
@@ -124,7 +130,7 @@ def _service_name(records: ResourceRecords) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _take(part: Delivery, whole: Delivery, records: ResourceRecords, received: float, budget: int) -> int:
+def _take(part: Submission, whole: Submission, records: ResourceRecords, received: float, budget: int) -> int:
     """Map what one resource sent; returns how many more events the request may hold, and stops when it holds more."""
     service = service_of(records.resource)
     counts: dict[str, int] = {}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from errtally import names
 from errtally.event.model import Event, ExceptionInfo, Frame, User
 from errtally.exporter.grouping.stacktraces import parse
-from errtally.exporter.ingest.delivery import EventDelivery
+from errtally.exporter.ingest.submission import SubmittedEvent
 from errtally.exporter.protocols import frames, values
 from errtally.exporter.protocols.native import new_event_id
 from errtally.exporter.protocols.otlp import failures, model
@@ -54,7 +54,7 @@ def level_of(record: LogRecord, default: str) -> str:
     return values.level(record.severity_text, default)
 
 
-def event_of_log(record: LogRecord, service: Service, scope: str, index: int, received: float) -> EventDelivery | None:
+def event_of_log(record: LogRecord, service: Service, scope: str, index: int, received: float) -> SubmittedEvent | None:
     """Map a log record that holds an exception, or says that there was an error; None for any other.
 
     Args:
@@ -90,12 +90,12 @@ def event_of_log(record: LogRecord, service: Service, scope: str, index: int, re
         event.template = values.text(first(attributes, *_TEMPLATES))
         event.frames = _place(attributes)
         has_own_id = _name(event, parts, is_exception=False, has_time=bool(record.time or record.observed_time))
-    return EventDelivery(event, lambda: _details(event, attributes, service, body), has_own_id)
+    return SubmittedEvent(event, lambda: _details(event, attributes, service, body), has_own_id)
 
 
 def event_of_span(
     sent: SpanEvent, span: Span, service: Service, transaction: str | None, index: int, received: float
-) -> EventDelivery:
+) -> SubmittedEvent:
     """Map an exception that was recorded on a span; it is an error, whatever became of it.
 
     Args:
@@ -113,7 +113,7 @@ def event_of_span(
     parts = (service.instance, span.span_id, sent.time, index)
     has_own_id = _name(event, parts, is_exception=True, has_time=bool(sent.time))
     attributes = span.attributes | sent.attributes
-    return EventDelivery(event, lambda: _details(event, attributes, service, None), has_own_id)
+    return SubmittedEvent(event, lambda: _details(event, attributes, service, None), has_own_id)
 
 
 def _event(service: Service, attributes: Attributes, trace_id: str, span_id: str) -> Event:
@@ -160,7 +160,7 @@ def _own_message(message: str, chain: list[ExceptionInfo]) -> str:
 
 
 def _name(event: Event, parts: tuple[object, ...], *, is_exception: bool, has_time: bool) -> bool:
-    """Give an event its id; tells whether a second delivery would get the same one."""
+    """Give an event its id; tells whether a second submission would get the same one."""
     identity: tuple[object, ...]
     if is_exception and event.trace_id:
         failures.mark(event)

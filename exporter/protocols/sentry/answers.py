@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from errtally.errors import Limited, RejectedError
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.delivery import Delivery
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
+    from errtally.exporter.ingest.submission import Submission
 
 _SENTRY_CATEGORIES = {"error": "error;security", "transaction": "transaction;span"}
 """Categories as Sentry's SDKs tell them apart, where they are more than ours."""
@@ -31,9 +31,9 @@ _WORD = re.compile(r"[a-z-]+")
 _EXPOSE_HEADERS = "X-Sentry-Error, X-Sentry-Rate-Limits"
 
 
-def answer(delivery: Delivery) -> Response:
+def answer(submission: Submission) -> Response:
     """Answer as Relay does: the event's id, or an empty object."""
-    return Response(200, b'{"id":"%s"}' % delivery.event_id.encode() if delivery.event_id else b"{}")
+    return Response(200, b'{"id":"%s"}' % submission.event_id.encode() if submission.event_id else b"{}")
 
 
 def refuse(error: RejectedError) -> Response:
@@ -56,9 +56,9 @@ def rate_limits(limits: Iterable[Limited]) -> str:
 
 def endpoint(
     path: str,
-    decode: Callable[[Request, Keys, Limits], Delivery],
+    decode: Callable[[Request, Admission, Limits], Submission],
     *,
-    answer: Callable[[Delivery], Response] = answer,
+    answer: Callable[[Submission], Response] = answer,
     methods: tuple[str, ...] = ("POST",),
     categories: tuple[str, ...] = ("error",),
 ) -> Endpoint:

@@ -12,12 +12,12 @@ from errtally.exporter.protocols.sentry.answers import endpoint
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.delivery import Delivery
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
+    from errtally.exporter.ingest.submission import Submission
 
 
-def decode(request: Request, known: Keys, limits: Limits) -> Delivery:  # noqa: ARG001 (nobody's dump is read)
+def decode(request: Request, admission: Admission, limits: Limits) -> Submission:  # noqa: ARG001 (nobody's dump is read)
     """Refuse a dump before a byte of it is read.
 
     Raises:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 from errtally import names
 from errtally.errors import MalformedError
 from errtally.event.signals import CheckIn
-from errtally.exporter.ingest.delivery import Delivery
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission
 from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import monitor_config
 from errtally.exporter.protocols.sentry.answers import endpoint
 
 if TYPE_CHECKING:
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 
-def decode(request: Request, known: Keys, _: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, _: Limits) -> Submission:
     """Decode a check-in from the address, and with POST also from a JSON body; the address wins.
 
     Raises:
@@ -30,7 +30,7 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
         MalformedError: no status, or one that is none; a body that is no JSON object.
     """
     route = request.route
-    project = known.project(route["project"], route["key"])
+    project = admission.project(route["project"], route["key"])
     fields: dict[str, object] = {}
     if request.method == "POST" and (body := request.body()).strip():
         fields |= tolerant.document(body)
@@ -41,7 +41,7 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
     monitor = values.label(route["monitor"], 64)
     if monitor is None:
         raise MalformedError("bad_check_in", "the monitor in the path is empty")
-    delivery = Delivery(project=project)
+    submission = Submission(project=project)
     check_in = CheckIn(
         monitor=monitor,
         status=status,
@@ -49,14 +49,14 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
         environment=values.label(fields.get("environment"), 64) or "",
         duration_seconds=values.number(fields.get("duration")),
         check_in_id=monitor_config.run_id(fields.get("check_in_id")),
-        schedule=monitor_config.schedule(fields.get("monitor_config"), delivery.rejected),
+        schedule=monitor_config.schedule(fields.get("monitor_config"), submission.rejected),
     )
-    delivery.check_ins.append(check_in)
-    delivery.items["check_in"] = 1
-    return delivery
+    submission.check_ins.append(check_in)
+    submission.items["check_in"] = 1
+    return submission
 
 
-def answer(_: Delivery) -> Response:
+def answer(_: Submission) -> Response:
     """Answer as Sentry does: accepted."""
     return Response(202, b"{}")
 

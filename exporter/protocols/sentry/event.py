@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from errtally.errors import RejectedError
 from errtally.event.model import Event, ExceptionInfo, Frame, User
-from errtally.exporter.ingest.delivery import EventDelivery
+from errtally.exporter.ingest.submission import SubmittedEvent
 from errtally.exporter.protocols import tolerant, transactions, values
 from errtally.exporter.protocols.sentry import failures, wire
 from errtally.exporter.symbols import images
@@ -41,7 +41,7 @@ def decode(
     event_id: str | None = None,
     drift_seconds: float = 0.0,
     remote_address: str = "",
-) -> EventDelivery:
+) -> SubmittedEvent:
     """Decode one event.
 
     Args:
@@ -86,7 +86,7 @@ def decode(
     thread, moment = _thread(sent), values.parse_time(sent.timestamp)
     if thread is not None and moment is not None:
         failures.mark(event, thread, moment)
-    return EventDelivery(
+    return SubmittedEvent(
         event, lambda: _details(payload), own_id is not None, sent.debug_meta, values.label(sent.dist, 64) or ""
     )
 

@@ -14,7 +14,7 @@ from errtally.exporter.protocols.transactions import named
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from errtally.exporter.ingest.delivery import Counts
+    from errtally.exporter.ingest.submission import Counts
 
 MAX_CONTAINER_ITEMS = 10_000
 

@@ -14,7 +14,7 @@ from errtally.exporter.digest import schedules
 from errtally.exporter.protocols import values
 
 if TYPE_CHECKING:
-    from errtally.exporter.ingest.delivery import Counts
+    from errtally.exporter.ingest.submission import Counts
 
 DEFAULT_MARGIN_MINUTES = 1
 DEFAULT_MAX_RUNTIME_MINUTES = 30

@@ -14,8 +14,8 @@ import msgspec
 from errtally.errors import MalformedError, TooLargeError
 from errtally.event.model import Event
 from errtally.exporter.ingest.body import check_json
-from errtally.exporter.ingest.delivery import Delivery, EventDelivery
 from errtally.exporter.ingest.request import Response
+from errtally.exporter.ingest.submission import Submission, SubmittedEvent
 from errtally.exporter.protocols import tolerant, values
 from errtally.exporter.protocols.sentry import keys
 from errtally.exporter.protocols.sentry.answers import endpoint
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from errtally.exporter.config import Limits
-    from errtally.exporter.ingest.keys import Keys
+    from errtally.exporter.ingest.admission import Admission
     from errtally.exporter.ingest.request import Request
 
 MAX_BYTES = 64 * 1024
@@ -46,7 +46,7 @@ _OLD_NAMES = {
 }
 
 
-def decode(request: Request, known: Keys, _: Limits) -> Delivery:
+def decode(request: Request, admission: Admission, _: Limits) -> Submission:
     """Decode one report in the ``report-uri`` form, or a list of the Reporting API; reports of other kinds are counted.
 
     Raises:
@@ -54,7 +54,7 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
         MalformedError: neither form.
         TooLargeError: more than 64 KiB, or more than 100 reports.
     """
-    delivery = Delivery(project=known.project(request.route["project"], keys.of_request(request)))
+    submission = Submission(project=admission.project(request.route["project"], keys.of_request(request)))
     body = request.body()
     if len(body) > MAX_BYTES:
         raise TooLargeError("body_too_large", f"a report of {len(body)} bytes; the limit is {MAX_BYTES}")
@@ -66,11 +66,11 @@ def decode(request: Request, known: Keys, _: Limits) -> Delivery:
     common = {"environment": request.query.get("sentry_environment"), "release": request.query.get("sentry_release")}
     for report in _reports(sent):
         if report is None:
-            delivery.items["other_report"] += 1
+            submission.items["other_report"] += 1
             continue
-        delivery.events.append(_event(report, request.received, common))
-        delivery.items["csp_report"] += 1
-    return delivery
+        submission.events.append(_event(report, request.received, common))
+        submission.items["csp_report"] += 1
+    return submission
 
 
 def _reports(sent: Any) -> list[dict[str, Any] | None]:  # noqa: ANN401 (whatever the client sent)
@@ -92,7 +92,7 @@ def _reports(sent: Any) -> list[dict[str, Any] | None]:  # noqa: ANN401 (whateve
     return found
 
 
-def _event(report: dict[str, Any], received: float, common: Mapping[str, str | None]) -> EventDelivery:
+def _event(report: dict[str, Any], received: float, common: Mapping[str, str | None]) -> SubmittedEvent:
     directive = values.label(report.get("effective-directive") or report.get("violated-directive"), 64) or "unknown"
     directive = directive.partition(" ")[0]
     blocked = _blocked(report.get("blocked-uri"))
@@ -113,7 +113,7 @@ def _event(report: dict[str, Any], received: float, common: Mapping[str, str | N
     for name in ("document-uri", "blocked-uri", "referrer", "source-file"):
         if name in kept:
             kept[name] = _without_query(kept[name])
-    return EventDelivery(event, lambda: {"extra": kept}, has_own_id=False)
+    return SubmittedEvent(event, lambda: {"extra": kept}, has_own_id=False)
 
 
 def _blocked(uri: Any) -> str:  # noqa: ANN401 (whatever the client sent)
@@ -138,7 +138,7 @@ def _without_query(uri: Any) -> str:  # noqa: ANN401
         return ""
 
 
-def answer(_: Delivery) -> Response:
+def answer(_: Submission) -> Response:
     """Answer a browser, which looks at nothing but the status."""
     return Response(201, b"{}")
 

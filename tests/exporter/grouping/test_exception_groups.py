@@ -95,8 +95,8 @@ def otlp(error):
         "attributes": [{"key": name, "value": {"stringValue": value}} for name, value in attributes.items()],
     }
     body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
-    delivery = deliver("/v1/logs", body)
-    (item,) = (item for part in (delivery, *delivery.others) for item in part.events)
+    submission = deliver("/v1/logs", body)
+    (item,) = (item for part in (submission, *submission.others) for item in part.events)
     return fingerprint(item.event)
 
 

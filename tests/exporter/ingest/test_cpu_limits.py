@@ -12,7 +12,7 @@ from errtally import names
 from errtally.event.model import Event
 from errtally.event.scrub import Scrubber, tree
 from errtally.exporter.ingest import batches
-from errtally.exporter.ingest.delivery import EventDelivery
+from errtally.exporter.ingest.submission import SubmittedEvent
 from errtally.exporter.ingest.tally import Tally
 
 SECRET = "password=hunter22"
@@ -76,7 +76,7 @@ def test_of_a_request_that_takes_too_long_the_events_that_are_left_are_cut_short
 def test_a_secret_that_is_cut_in_two_goes_all_the_same():
     token = "ghp_" + "a1" * 18
     event = Event(event_id="0" * 32, timestamp=1.0, level="error", message="x " * 90 + token)
-    short = batches._cut_short(EventDelivery(event, dict, has_own_id=True)).event
+    short = batches._cut_short(SubmittedEvent(event, dict, has_own_id=True)).event
     Scrubber().scrub_event(short)
     assert token[:12] not in short.message
 

@@ -18,7 +18,7 @@ from errtally.exporter.protocols import registry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from errtally.exporter.ingest.delivery import Delivery
+    from errtally.exporter.ingest.submission import Submission
 
 CAPTURES = Path(__file__).parents[2] / "data" / "captures"
 RECEIVED = 1_795_500_000.0
@@ -37,7 +37,7 @@ def deliver(
     config: ExporterConfig | None = None,
     limits: Limits | None = None,
     method: str = "POST",
-) -> Delivery:
+) -> Submission:
     """Decode a request; ``body`` is sent as JSON unless it is bytes."""
     endpoint, request = _request(path, body, headers, query, method)
     return endpoint.decode(request, Keys(config or ExporterConfig()), limits or Limits())
@@ -69,9 +69,9 @@ def captured(folder: str, number: int = 1) -> tuple[str, bytes, dict[str, str]]:
     return first.split()[1], head.with_suffix(".body").read_bytes(), headers
 
 
-def page(delivery: Delivery, index: int = 0) -> Any:
+def page(submission: Submission, index: int = 0) -> Any:
     """What an event's page would show beside the shared model, as JSON."""
-    return json.loads(msgspec.json.encode(delivery.events[index].details()))
+    return json.loads(msgspec.json.encode(submission.events[index].details()))
 
 
 def _request(path: str, body: Any, headers: Mapping[str, str] | None, query: str, method: str) -> tuple[Any, Request]:

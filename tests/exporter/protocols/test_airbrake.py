@@ -24,8 +24,8 @@ def _event(**context):
 
 
 def test_a_captured_notice_has_causes_first_and_the_oldest_frame_first():
-    delivery = deliver(*captured("pybrake"))
-    event = delivery.events[0].event
+    submission = deliver(*captured("pybrake"))
+    event = submission.events[0].event
     assert [(error.type, error.value) for error in event.exceptions] == [
         ("KeyError", "'missing-1'"),
         ("ValueError", "could not price order 12345"),
@@ -36,7 +36,11 @@ def test_a_captured_notice_has_causes_first_and_the_oldest_frame_first():
     ]
     assert (event.environment, event.server_name, event.platform) == ("production", "vm", "python")
     assert (event.level, event.timestamp) == ("error", RECEIVED)
-    assert (delivery.project, dict(delivery.items), delivery.events[0].has_own_id) == ("105138", {"event": 1}, False)
+    assert (submission.project, dict(submission.items), submission.events[0].has_own_id) == (
+        "105138",
+        {"event": 1},
+        False,
+    )
 
 
 def test_its_page_has_source_around_the_line():

@@ -36,20 +36,20 @@ def sent(kind, *entries, **attributes):
 ROUTE = {"method": "GET", "route": "/orders/:id", "statusCode": 200, "time": AT, "count": 201, "sum": 20300.0}
 
 
-def seen(delivery):
+def seen(submission):
     return [
         (one.transaction, one.method, one.status_class, one.failed, round(one.duration_seconds, 6), one.quantity)
-        for one in delivery.requests
+        for one in submission.requests
     ]
 
 
 def test_the_requests_of_a_route_take_what_the_digest_says():
-    delivery = sent("routes", ROUTE | {"tdigest": digest((100.0, 200), (300.0, 1))})
-    assert seen(delivery) == [
+    submission = sent("routes", ROUTE | {"tdigest": digest((100.0, 200), (300.0, 1))})
+    assert seen(submission) == [
         ("/orders/:id", "GET", "2xx", False, 0.1, 200),
         ("/orders/:id", "GET", "2xx", False, 0.3, 1),
     ]
-    assert (delivery.requests[0].environment, dict(delivery.items)) == ("production", {"request": 201})
+    assert (submission.requests[0].environment, dict(submission.items)) == ("production", {"request": 201})
 
 
 @pytest.mark.parametrize(
@@ -93,19 +93,19 @@ def test_the_jobs_of_a_queue_that_failed_are_failed():
 
 @pytest.mark.parametrize("change", [{"count": 0}, {"count": None}, {"sum": -1}, {"count": 10**9}, {"sum": "x"}])
 def test_totals_that_make_no_sense_are_counted_as_rejected(change):
-    delivery = sent("routes", ROUTE | change, ROUTE)
-    assert (len(delivery.requests), dict(delivery.rejected)) == (1, {"bad_statistics": 1})
+    submission = sent("routes", ROUTE | change, ROUTE)
+    assert (len(submission.requests), dict(submission.rejected)) == (1, {"bad_statistics": 1})
 
 
 def test_more_totals_than_a_batch_may_hold_are_counted_as_rejected(monkeypatch):
     monkeypatch.setattr(airbrake_stats, "MAX_ENTRIES", 2)
-    delivery = sent("routes", *[ROUTE] * 5)
-    assert (len(delivery.requests), dict(delivery.rejected)) == (2, {"bad_statistics": 3})
+    submission = sent("routes", *[ROUTE] * 5)
+    assert (len(submission.requests), dict(submission.rejected)) == (2, {"bad_statistics": 3})
 
 
 @pytest.mark.parametrize("ending", ["queries-stats", "routes-breakdowns"])
 def test_what_is_no_request_is_counted_and_not_used(ending):
     body = {"queries": [{"query": "select 1"}], "routes": [{"route": "/"}]}
-    delivery = deliver(f"/api/v5/projects/7/{ending}", body)
-    assert (delivery.requests, dict(delivery.items)) == ([], {"skipped_statistics": 2})
+    submission = deliver(f"/api/v5/projects/7/{ending}", body)
+    assert (submission.requests, dict(submission.items)) == ([], {"skipped_statistics": 2})
     assert answered(f"/api/v5/projects/7/{ending}", body).status == 200

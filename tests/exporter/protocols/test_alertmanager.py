@@ -27,13 +27,13 @@ def sent(*alerts, **options):
 
 
 def test_a_firing_and_a_resolved_alert_are_told_apart_whatever_the_group_says():
-    delivery = sent(ALERT, ALERT | {"status": "resolved", "endsAt": "2026-11-24T06:00:00Z"})
-    firing, resolved = delivery.alerts
+    submission = sent(ALERT, ALERT | {"status": "resolved", "endsAt": "2026-11-24T06:00:00Z"})
+    firing, resolved = submission.alerts
     assert (firing.name, firing.severity, firing.ends_at) == ("HighErrorRate", "critical", None)
     assert resolved.ends_at - resolved.starts_at == pytest.approx(3599.876544)
     assert (firing.labels["service"], firing.summary, firing.fingerprint) == ("shop", "too many", "0123456789abcdef")
-    assert delivery.items == {"alert": 2}
-    assert alertmanager.answer(delivery).status == 200
+    assert submission.items == {"alert": 2}
+    assert alertmanager.answer(submission).status == 200
 
 
 def test_an_alert_of_nothing_has_defaults():

@@ -1,4 +1,4 @@
-"""Whatever is sent to any route, a decoder gives a delivery that can be grouped, shown and journalled, or refuses."""
+"""Whatever is sent to any route, a decoder gives a submission that can be grouped, shown and journalled, or refuses."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ JSON = st.recursive(
 
 def _check(path: str, sent: bytes, headers: dict[str, str]) -> None:
     try:
-        delivery = deliver(path, sent, headers)
+        submission = deliver(path, sent, headers)
     except RejectedError:
         return
-    for part in (delivery, *delivery.others):
+    for part in (submission, *submission.others):
         for item in part.events:
             assert len(item.event.event_id) == 32
             assert item.event.level in names.LEVELS
@@ -67,9 +67,9 @@ def _check(path: str, sent: bytes, headers: dict[str, str]) -> None:
             assert timing.status_class in names.STATUS_CLASSES
         msgspec.msgpack.encode([(count.level, count.quantity) for count in part.logs])
         msgspec.msgpack.encode([(count.status, count.quantity) for count in part.sessions])
-    assert all(quantity > 0 for quantity in (*delivery.items.values(), *delivery.rejected.values()))
+    assert all(quantity > 0 for quantity in (*submission.items.values(), *submission.rejected.values()))
     # A span of an envelope is refused by being counted: Sentry's answer has no place for it.
-    assert not set(delivery.rejected) - {"bad_span"} or delivery.failures or path.startswith("/collect")
+    assert not set(submission.rejected) - {"bad_span"} or submission.failures or path.startswith("/collect")
 
 
 def _places(tree: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -21,8 +21,8 @@ def _event(**attributes):
 
 
 def test_a_captured_report_has_causes_first_and_the_oldest_frame_first():
-    delivery = deliver(*captured("bugsnag-python"))
-    event = delivery.events[0].event
+    submission = deliver(*captured("bugsnag-python"))
+    event = submission.events[0].event
     assert [(error.type, error.value, error.handled) for error in event.exceptions] == [
         ("KeyError", "'missing-1'", None),
         ("ValueError", "could not price order 12345", True),
@@ -34,7 +34,7 @@ def test_a_captured_report_has_causes_first_and_the_oldest_frame_first():
     assert (event.level, event.environment, event.release, event.server_name, event.platform) == (
         "warning", "production", "1.0", "vm", "python",
     )  # fmt: skip
-    assert (event.user, delivery.events[0].has_own_id) == (User("7"), False)
+    assert (event.user, submission.events[0].has_own_id) == (User("7"), False)
 
 
 def test_its_page_has_source_and_breadcrumbs():
@@ -77,10 +77,10 @@ def test_files_of_libraries_keep_their_own_path():
 
 def test_a_report_that_can_not_be_read_takes_no_other_with_it():
     good = {"exceptions": [ERROR]}
-    delivery = deliver("/", {"events": [good, {"exceptions": []}, "x", good]})
-    assert (len(delivery.events), dict(delivery.items)) == (2, {"event": 2})
-    assert dict(delivery.rejected) == {"bad_report": 1, "bad_json": 1}
-    assert [place for place, _ in delivery.failures] == [1, 2]
+    submission = deliver("/", {"events": [good, {"exceptions": []}, "x", good]})
+    assert (len(submission.events), dict(submission.items)) == (2, {"event": 2})
+    assert dict(submission.rejected) == {"bad_report": 1, "bad_json": 1}
+    assert [place for place, _ in submission.failures] == [1, 2]
 
 
 @pytest.mark.parametrize("body", [{}, {"events": {}}, {"events": [{}]}, b"", b"[]", b'{"events": "\xff"}'])
@@ -113,8 +113,8 @@ def test_a_payload_may_have_as_many_reports_as_a_batch_and_no_more():
 )
 def test_sessions_that_started_are_counted(body, started):
     app = {"app": {"version": "1.0", "releaseStage": "beta"}}
-    delivery = deliver("/sessions", body | app)
-    assert delivery.sessions == ([SessionCount("started", started, "beta", "1.0")] if started else [])
+    submission = deliver("/sessions", body | app)
+    assert submission.sessions == ([SessionCount("started", started, "beta", "1.0")] if started else [])
 
 
 def test_single_sessions_are_counted_by_their_id_and_user():
@@ -139,8 +139,8 @@ def test_an_event_tells_how_its_session_ended(events, ended):
         "session": {"id": "a", "startedAt": "2026-11-24T05:43:52Z", "events": events},
         "user": {"id": "17"},
     }
-    delivery = deliver("/notify", {"events": [report]})
-    assert [(session.status, session.session_id, session.user) for session in delivery.sessions] == [
+    submission = deliver("/notify", {"events": [report]})
+    assert [(session.status, session.session_id, session.user) for session in submission.sessions] == [
         (status, "a", "17") for status in ended
     ]
 

@@ -21,10 +21,10 @@ def test_every_endpoint_that_limits_apply_to_has_an_example():
 def test_an_example_holds_something_that_counts(name):
     example = EXAMPLES[name]
     sent = example.with_key(example.keys[0], SHOP_KEY)
-    delivery = deliver(sent.path, sent.body, sent.headers, query=sent.query, config=CONFIGURED, method=example.method)
-    assert delivery.holds_anything()
-    assert not delivery.rejected
-    assert not delivery.failures
+    submission = deliver(sent.path, sent.body, sent.headers, query=sent.query, config=CONFIGURED, method=example.method)
+    assert submission.holds_anything()
+    assert not submission.rejected
+    assert not submission.failures
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -32,8 +32,8 @@ def test_what_a_limit_drops_is_not_counted_as_taken(name):
     """Each kind of item has the category that its limit is asked for, or it would count though nothing was kept."""
     example = EXAMPLES[name]
     sent = example.with_key(example.keys[0], SHOP_KEY)
-    delivery = deliver(sent.path, sent.body, sent.headers, query=sent.query, config=CONFIGURED, method=example.method)
-    categories = {kind: admission.ITEM_CATEGORIES.get(kind) for kind in delivery.items}
+    submission = deliver(sent.path, sent.body, sent.headers, query=sent.query, config=CONFIGURED, method=example.method)
+    categories = {kind: admission.ITEM_CATEGORIES.get(kind) for kind in submission.items}
     assert {
         kind: category for kind, category in categories.items() if category not in example.endpoint.categories
     } == {}

@@ -23,8 +23,8 @@ def _exception(**attributes):
 
 
 def test_a_captured_exception_has_the_oldest_frame_first():
-    delivery = deliver(*captured("faro-browser", 3))
-    event = delivery.events[0].event
+    submission = deliver(*captured("faro-browser", 3))
+    event = submission.events[0].event
     assert (event.exceptions[0].type, event.exceptions[0].value) == (
         "CartError",
         "Cannot read properties of undefined (reading 'map')",
@@ -41,8 +41,8 @@ def test_a_captured_exception_has_the_oldest_frame_first():
     assert (event.environment, event.release, event.platform, event.transaction) == (
         "production", "3.2.1", "javascript", "/faro.html",
     )  # fmt: skip
-    assert (delivery.project, delivery.logs) == ("shop-web", [LogCount("warning", 1, "production")])
-    assert dict(delivery.items) == {"event": 4, "log": 1, "request": 1, "custom_event": 2, "measurement": 2}
+    assert (submission.project, submission.logs) == ("shop-web", [LogCount("warning", 1, "production")])
+    assert dict(submission.items) == {"event": 4, "log": 1, "request": 1, "custom_event": 2, "measurement": 2}
 
 
 def test_the_browsers_page_load_is_a_request():
@@ -111,8 +111,8 @@ def test_an_exception_says_what_it_is(attributes, attribute, expected):
     ],
 )
 def test_a_page_is_named_without_what_varies(meta, transaction):
-    delivery = deliver("/collect", {"meta": meta, "exceptions": [{"type": "E"}]})
-    assert delivery.events[0].event.transaction == transaction
+    submission = deliver("/collect", {"meta": meta, "exceptions": [{"type": "E"}]})
+    assert submission.events[0].event.transaction == transaction
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_only_a_page_load_with_a_duration_is_a_request(attributes, seconds):
         {"name": "faro.performance.navigation", "attributes": attributes},
         {"name": "faro.performance.resource", "attributes": {"duration": "5"}},
     ]
-    delivery = deliver("/collect", _payload(events=events))
-    assert [timing.duration_seconds for timing in delivery.requests] == ([seconds] if seconds is not None else [])
-    assert delivery.items["request"] + delivery.items["custom_event"] == 2
+    submission = deliver("/collect", _payload(events=events))
+    assert [timing.duration_seconds for timing in submission.requests] == ([seconds] if seconds is not None else [])
+    assert submission.items["request"] + submission.items["custom_event"] == 2
 
 
 def test_a_page_load_that_the_server_failed_is_failed():
@@ -152,16 +152,16 @@ def test_spans_inside_are_read_as_otlp():
         "events": [{"name": "exception", "attributes": [{"key": "exception.type", "value": {"stringValue": "E"}}]}],
     }  # fmt: skip
     spans = [span, {"kind": 3, "name": "client"}, 5]
-    delivery = deliver("/collect", _payload(traces={"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
-    assert [(timing.transaction, timing.duration_seconds) for timing in delivery.requests] == [("/a", 1.0)]
-    assert [item.event.type for item in delivery.events] == ["E"]
-    assert dict(delivery.items) == {"span": 1, "request": 1, "event": 1}
-    assert dict(delivery.rejected) == {"bad_record": 1}
+    submission = deliver("/collect", _payload(traces={"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}))
+    assert [(timing.transaction, timing.duration_seconds) for timing in submission.requests] == [("/a", 1.0)]
+    assert [item.event.type for item in submission.events] == ["E"]
+    assert dict(submission.items) == {"span": 1, "request": 1, "event": 1}
+    assert dict(submission.rejected) == {"bad_record": 1}
 
 
 def test_traces_that_can_not_be_read_take_no_exception_with_them():
-    delivery = deliver("/collect", _payload(exceptions=[{"type": "E"}], traces={"resourceSpans": 5}))
-    assert (len(delivery.events), dict(delivery.rejected)) == (1, {"bad_traces": 1})
+    submission = deliver("/collect", _payload(exceptions=[{"type": "E"}], traces={"resourceSpans": 5}))
+    assert (len(submission.events), dict(submission.rejected)) == (1, {"bad_traces": 1})
 
 
 def test_a_payload_may_hold_as_many_items_as_a_batch_and_no_more():

@@ -19,8 +19,8 @@ def _event(error=None, **attributes):
 
 
 def test_a_captured_notice_has_causes_first_and_the_oldest_frame_first():
-    delivery = deliver(*captured("honeybadger-python"))
-    item, event = delivery.events[0], delivery.events[0].event
+    submission = deliver(*captured("honeybadger-python"))
+    item, event = submission.events[0], submission.events[0].event
     assert [(error.type, error.value) for error in event.exceptions] == [
         ("KeyError", "'missing-1'"),
         ("ValueError", "could not price order 12345"),
@@ -93,6 +93,6 @@ def test_answers_have_honeybadgers_form():
 
 @pytest.mark.parametrize(("body", "lines"), [(b"", {}), (b"{}\n", {"insight": 1}), (b"{}\n\n{}\n", {"insight": 2})])
 def test_insights_are_counted_and_not_used(body, lines):
-    delivery = deliver("/v1/events", body)
-    assert (dict(delivery.items), delivery.holds_anything()) == (lines, False)
+    submission = deliver("/v1/events", body)
+    assert (dict(submission.items), submission.holds_anything()) == (lines, False)
     assert answered("/v1/events", body).status == 201

@@ -13,13 +13,13 @@ from errtally.errors import RejectedError
 from errtally.exporter.protocols.registry import ENDPOINTS
 
 if TYPE_CHECKING:
-    from errtally.exporter.ingest.delivery import Delivery
+    from errtally.exporter.ingest.submission import Submission
 
 FARO = {"exceptions": [{"type": "E", "value": "m"}]}
 LOGS = {"resourceLogs": []}
 
 
-def _delivered(name: str, place: str, key: str, project: str = "shop") -> Delivery:
+def _delivered(name: str, place: str, key: str, project: str = "shop") -> Submission:
     example = EXAMPLES[name]
     sent = example.with_key(place, key, project)
     return deliver(sent.path, sent.body, sent.headers, query=sent.query, config=CONFIGURED, method=example.method)
@@ -118,8 +118,8 @@ def test_in_open_mode_the_service_names_the_project(service, project):
     attributes = [{"key": "service.name", "value": {key: service}}] if service is not None else []
     record = {"severityNumber": 17, "body": {"stringValue": "m"}}
     logs = {"resourceLogs": [{"resource": {"attributes": attributes}, "scopeLogs": [{"logRecords": [record]}]}]}
-    delivery = deliver("/v1/logs", logs)
-    assert [part.project for part in (delivery, *delivery.others) if part.events] == [project]
+    submission = deliver("/v1/logs", logs)
+    assert [part.project for part in (submission, *submission.others) if part.events] == [project]
     configured = deliver("/v1/logs", logs, {"X-API-Key": SHOP_KEY}, config=CONFIGURED)
     assert (configured.project, configured.others) == ("shop", [])
     if not isinstance(service, int):

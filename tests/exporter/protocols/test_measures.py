@@ -58,10 +58,10 @@ def events(body):
     ],
 )
 def test_a_measure_is_taken(sent, expected):
-    delivery = events({"events": [], "report_id": REPORT_ID, "measures": [sent]})
-    assert delivery.measures == [expected]
-    assert delivery.identity == REPORT_ID
-    assert delivery.items == {"measure": 1}
+    submission = events({"events": [], "report_id": REPORT_ID, "measures": [sent]})
+    assert submission.measures == [expected]
+    assert submission.identity == REPORT_ID
+    assert submission.items == {"measure": 1}
     assert Draft202012Validator(schema.load("measure")).is_valid(sent)
 
 
@@ -102,17 +102,17 @@ def test_a_batch_of_a_bad_measure_alone_is_refused_with_its_reason(sent, why):
     ],
 )
 def test_a_bad_measure_does_not_cost_what_stands_beside_it(sent, why, beside):
-    delivery = events({**beside, "measures": [sent, STATE]})
+    submission = events({**beside, "measures": [sent, STATE]})
     assert why
-    assert len(delivery.measures) == 1
-    assert delivery.rejected == {"bad_measure": 1}
-    assert len(delivery.events) + len(delivery.discards) == 1
+    assert len(submission.measures) == 1
+    assert submission.rejected == {"bad_measure": 1}
+    assert len(submission.events) + len(submission.discards) == 1
 
 
 def test_of_too_many_measures_the_first_are_taken_and_the_others_counted():
-    delivery = events({"events": [], "measures": [CPU] * (MAX_MEASURES + 7)})
-    assert len(delivery.measures) == MAX_MEASURES
-    assert delivery.rejected == {"bad_measure": 7}
+    submission = events({"events": [], "measures": [CPU] * (MAX_MEASURES + 7)})
+    assert len(submission.measures) == MAX_MEASURES
+    assert submission.rejected == {"bad_measure": 7}
 
 
 @pytest.mark.parametrize("report_id", ["", "123", "g" * 32])
@@ -122,9 +122,9 @@ def test_a_report_with_a_bad_name_is_refused(report_id):
 
 
 def test_a_report_without_a_name_is_taken():
-    delivery = events({"events": [], "discarded": [{"reason": "x", "quantity": 2}], "measures": [ATTEMPTS]})
-    assert delivery.discards == [Discard("x", "error", 2)]
-    assert delivery.identity == ""
+    submission = events({"events": [], "discarded": [{"reason": "x", "quantity": 2}], "measures": [ATTEMPTS]})
+    assert submission.discards == [Discard("x", "error", 2)]
+    assert submission.identity == ""
 
 
 def test_the_catalogue_knows_the_classes_of_errors():

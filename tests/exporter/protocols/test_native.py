@@ -88,20 +88,20 @@ def test_a_body_that_is_no_batch_is_malformed(body, reason):
 )
 def test_a_bad_event_is_told_by_its_place_and_the_others_are_taken(event, complaint):
     good = {"message": "good"}
-    delivery = events({"events": [good, event, good]}, limits=Limits(item_bytes=1024))
-    assert len(delivery.events) == 2
-    [(index, message)] = delivery.failures
+    submission = events({"events": [good, event, good]}, limits=Limits(item_bytes=1024))
+    assert len(submission.events) == 2
+    [(index, message)] = submission.failures
     assert index == 1
     assert complaint in message
-    assert (delivery.items, delivery.rejected) == ({"event": 2}, {"bad_event": 1})
-    body = json.loads(native.answer(delivery).body)
+    assert (submission.items, submission.rejected) == ({"event": 2}, {"bad_event": 1})
+    body = json.loads(native.answer(submission).body)
     assert body == {"accepted": 2, "rejected": [{"index": 1, "error": message}]}
 
 
 def test_a_bad_line_is_told_by_its_place():
-    delivery = events(b'{"message": "a"}\n{"message":\n{"message": "c"}\n')
-    assert len(delivery.events) == 2
-    assert [index for index, _ in delivery.failures] == [1]
+    submission = events(b'{"message": "a"}\n{"message":\n{"message": "c"}\n')
+    assert len(submission.events) == 2
+    assert [index for index, _ in submission.failures] == [1]
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_a_bad_line_is_told_by_its_place():
     ],
 )
 def test_what_is_broken_behind_objects_back_to_back_costs_itself(rest):
-    delivery = events(b'{"message": "a"}{"message": "b"}' + rest)
-    assert [item.event.message for item in delivery.events] == ["a", "b"]
-    assert [index for index, _ in delivery.failures] == [2]
+    submission = events(b'{"message": "a"}{"message": "b"}' + rest)
+    assert [item.event.message for item in submission.events] == ["a", "b"]
+    assert [index for index, _ in submission.failures] == [2]
 
 
 def test_objects_back_to_back_are_bounded_as_others_are():
@@ -310,11 +310,11 @@ def test_whether_a_request_failed(change, expected):
 )
 def test_a_bad_duration_is_told_by_its_place(sent):
     good = {"transaction": " ", "duration_seconds": 30 * 86400}
-    delivery = requests({"requests": [sent, good]})
-    assert [index for index, _ in delivery.failures] == [0]
-    assert "duration_seconds" in delivery.failures[0][1]
-    assert [timing.transaction for timing in delivery.requests] == ["unnamed"]
-    assert delivery.rejected == {"bad_request": 1}
+    submission = requests({"requests": [sent, good]})
+    assert [index for index, _ in submission.failures] == [0]
+    assert "duration_seconds" in submission.failures[0][1]
+    assert [timing.transaction for timing in submission.requests] == ["unnamed"]
+    assert submission.rejected == {"bad_request": 1}
 
 
 def test_an_answer_says_how_much_was_taken():
@@ -348,10 +348,10 @@ def test_a_refusal_has_the_exporters_form(error, status):
     ],
 )
 def test_a_batch_may_report_what_its_client_discarded(discarded, expected, rejected):
-    delivery = events({"events": [{"message": "a"}], "discarded": discarded})
-    assert delivery.discards == expected
-    assert delivery.rejected["bad_discard"] == rejected
-    assert len(delivery.events) == 1
+    submission = events({"events": [{"message": "a"}], "discarded": discarded})
+    assert submission.discards == expected
+    assert submission.rejected["bad_discard"] == rejected
+    assert len(submission.events) == 1
 
 
 def test_a_report_of_discards_needs_no_event():
@@ -378,13 +378,13 @@ def test_a_report_of_discards_needs_no_event():
     ],
 )
 def test_shippers_levels_are_read(sent, level):
-    delivery = deliver("/api/events", json.dumps({"message": "m", "level": sent}).encode())
-    assert [taken.event.level for taken in delivery.events] == [level]
-    assert not delivery.rejected
+    submission = deliver("/api/events", json.dumps({"message": "m", "level": sent}).encode())
+    assert [taken.event.level for taken in submission.events] == [level]
+    assert not submission.rejected
 
 
 @pytest.mark.parametrize("sent", ["loud", None, [], {"a": 1}])
 def test_an_unknown_level_costs_no_event_and_is_counted(sent):
-    delivery = deliver("/api/events", json.dumps({"message": "m", "level": sent}).encode())
-    assert [taken.event.level for taken in delivery.events] == ["error"]
-    assert delivery.rejected == {"unknown_level": 1}
+    submission = deliver("/api/events", json.dumps({"message": "m", "level": sent}).encode())
+    assert [taken.event.level for taken in submission.events] == ["error"]
+    assert submission.rejected == {"unknown_level": 1}

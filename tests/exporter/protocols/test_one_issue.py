@@ -27,8 +27,8 @@ _PROGRAM = re.compile(r"py_(?:sentry|otel|others)\.py")
 
 def _value_error(folder, number):
     """The event of the capture's ValueError, as its program called shop.py would have sent it."""
-    delivery = deliver(*captured(folder, number))
-    events = [item.event for part in (delivery, *delivery.others) for item in part.events]
+    submission = deliver(*captured(folder, number))
+    events = [item.event for part in (submission, *submission.others) for item in part.events]
     (event,) = (
         event for event in events if "ValueError" in (event.type, *(error.type for error in event.exceptions[-1:]))
     )
@@ -56,8 +56,8 @@ def test_another_failure_is_another_issue():
 
 
 def _events(path, body, headers=None):
-    delivery = deliver(path, body, headers)
-    return [item.event for part in (delivery, *delivery.others) for item in part.events]
+    submission = deliver(path, body, headers)
+    return [item.event for part in (submission, *submission.others) for item in part.events]
 
 
 def _issues(folder):

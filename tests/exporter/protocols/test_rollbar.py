@@ -22,8 +22,8 @@ def _event(**data):
 
 
 def test_a_captured_chain_has_causes_first_and_keeps_the_order_of_its_frames():
-    delivery = deliver(*captured("rollbar-python"))
-    item, event = delivery.events[0], delivery.events[0].event
+    submission = deliver(*captured("rollbar-python"))
+    item, event = submission.events[0], submission.events[0].event
     assert [(error.type, error.value) for error in event.exceptions] == [
         ("KeyError", "'missing-1'"),
         ("ValueError", "could not price order 12345"),
@@ -57,11 +57,11 @@ GO = [
 )
 def test_event_page_and_issue_agree_on_the_order_of_frames(sent):
     trace = {"exception": {"class": "stock.ShortageError", "message": "m"}, "frames": sent}
-    delivery = deliver(PATH, {"data": {"body": {"trace_chain": [trace]}, "language": "go"}})
-    event = delivery.events[0].event
+    submission = deliver(PATH, {"data": {"body": {"trace_chain": [trace]}, "language": "go"}})
+    event = submission.events[0].event
     called = [frame.function for frame in event.exceptions[0].frames]
     assert called.index("main.main") < called.index("orders.Price")
-    assert [frame["function"] for frame in page(delivery)["exceptions"][0]["frames"]] == called
+    assert [frame["function"] for frame in page(submission)["exceptions"][0]["frames"]] == called
     assert fingerprint(event).culprit == "orders/orders in Price"
 
 
@@ -79,10 +79,10 @@ def test_clients_that_send_the_newest_frame_first(client, first):
     newest, oldest = {"method": "Price", "filename": "/srv/a"}, {"method": "Main", "filename": "/srv/b"}
     sent = [newest, oldest] if first == "Price" else [oldest, newest]
     trace = {"exception": {"class": "StockError", "message": "m"}, "frames": sent}
-    delivery = deliver(PATH, {"data": {"body": {"trace": trace}, "notifier": {"name": client}}})
-    called = [frame.function for frame in delivery.events[0].event.exceptions[0].frames]
+    submission = deliver(PATH, {"data": {"body": {"trace": trace}, "notifier": {"name": client}}})
+    called = [frame.function for frame in submission.events[0].event.exceptions[0].frames]
     assert called == ["Main", "Price"]
-    assert [frame["function"] for frame in page(delivery)["exceptions"][0]["frames"]] == called
+    assert [frame["function"] for frame in page(submission)["exceptions"][0]["frames"]] == called
 
 
 def test_a_frame_of_php_is_in_the_method_that_holds_its_line():
@@ -92,11 +92,11 @@ def test_a_frame_of_php_is_in_the_method_that_holds_its_line():
         {"filename": "/srv/shop/Shop.php", "lineno": 9},
     ]
     trace = {"frames": sent, "exception": {"class": "LogicException", "message": "bank refused order 2"}}
-    delivery = deliver(PATH, {"data": {"body": {"trace": trace}, "notifier": {"name": "rollbar-php"}}})
-    event = delivery.events[0].event
+    submission = deliver(PATH, {"data": {"body": {"trace": trace}, "notifier": {"name": "rollbar-php"}}})
+    event = submission.events[0].event
     held = [(frame.function, frame.lineno) for frame in event.exceptions[0].frames]
     assert held == [(None, 13), ("Shop::pay", 5), ("Shop::bank", 9)]
-    shown = page(delivery)["exceptions"][0]["frames"]
+    shown = page(submission)["exceptions"][0]["frames"]
     assert [(frame.get("function"), frame["lineno"]) for frame in shown] == held
     assert fingerprint(event).culprit == "shop/Shop in bank"
 
@@ -114,9 +114,9 @@ def test_a_captured_message_is_a_message_event():
 
 def test_a_crash_report_is_a_stack_trace_as_text():
     raw = 'Exception in thread "main" java.lang.IllegalStateException: no\n\tat com.acme.Shop.pay(Shop.java:7)\n'
-    delivery = deliver(PATH, {"data": {"body": {"crash_report": {"raw": raw}}, "language": "java"}})
-    assert fingerprint(delivery.events[0].event).title == "IllegalStateException: no"
-    assert page(delivery)["stack"] == raw
+    submission = deliver(PATH, {"data": {"body": {"crash_report": {"raw": raw}}, "language": "java"}})
+    assert fingerprint(submission.events[0].event).title == "IllegalStateException: no"
+    assert page(submission)["stack"] == raw
 
 
 def test_a_single_trace_is_a_chain_of_one():
@@ -153,17 +153,17 @@ def test_the_data_say_where_and_whom_it_hit(data, attribute, expected):
 
 @pytest.mark.parametrize("uuid", [None, "x", 5])
 def test_without_a_uuid_an_item_has_no_id_of_its_own(uuid):
-    delivery = deliver(PATH, {"data": {"body": MESSAGE, "uuid": uuid}})
-    assert (delivery.events[0].has_own_id, len(delivery.event_id)) == (False, 32)
+    submission = deliver(PATH, {"data": {"body": MESSAGE, "uuid": uuid}})
+    assert (submission.events[0].has_own_id, len(submission.event_id)) == (False, 32)
 
 
 def test_of_an_array_the_items_that_can_be_read_are_taken():
     good = {"data": {"body": MESSAGE}}
-    delivery = deliver(PATH, [good, {"data": {}}, 5, good])
-    assert (len(delivery.events), dict(delivery.items)) == (2, {"event": 2})
-    assert dict(delivery.rejected) == {"bad_item": 1, "bad_json": 1}
-    assert [place for place, _ in delivery.failures] == [1, 2]
-    assert page(delivery, 1)["exceptions"] == []
+    submission = deliver(PATH, [good, {"data": {}}, 5, good])
+    assert (len(submission.events), dict(submission.items)) == (2, {"event": 2})
+    assert dict(submission.rejected) == {"bad_item": 1, "bad_json": 1}
+    assert [place for place, _ in submission.failures] == [1, 2]
+    assert page(submission, 1)["exceptions"] == []
 
 
 def test_an_array_may_have_as_many_items_as_a_batch_and_no_more():

@@ -136,8 +136,8 @@ def test_what_the_native_api_names_stays():
 
 @pytest.mark.parametrize("level", ["fancy", {"a": 1}, None, True])
 def test_a_level_that_is_none_is_the_default_and_costs_nothing(level):
-    delivery = deliver("/api/events", {"msg": "no stock", "level": level, "@timestamp": ISO})
-    assert [one.event.level for one in delivery.events] == ["error"]
+    submission = deliver("/api/events", {"msg": "no stock", "level": level, "@timestamp": ISO})
+    assert [one.event.level for one in submission.events] == ["error"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_time_beyond_all_clocks_is_now():
 
 def test_of_lines_a_broken_one_costs_itself():
     lines = [json.dumps({"msg": f"line {number}"}) for number in range(3)]
-    delivery = deliver("/api/events", "\n".join([lines[0], "not JSON", lines[1], "{", lines[2]]).encode())
-    assert [one.event.message for one in delivery.events] == ["line 0", "line 1", "line 2"]
-    assert [index for index, _ in delivery.failures] == [1, 3]
-    assert delivery.rejected == {"bad_event": 2}
+    submission = deliver("/api/events", "\n".join([lines[0], "not JSON", lines[1], "{", lines[2]]).encode())
+    assert [one.event.message for one in submission.events] == ["line 0", "line 1", "line 2"]
+    assert [index for index, _ in submission.failures] == [1, 3]
+    assert submission.rejected == {"bad_event": 2}

@@ -36,8 +36,8 @@ def test_records_that_can_not_be_read_are_a_partial_success():
     sent = json.loads(response.body)["partialSuccess"]
     assert (response.status, sent["rejectedLogRecords"]) == (200, "2")
     assert sent["errorMessage"].startswith("record 1: ")
-    delivery = deliver("/v1/logs", _logs(RECORD, 5))
-    assert (dict(delivery.items), dict(delivery.rejected)) == ({"event": 1}, {"bad_record": 1})
+    submission = deliver("/v1/logs", _logs(RECORD, 5))
+    assert (dict(submission.items), dict(submission.rejected)) == ({"event": 1}, {"bad_record": 1})
 
 
 def _failed_spans():
@@ -101,5 +101,5 @@ def test_a_request_without_a_key_is_refused_in_its_own_encoding():
 
 def test_metrics_are_counted_and_not_used():
     sent = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "a"}, {"name": "b"}]}, {}]}, {}]}
-    delivery = deliver("/v1/metrics", sent)
-    assert (dict(delivery.items), delivery.holds_anything()) == ({"metric": 2}, False)
+    submission = deliver("/v1/metrics", sent)
+    assert (dict(submission.items), submission.holds_anything()) == ({"metric": 2}, False)

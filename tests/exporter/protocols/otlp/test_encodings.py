@@ -154,8 +154,8 @@ def test_bodies_may_be_compressed(encoding):
     path, body, headers = captured("otel-python-gzip", 2)
     plain = gzip.decompress(body)
     sent = {"gzip": gzip.compress, "deflate": zlib.compress}.get(encoding, bytes)(plain)
-    delivery = deliver(path, sent, headers | {"Content-Encoding": encoding})
-    assert sum(len(part.events) for part in delivery.others) == 3
+    submission = deliver(path, sent, headers | {"Content-Encoding": encoding})
+    assert sum(len(part.events) for part in submission.others) == 3
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "", "application/grpc"])

@@ -35,8 +35,8 @@ def _logs(*records, resource=None):
 
 
 def _only(*records, **resource):
-    delivery = deliver("/v1/logs", _logs(*records, resource=resource))
-    (item,) = (item for part in (delivery, *delivery.others) for item in part.events)
+    submission = deliver("/v1/logs", _logs(*records, resource=resource))
+    (item,) = (item for part in (submission, *submission.others) for item in part.events)
     return item
 
 
@@ -79,9 +79,9 @@ def test_a_record_of_an_exception_or_an_error_is_an_event(record, level):
     ],
 )
 def test_any_other_record_is_counted_by_level(record, level):
-    delivery = deliver("/v1/logs", _logs(record, resource={"deployment__environment__name": "beta"}))
-    assert (delivery.events, delivery.logs) == ([], [LogCount(level, 1, "beta")])
-    assert dict(delivery.items) == {"log": 1}
+    submission = deliver("/v1/logs", _logs(record, resource={"deployment__environment__name": "beta"}))
+    assert (submission.events, submission.logs) == ([], [LogCount(level, 1, "beta")])
+    assert dict(submission.items) == {"log": 1}
 
 
 def test_a_record_of_an_exception_has_its_type_message_and_stack():
@@ -101,8 +101,8 @@ def test_a_record_of_an_exception_has_its_type_message_and_stack():
 
 
 def test_its_page_shows_frames_and_what_was_logged():
-    delivery = deliver("/v1/logs", _logs(_log(_failure() | {"order": 5}, body={"stringValue": "payment failed"})))
-    shown = page(delivery)
+    submission = deliver("/v1/logs", _logs(_log(_failure() | {"order": 5}, body={"stringValue": "payment failed"})))
+    shown = page(submission)
     frame = shown["exceptions"][0]["frames"][0]
     assert (frame["filename"], frame["lineno"], frame["context_line"]) == ("/srv/a.py", 7, "pay()")
     assert (shown["stack"], shown["extra"]) == (None, {"order": 5, "log.body": "payment failed"})
@@ -166,19 +166,19 @@ def test_without_trace_and_time_an_event_has_no_id_of_its_own():
 
 def test_a_failure_recorded_on_three_spans_and_in_a_log_record_is_one():
     spans, logs = deliver(*captured("otel-python-nested", 1)), deliver(*captured("otel-python-nested", 2))
-    ids = [item.event.event_id for delivery in (spans, logs) for part in delivery.others for item in part.events]
+    ids = [item.event.event_id for submission in (spans, logs) for part in submission.others for item in part.events]
     assert len(ids) == 4
     assert len(set(ids)) == 1
 
 
 def test_services_of_one_request_are_projects_of_their_own():
     one, two = (_logs(_log(), resource={"service__name": name})["resourceLogs"] for name in ("a", "b"))
-    delivery = deliver("/v1/logs", {"resourceLogs": [*one, *two, *one]})
-    assert [(part.project, len(part.events)) for part in delivery.others] == [("a", 2), ("b", 1)]
-    assert (delivery.events, dict(delivery.items)) == ([], {"event": 3})
+    submission = deliver("/v1/logs", {"resourceLogs": [*one, *two, *one]})
+    assert [(part.project, len(part.events)) for part in submission.others] == [("a", 2), ("b", 1)]
+    assert (submission.events, dict(submission.items)) == ([], {"event": 3})
 
 
 def test_at_sentrys_address_the_path_names_the_project():
     sent = _logs(_log(), resource={"service__name": "a"})
-    delivery = deliver("/api/7/integration/otlp/v1/logs", sent)
-    assert (delivery.project, len(delivery.events), delivery.others) == ("7", 1, [])
+    submission = deliver("/api/7/integration/otlp/v1/logs", sent)
+    assert (submission.project, len(submission.events), submission.others) == ("7", 1, [])

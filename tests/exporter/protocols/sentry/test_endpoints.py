@@ -53,7 +53,7 @@ def test_no_route_is_found(path):
 
 
 def test_all_kinds_of_items_go_where_they_belong():
-    delivery = deliver(
+    submission = deliver(
         "/api/42/envelope/",
         envelope(
             ("event", EVENT),
@@ -68,9 +68,9 @@ def test_all_kinds_of_items_go_where_they_belong():
             ("zz_new", b"?"),
         ),
     )
-    assert (len(delivery.events), len(delivery.requests), len(delivery.sessions)) == (1, 1, 3)
-    assert (len(delivery.check_ins), len(delivery.discards), len(delivery.logs)) == (1, 1, 1)
-    assert delivery.items == {
+    assert (len(submission.events), len(submission.requests), len(submission.sessions)) == (1, 1, 3)
+    assert (len(submission.check_ins), len(submission.discards), len(submission.logs)) == (1, 1, 1)
+    assert submission.items == {
         "event": 1,
         "transaction": 1,
         "span": 1,
@@ -82,13 +82,13 @@ def test_all_kinds_of_items_go_where_they_belong():
         "attachment": 1,
         "unknown": 1,
     }
-    assert delivery.event_id == "1" * 32
+    assert submission.event_id == "1" * 32
 
 
 def test_of_two_events_in_an_envelope_the_first_is_taken():
-    delivery = deliver("/api/42/envelope/", envelope(("event", EVENT), ("event", EVENT)))
-    assert (len(delivery.events), delivery.rejected) == (1, {"two_events": 1})
-    assert delivery.failures == [(0, "item 1: an envelope holds one event")]
+    submission = deliver("/api/42/envelope/", envelope(("event", EVENT), ("event", EVENT)))
+    assert (len(submission.events), submission.rejected) == (1, {"two_events": 1})
+    assert submission.failures == [(0, "item 1: an envelope holds one event")]
 
 
 def test_a_malformed_item_names_its_place():
@@ -128,11 +128,11 @@ def packed(sent):
 )
 @pytest.mark.parametrize("path", ["/api/42/store/", "/api/store/"])
 def test_a_stored_event_is_taken(path, body):
-    delivery = deliver(path, body)
-    assert delivery.event_id == "1" * 32
-    assert delivery.events[0].event.message == "m"
-    assert delivery.project == ("42" if "42" in path else "default")
-    assert answers.answer(delivery).body == b'{"id":"' + b"1" * 32 + b'"}'
+    submission = deliver(path, body)
+    assert submission.event_id == "1" * 32
+    assert submission.events[0].event.message == "m"
+    assert submission.project == ("42" if "42" in path else "default")
+    assert answers.answer(submission).body == b'{"id":"' + b"1" * 32 + b'"}'
 
 
 @pytest.mark.parametrize(

@@ -91,18 +91,18 @@ def test_a_check_in_brings_its_schedule_and_is_taken_without_a_good_one():
     sent = {"monitor_slug": "backup", "status": "in_progress", "check_in_id": "ab" * 16}
     good, bad = {"schedule": CRON}, {"schedule": {"type": "crontab", "value": "x"}}
     body = envelope(("check_in", {**sent, "monitor_config": good}), ("check_in", {**sent, "monitor_config": bad}))
-    delivery = deliver("/api/1/envelope/", body, query="sentry_key=a")
+    submission = deliver("/api/1/envelope/", body, query="sentry_key=a")
     expected = Schedule("crontab", "0 * * * *")
-    assert delivery.check_ins == [
+    assert submission.check_ins == [
         CheckIn("backup", "in_progress", NOW, check_in_id="ab" * 16, schedule=expected),
         CheckIn("backup", "in_progress", NOW, check_in_id="ab" * 16),
     ]
-    assert (delivery.items["check_in"], delivery.rejected) == (2, {"bad_schedule": 1})
+    assert (submission.items["check_in"], submission.rejected) == (2, {"bad_schedule": 1})
 
 
 def test_a_check_in_by_address_may_have_a_body_with_its_schedule():
-    delivery = deliver("/api/1/cron/backup/a/", b'{"monitor_config": {"schedule": {"type": "crontab", "value": "@daily"}}}', query="status=ok&check_in_id=r7")  # fmt: skip  # noqa: E501
-    assert delivery.check_ins == [
+    submission = deliver("/api/1/cron/backup/a/", b'{"monitor_config": {"schedule": {"type": "crontab", "value": "@daily"}}}', query="status=ok&check_in_id=r7")  # fmt: skip  # noqa: E501
+    assert submission.check_ins == [
         CheckIn("backup", "ok", NOW, check_in_id="r7", schedule=Schedule("crontab", "@daily"))
     ]
 

@@ -1,4 +1,4 @@
-"""What one request delivered, after its protocol was decoded: the input of scrubbing, grouping and the journal."""
+"""What one request submitted, after its protocol was decoded: the input of scrubbing, grouping and the journal."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Counts(dict[str, int]):
         return 0
 
 
-class EventDelivery(msgspec.Struct):
+class SubmittedEvent(msgspec.Struct):
     """One event and the way to its details.
 
     Attributes:
         event: the fields that count, group and route.
         details: makes what only a page shows (frames with source, breadcrumbs, request); called only when the event
             is kept as a sample, because it costs more than everything else together. The result is JSON-like.
-        has_own_id: whether the client named the event, so that a second delivery of it can be told.
+        has_own_id: whether the client named the event, so that a second submission of it can be told.
         debug_meta: what the client says of the files that its calls are read by, as JSON or decoded; None without.
         dist: distribution of the release, "" without.
     """
@@ -42,7 +42,7 @@ class EventDelivery(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class FileDelivery:
+class SubmittedFiles:
     """Scripts and source maps of one release that came together.
 
     Attributes:
@@ -56,7 +56,7 @@ class FileDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class DeployDelivery:
+class SubmittedDeploy:
     """A release that was deployed.
 
     Attributes:
@@ -71,21 +71,21 @@ class DeployDelivery:
     by: str = ""
 
 
-class Delivery(msgspec.Struct):
-    """Everything that one request delivered for one project.
+class Submission(msgspec.Struct):
+    """Everything that one request submitted for one project.
 
     Attributes:
         items: accepted items by kind, for the counter.
         rejected: items that were not taken, by reason, for the counter.
         failures: place in the batch and message of each rejected event (native API).
         event_id: the id to answer with.
-        others: what the same request delivered for other projects; their items are counted here.
+        others: what the same request submitted for other projects; their items are counted here.
         identity: as `records.Batch.identity`.
         unkept_bytes: payloads, such as attachments, that are counted and not kept.
     """
 
     project: str = ""
-    events: list[EventDelivery] = []
+    events: list[SubmittedEvent] = []
     requests: list[RequestTiming] = []
     sessions: list[SessionCount] = []
     check_ins: list[CheckIn] = []
@@ -93,13 +93,13 @@ class Delivery(msgspec.Struct):
     logs: list[LogCount] = []
     alerts: list[Alert] = []
     measures: list[Measure] = []
-    uploads: list[FileDelivery] = []
-    deploys: list[DeployDelivery] = []
+    uploads: list[SubmittedFiles] = []
+    deploys: list[SubmittedDeploy] = []
     items: Counts = msgspec.field(default_factory=Counts)
     rejected: Counts = msgspec.field(default_factory=Counts)
     failures: list[tuple[int, str]] = []
     event_id: str | None = None
-    others: list[Delivery] = []
+    others: list[Submission] = []
     unkept_bytes: int = 0
     identity: str = ""
 
