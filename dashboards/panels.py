@@ -56,6 +56,9 @@ class KindPanel(Panel):  # type: ignore[misc] # grafanalib has no types
         return found
 
 
+_LAST_VALUE: Options = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+
+
 def query(expr: str, legend: str = "", *, instant: bool = False, table: str = "time_series", ref: str = "A") -> Query:
     """Return a query; the first one over time of a panel asks for exemplars, where its series carry them."""
     has_exemplars = f"{names.REQUEST_DURATION.name}_bucket" in expr or names.ISSUE_EVENTS.name in expr
@@ -140,7 +143,7 @@ def stat(
             "wideLayout": True,
             # Grafana compares with the first point of the range, at which there often was nothing yet.
             "showPercentChange": False,
-            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "reduceOptions": _LAST_VALUE,
         },
         fields={
             **thresholds(steps),
@@ -248,7 +251,7 @@ def pie(title: str, description: str, size: Size, target: Query, *, unit: str, n
             "pieType": "donut",
             "displayLabels": ["percent"],
             "legend": {"displayMode": "table", "placement": "right", "showLegend": True, "values": ["value"]},
-            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "reduceOptions": _LAST_VALUE,
             "tooltip": {"mode": "single", "sort": "none"},
         },
         fields={"color": {"mode": "palette-classic"}},
@@ -277,7 +280,7 @@ def bar_gauge(
             "minVizWidth": 8,
             "minVizHeight": 16,
             "maxVizHeight": 300,
-            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "reduceOptions": _LAST_VALUE,
         },
         fields={"color": {"mode": "continuous-YlRd"}, "min": 0, "links": links},
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from errtally import names
 from errtally.rules.alerts.apdex_low import rated
-from errtally.rules.baseline import baseline, baseline_record, history_steps
+from errtally.rules.baseline import anomaly_cases, baseline, baseline_record
 from errtally.rules.boards import PERFORMANCE
-from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.cases import NEAR
+from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
 from errtally.rules.quantities import apdex
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, and_minimum, number
 from errtally.rules.texts import DECIMAL, decimal
-from errtally.rules.timeline import timeline
 
 _USUAL = 0.9
 
@@ -29,22 +28,14 @@ def _expr(settings: RuleSettings) -> str:
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:
-    traffic = 100 * (settings.minimum or 1)
-    lead = (rated(_USUAL, traffic), history_steps(settings))
-    high = max(_USUAL - 4 * settings.threshold, 0.0)
-    fresh = timeline((rated(high, traffic), settings.settled_steps))
-    return (
-        *threshold_cases(
-            settings,
-            rated,
-            lambda score: ExpectedAlert(DEMO_LABELS, decimal(score)),
-            high=high,
-            calm=_USUAL,
-            fires_near=_USUAL - settings.threshold * (1 + NEAR),
-            silent_near=_USUAL - settings.threshold * (1 - NEAR),
-            before=(lead,),
-        ),
-        Case("is silent without a history", fresh, (Check(settings.settled_seconds),)),
+    return anomaly_cases(
+        settings,
+        rated,
+        lambda score: ExpectedAlert(DEMO_LABELS, decimal(score)),
+        usual=_USUAL,
+        high=max(_USUAL - 4 * settings.threshold, 0.0),
+        fires_near=_USUAL - settings.threshold * (1 + NEAR),
+        silent_near=_USUAL - settings.threshold * (1 - NEAR),
     )
 
 

@@ -6,6 +6,7 @@ from errtally import names
 from errtally.rules.boards import SERVICE
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import and_minimum, number, rate, record_name, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
@@ -67,7 +68,7 @@ CLIENTS_DISCARDING = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: "" if settings.threshold < 1 else "the threshold is a share of events and must be below 1",
+    problem=share_below_one("events"),
     runbook=Runbook(
         meaning=(
             "Clients report how many events they dropped before sending. Of all events, a larger share than the"

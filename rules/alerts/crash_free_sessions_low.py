@@ -8,6 +8,7 @@ from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import NEAR, chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import (
     DEMO_LABELS,
@@ -107,9 +108,7 @@ CRASH_FREE_SESSIONS_LOW = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: (
-        "" if settings.threshold < 1 else "the threshold is a share of sessions and must be below 1"
-    ),
+    problem=share_below_one("sessions"),
     runbook=Runbook(
         meaning=(
             "Of the sessions that a release started within the window, a smaller share than the threshold was free of"

@@ -6,6 +6,7 @@ from errtally import names
 from errtally.rules.boards import RELEASES
 from errtally.rules.cases import threshold_cases
 from errtally.rules.model import AlertRule, Case, ExpectedAlert, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, number, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
@@ -60,7 +61,7 @@ CRASH_FREE_USERS_LOW = AlertRule(
     minimum_of="users within 24 hours",
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: "" if settings.threshold < 1 else "the threshold is a share of users and must be below 1",
+    problem=share_below_one("users"),
     runbook=Runbook(
         meaning=(
             "Of the users who had a session of a release within 24 hours, a smaller share than the threshold met no"

@@ -6,6 +6,7 @@ from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, ExpectedAlert, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import selector
 from errtally.rules.texts import PERCENTAGE, percentage
@@ -24,10 +25,6 @@ def _cases(settings: RuleSettings) -> tuple[Case, ...]:
         fires_near=settings.threshold * (1 - NEAR),
         silent_near=settings.threshold,
     )
-
-
-def _problem(settings: RuleSettings) -> str:
-    return "" if settings.threshold < 1 else "the threshold is a share of the disk and must be below 1"
 
 
 DISK_SPACE_LOW = AlertRule(
@@ -49,7 +46,7 @@ DISK_SPACE_LOW = AlertRule(
     threshold_text=percentage,
     expr=lambda settings: f"{selector(names.HOST_DISK_FREE)} < {settings.threshold:.15g}",
     cases=_cases,
-    problem=_problem,
+    problem=share_below_one("the disk"),
     runbook=Runbook(
         meaning="A file system on the exporter's host has less free space than the threshold asks for.",
         impact="When it is full, the exporter answers 503 to new events until there is space; none accepted is lost.",

@@ -7,14 +7,14 @@ service whose limit was raised because it always fails a little.
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules.baseline import baseline, baseline_record, history_steps
-from errtally.rules.cases import NEAR, chance_cases, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.baseline import anomaly_cases, baseline, baseline_record, usual_phase
+from errtally.rules.cases import NEAR, chance_cases
+from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.quantities import failure_ratio
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, and_minimum, and_minimum_bad, number, selector
 from errtally.rules.texts import PERCENTAGE, percentage
-from errtally.rules.timeline import timeline
 
 _FAILED = selector(names.SERVICE_REQUESTS, project="checkout", environment="production", status_class="5xx")
 _SERVED = _FAILED.replace("5xx", "2xx")
@@ -38,31 +38,27 @@ def _requests(ratio: float, traffic: float) -> dict[str, float]:
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:
-    traffic = 100 * (settings.minimum or 1)
-    lead = (_requests(_USUAL, traffic), history_steps(settings))
-    high = min(max(_USUAL + 3 * settings.threshold, 0.5), 0.99)
-    fresh = timeline((_requests(high, traffic), settings.settled_steps))
-    return (
-        *threshold_cases(
-            settings,
-            _requests,
-            lambda ratio: ExpectedAlert(DEMO_LABELS, percentage(ratio)),
-            high=high,
-            calm=_USUAL,
-            fires_near=_USUAL + settings.threshold * (1 + NEAR),
-            silent_near=_USUAL + settings.threshold * (1 - NEAR),
-            before=(lead,),
-        ),
-        *chance_cases(
-            settings,
-            _requests,
-            lambda ratio: ExpectedAlert(DEMO_LABELS, percentage(ratio)),
-            lambda share: share,
-            is_beyond=lambda ratio: ratio > _USUAL + settings.threshold * (1 + NEAR),
-            before=(lead,),
-        ),
-        Case("is silent without a history", fresh, (Check(settings.settled_seconds),)),
+    def firing(ratio: float) -> ExpectedAlert:
+        return ExpectedAlert(DEMO_LABELS, percentage(ratio))
+
+    *compared, without_history = anomaly_cases(
+        settings,
+        _requests,
+        firing,
+        usual=_USUAL,
+        high=min(max(_USUAL + 3 * settings.threshold, 0.5), 0.99),
+        fires_near=_USUAL + settings.threshold * (1 + NEAR),
+        silent_near=_USUAL + settings.threshold * (1 - NEAR),
     )
+    of_chance = chance_cases(
+        settings,
+        _requests,
+        firing,
+        lambda share: share,
+        is_beyond=lambda ratio: ratio > _USUAL + settings.threshold * (1 + NEAR),
+        before=(usual_phase(settings, _requests, _USUAL),),
+    )
+    return (*compared, *of_chance, without_history)
 
 
 ERROR_RATE_ANOMALY = AlertRule(
@@ -87,9 +83,7 @@ ERROR_RATE_ANOMALY = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: (
-        "" if settings.threshold < 1 else "the threshold is a share of requests and must be below 1"
-    ),
+    problem=share_below_one("requests"),
     runbook=Runbook(
         meaning=(
             "The share of requests that end with a status of 500 or above is higher than the mean of the last hour by"

@@ -11,6 +11,7 @@ from errtally.config.duration import format_duration
 from errtally.rules import issue_texts, missing_data
 from errtally.rules.cases import NEAR
 from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.problems import factor_above_one
 from errtally.rules.quantities import errors
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, SCOPE, number, selector
@@ -154,9 +155,7 @@ ERROR_SPIKE = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: (
-        "" if settings.threshold > 1 else "the threshold multiplies what is usual and must be above 1"
-    ),
+    problem=factor_above_one,
     without_data=missing_data.always(
         "Nothing new fires, and one that fires goes on for the cooldown. An hour of which a part was not measured is no"
         " baseline: the weeks that are left, or the last whole hour, take its place. TargetDown or DataAbsent tell of"

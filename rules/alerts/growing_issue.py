@@ -9,6 +9,7 @@ from errtally.rules.baseline import POINTS
 from errtally.rules.cases import NEAR
 from errtally.rules.issue_texts import FIELDS, INFO, ISSUE, KNOWN
 from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.problems import factor_above_one
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import ERROR_LEVELS, SCOPE, number, rate, selector, sum_by
 from errtally.rules.texts import COUNT, count, factor
@@ -115,9 +116,7 @@ GROWING_ISSUE = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: (
-        "" if settings.threshold > 1 else "the threshold multiplies what is usual and must be above 1"
-    ),
+    problem=factor_above_one,
     runbook=Runbook(
         meaning=(
             "A known issue happened more often within the window than the threshold times its mean of the hour before,"

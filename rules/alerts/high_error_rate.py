@@ -9,6 +9,7 @@ from __future__ import annotations
 from errtally import names
 from errtally.rules.cases import chance_cases, threshold_cases
 from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.quantities import failure_ratio
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, and_minimum, and_minimum_bad, number, selector
@@ -52,10 +53,6 @@ def _cases(settings: RuleSettings) -> tuple[Case, ...]:
     )
 
 
-def _problem(settings: RuleSettings) -> str:
-    return "" if settings.threshold < 1 else "the threshold is a share of requests and must be below 1"
-
-
 HIGH_ERROR_RATE = AlertRule(
     name="HighErrorRate",
     title="High Error Rate",
@@ -80,7 +77,7 @@ HIGH_ERROR_RATE = AlertRule(
     recordings=failure_ratio,
     expr=_expr,
     cases=_cases,
-    problem=_problem,
+    problem=share_below_one("requests"),
     runbook=Runbook(
         meaning=(
             "Of all requests that a service answered within the window, the share that ended with a status of 500 or"

@@ -6,6 +6,7 @@ from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import and_minimum, number, rate, selector, sum_by
 from errtally.rules.texts import PERCENTAGE, percentage
@@ -75,9 +76,7 @@ INGEST_REJECTED = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: (
-        "" if settings.threshold < 1 else "the threshold is a share of requests and must be below 1"
-    ),
+    problem=share_below_one("requests"),
     runbook=Runbook(
         meaning="Of the requests with events, a larger share than the threshold was answered with 4xx or 5xx.",
         impact="Those events are not counted: dashboards and alerts see less than what happens.",

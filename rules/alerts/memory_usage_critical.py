@@ -6,6 +6,7 @@ from errtally import names
 from errtally.rules.boards import HEALTH
 from errtally.rules.cases import NEAR, threshold_cases
 from errtally.rules.model import AlertRule, Case, ExpectedAlert, Runbook
+from errtally.rules.problems import share_below_one
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import selector
 from errtally.rules.texts import PERCENTAGE, percentage
@@ -24,10 +25,6 @@ def _cases(settings: RuleSettings) -> tuple[Case, ...]:
         fires_near=settings.threshold * (1 + NEAR),
         silent_near=settings.threshold,
     )
-
-
-def _problem(settings: RuleSettings) -> str:
-    return "" if settings.threshold < 1 else "the threshold is a share of the memory and must be below 1"
 
 
 MEMORY_USAGE_CRITICAL = AlertRule(
@@ -49,7 +46,7 @@ MEMORY_USAGE_CRITICAL = AlertRule(
     threshold_text=percentage,
     expr=lambda settings: f"{selector(names.HOST_MEMORY)} > {settings.threshold:.15g}",
     cases=_cases,
-    problem=_problem,
+    problem=share_below_one("the memory"),
     runbook=Runbook(
         meaning="The host on which the exporter runs has had less memory available than the threshold leaves.",
         impact="The kernel may soon kill processes, the exporter and what else runs on the host among them.",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from errtally import names
-from errtally.rules.baseline import baseline, baseline_record, history_steps
+from errtally.rules.baseline import anomaly_cases, baseline, baseline_record
 from errtally.rules.boards import PERFORMANCE
-from errtally.rules.cases import NEAR, threshold_cases
-from errtally.rules.model import AlertRule, Case, Check, ExpectedAlert, Recording, Runbook
+from errtally.rules.cases import NEAR
+from errtally.rules.model import AlertRule, Case, ExpectedAlert, Recording, Runbook
+from errtally.rules.problems import factor_above_one
 from errtally.rules.quantities import mean_duration
 from errtally.rules.rule_settings import Defaults, RuleSettings
 from errtally.rules.series import DEMO_LABELS, and_minimum, number, selector
 from errtally.rules.texts import DURATION, duration, factor
-from errtally.rules.timeline import timeline
 
 _LABELS = DEMO_LABELS
 _SPENT = selector(names.SERVICE_REQUEST_DURATION, "_sum", **_LABELS)
@@ -35,22 +35,15 @@ def _requests(seconds: float, traffic: float) -> dict[str, float]:
 
 
 def _cases(settings: RuleSettings) -> tuple[Case, ...]:
-    traffic = 100 * (settings.minimum or 1)
-    lead = (_requests(_USUAL_SECONDS, traffic), history_steps(settings))
     limit = settings.threshold * _USUAL_SECONDS
-    fresh = timeline((_requests(5 * limit, traffic), settings.settled_steps))
-    return (
-        *threshold_cases(
-            settings,
-            _requests,
-            lambda seconds: ExpectedAlert(DEMO_LABELS, duration(seconds)),
-            high=5 * limit,
-            calm=_USUAL_SECONDS,
-            fires_near=limit * (1 + 2 * NEAR),
-            silent_near=limit * (1 - NEAR),
-            before=(lead,),
-        ),
-        Case("is silent without a history", fresh, (Check(settings.settled_seconds),)),
+    return anomaly_cases(
+        settings,
+        _requests,
+        lambda seconds: ExpectedAlert(DEMO_LABELS, duration(seconds)),
+        usual=_USUAL_SECONDS,
+        high=5 * limit,
+        fires_near=limit * (1 + 2 * NEAR),
+        silent_near=limit * (1 - NEAR),
     )
 
 
@@ -79,9 +72,7 @@ RESPONSE_TIME_ANOMALY = AlertRule(
     recordings=_recordings,
     expr=_expr,
     cases=_cases,
-    problem=lambda settings: (
-        "" if settings.threshold > 1 else "the threshold multiplies what is usual and must be above 1"
-    ),
+    problem=factor_above_one,
     runbook=Runbook(
         meaning=(
             "The mean response time over the window is more than the threshold times the mean of the hour before. It"

@@ -189,9 +189,7 @@ def session(payload: bytes) -> list[SessionCount]:
         MalformedError: not a JSON object.
     """
     sent = tolerant.document(payload)
-    attributes = _dict(sent.get("attrs"))
-    environment = values.label(attributes.get("environment"), 64) or ""
-    release = values.label(attributes.get("release"))
+    environment, release = _place_of_session(sent)
     session_id = values.label(sent.get("sid"), 64)
     counts: list[str] = []
     if sent.get("init") is True:
@@ -212,9 +210,7 @@ def sessions(payload: bytes) -> list[SessionCount]:
         MalformedError: not a JSON object.
     """
     sent = tolerant.document(payload)
-    attributes = _dict(sent.get("attrs"))
-    environment = values.label(attributes.get("environment"), 64) or ""
-    release = values.label(attributes.get("release"))
+    environment, release = _place_of_session(sent)
     totals: dict[tuple[str, str | None], int] = {}
     for aggregate in _dicts(sent.get("aggregates"), MAX_CONTAINER_ITEMS):
         user = values.label(aggregate.get("did"))
@@ -226,6 +222,11 @@ def sessions(payload: bytes) -> list[SessionCount]:
     return [
         SessionCount(status, quantity, environment, release, user=user) for (status, user), quantity in totals.items()
     ]
+
+
+def _place_of_session(sent: dict[str, Any]) -> tuple[str, str | None]:
+    attributes = _dict(sent.get("attrs"))
+    return values.label(attributes.get("environment"), 64) or "", values.label(attributes.get("release"))
 
 
 def check_in(payload: bytes, rejected: Counts, *, received: float, drift_seconds: float = 0.0) -> CheckIn:

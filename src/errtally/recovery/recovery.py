@@ -14,7 +14,7 @@ from errtally.recovery.classes import ErrorClass, classify, speaks_against_the_s
 from errtally.recovery.deadline import within, within_async
 from errtally.recovery.observing import default_observers
 from errtally.recovery.protecting import Protecting, ProtectingOr, decorator
-from errtally.recovery.retrying import retry, retry_async
+from errtally.recovery.retrying import reporting, reporting_async, retry, retry_async
 from errtally.recovery.strategies import DEFAULTS, Fallback, Own, Retry, Strategy
 
 if TYPE_CHECKING:
@@ -278,10 +278,10 @@ class Recovery:
         told = functools.partial(self._attempted, strategy.name)
         guarded = functools.partial(self._guarded, operation)
         if isinstance(strategy, Own):
-            return self._reporting(told, functools.partial(strategy.run, error, guarded))
+            return reporting(told, functools.partial(strategy.run, error, guarded))
         if isinstance(strategy, Retry):
             if strategy.use_replica and replica is not None:
-                return self._reporting(functools.partial(self._attempted, "replica"), replica)
+                return reporting(functools.partial(self._attempted, "replica"), replica)
             return retry(strategy, error, guarded, self.classify, told)
         raise error
 
@@ -295,33 +295,12 @@ class Recovery:
         told = functools.partial(self._attempted, strategy.name)
         guarded = functools.partial(self._guarded_async, operation)
         if isinstance(strategy, Own):
-            return await self._reporting_async(told, functools.partial(strategy.run, error, guarded))
+            return await reporting_async(told, functools.partial(strategy.run, error, guarded))
         if isinstance(strategy, Retry):
             if strategy.use_replica and replica is not None:
-                return await self._reporting_async(functools.partial(self._attempted, "replica"), replica)
+                return await reporting_async(functools.partial(self._attempted, "replica"), replica)
             return await retry_async(strategy, error, guarded, self.classify, told)
         raise error
-
-    @staticmethod
-    def _reporting(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
-        try:
-            result = operation()
-        except Exception as exc:
-            told(exc)
-            raise
-        told(None)
-        return result
-
-    @staticmethod
-    async def _reporting_async(told: Callable[[BaseException | None], None], operation: Callable[[], Any]) -> Any:
-        try:
-            result = operation()
-            result = await result if inspect.isawaitable(result) else result
-        except Exception as exc:
-            told(exc)
-            raise
-        told(None)
-        return result
 
     def _explain(self, error: BaseException, strategy: Strategy, last: BaseException) -> None:
         if last is not error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from errtally.recovery import waiting
@@ -36,6 +37,29 @@ def _arguments(strategy: Retry, classify: Classify) -> dict[str, Any]:
     }
 
 
+def reporting(told: Told, operation: Callable[[], object]) -> object:
+    """Call a function, and tell of its error, or None."""
+    try:
+        result = operation()
+    except Exception as exc:
+        told(exc)
+        raise
+    told(None)
+    return result
+
+
+async def reporting_async(told: Told, operation: Callable[[], object]) -> object:
+    """The same of a function whose result may have to be awaited."""
+    try:
+        result = operation()
+        result = await result if inspect.isawaitable(result) else result
+    except Exception as exc:
+        told(exc)
+        raise
+    told(None)
+    return result
+
+
 def retry(
     strategy: Retry, error: BaseException, operation: Callable[[], object], classify: Classify, told: Told
 ) -> object:
@@ -47,13 +71,7 @@ def retry(
     def attempt() -> object:
         if before:
             raise before.pop()
-        try:
-            result = operation()
-        except Exception as exc:
-            told(exc)
-            raise
-        told(None)
-        return result
+        return reporting(told, operation)
 
     return tenacity.Retrying(**_arguments(strategy, classify), sleep=waiting.sleep)(attempt)
 
@@ -69,12 +87,6 @@ async def retry_async(
     async def attempt() -> object:
         if before:
             raise before.pop()
-        try:
-            result = await operation()
-        except Exception as exc:
-            told(exc)
-            raise
-        told(None)
-        return result
+        return await reporting_async(told, operation)
 
     return await tenacity.AsyncRetrying(**_arguments(strategy, classify), sleep=waiting.sleep_async)(attempt)

@@ -43,20 +43,11 @@ def deliver(
     return endpoint.decode(request, Keys(config or ExporterConfig()), limits or Limits())
 
 
-def answered(
-    path: str,
-    body: Any = b"",
-    headers: Mapping[str, str] | None = None,
-    *,
-    query: str = "",
-    config: ExporterConfig | None = None,
-    limits: Limits | None = None,
-    method: str = "POST",
-) -> Response:
-    """Decode a request and make its answer, or its refusal."""
-    endpoint, request = _request(path, body, headers, query, method)
+def answered(path: str, body: Any = b"", headers: Mapping[str, str] | None = None, **more: Any) -> Response:
+    """Decode a request and make its answer, or its refusal; arguments as for `deliver`."""
+    endpoint, _ = _request(path, body, headers, more.get("query", ""), more.get("method", "POST"))
     try:
-        return endpoint.answer(endpoint.decode(request, Keys(config or ExporterConfig()), limits or Limits()))
+        return endpoint.answer(deliver(path, body, headers, **more))
     except RejectedError as exc:
         return endpoint.refusal(exc)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
+from errtally.analyser.manifests import toml
 from errtally.analyser.manifests.lines import line_of
-from errtally.analyser.sources.read import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +19,7 @@ def dependencies(text: str) -> Iterator[tuple[str, int]]:
     Raises:
         SourceError: the file is not TOML.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise SourceError("manifest", f"not TOML: {exc}") from exc
+    document = toml.read(text)
     for category, packages in document.items():
         if category not in _NOT_PACKAGES and isinstance(packages, dict):
             for name in packages:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
+from errtally.analyser.manifests import toml
 from errtally.analyser.manifests.lines import line_of
 from errtally.analyser.manifests.requirements import requirement_name
-from errtally.analyser.sources.read import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +18,7 @@ def dependencies(text: str) -> Iterator[tuple[str, int]]:
     Raises:
         SourceError: the file is not TOML.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise SourceError("manifest", f"not TOML: {exc}") from exc
+    document = toml.read(text)
     project = _table(document, "project")
     lists = [
         project.get("dependencies"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
+from errtally.analyser.manifests import toml
 from errtally.analyser.manifests.lines import line_of
-from errtally.analyser.sources.read import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +17,7 @@ def dependencies(text: str) -> Iterator[tuple[str, int]]:
     Raises:
         SourceError: the file is not TOML.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise SourceError("manifest", f"not TOML: {exc}") from exc
+    document = toml.read(text)
     libraries = document.get("libraries")
     for alias, entry in (libraries if isinstance(libraries, dict) else {}).items():
         if isinstance(entry, str):
