@@ -78,7 +78,7 @@ def _render(texts: list[str], folder: Path, kind: str) -> list[str]:
     return programs.result("amtool", arguments, folder=folder).split(_BETWEEN)
 
 
-def _texts(config: Any) -> list[str]:  # noqa: ANN401 (a tree of YAML's values)
+def _texts(config: object) -> list[str]:
     if isinstance(config, dict):
         return [text for value in config.values() for text in _texts(value)]
     if isinstance(config, list):

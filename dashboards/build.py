@@ -63,7 +63,7 @@ def _text(dashboard: object, *, is_shared: bool) -> str:
     return json.dumps(modern(plain), indent=2, ensure_ascii=False) + "\n"
 
 
-def _counted_once(part: Any) -> Any:  # noqa: ANN401 (JSON)
+def _counted_once(part: object) -> Any:  # noqa: ANN401 (JSON)
     if isinstance(part, dict):
         return {
             name: counted_once(value) if name == "expr" and isinstance(value, str) else _counted_once(value)

@@ -82,7 +82,7 @@ def _only(values: Json, keys: tuple[str, ...]) -> Json:
     return {key: value for key, value in values.items() if key in keys}
 
 
-def _without_none(value: Any) -> Any:  # noqa: ANN401 (JSON)
+def _without_none(value: object) -> Any:  # noqa: ANN401 (JSON)
     if isinstance(value, dict):
         return {key: _without_none(child) for key, child in value.items() if child is not None}
     if isinstance(value, list):

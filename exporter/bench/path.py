@@ -76,12 +76,12 @@ class Stages:
             self._inside.append(stage)
         self._since = time.thread_time()
 
-    def of(self, stage: str, holder: Any, name: str) -> None:  # noqa: ANN401 (a module or a class)
+    def of(self, stage: str, holder: object, name: str) -> None:
         """Have every call of a function counted to a stage."""
         call = getattr(holder, name)
 
         @wraps(call)
-        def timed(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+        def timed(*arguments: object, **named: object) -> Any:  # noqa: ANN401
             self.turn(stage)
             try:
                 return call(*arguments, **named)

@@ -118,7 +118,7 @@ class Remote:
 def remote_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that say where the exporter is; it is called with ``remote``."""
 
-    def with_remote(*, url: str, token_file: Path | None, token: str | None, **rest: Any) -> Any:  # noqa: ANN401
+    def with_remote(*, url: str, token_file: Path | None, token: str | None, **rest: object) -> Any:  # noqa: ANN401
         if not url.startswith(("http://", "https://")):
             raise click.BadParameter(f"{url!r} does not start with http:// or https://", param_hint="--url")
         secret = read_secret(token_file) if token_file is not None else (token or "").strip()

@@ -115,7 +115,7 @@ def key_of(request: Request) -> str | None:
     return bearer(request) or request.header("x-airbrake-token") or request.query.get("key") or None
 
 
-def _exception(sent: NoticeError, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
+def _exception(sent: NoticeError, root: object) -> ExceptionInfo:
     backtrace = [frame for frame in sent.backtrace or () if frame is not None]
     return ExceptionInfo(
         type=values.label(sent.type),
@@ -124,7 +124,7 @@ def _exception(sent: NoticeError, root: Any) -> ExceptionInfo:  # noqa: ANN401 (
     )
 
 
-def _frame(sent: NoticeFrame, root: Any) -> Frame:  # noqa: ANN401
+def _frame(sent: NoticeFrame, root: object) -> Frame:
     return Frame(
         function=frames.function(sent.function),
         abs_path=frames.path(sent.file, root),

@@ -87,7 +87,7 @@ def _timings(sent: dict[str, Any], kind: str, environment: str, received: float)
     ]
 
 
-def read_digest(sent: Any, count: int) -> Centroids:  # noqa: ANN401 (whatever the client sent)
+def read_digest(sent: object, count: int) -> Centroids:
     """Read a t-digest in its small encoding, big endian: differences of means, then counts as variable integers.
 
     Format: AVLTreeDigest.asSmallBytes of github.com/tdunning/t-digest, which Airbrake's clients for Go, Ruby and Python

@@ -15,7 +15,7 @@ _SECONDS_BELOW = 1e11
 """Seconds since the epoch are fewer until the year 5138; milliseconds have been more since 1973."""
 
 
-def trail(sent: Any, crumb: Callable[[dict[str, Any]], dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: ANN401
+def trail(sent: object, crumb: Callable[[dict[str, Any]], dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the newest breadcrumbs of a trail, oldest first.
 
     Args:
@@ -27,11 +27,11 @@ def trail(sent: Any, crumb: Callable[[dict[str, Any]], dict[str, Any]]) -> list[
 
 def shown(
     *,
-    at: Any,  # noqa: ANN401 (whatever the client sent)
-    category: Any,  # noqa: ANN401
-    message: Any = None,  # noqa: ANN401
-    level: Any = None,  # noqa: ANN401
-    data: Any = None,  # noqa: ANN401
+    at: object,
+    category: object,
+    message: object = None,
+    level: object = None,
+    data: object = None,
 ) -> dict[str, Any]:
     """Write one breadcrumb.
 

@@ -210,7 +210,7 @@ def _crashed(sent: Report, event: Event) -> list[SessionCount]:
     return [SessionCount("crashed", 1, event.environment, event.release, identity, user)] if identity else []
 
 
-def _exception(sent: ReportException, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
+def _exception(sent: ReportException, root: object) -> ExceptionInfo:
     stack = [frame for frame in sent.stacktrace or () if frame is not None]
     return ExceptionInfo(
         type=values.label(sent.error_class),
@@ -219,7 +219,7 @@ def _exception(sent: ReportException, root: Any) -> ExceptionInfo:  # noqa: ANN4
     )
 
 
-def _frame(sent: ReportFrame, root: Any) -> Frame:  # noqa: ANN401
+def _frame(sent: ReportFrame, root: object) -> Frame:
     in_project = sent.in_project if isinstance(sent.in_project, bool) else None
     return Frame(
         function=frames.function(sent.method),

@@ -27,13 +27,13 @@ def without_middle(sent: Sequence[T]) -> list[T]:
     return [*sent[: MAX_FRAMES // 2], *sent[-MAX_FRAMES // 2 :]]
 
 
-def function(value: Any) -> str | None:  # noqa: ANN401 (whatever the client sent)
+def function(value: object) -> str | None:
     """Return a function's name, None for the words by which clients say that they don't know it."""
     name = values.text(value, 256)
     return None if name is None or name.strip() in _UNKNOWN_FUNCTIONS else name
 
 
-def path(value: Any, root: Any = None) -> str | None:  # noqa: ANN401
+def path(value: object, root: object = None) -> str | None:
     """Return a file's whole path.
 
     Args:
@@ -55,7 +55,7 @@ def path(value: Any, root: Any = None) -> str | None:  # noqa: ANN401
     return f"{folder.rstrip('/')}/{sent}"
 
 
-def shown(frame: Frame, code: Any = None) -> dict[str, Any]:  # noqa: ANN401
+def shown(frame: Frame, code: object = None) -> dict[str, Any]:
     """Write a frame for the event's page.
 
     Args:

@@ -131,7 +131,7 @@ def decode(request: Request, admission: Admission, limits: Limits) -> Submission
     return submission
 
 
-def _exception(sent: Cause, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
+def _exception(sent: Cause, root: object) -> ExceptionInfo:
     kind, message = values.label(sent.kind), values.text(sent.message)
     if kind and message:  # the gem repeats the class in front of the message
         message = message.removeprefix(f"{kind}: ")
@@ -140,7 +140,7 @@ def _exception(sent: Cause, root: Any) -> ExceptionInfo:  # noqa: ANN401 (whatev
     return ExceptionInfo(type=kind, value=message, frames=called)
 
 
-def _frame(sent: NoticeFrame, root: Any) -> Frame:  # noqa: ANN401
+def _frame(sent: NoticeFrame, root: object) -> Frame:
     return Frame(
         function=frames.function(sent.method),
         abs_path=frames.path(sent.file, root),
@@ -163,7 +163,7 @@ def _user(context: Context | None) -> User | None:
     return user if user.identity() is not None else None
 
 
-def _tags(sent: Any) -> dict[str, str]:  # noqa: ANN401
+def _tags(sent: object) -> dict[str, str]:
     """Honeybadger's tags are words without a value, in a list or in one text with commas."""
     words = sent.split(",") if isinstance(sent, str) else sent if isinstance(sent, list) else []
     shown = values.label(", ".join(word for item in words[:20] if (word := values.label(item))))

@@ -120,7 +120,7 @@ def _client(sent: Data) -> str:
     return (values.label(sent.notifier.name) if sent.notifier is not None else None) or ""
 
 
-def _exception(sent: Trace, root: Any, client: str) -> ExceptionInfo:  # noqa: ANN401 (whatever the client sent)
+def _exception(sent: Trace, root: object, client: str) -> ExceptionInfo:
     raised = sent.exception or ExceptionPart()
     called = [frame for frame in sent.frames or () if frame is not None]
     newest_first = is_newest_first([frame.method for frame in called], client)
@@ -144,7 +144,7 @@ def _release(sent: Data, server: Server) -> str | None:
     )
 
 
-def _frame(sent: RollbarFrame, root: Any) -> Frame:  # noqa: ANN401
+def _frame(sent: RollbarFrame, root: object) -> Frame:
     return Frame(
         function=frames.function(sent.method),
         module=values.label(sent.class_name),

@@ -80,17 +80,17 @@ def convert(value: dict[str, Any], kind: type[T]) -> T:
     return kind(**fitting)
 
 
-def objects(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (whatever the client sent)
+def objects(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list; everything else is left out."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def mapping(value: object) -> dict[str, Any]:
     """Return an object; of everything else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def _convert(value: Any, hint: Any) -> Any:  # noqa: ANN401
+def _convert(value: object, hint: object) -> Any:  # noqa: ANN401
     if value is None or hint is Any:
         return value
     if get_origin(hint) in {Union, types.UnionType}:

@@ -7,7 +7,6 @@ old ones do not, and then a path is taken for an address.
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 from errtally.exporter.protocols import values
@@ -38,7 +37,7 @@ def takes_all_paths(route: str) -> bool:
     return _ALL_PATHS.match(route) is not None
 
 
-def path_template(url: Any) -> str | None:  # noqa: ANN401 (whatever the client sent)
+def path_template(url: object) -> str | None:
     """Make a transaction of an address: its path, with ``*`` for each part that looks like an id."""
     try:
         path = urlsplit(url).path if isinstance(url, str) else ""
@@ -51,17 +50,17 @@ def path_template(url: Any) -> str | None:  # noqa: ANN401 (whatever the client 
     return values.label("/".join(parts))
 
 
-def of_event(name: Any, source: Any = None) -> str | None:  # noqa: ANN401 (whatever the client sent)
+def of_event(name: object, source: object = None) -> str | None:
     """Name the transaction in which an event happened as that of a request; None when the client named none."""
     return transaction_name(name, source) if values.label(name) is not None else None
 
 
-def transaction_name(name: Any, source: Any = None, *, path: Any = None, is_missing: bool = False) -> str:  # noqa: ANN401
+def transaction_name(name: object, source: object = None, *, path: object = None, is_missing: bool = False) -> str:
     """Name a request for its series; see `named`."""
     return named(name, source, path=path, is_missing=is_missing)[0]
 
 
-def named(name: Any, source: Any = None, *, path: Any = None, is_missing: bool = False) -> tuple[str, bool]:  # noqa: ANN401
+def named(name: object, source: object = None, *, path: object = None, is_missing: bool = False) -> tuple[str, bool]:
     """Name a request for its series.
 
     Args:
@@ -93,7 +92,7 @@ def named(name: Any, source: Any = None, *, path: Any = None, is_missing: bool =
     return f"{found['method']} {template}" if found["method"] else template, True
 
 
-def _is_path_of(name: str, url: Any) -> bool:  # noqa: ANN401 (whatever the client sent)
+def _is_path_of(name: str, url: object) -> bool:
     try:
         return isinstance(url, str) and name.partition("?")[0] == urlsplit(url).path
     except ValueError:

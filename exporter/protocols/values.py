@@ -73,7 +73,7 @@ _LEVELS = {
 }
 
 
-def text(value: Any, limit: int = MAX_TEXT) -> str | None:  # noqa: ANN401 (whatever the client sent)
+def text(value: object, limit: int = MAX_TEXT) -> str | None:
     """Make text of a value: other types as JSON, lone surrogates replaced, cut to ``limit`` characters."""
     if value is None:
         return None
@@ -96,7 +96,7 @@ def _cut(content: str, limit: int) -> str:
     return content[:stop] + "…"
 
 
-def _json(value: Any) -> str:  # noqa: ANN401
+def _json(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, default=str)
     except RecursionError:  # nested just less deeply than what can't be read at all
@@ -126,7 +126,7 @@ LABELS: Mapping[str | None, str | None] = _labels[MAX_LABEL]
 """Any text, or none, to the label that `label` makes of it; without a call for one that was seen lately."""
 
 
-def label(value: Any, limit: int = MAX_LABEL) -> str | None:  # noqa: ANN401
+def label(value: object, limit: int = MAX_LABEL) -> str | None:
     """Make one line of a value, fit for a label: no control characters, no outer blanks; None when nothing is left."""
     if value is None:
         return None
@@ -165,7 +165,7 @@ def number(value: Any) -> float | None:  # noqa: ANN401
     return result if math.isfinite(result) else None
 
 
-def parse_time(value: Any) -> float | None:  # noqa: ANN401
+def parse_time(value: object) -> float | None:
     """Read a time: RFC 3339 text (without zone = UTC) or seconds since the epoch; None when it is neither."""
     if isinstance(value, str):
         try:
@@ -179,7 +179,7 @@ def parse_time(value: Any) -> float | None:  # noqa: ANN401
     return seconds if seconds is not None and abs(seconds) < _LAST_MOMENT else None
 
 
-def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:  # noqa: ANN401
+def timestamp(value: object, received: float, drift_seconds: float = 0.0) -> float:
     """Read an event's time; one in the future or older than 30 days is a wrong clock: then when it was received."""
     happened = None if value is None else parse_time(value)
     if happened is None:
@@ -190,7 +190,7 @@ def timestamp(value: Any, received: float, drift_seconds: float = 0.0) -> float:
     return happened
 
 
-def level(value: Any, default: str = "error") -> str:  # noqa: ANN401
+def level(value: object, default: str = "error") -> str:
     """Read a level of which nobody knows the numbering: a name, or a number as syslog or Python's logging has it.
 
     A protocol that numbers levels calls the function of its numbering instead: 17 is an error of OpenTelemetry's, and
@@ -222,7 +222,7 @@ def level_of_opentelemetry(severity: int) -> str:
     return names.LEVELS[max((severity - 1) // 4 - 1, 0)]
 
 
-def event_id(value: Any) -> str | None:  # noqa: ANN401
+def event_id(value: object) -> str | None:
     """Read an event id: 32 hex digits, with or without dashes, any case; None when it is not one."""
     if not isinstance(value, str):
         return None
@@ -230,7 +230,7 @@ def event_id(value: Any) -> str | None:  # noqa: ANN401
     return plain if _EVENT_ID.match(plain) else None
 
 
-def tags(value: Any) -> dict[str, str]:  # noqa: ANN401
+def tags(value: object) -> dict[str, str]:
     """Read tags: a mapping or a list of pairs; those without a key or value are left out."""
     if not value:
         return {}
@@ -251,13 +251,13 @@ def tags(value: Any) -> dict[str, str]:  # noqa: ANN401
     return found
 
 
-def method(value: Any) -> str:  # noqa: ANN401
+def method(value: object) -> str:
     """Read an HTTP method, in capitals; anything that is not one is ``OTHER``, so that the label stays small."""
     name = str(value or "").upper()
     return name if not name or name in METHODS else "OTHER"
 
 
-def platform(value: Any) -> str | None:  # noqa: ANN401
+def platform(value: object) -> str | None:
     """Name the language that a client runs on, without the version it may add: `Python/3.11.7` is ``python``."""
     found = _WORD.match(value.strip().lower()) if isinstance(value, str) else None
     return found[0] if found else None
@@ -270,7 +270,7 @@ def status_class(code: int | None) -> str:
     return f"{code // 100}xx"
 
 
-def data_category(value: Any) -> str:  # noqa: ANN401
+def data_category(value: object) -> str:
     """Read what kind of data a client discarded; one that is not known is ``other``."""
     name = label(value, 64) or "default"
     return name if name in DATA_CATEGORIES else "other"

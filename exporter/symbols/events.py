@@ -40,7 +40,7 @@ def resolve(
     project: str,
     event: Event,
     details: Callable[[], dict[str, Any]],
-    debug_meta: Any,  # noqa: ANN401 (whatever the client sent)
+    debug_meta: object,
     dist: str,
 ) -> Resolution:
     """Read the calls of an event; those that could be read are put in place of what was sent.
@@ -107,7 +107,7 @@ def _read_native(event: Event, page: dict[str, Any], trace: Trace) -> bool:
     return is_read
 
 
-def _replace_frames(holder: Event | ExceptionInfo, frames: Any, trace: Trace) -> bool:  # noqa: ANN401 (of a client's page)
+def _replace_frames(holder: Event | ExceptionInfo, frames: object, trace: Trace) -> bool:
     found = [one for one in frames if isinstance(one, dict)] if isinstance(frames, list) else []
     read = [one for one in found if AS_SENT in one]
     if not read or any(isinstance(frame, ResolvedFrame) for frame in holder.frames):

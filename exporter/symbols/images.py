@@ -46,7 +46,7 @@ class Images:
         return next((image for image in self.native if image.start <= address < image.end), None)
 
 
-def read(debug_meta: Any) -> Images:  # noqa: ANN401 (whatever the client sent)
+def read(debug_meta: object) -> Images:
     """Read images.
 
     Args:
@@ -70,7 +70,7 @@ def read(debug_meta: Any) -> Images:  # noqa: ANN401 (whatever the client sent)
     return found
 
 
-def sent(debug_meta: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def sent(debug_meta: object) -> list[dict[str, Any]]:
     """Return the images as sent, [] for what has none."""
     if isinstance(debug_meta, bytes | msgspec.Raw):
         if not memoryview(debug_meta):
@@ -83,7 +83,7 @@ def sent(debug_meta: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     return [image for image in images[:MAX_IMAGES] if isinstance(image, dict)] if isinstance(images, list) else []
 
 
-def number(value: Any) -> int | None:  # noqa: ANN401
+def number(value: object) -> int | None:
     """Return an address or a size, which clients send as ``0x…`` or as a number."""
     if isinstance(value, bool):
         return None

@@ -8,7 +8,7 @@ between semicolons, segments of column, name and line relative to those before. 
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from errtally.errors import SymbolError
 from errtally.exporter.grouping.resolved import ANONYMOUS, OUTSIDE
@@ -19,7 +19,7 @@ _CALLBACK: Final = re.compile(r"(?:^|\.)[\w$]*\$argument_\d+$")
 _OUTSIDE: Final = frozenset(("<global>", "<unknown>", ""))
 
 
-def metro_begins(sent: Any) -> list[Begin]:  # noqa: ANN401 (whatever the generator wrote)
+def metro_begins(sent: object) -> list[Begin]:
     """Return where functions of a source begin; [] without, or for what is not of the format."""
     first = sent[0] if isinstance(sent, list) and sent else None
     if not isinstance(first, dict):

@@ -111,7 +111,7 @@ class _Frames:
             changed |= {"type": info.type, "module": info.module, AS_SENT: {"type": sent.get("type")}}
         return {**sent, **changed} if changed else None
 
-    def read(self, sent: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 (whatever the client sent)
+    def read(self, sent: object) -> list[dict[str, Any]] | None:
         """Return frames, those that could be read as they are in the source; None where that is none of them."""
         frames = _dicts(sent)
         found: list[dict[str, Any]] = []
@@ -174,5 +174,5 @@ def _number(sent: Mapping[str, Any], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_NUMBER else None
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def _dicts(value: object) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

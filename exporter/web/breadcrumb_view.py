@@ -80,7 +80,7 @@ def kind_of(crumb: Mapping[str, Any]) -> str:
     return text_of(crumb.get("category") or crumb.get("type"))
 
 
-def clock(sent: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+def clock(sent: object) -> str:
     """Return the time of day, UTC; clients send seconds, milliseconds or a text with date and time."""
     if isinstance(sent, str):
         try:

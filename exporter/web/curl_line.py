@@ -54,20 +54,20 @@ def _quoted(text: str) -> str:
     return shlex.quote(visible(text))
 
 
-def _query(sent: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+def _query(sent: object) -> str:
     if isinstance(sent, str):
         return sent.lstrip("?")
     return urlencode(_pairs(sent))
 
 
-def _pairs(sent: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+def _pairs(sent: object) -> list[tuple[str, str]]:
     """Return names and values of an object, or of a list of pairs as some SDKs send them."""
     items = list(sent.items()) if isinstance(sent, dict) else sent if isinstance(sent, list) else []
     pairs = [item for item in items if isinstance(item, (list, tuple)) and len(item) == 2]  # noqa: PLR2004
     return [(text_of(name), text_of(value)) for name, value in pairs]
 
 
-def _body(sent: Any, headers: Mapping[str, str]) -> str:  # noqa: ANN401
+def _body(sent: object, headers: Mapping[str, str]) -> str:
     if sent in (None, "", {}, []):
         return ""
     if isinstance(sent, dict) and "form" in headers.get("content-type", ""):

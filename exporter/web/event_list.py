@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, make_response, render_template, request, url_for
 
@@ -91,7 +91,7 @@ def _row(event: KeptEvent) -> Row:
     )
 
 
-def _user(sent: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+def _user(sent: object) -> str:
     """Return who was hit, by the first thing that says it and was not scrubbed."""
     if not isinstance(sent, dict):
         return ""

@@ -109,7 +109,7 @@ def _process(event: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
-def _spread(name: str, value: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 (whatever the client sent)
+def _spread(name: str, value: object) -> list[tuple[str, Any]]:
     """Return one level of nesting as names with a dot; what is nested deeper stays JSON."""
     if isinstance(value, dict) and value:
         return [(f"{name}.{key}", inner) for key, inner in value.items() if not (key == "type" and inner == name)]

@@ -91,5 +91,5 @@ def _mechanism(sent: Mapping[str, Any]) -> Mapping[str, Any]:
     return mechanism if isinstance(mechanism, dict) else {}
 
 
-def _integer(value: Any) -> int | None:  # noqa: ANN401
+def _integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None

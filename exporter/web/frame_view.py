@@ -206,5 +206,5 @@ def _source(sent: Mapping[str, Any], allowance: Allowance) -> tuple[tuple[Source
     return lines, number - len(before) if is_number and isinstance(number, int) else None
 
 
-def _lines(value: Any) -> list[Any]:  # noqa: ANN401
+def _lines(value: object) -> list[Any]:
     return value if isinstance(value, list) else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from markupsafe import escape
 
@@ -22,7 +21,7 @@ _HIDDEN = re.compile(
 """Control characters but for tab and the ends of lines, marks of direction, and what has no width and joins nothing."""
 
 
-def text_of(value: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+def text_of(value: object) -> str:
     """Return a value as people read it: texts as they are, nothing for None, all else as JSON."""
     if value is None:
         return ""
@@ -84,7 +83,7 @@ class Allowance:
         self._left = trial._left
         self.is_used_up = self.is_used_up or trial.is_used_up
 
-    def take(self, value: Any, limit: int = VALUE_CHARACTERS, *, markup: int = 0) -> str:  # noqa: ANN401
+    def take(self, value: object, limit: int = VALUE_CHARACTERS, *, markup: int = 0) -> str:
         """Return as much of a value's text as may be shown.
 
         Args:

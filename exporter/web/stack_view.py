@@ -275,7 +275,7 @@ def _label(run: Sequence[FrameView]) -> str:
     return f"{count} call{'' if count == 1 else 's'} in libraries: {named}"
 
 
-def _note(mechanism: Any) -> str:  # noqa: ANN401
+def _note(mechanism: object) -> str:
     handled = mechanism.get("handled") if isinstance(mechanism, dict) else None
     if handled is True:
         return "caught and reported by the program"

@@ -23,7 +23,7 @@ _RATES = frozenset({"rate", "increase", "irate", "delta", "deriv"})
 _MATCHES_ALL = frozenset({".*", ".+", ""})
 
 
-def expression_problems(expr: Any, recorded: Any, scrape_seconds: int) -> Iterator[str]:  # noqa: ANN401
+def expression_problems(expr: object, recorded: object, scrape_seconds: int) -> Iterator[str]:
     """Yield what is wrong with an expression, each with the name of its check."""
     for node in nodes(expr):
         if isinstance(node, promql.VectorSelector):

@@ -62,7 +62,7 @@ def _group_problems(group: Mapping[str, Any], scrape_seconds: int, seen: set[str
         yield from (f"{name}: {problem}" for problem in dict.fromkeys(problems))
 
 
-def _alert_problems(rule: Mapping[str, Any], expr: Any, recorded: Any, scrape_seconds: int) -> Iterator[str]:  # noqa: ANN401
+def _alert_problems(rule: Mapping[str, Any], expr: object, recorded: object, scrape_seconds: int) -> Iterator[str]:
     severity = rule["labels"].get("severity")
     wait_seconds = parse_duration(rule.get("for", "0s"))
     calls = {node.func.name for node in nodes(expr) if isinstance(node, promql.Call)}

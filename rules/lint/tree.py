@@ -23,19 +23,19 @@ COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 SET_OPERATORS = frozenset({"and", "or", "unless"})
 
 
-def nodes(expr: Any) -> Iterator[Any]:  # noqa: ANN401 (the parser's nodes share no class)
+def nodes(expr: object) -> Iterator[Any]:
     """Yield an expression and everything within it, outermost first."""
     yield expr
     for child in _children(expr):
         yield from nodes(child)
 
 
-def is_comparison(expr: Any) -> bool:  # noqa: ANN401
+def is_comparison(expr: object) -> bool:
     """Say whether an expression compares and drops what does not hold."""
     return isinstance(expr, promql.BinaryExpr) and str(expr.op) in COMPARISONS and not _returns_bool(expr)
 
 
-def labels(expr: Any, recorded: Any) -> frozenset[str]:  # noqa: ANN401 (one return a kind of node)
+def labels(expr: object, recorded: object) -> frozenset[str]:
     """Return the labels that the result may carry; an unknown series carries none."""
     if isinstance(expr, promql.VectorSelector):
         return selector_labels(str(expr.name), recorded)
@@ -96,7 +96,7 @@ def _binary_labels(expr: Any, recorded: Any) -> frozenset[str]:  # noqa: ANN401
     return left
 
 
-def _is_scalar(expr: Any) -> bool:  # noqa: ANN401
+def _is_scalar(expr: object) -> bool:
     return isinstance(expr, promql.NumberLiteral) or (
         isinstance(expr, promql.Call) and expr.func.name in ("time", "scalar")
     )
@@ -106,7 +106,7 @@ def _returns_bool(expr: Any) -> bool:  # noqa: ANN401
     return bool(expr.modifier and expr.modifier.return_bool)
 
 
-def _children(expr: Any) -> list[Any]:  # noqa: ANN401
+def _children(expr: object) -> list[Any]:
     if isinstance(expr, promql.BinaryExpr):
         return [expr.lhs, expr.rhs]
     if isinstance(expr, promql.Call):

@@ -183,7 +183,7 @@ def metrics(body: bytes) -> model.Export:
     return model.Export(received=sum(len(scope.metrics or ()) for scope in scopes))
 
 
-def attributes(sent: Any, depth: int = 0) -> model.Attributes:  # noqa: ANN401 (whatever the client sent)
+def attributes(sent: object, depth: int = 0) -> model.Attributes:
     """Read a list of KeyValue; what is not one is left out."""
     return {
         key: _value(pair.get("value"), depth)
@@ -271,7 +271,7 @@ def _id(sent: str | None, digits: int) -> str:
     return sent.lower() if sent is not None and len(sent) == digits and _HEX.match(sent) else ""
 
 
-def _value(sent: Any, depth: int = 0) -> Any:  # noqa: ANN401 (one return for each form of AnyValue)
+def _value(sent: object, depth: int = 0) -> Any:  # noqa: ANN401 (one return for each form of AnyValue)
     if not isinstance(sent, dict) or depth > MAX_DEPTH:
         return None
     for name, value in sent.items():

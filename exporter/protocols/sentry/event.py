@@ -108,7 +108,7 @@ def _message(sent: wire.Event) -> tuple[str | None, str]:
     return (template if is_template else None), formatted
 
 
-def _fill_in(template: str, parameters: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+def _fill_in(template: str, parameters: object) -> str:
     """Fill parameters in, as is when they don't fit: ``%s``, ``%(one)s``, ``{}``, ``{0}``, ``{one}``, ``%1$s``."""
     if not parameters or not isinstance(parameters, (list, dict)) or _TOO_WIDE.search(template):
         return template
@@ -224,7 +224,7 @@ def _user(sent: wire.User | None, remote_address: str, sdk: wire.Sdk | None) -> 
     return user if user.identity() is not None else None
 
 
-def _fingerprint(sent: Any) -> list[str] | None:  # noqa: ANN401 (whatever the client sent)
+def _fingerprint(sent: object) -> list[str] | None:
     if not isinstance(sent, list) or not sent:
         return None
     return [values.text(part, 256) or "" for part in sent[:20] if part is not None] or None
@@ -285,5 +285,5 @@ def _thread_details(sent: dict[str, Any]) -> dict[str, Any]:
     return told | {"frames": _dicts(stack.get("frames") if isinstance(stack, dict) else None)[-MAX_FRAMES:]}
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def _dicts(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

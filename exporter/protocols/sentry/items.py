@@ -298,11 +298,11 @@ def _container(payload: bytes) -> Iterator[dict[str, Any]]:
         yield sent
 
 
-def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 (whatever the client sent)
+def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _dicts(value: Any, limit: int) -> list[dict[str, Any]]:  # noqa: ANN401
+def _dicts(value: object, limit: int) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         return []
     if len(value) > limit:

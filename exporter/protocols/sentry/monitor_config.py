@@ -6,7 +6,7 @@ A schedule that names no times is counted as rejected with the reason ``bad_sche
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from errtally.errors import ScheduleError
 from errtally.event.signals import Schedule
@@ -26,7 +26,7 @@ _NO_ID = re.compile(r"[0-]*")
 """An id of noughts stands for the run that is under way, whatever its id."""
 
 
-def schedule(sent: Any, rejected: Counts) -> Schedule | None:  # noqa: ANN401 (whatever the client sent)
+def schedule(sent: object, rejected: Counts) -> Schedule | None:
     """Read a monitor's schedule; None without one, or when it names no times, which is counted in ``rejected``."""
     if sent is None:
         return None
@@ -49,12 +49,12 @@ def schedule(sent: Any, rejected: Counts) -> Schedule | None:  # noqa: ANN401 (w
     return made
 
 
-def run_id(sent: Any) -> str:  # noqa: ANN401
+def run_id(sent: object) -> str:
     """Read what names the run of a check-in, "" when nothing does."""
     name = values.label(sent, 64) or ""
     return "" if _NO_ID.fullmatch(name) else name.replace("-", "").lower()
 
 
-def _minutes(sent: Any, default: int) -> float:  # noqa: ANN401
+def _minutes(sent: object, default: int) -> float:
     minutes = values.integer(sent)
     return 60.0 * min(max(default if minutes is None else minutes, 1), MAX_MINUTES)

@@ -73,7 +73,7 @@ def decode(request: Request, admission: Admission, _: Limits) -> Submission:
     return submission
 
 
-def _reports(sent: Any) -> list[dict[str, Any] | None]:  # noqa: ANN401 (whatever the client sent)
+def _reports(sent: object) -> list[dict[str, Any] | None]:
     """The policy violations of a body, None for each report of another kind."""
     if isinstance(sent, dict) and isinstance(sent.get("csp-report"), dict):
         return [sent["csp-report"]]
@@ -116,7 +116,7 @@ def _event(report: dict[str, Any], received: float, common: Mapping[str, str | N
     return SubmittedEvent(event, lambda: {"extra": kept}, has_own_id=False)
 
 
-def _blocked(uri: Any) -> str:  # noqa: ANN401 (whatever the client sent)
+def _blocked(uri: object) -> str:
     """The host that was blocked; ``inline``, ``eval`` and ``data`` stand for themselves, own code for ``self``."""
     text = values.label(uri) or "self"
     try:
@@ -129,7 +129,7 @@ def _blocked(uri: Any) -> str:  # noqa: ANN401 (whatever the client sent)
     return parts.scheme or text.partition("?")[0]
 
 
-def _without_query(uri: Any) -> str:  # noqa: ANN401
+def _without_query(uri: object) -> str:
     """A page's address without what may hold a visitor's data."""
     text = values.text(uri, 2000) or ""
     try:

@@ -237,7 +237,7 @@ def _repair(sent: dict[str, Any]) -> dict[str, Any]:
     return sent
 
 
-def _entries(attribute: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (whatever the client sent)
+def _entries(attribute: object) -> list[dict[str, Any]]:
     """The objects of an attribute that is a list or has one under ``values``; others are taken out of it."""
     if isinstance(attribute, dict) and "values" in attribute:
         attribute["values"] = found = _objects(attribute["values"])
@@ -248,7 +248,7 @@ def _entries(attribute: Any) -> list[dict[str, Any]]:  # noqa: ANN401 (whatever 
     return []
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+def _objects(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 

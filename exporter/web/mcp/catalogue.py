@@ -57,7 +57,7 @@ class Tool:
         return ""
 
 
-def _problem(value: Any, schema: dict[str, Any]) -> str:  # noqa: ANN401 (whatever was sent)
+def _problem(value: object, schema: dict[str, Any]) -> str:
     kind = schema["type"]
     if kind == "array":
         if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):

@@ -91,7 +91,7 @@ class Encoder:
         return self._encode(item, REQUEST)
 
 
-def as_json(value: Any) -> bytes:  # noqa: ANN401
+def as_json(value: object) -> bytes:
     """Return a value as JSON.
 
     Raises:

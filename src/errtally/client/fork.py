@@ -53,7 +53,7 @@ def _tell_multiprocessing() -> None:
         util.register_after_fork(_close_all, _finalize_in_child)
 
 
-def _finalize_in_child(close: Any) -> None:  # noqa: ANN401 (a callback of multiprocessing)
+def _finalize_in_child(close: object) -> None:
     util = sys.modules["multiprocessing.util"]
     util.Finalize(None, close, exitpriority=0)
 

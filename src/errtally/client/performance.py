@@ -44,14 +44,14 @@ def timed(transaction: str | None = None) -> Callable[[Callable[..., Any]], Call
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
-            async def timed_async(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+            async def timed_async(*args: object, **kwargs: object) -> Any:  # noqa: ANN401
                 with timer(name):
                     return await function(*args, **kwargs)
 
             return timed_async
 
         @functools.wraps(function)
-        def timed_call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        def timed_call(*args: object, **kwargs: object) -> Any:  # noqa: ANN401
             with timer(name):
                 return function(*args, **kwargs)
 

@@ -60,7 +60,7 @@ class Answer:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirected POST would arrive as GET, without its body, and look as if it had been taken."""
 
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 (the base class's signature)
+    def redirect_request(self, *_args: object, **_kwargs: object) -> None:
         return None
 
 

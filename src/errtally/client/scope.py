@@ -128,7 +128,7 @@ def new_scope() -> AbstractContextManager[None]:
     return _Block(current())
 
 
-def request_scope(**values: Any) -> AbstractContextManager[None]:  # noqa: ANN401
+def request_scope(**values: object) -> AbstractContextManager[None]:
     """Begin anew for one request or job: what an earlier one in the same thread left is not seen."""
     return _Block(begun(**values))
 
@@ -198,7 +198,7 @@ def set_tags(tags: Mapping[str, object]) -> None:
         set_tag(key, value)
 
 
-def set_extra(key: str, value: Any) -> None:  # noqa: ANN401
+def set_extra(key: str, value: object) -> None:
     """Set any value to be shown with an event; a copy is taken now."""
     scope = current()
     change(extra={**scope.extra, **plain_mapping({key: value})})

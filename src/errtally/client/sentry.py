@@ -41,7 +41,7 @@ def configure(
     profiles_sample_rate: float = SAMPLE_RATE,
     status_from: int = STATUS_FROM,
     fingerprints: bool = True,
-    **options: Any,  # noqa: ANN401 (sentry_sdk.init's)
+    **options: object,
 ) -> None:
     """Initialise sentry_sdk.
 
@@ -222,7 +222,7 @@ class StatusMiddleware:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:  # noqa: ANN401 (PEP 3333)
         """Serve one request."""
 
-        def noting(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:  # noqa: ANN401
+        def noting(status: str, headers: list[tuple[str, str]], *exc_info: object) -> Any:  # noqa: ANN401
             if not any(exc_info) and status[:3].isdigit() and int(status[:3]) >= self._status_from:
                 with sentry_sdk.new_scope() as scope:
                     scope.set_tag("status", status[:3])

@@ -29,12 +29,12 @@ _SHOWN_AS_TEXT = frozenset(
 _MAX_INTEGER = 1 << 63
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 (any value in, JSON-like out)
+def plain(value: object) -> Any:  # noqa: ANN401 (any value in, JSON-like out)
     """Return a bounded, JSON-like copy of a value; what is left out shows as ``"…"``."""
     return _Copy().copy(value, 0)
 
 
-def plain_mapping(values: Any) -> dict[str, Any]:  # noqa: ANN401
+def plain_mapping(values: object) -> dict[str, Any]:
     """Return a bounded copy of a mapping; anything else comes under the key ``value``."""
     copied = plain(values)
     return copied if isinstance(copied, dict) else {"value": copied}

@@ -149,7 +149,7 @@ class Tracker:
         logger: str | None = None,
         type: str | None = None,  # noqa: A002 (the event's attribute)
         template: str | None = None,
-        params: Any = (),  # noqa: ANN401 (whatever the application has logged)
+        params: object = (),
     ) -> str | None:
         """Note a message; returns the event's id, None when it is not sent.
 
@@ -245,7 +245,7 @@ class Tracker:
         type: str | None = None,  # noqa: A002 (the event's attribute)
         unhandled: str | None = None,
         template: str | None = None,
-        params: Any = (),  # noqa: ANN401
+        params: object = (),
     ) -> str:
         event_id = uuid.uuid4().hex
         noted = rendering.Noted(

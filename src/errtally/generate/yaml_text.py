@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import yaml
 
 
 class _Dumper(yaml.SafeDumper):
     """Writes texts of several lines as literal blocks and never refers back to an equal object (`*id001`)."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 (PyYAML's signature)
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (PyYAML's signature)
         return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002

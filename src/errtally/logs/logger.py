@@ -29,39 +29,39 @@ class Logger:
         self.logger = logging.getLogger(name)
         self._context = dict(context or {})
 
-    def bind(self, **context: Any) -> Logger:  # noqa: ANN401
+    def bind(self, **context: object) -> Logger:
         """Return a logger whose records say this as well."""
         return Logger(self.logger.name, {**self._context, **context})
 
-    def debug(self, message: str, **context: Any) -> None:  # noqa: ANN401
+    def debug(self, message: str, **context: object) -> None:
         """Log for developers."""
         self._log(logging.DEBUG, message, context)
 
-    def info(self, message: str, **context: Any) -> None:  # noqa: ANN401
+    def info(self, message: str, **context: object) -> None:
         """Log what happens."""
         self._log(logging.INFO, message, context)
 
-    def warning(self, message: str, **context: Any) -> None:  # noqa: ANN401
+    def warning(self, message: str, **context: object) -> None:
         """Log what should be looked at."""
         self._log(logging.WARNING, message, context)
 
     warn = warning
 
-    def error(self, message: str, *, error: BaseException | None = None, **context: Any) -> None:  # noqa: ANN401
+    def error(self, message: str, *, error: BaseException | None = None, **context: object) -> None:
         """Log a failure, with the exception that tells of it; inside an ``except`` block it is found by itself."""
         self._log(logging.ERROR, message, context, error if error is not None else True)
 
-    def exception(self, message: str, *, error: BaseException | None = None, **context: Any) -> None:  # noqa: ANN401
+    def exception(self, message: str, *, error: BaseException | None = None, **context: object) -> None:
         """Log a failure with the exception that is being handled; the same as `error` inside an ``except`` block."""
         self._log(logging.ERROR, message, context, error if error is not None else True)
 
-    def critical(self, message: str, *, error: BaseException | None = None, **context: Any) -> None:  # noqa: ANN401
+    def critical(self, message: str, *, error: BaseException | None = None, **context: object) -> None:
         """Log what ends the application, with the exception that tells of it."""
         self._log(logging.CRITICAL, message, context, error if error is not None else True)
 
     fatal = critical
 
-    def start_timer(self, label: str, **context: Any) -> Timer:  # noqa: ANN401
+    def start_timer(self, label: str, **context: object) -> Timer:
         """Measure until ``stop()``, or over a ``with`` block; the duration is logged."""
         return Timer(self, label, context)
 
@@ -96,7 +96,7 @@ class Timer:
         self._began = time.perf_counter()
         self._seconds: float | None = None
 
-    def stop(self, **context: Any) -> float:  # noqa: ANN401
+    def stop(self, **context: object) -> float:
         """Log the duration, once, and return it in seconds."""
         if self._seconds is None:
             self._seconds = seconds = time.perf_counter() - self._began
@@ -115,6 +115,6 @@ class Timer:
         self.stop(**({"failed": True} if error is not None else {}))
 
 
-def get_logger(name: str | None = None, **context: Any) -> Logger:  # noqa: ANN401
+def get_logger(name: str | None = None, **context: object) -> Logger:
     """Return a logger by name; keywords are in every record."""
     return Logger(name, context)

@@ -46,7 +46,7 @@ class WsgiRequestLog:
         body = _LoggedBody(seen)
         _begin(seen)
 
-        def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401 (PEP 3333)
+        def noting(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:  # noqa: ANN401 (PEP 3333)
             body.status = int(status[:3]) if status[:3].isdigit() else None
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 

@@ -83,7 +83,7 @@ def decorator(
 
 
 def _function(recovery: Calls, function: Function, replica: Function | None, fallback: Function | None) -> Function:
-    def protected(*args: Any, **kwargs: Any) -> Any:
+    def protected(*args: object, **kwargs: object) -> Any:
         first, second = _bound(function, args, kwargs), _bound(replica, args, kwargs)
         return recovery.call(first, replica=second, fallback=fallback)
 
@@ -93,7 +93,7 @@ def _function(recovery: Calls, function: Function, replica: Function | None, fal
 def _coroutine_function(
     recovery: Calls, function: Function, replica: Function | None, fallback: Function | None
 ) -> Function:
-    async def protected(*args: Any, **kwargs: Any) -> Any:
+    async def protected(*args: object, **kwargs: object) -> Any:
         first, second = _bound(function, args, kwargs), _bound(replica, args, kwargs)
         return await recovery.call_async(first, replica=second, fallback=fallback)
 
@@ -103,14 +103,14 @@ def _coroutine_function(
 def _generator_function(
     recovery: Calls, function: Function, replica: Function | None, fallback: Function | None
 ) -> Function:
-    def begun(source: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any, Any]:
+    def begun(source: Function, *args: object, **kwargs: object) -> tuple[Any, Any, Any]:
         items = iter(source(*args, **kwargs))
         try:
             return items, next(items), None
         except StopIteration as end:
             return items, _ENDED, end.value
 
-    def protected(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+    def protected(*args: object, **kwargs: object) -> Generator[Any, Any, Any]:
         first = _bound(begun, (function, *args), kwargs)
         second = _bound(begun, (replica, *args), kwargs) if replica is not None else None
         instead = functools.partial(begun, fallback) if fallback is not None else None
@@ -143,11 +143,11 @@ def _generator_function(
 def _asynchronous_generator_function(
     recovery: Calls, function: Function, replica: Function | None, fallback: Function | None
 ) -> Function:
-    async def begun(source: Function, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+    async def begun(source: Function, *args: object, **kwargs: object) -> tuple[Any, Any]:
         items = aiter(source(*args, **kwargs))
         return items, await anext(items, _ENDED)
 
-    async def protected(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+    async def protected(*args: object, **kwargs: object) -> AsyncGenerator[Any, Any]:
         first = _bound(begun, (function, *args), kwargs)
         second = _bound(begun, (replica, *args), kwargs) if replica is not None else None
         instead = functools.partial(begun, fallback) if fallback is not None else None

@@ -101,23 +101,23 @@ class Recovery:
         self,
         function: Callable[..., T],
         /,
-        *args: Any,
+        *args: object,
         replica: Callable[[], T] | None = None,
         fallback: Callable[[BaseException], F],
-        **kwargs: Any,
+        **kwargs: object,
     ) -> T | F: ...
     @overload
-    def call(self, function: Callable[..., T], /, *args: Any, replica: Callable[[], T], **kwargs: Any) -> T: ...
+    def call(self, function: Callable[..., T], /, *args: object, replica: Callable[[], T], **kwargs: object) -> T: ...
     @overload
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
     def call(  # type: ignore[misc]  # a function's own keywords of these names have to be bound to it before
         self,
         function: Callable[..., Any],
         /,
-        *args: Any,
+        *args: object,
         replica: Callable[[], Any] | None = None,
         fallback: Callable[[BaseException], Any] | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Any:
         """Call a function.
 
@@ -164,24 +164,29 @@ class Recovery:
         self,
         function: Callable[..., Awaitable[T]],
         /,
-        *args: Any,
+        *args: object,
         replica: Callable[[], Awaitable[T]] | None = None,
         fallback: Callable[[BaseException], Awaitable[F]],
-        **kwargs: Any,
+        **kwargs: object,
     ) -> T | F: ...
     @overload
     async def call_async(
         self,
         function: Callable[..., Awaitable[T]],
         /,
-        *args: Any,
+        *args: object,
         replica: Callable[[], Awaitable[T]] | None = None,
         fallback: Callable[[BaseException], F],
-        **kwargs: Any,
+        **kwargs: object,
     ) -> T | F: ...
     @overload
     async def call_async(
-        self, function: Callable[..., Awaitable[T]], /, *args: Any, replica: Callable[[], Awaitable[T]], **kwargs: Any
+        self,
+        function: Callable[..., Awaitable[T]],
+        /,
+        *args: object,
+        replica: Callable[[], Awaitable[T]],
+        **kwargs: object,
     ) -> T: ...
     @overload
     async def call_async(self, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
@@ -189,10 +194,10 @@ class Recovery:
         self,
         function: Callable[..., Awaitable[Any]],
         /,
-        *args: Any,
+        *args: object,
         replica: Callable[[], Awaitable[Any]] | None = None,
         fallback: Callable[[BaseException], Any] | None = None,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> Any:
         """Await a coroutine function; else as `call`. The fallback may be a coroutine function or not."""
         operation = functools.partial(function, *args, **kwargs)

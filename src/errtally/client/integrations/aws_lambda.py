@@ -59,12 +59,12 @@ def reported(handler: Callable[P, T]) -> Callable[P, T]:
     return invoked
 
 
-def _flush_seconds(context: Any) -> float:  # noqa: ANN401 (Lambda's context object)
+def _flush_seconds(context: object) -> float:
     left = getattr(context, "get_remaining_time_in_millis", None)
     return FLUSH_SECONDS if left is None else max(0.0, min(FLUSH_SECONDS, left() / 1000 - _SPARE_SECONDS))
 
 
-def _transaction(event: Any, context: Any) -> tuple[str, str]:  # noqa: ANN401
+def _transaction(event: object, context: object) -> tuple[str, str]:
     """Name the route of API Gateway (payload format 1.0 or 2.0), else the function; and the HTTP method."""
     name = str(getattr(context, "function_name", "") or "unnamed")
     if not isinstance(event, dict):
@@ -81,7 +81,7 @@ def _http(event: Mapping[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _status(answer: Any) -> int | None:  # noqa: ANN401 (whatever a handler returns)
+def _status(answer: object) -> int | None:
     status = answer.get("statusCode") if isinstance(answer, dict) else None
     return status if isinstance(status, int) else None
 

@@ -76,7 +76,7 @@ def _real(exception: BaseException) -> BaseException:
     return handled if isinstance(handled, type(exception)) else exception
 
 
-def _retry(reason: Any = None, sender: Any = None, **_: Any) -> None:  # noqa: ANN401
+def _retry(reason: object = None, sender: object = None, **_: object) -> None:
     current.add_breadcrumb(
         f"retry of {getattr(sender, 'name', 'a task')}: {reason}", category="celery", level="warning"
     )
@@ -90,6 +90,6 @@ def _end(task: Any = None, state: str | None = None, **_: Any) -> None:  # noqa:
     scope.leave(getattr(task.request, _BEFORE))
 
 
-def _flush(**_: Any) -> None:  # noqa: ANN401
+def _flush(**_: object) -> None:
     # A process of the prefork pool ends without atexit.
     current.flush()

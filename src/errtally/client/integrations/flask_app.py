@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Flask, got_request_exception, request
 
 from errtally.client import current
@@ -27,7 +25,7 @@ def _name_transaction() -> None:
         outermost.name(rule.rule)
 
 
-def _note_exception(_sender: Flask, exception: BaseException, **_: Any) -> None:  # noqa: ANN401 (a signal's receiver)
+def _note_exception(_sender: Flask, exception: BaseException, **_: object) -> None:
     outermost = around(request.environ)
     if outermost is not None:
         outermost.error = exception

@@ -159,7 +159,7 @@ def _message(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
         return text, {"args": plain_mapping({"args": record.args})["args"]}
 
 
-def _error(exc_info: Any) -> BaseException | None:  # noqa: ANN401 (what `exc_info` may be)
+def _error(exc_info: object) -> BaseException | None:
     if isinstance(exc_info, BaseException):
         return exc_info
     if isinstance(exc_info, tuple):

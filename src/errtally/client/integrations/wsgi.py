@@ -64,7 +64,7 @@ class _Served:
         self._holder = scope.begun(**_request_context(environ, tracker))
 
     def begin(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def noting(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:  # noqa: ANN401 (PEP 3333)
+        def noting(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:  # noqa: ANN401 (PEP 3333)
             self._status = int(status[:3]) if status[:3].isdigit() else None
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
