@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.client.applications import seen
+from tests.client.programs import run_program
 
 import errtally
 
@@ -43,9 +44,7 @@ def test_celery_reports_failed_tasks_once_with_their_names(tracked: Receiver) ->
 
 def test_celery_tells_of_the_exception_that_was_raised(receiver: Receiver) -> None:
     pytest.importorskip("celery")
-    from tests.client.test_processes import _run  # noqa: PLC0415
-
-    _run(
+    run_program(
         """
         import celery, errtally
         from errtally.client.integrations import celery_tasks
@@ -87,9 +86,7 @@ def test_celery_tells_of_the_exception_that_was_raised(receiver: Receiver) -> No
 
 def test_what_a_celery_worker_tells_of_a_task_whose_process_has_gone_is_one_event(receiver: Receiver) -> None:
     pytest.importorskip("celery")
-    from tests.client.test_processes import _run  # noqa: PLC0415
-
-    _run(
+    run_program(
         """
         import celery, errtally
         from billiard.exceptions import TimeLimitExceeded

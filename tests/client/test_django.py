@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.client.programs import run_program
 
 if TYPE_CHECKING:
     from tests.client.receiver import Receiver
@@ -12,9 +13,7 @@ if TYPE_CHECKING:
 
 def _django(receiver: Receiver, call: str) -> None:
     """Django's settings are for a process, so it has one."""
-    from tests.client.test_processes import _run  # noqa: PLC0415
-
-    _run(
+    run_program(
         f"""
         import asyncio, contextlib, errtally, io, logging
         import django

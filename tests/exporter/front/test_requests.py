@@ -9,8 +9,7 @@ import re
 import socket
 
 import pytest
-from tests.exporter.front import test_front
-from tests.exporter.front.serving import Application, serving, wait_until
+from tests.exporter.front.serving import Application, Door, read_answers, wait_until
 
 from errtally.exporter.front import connection as connections
 from errtally.exporter.front import front as fronts
@@ -24,19 +23,12 @@ NEXT = b"POST /in/next HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nn"
 
 
 @pytest.fixture
-def served(monkeypatch):
-    monkeypatch.setattr(fronts, "uvloop", test_front._PatchableLoops)
-    with serving(monkeypatch) as found:
-        yield found
-
-
-@pytest.fixture
 def asked(monkeypatch):
     """The paths that the application or the door were asked for, in their order."""
     paths = []
-    door = test_front.Door.answer
+    door = Door.answer
     monkeypatch.setattr(
-        test_front.Door,
+        Door,
         "answer",
         lambda self, environ, *, is_inline: (
             paths.append(environ["PATH_INFO"]) or door(self, environ, is_inline=is_inline)
@@ -191,9 +183,9 @@ def test_a_body_arrives_though_another_protocol_was_offered(served, head, body, 
     with served.connect() as client:
         for piece in [request + body] if at_once else [request, *(bytes([byte]) for byte in body)]:
             client.sendall(piece)
-        assert test_front._read_answers(client, 1) == [(200, b"abc")]
+        assert read_answers(client, 1) == [(200, b"abc")]
         client.sendall(NEXT)
-        assert test_front._read_answers(client, 1) == [(200, b"n")]
+        assert read_answers(client, 1) == [(200, b"n")]
 
 
 def test_a_web_socket_that_is_asked_for_is_a_request_like_any_other(served):
@@ -256,7 +248,7 @@ def test_a_client_that_does_not_take_its_answers_is_not_read_on(served, monkeypa
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
         for _ in range(20):
             other.sendall(NEXT)
-            assert test_front._read_answers(other, 1) == [(200, b"n")]
+            assert read_answers(other, 1) == [(200, b"n")]
         assert len(calls) == 1
         received = 0
         while received < 21 * LARGE:
@@ -308,7 +300,7 @@ def test_room_for_bodies_is_given_back_whole_when_two_are_sent_at_once(served):
     for _ in range(3):
         with served.connect() as client:
             client.sendall(large + large)
-            assert test_front._read_answers(client, 2) == [(200, b"a" * 200_000)] * 2
+            assert read_answers(client, 2) == [(200, b"a" * 200_000)] * 2
     wait_until(lambda: room._free == total)
 
 
@@ -319,7 +311,7 @@ def test_a_body_whose_sender_waits_keeps_its_room_when_the_page_before_it_is_sen
         client.sendall(
             b"GET /page HTTP/1.1\r\nHost: x\r\n\r\nPOST /in/a HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\na"
         )
-        assert [body for _, body in test_front._read_answers(client, 1)] == [b"page /page?"]
+        assert [body for _, body in read_answers(client, 1)] == [b"page /page?"]
         wait_until(lambda: not served.front.pages._writable)  # the answer's thread is done
         assert room._free == total - 200_000
     wait_until(lambda: room._free == total)
@@ -333,13 +325,13 @@ def test_a_body_in_chunks_of_one_byte_takes_its_size_and_not_many_times_that(ser
         [one] = served.front._connections
         assert isinstance(one._reading._body, bytearray)
         client.sendall(b"0\r\n\r\n")
-        assert test_front._read_answers(client, 1) == [(200, b"ab" * 100_000)]
+        assert read_answers(client, 1) == [(200, b"ab" * 100_000)]
 
 
 def test_a_defect_is_no_bad_request(served, monkeypatch):
     logged = []
     monkeypatch.setattr(readings._log, "exception", lambda *_, **__: logged.append(1))
-    monkeypatch.setattr(test_front.Door, "answer", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(Door, "answer", lambda *_, **__: 1 / 0)
     received = exchange(served, NEXT, ends=False)
     assert statuses(received) == [500]
     assert logged == [1]
@@ -350,9 +342,9 @@ def test_a_head_behind_a_large_body_in_one_packet_is_no_large_head(served):
     request = POST + b"Content-Length: 100000\r\n\r\n" + body
     with served.connect() as raw:
         raw.sendall(NEXT)
-        assert test_front._read_answers(raw, 1) == [(200, b"n")]
+        assert read_answers(raw, 1) == [(200, b"n")]
         [one] = served.front._connections
         served.front.loop.call_soon_threadsafe(one.data_received, request + NEXT[:20])
-        assert test_front._read_answers(raw, 1) == [(200, body)]
+        assert read_answers(raw, 1) == [(200, body)]
         raw.sendall(NEXT[20:])
-        assert test_front._read_answers(raw, 1) == [(200, b"n")]
+        assert read_answers(raw, 1) == [(200, b"n")]

@@ -14,8 +14,7 @@ from errtally.exporter.digest.apdex import Thresholds
 from errtally.exporter.digest.changes import Changes, Exemplar, Sample
 from errtally.exporter.digest.fold import Fold
 from errtally.exporter.journal.records import AlertSeen, Batch, EventSeen, IssueSeen, RequestSeen, StatusChange
-from errtally.exporter.store import sqlite
-from errtally.exporter.store import writing as writing_module
+from errtally.exporter.store import seen_rows, sqlite
 from errtally.exporter.store.reading import StoreReader
 from errtally.exporter.store.writing import StoreWriter
 
@@ -234,7 +233,7 @@ def test_what_is_not_there_is_none(open_store, path):
 
 
 def test_prune_removes_what_no_window_reaches(open_store, path, monkeypatch):
-    monkeypatch.setattr(writing_module, "CAPACITY", 2)
+    monkeypatch.setattr(seen_rows, "CAPACITY", 2)
     store, state, _ = open_store()
     now = 1_000_000.0
     old_request, request = (RequestSeen("prod", "/a", "GET", "2xx", False, 0.1, at) for at in (now - 700, now - 100))
