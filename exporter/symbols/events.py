@@ -49,7 +49,7 @@ def resolve(
         resolver: knows what was uploaded; it `serves` the project.
         project: whose event it is.
         event: changed where something is read.
-        details: as `EventDelivery.details`.
+        details: as `SubmittedEvent.details`.
         debug_meta: as sent, or its JSON.
         dist: distribution of the release, "" without.
 

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.exporter.postgres import Server, data_folder
 from tests.flow.replicas import replicas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.exporter.postgres import Server
     from tests.flow.exporter import Exporter
 
 pytestmark = pytest.mark.flow
 
 KEY = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
-        yield one
-        one.stop(signal.SIGQUIT)
 
 
 def _config(folder: Path, **limits: object) -> str:

@@ -10,31 +10,21 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.exporter.postgres import Server, data_folder
 from tests.exporter.symbols import made
-from tests.exporter.web.sentry_api.test_uploads import bundle, form, sum_of
+from tests.exporter.web.sentry_api.uploads.uploading import bundle, form, sum_of
 from tests.flow.replicas import replicas
 from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.exporter.postgres import Server
     from tests.flow.exporter import Exporter
 
 pytestmark = pytest.mark.flow
 
 API = "/api/0/organizations/acme"
 PROJECT = "1"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
-        yield one
-        one.stop(signal.SIGQUIT)
 
 
 def _post(exporter: Exporter, path: str, body: bytes, content_type: str) -> tuple[int, Any]:
