@@ -1,8 +1,8 @@
 """What projects that nothing was tuned on showed: places that look like findings and that nobody would thank for.
 
 Each row has the place beside one that differs by what matters, so that a check can't pass by falling silent.
-Each row has the place beside one that differs by what matters, so that a check can't pass by falling silent.
 Long because it is one table.
+"""
 
 from __future__ import annotations
 
