@@ -26,7 +26,7 @@ class MemoryJournal:
         self.batches: list[Batch] = []
         self.full: JournalFullError | None = None
 
-    def append(self, payload: bytes, events: int, received: float) -> None:
+    def append(self, payload: bytes, events: int, received: float, *, until_known: bool = False) -> None:  # noqa: ARG002
         if self.full is not None:
             raise self.full
         record = decoder.decode(payload)

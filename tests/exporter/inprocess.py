@@ -56,7 +56,7 @@ class RecordingAppender:
     def refusal(self):
         return None
 
-    def append(self, payload: bytes, events: int, received: float) -> None:
+    def append(self, payload: bytes, events: int, received: float, *, until_known: bool = False) -> None:  # noqa: ARG002
         assert received
         if self.error is not None:
             raise self.error
