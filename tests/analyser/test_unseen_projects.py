@@ -515,6 +515,56 @@ _PLACES = [
         "async function close() {\ntry { await save(); } catch {}\ntry { await put(); } catch {}\n}\n",
         [6],
     ),
+    (
+        "a script that a person starts",
+        "network/no-timeout",
+        "python",
+        "#!/usr/bin/python3\nimport sys\nimport requests\nrequests.get(sys.argv[1])\n",
+        [],
+    ),
+    (
+        "a file that a server imports",
+        "network/no-timeout",
+        "python",
+        "import sys\nimport requests\nrequests.get(sys.argv[1])\n",
+        [3],
+    ),
+    (
+        "an option that is about passwords",
+        "secrets/in-error-message",
+        "javascript",
+        "logger.error(`no: ${o.fallbackToPassword}`);\nlogger.error(`no: ${o.password}`);\n",
+        [2],
+    ),
+    (
+        "a promise that says yes or no",
+        "handlers/broad-hides",
+        "typescript",
+        "const a = await put(p).then(() => true).catch(() => false);\nconst b = await put(p).catch(() => false);\n",
+        [2],
+    ),
+    (
+        "an error that was logged by its own name",
+        "handlers/lost-cause",
+        "typescript",
+        "try { f(); } catch (error) {\nlogger.error({ ...context, error }, 'no');\nthrow new Error('no sign-in');\n}\n"
+        "try { f(); } catch (error) {\nlogger.error({ ...context }, 'no');\nthrow new Error('no sign-in');\n}\n",
+        [7],
+    ),
+    (
+        "a command that prints its error",
+        "handlers/lost-cause",
+        "go",
+        'package a\nimport ("fmt"; "github.com/spf13/cobra")\nfunc f() error {\nif err := g(); err != nil {\nreturn fmt.Errorf("no: %v", err)\n}\nreturn nil\n}\n',
+        [],
+    ),
+    (
+        "a bare except around one close",
+        "handlers/bare-except",
+        "python",
+        "try:\n    c.close()\nexcept:\n    pass\ntry:\n    c.load()\nexcept:\n    pass\n",
+        [7],
+    ),
 ]
 
 

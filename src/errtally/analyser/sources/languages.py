@@ -53,7 +53,9 @@ _TEST_FOLDERS = frozenset({
 _TEST_ENDS = ("-test", "_test", "-tests", "-spec", "_spec")
 _TEST_DOTS = (".test.", ".spec.", ".cy.", ".e2e.", ".stories.", ".story.", ".e2e-spec.")
 _GO_TEST_MARKS = (b'\n\t"testing"\n', b'\nimport "testing"\n')
-_EXAMPLE_FOLDERS = frozenset({"example", "sample", "demo", "doc", "tutorial", "benchmark", "extra", "contrib"})
+_EXAMPLE_FOLDERS = frozenset(
+    {"example", "sample", "demo", "doc", "tutorial", "benchmark", "extra", "contrib", "script", "gen", "hack"}
+)
 """In the singular."""
 _INTERPRETERS = re.compile(rb"#!.*?\b(python|pypy|node|nodejs|deno|bun|tsx|ts-node)[\d.]*(?:\s|$)")
 _SHEBANG_BYTES = 200

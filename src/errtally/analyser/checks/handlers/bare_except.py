@@ -25,12 +25,22 @@ def _find(file: PythonFile, node: ast.ExceptHandler) -> Iterator[Hit]:
     # `exc = sys.exc_info()` keeps it for later, mostly to raise it then.
     is_kept = any(isinstance(one, ast.Attribute) and one.attr == "exc_info" for one in walk_scope(list(node.body)))
     # A comment beside it, if only `noqa`, says that it is meant: Eventlet's timeouts, say, are no Exceptions.
-    if is_kept or any("#" in line for line in file.lines[node.lineno - 1 : node.body[0].lineno - 1]):
+    if (
+        is_kept
+        or _only_closes(file.try_of(node).body)
+        or any("#" in line for line in file.lines[node.lineno - 1 : node.body[0].lineno - 1])
+    ):
         yield file.hit(node, "`except:` catches everything, KeyboardInterrupt included.", Confidence.LOW)
     elif is_empty(node.body):
         yield file.hit(node, "`except:` swallows everything, KeyboardInterrupt and SystemExit included.")
     else:
         yield file.hit(node, "`except:` catches everything, KeyboardInterrupt and SystemExit included.")
+
+
+def _only_closes(tried: list[ast.stmt]) -> bool:
+    """Whether all that is tried is to let go of one thing."""
+    call = tried[0].value if len(tried) == 1 and isinstance(tried[0], ast.Expr) else None
+    return isinstance(call, ast.Call) and last_name(call.func) in {"close", "terminate", "kill", "unlink"}
 
 
 def _ends_process(body: list[ast.stmt]) -> bool:

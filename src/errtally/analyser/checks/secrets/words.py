@@ -15,7 +15,7 @@ _ABOUT = {"err", "error", "no", "invalid", "missing", "has", "is", "num", "with"
 """`ErrNoSuchSecret` and `hasPassword` are about a secret and do not hold it."""
 
 
-_NAMES = {"tpl", "template", "route", "event", "permission", "page", "title", "label", "forgot"}
+_NAMES = {"tpl", "template", "route", "event", "permission", "page", "title", "label", "forgot", "to", "fallback"}
 """`TplForgotPassword` is the name of something that is about a password."""
 
 

@@ -27,7 +27,22 @@ if TYPE_CHECKING:
     from errtally.analyser.model import Hit
 
 _FUNCTIONS = {"function_declaration", "method_declaration", "func_literal"}
-_ASKING = ("stat", "exist", "lookup", "find", "get", "has", "is", "open", "detect", "try", "check", "walk", "read")
+_ASKING = (
+    "stat",
+    "exist",
+    "lookup",
+    "find",
+    "get",
+    "has",
+    "is",
+    "open",
+    "detect",
+    "try",
+    "check",
+    "walk",
+    "read",
+    "compare",
+)
 """How functions begin whose error is often the answer that there is nothing."""
 
 

@@ -147,8 +147,16 @@ def _promise(file: TreeFile, node: Node) -> Iterator[Hit]:
     # A promise with a name is often silenced here because its error is taken somewhere else.
     is_kept = promise is not None and promise.type != "call_expression"
     is_low = is_detected or is_kept or is_browser(file) or _asks(node) or is_explained(file, node) or has_comment(node)
-    is_low = is_low or _is_looked_at(node)
+    is_low = is_low or _is_looked_at(node) or _answers_yes(promise)
     yield file.hit(given[0], _MESSAGE, Confidence.LOW if is_low else Confidence.MEDIUM)
+
+
+def _answers_yes(promise: Node | None) -> bool:
+    """Whether a promise only says yes: `access(p).then(() => true)`."""
+    if promise is None or promise.type != "call_expression" or method(promise) != "then":
+        return False
+    function = arguments(promise)[0] if len(arguments(promise)) == 1 else None
+    return function is not None and text(function.child_by_field_name("body")) in {"true", "false"}
 
 
 def _is_looked_at(call: Node) -> bool:

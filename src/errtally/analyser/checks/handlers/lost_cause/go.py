@@ -11,6 +11,7 @@ from errtally.analyser.syntax.go import (
     callee,
     checked_error,
     full_name,
+    import_lines,
     is_error_name,
     log_level,
     only_parsed,
@@ -91,6 +92,7 @@ def _find(file: TreeFile, node: Node) -> Iterator[Hit]:
                 or _is_chosen(node)
                 or _answers_client(node)
                 or _is_custom(file)
+                or _is_command(file)
             ):
                 confidence = Confidence.LOW
             yield file.hit(node, f"%{verb} keeps only the text of {name}; {_REMEDY}", confidence)
@@ -164,6 +166,12 @@ _CLIENT = re.compile(
 )
 
 
+def _is_command(file: TreeFile) -> bool:
+    """Whether a file is of a command, which prints the error and ends."""
+    return any(path.startswith(_COMMAND_LINES) for path, _ in import_lines(file))
+
+
+_COMMAND_LINES = ("github.com/spf13/cobra", "github.com/urfave/cli")
 _MANY = 5
 
 

@@ -141,7 +141,10 @@ def _is_made_text(node: Node) -> bool:
 def _looks(body: Node, value: Node, name: str) -> bool:
     """Whether a handler mentions the error anywhere but in the new one."""
     return any(
-        child.type == "identifier" and text(child) == name and not has_ancestor(child, value) for child in walk(body)
+        child.type in {"identifier", "shorthand_property_identifier"}
+        and text(child) == name
+        and not has_ancestor(child, value)
+        for child in walk(body)
     )
 
 

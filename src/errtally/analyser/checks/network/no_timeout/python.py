@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from errtally.analyser.check import PythonRule
+from errtally.analyser.model import Confidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,16 @@ def _find(file: PythonFile, node: ast.Call) -> Iterator[Hit]:
         return
     if any(isinstance(argument, ast.Starred) for argument in node.args) or _sets_default(file):
         return
-    yield file.hit(node, f"{name} without a timeout waits for ever.")
+    # Who started a command sees that it waits.
+    confidence = Confidence.LOW if _is_command(file) else None
+    yield file.hit(node, f"{name} without a timeout waits for ever.", confidence)
+
+
+def _is_command(file: PythonFile) -> bool:
+    """Whether a file is a script: its first line names its interpreter, and it reads its arguments by hand."""
+    if not file.lines[0].startswith("#!"):
+        return False
+    return any("sys.argv" in line or "ArgumentParser(" in line for line in file.lines)
 
 
 def _sets_default(file: PythonFile) -> bool:
