@@ -50,6 +50,7 @@ _CALL = re.compile(r"\w{1,64}\(")
 _PAIR = re.compile(
     r"""\(\s{0,4}[bBuU]?(["'])[^"'\n]{0,128}\1\s{0,4},\s{0,4}[bBuU]?["']([^"'\n]{1,256})["']\s{0,4},?\s{0,4}\)"""
 )
+_BARE_PAIR = re.compile(r"\([^\s,()\"'\[\]{}]{1,128},[ ]?([^\s,()\"'\[\]{}]{3,128})\)")
 _COORDINATES = re.compile(r"(?:[\w.-]{1,64}:)?(?:(?:jar|pom|war|aar|ear|bundle|test-jar)(?::|\b)|[0-9]+\.[0-9])")
 _TASK = re.compile(r"(?:edit|show|setup|rotate|reset|list|generate|create|verify)\b(?![=:.-])")
 _BLANKS = re.compile(r"""[ \t]{0,32}(?:\r?\n[ \t]{0,16}(?=["'`]))?""")
@@ -142,6 +143,7 @@ def _key(text: str, match: re.Match[str], floor: int) -> str:
         key = word.group() + key
     if key.lower() == "token" and text[max(0, start - 11) : start].lower() == "public key ":
         return ""
+    key = key.removeprefix("-D")  # a property of Java's
     if "%" in key:  # `%3BPWD%3Dx`: what stands in front of the key is a sign that was encoded
         for escaped in _ESCAPED.finditer(text, start, match.start()):
             key = text[escaped.end() : found.end() if found else match.end()]
@@ -209,6 +211,9 @@ def _bracketed(text: str, match: re.Match[str], start: int, separator: str, keys
     pair = _PAIR.match(text, start) if separator in "=:" else None
     if pair is not None and keys.kind(pair[2]) is not KeyKind.SECRET:
         return pair.span(2)
+    bare = _BARE_PAIR.match(text, start) if separator in "=:" else None
+    if bare is not None and is_unlike_words(bare[1]):
+        return bare.span(1)
     if separator != "=" or not text.startswith("(", start) or text[match.end() - 2] != ")":
         return None
     end = text.find(")", start, start + _KEY_LENGTH_LIMIT * 8)

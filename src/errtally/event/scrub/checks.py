@@ -41,7 +41,7 @@ _COMPONENT_BEFORE = re.compile(
 _DATABASE_CLIENT = re.compile(r"\b(?:mysql\w*|mariadb[\w-]*|psql)\b")
 _SERIAL_BEFORE = re.compile(r"\b(?:serial(?: number)?|fingerprint|sha-?1|md5)[ :=]{1,3}\Z", re.IGNORECASE)
 _UPGRADE_BEFORE = re.compile(r"\b(?:up|down)grad\w{0,6} |\bmigrat\w{0,6} ", re.IGNORECASE)
-_VERSION_AFTER = re.compile(r"[-+][A-Za-z]")
+_VERSION_AFTER = re.compile(r"[-+~](?:[A-Za-z]|[0-9]{1,3}[a-z])")
 _SOURCE_POSITION = re.compile(r"(?:m?js|[jt]sx?|py|vue)$")
 _FILE_NAME = re.compile(rf"@[0-9]x\.|\.(?:{'|'.join(rules()['file_endings'])})\Z", re.IGNORECASE)
 _OTHER_NUMBER_BEFORE = re.compile(
