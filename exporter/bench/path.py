@@ -41,7 +41,7 @@ EVENTS_PER_SECOND = 4000.0
 """By the clock that the exporter sees, on every machine: how many events are kept whole depends on it."""
 
 
-class _Clock:
+class Clock:
     """Stands in for the module that tells the time: goes on by the same step at each look."""
 
     def __init__(self, step_seconds: float) -> None:
@@ -107,7 +107,7 @@ def measure(kind: str, requests: int, *, with_stages: bool) -> dict[str, Any]:
         _watch(stages)
     a_request = next(one.events_per_request for one in work.KINDS if one.name == kind)
     warm_up, fold_requests = -(-WARM_UP_EVENTS // a_request), FOLD_REQUESTS[a_request]
-    clock = _Clock(a_request / EVENTS_PER_SECOND)
+    clock = Clock(a_request / EVENTS_PER_SECOND)
     fast_path.time = clock  # type: ignore[attr-defined, assignment]
     folder = Path(tempfile.mkdtemp(prefix="errtally-path-"))
     try:
@@ -117,16 +117,16 @@ def measure(kind: str, requests: int, *, with_stages: bool) -> dict[str, Any]:
         taking = pipeline.Pipeline(config, appender=appender, tally=tally, user_key=b"k" * 32)
         door = fast_path.FastPath(lambda *_: [b""], taking, limits=config.limits, tally=tally)
         source = work.requests(kind, "localhost", "0" * 24)
-        ready = [_environ(next(source)) for _ in range(warm_up + requests)]
+        ready = [environ_of(next(source)) for _ in range(warm_up + requests)]
         for environ in ready[:warm_up]:
-            _take(door, environ)
+            take(door, environ)
         writer.step()
         garbage_collection.freeze()
         stages.seconds.clear()
         began = time.thread_time()
         for at, environ in enumerate(ready[warm_up:], 1):
             stages.turn("door")
-            _take(door, environ)
+            take(door, environ)
             stages.turn(None)
             if not at % fold_requests:
                 writer.step()
@@ -155,13 +155,18 @@ def _watch(stages: Stages) -> None:
     stages.of("store", StoreWriter, "apply")
 
 
-def _take(door: fast_path.FastPath, environ: dict[str, Any]) -> None:
+def take(door: fast_path.FastPath, environ: dict[str, Any]) -> None:
+    """Have a request taken.
+
+    Raises:
+        RuntimeError: it is refused.
+    """
     answer = door.answer(environ)
     if answer is None or answer[0] != HTTPStatus.OK:
         raise RuntimeError(f"the work is not taken: {answer}")
 
 
-def _environ(request: bytes) -> dict[str, Any]:
+def environ_of(request: bytes) -> dict[str, Any]:
     """Make the WSGI environment of a request's bytes."""
     head, _, sent = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")

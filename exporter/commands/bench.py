@@ -25,7 +25,7 @@ from errtally.exporter.bench.profile import STAGES, Profile, profile
 from errtally.exporter.bench.protected import TARGET_MICROSECONDS as PROTECTED_TARGET_MICROSECONDS
 from errtally.exporter.bench.protected import ProtectedCost, measure_protected
 from errtally.exporter.bench.work import KINDS
-from errtally.exporter.commands import bench_grouping, bench_peers
+from errtally.exporter.commands import bench_fold, bench_grouping, bench_peers
 
 _TABLE_WIDTH = 175
 
@@ -35,6 +35,7 @@ def command() -> None:
     """Measure the exporter and the client library on this machine."""
 
 
+command.add_command(bench_fold.command, "fold")
 command.add_command(bench_grouping.command, "grouping")
 command.add_command(bench_peers.command, "peers")
 
