@@ -76,9 +76,13 @@ def check_command(config_path: Path | None, out: Path, output: Format) -> None:
 
 @command.command("test")
 @config_option
-def test_command(config_path: Path | None) -> None:
+@click.option("--rule", "names", multiple=True, help="Only of this alert; may be repeated. All of them take minutes.")
+def test_command(config_path: Path | None, names: tuple[str, ...]) -> None:
     """Run the unit tests that are generated for this configuration, by promtool."""
-    files = build(config.load(config_path))
+    try:
+        files = build(config.load(config_path), only=names)
+    except LookupError as exc:
+        raise click.BadParameter(str(exc), param_hint="--rule") from exc
     with tempfile.TemporaryDirectory(prefix="errtally-rules-") as folder:
         write(files, Path(folder))
         tests = sorted(name for name in files if name.endswith(TESTS_ENDING))

@@ -119,6 +119,15 @@ def test_the_command_runs_the_generated_unit_tests_and_shows_what_fails(monkeypa
     assert "alertname: StoreFailing" in result.output
 
 
+def test_the_tests_of_one_alert_are_run_alone() -> None:
+    peer("promtool")
+    done = CliRunner().invoke(errtally, ["rules", "test", "--rule", "DiskSpaceLow"])
+    assert (done.exit_code, done.output.count("SUCCESS")) == (0, 1)
+    wrong = CliRunner().invoke(errtally, ["rules", "test", "--rule", "DiskSpaceLow", "--rule", "NoSuchRule"])
+    assert wrong.exit_code == 2
+    assert "no enabled rule is called NoSuchRule" in wrong.output
+
+
 @pytest.mark.parametrize(
     ("alert", "old", "new"),
     [
