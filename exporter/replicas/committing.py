@@ -3,9 +3,6 @@
 Each process that appends has a row with a number, which the statement expects, and raises as it inserts frames: all in
 one way to the server and back. When no answer came, a further connection raises the number by a lot: that waits for a
 statement that is under way, tells whether it was done, and has one that comes late find another number and do nothing.
-
-The server is given no time limit for a statement. One that ends while the commit waits for a synchronous standby would
-have it answer as if the standby had it.
 """
 
 from __future__ import annotations
@@ -115,7 +112,7 @@ class Committing:
             return self._connection
         connection = self._database.connect(patience_seconds=PATIENCE_SECONDS, upgrades=False)
         try:
-            connection.execute(f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_SECONDS}s'")
+            connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
             row = connection.execute(_FENCE, (FENCE, self._member)).fetchone()
             if row is None:  # the first time, or this process was taken for one that is gone
                 self._member, row = secrets.token_hex(8), (0,)

@@ -13,6 +13,7 @@ import pytest
 from tests.exporter.databases import POSTGRES, address_of
 from tests.exporter.next_version import next_version
 from tests.exporter.postgres import Server, data_folder
+from tests.exporter.replicas.standby import wait_for_standby
 from tests.waiting import until
 
 from errtally.errors import JournalError, JournalFullError
@@ -101,8 +102,8 @@ def test_a_commit_whose_answer_is_lost_is_found_out_and_is_there_once(
     appender: SharedAppender, address: str, *, is_done: bool
 ) -> None:
     appender.append(b"before", 1, NOW)
-    committing = appender._committing
-    committing._connection = _Unheard(committing._connection, is_done=is_done)  # type: ignore[assignment]
+    own = appender._committing
+    own._connection = _Unheard(own._connection, is_done=is_done)  # type: ignore[assignment]
     appender.append(b"unheard", 1, NOW)
     appender.append(b"after", 1, NOW)
     assert _payloads(address) == [b"before", b"unheard", b"after"]
@@ -226,27 +227,18 @@ def test_an_older_exporter_appends_nothing_to_newer_tables(appender: SharedAppen
     assert _payloads(address) == [b"before"]
 
 
-def _standby(server: Server, name: str) -> None:
-    """Have commits wait for a standby that is not there; "" for none."""
-    with psycopg.connect(server.address, autocommit=True) as db:
-        db.execute("SET synchronous_commit = local")
-        db.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
-        db.execute("SELECT pg_reload_conf()")
-        until(lambda: db.execute("SHOW synchronous_standby_names").fetchone() == (name,))
-
-
 def test_what_the_standby_has_not_is_not_acknowledged() -> None:
     with data_folder() as folder:
         server = Server(folder)
         server.start()
         appender = SharedAppender(PostgresDatabase(server.address, ""), NO_LIMIT)
         appender.append(b"before", 1, NOW)
-        _standby(server, "gone")
+        wait_for_standby(server, "gone")
         with pytest.raises(JournalError):
             appender.append(b"unknown", 1, NOW)
         time.sleep(2 * module.WAIT_SECONDS)  # longer than any limit that one might have set
         assert appender.problem()
-        _standby(server, "")
+        wait_for_standby(server, "")
         until(lambda: appender.problem() is None)
         appender.append(b"after", 1, NOW)
         found = _payloads(server.address)
