@@ -153,7 +153,7 @@ def _schema(address: str) -> Iterator[PostgresDatabase]:
     from errtally.errors import StoreError  # noqa: PLC0415
     from errtally.exporter.store.postgres.database import PostgresDatabase  # noqa: PLC0415 (an extra)
 
-    name = f"errtally_bench_{os.getpid()}"
+    name = f"bench_{os.getpid()}"
     try:
         with psycopg.connect(address, autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA {name}")
