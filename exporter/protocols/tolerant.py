@@ -93,6 +93,8 @@ def mapping(value: object) -> dict[str, Any]:
 def _convert(value: object, hint: object) -> Any:  # noqa: ANN401
     if value is None or hint is Any:
         return value
+    if hint is types.NoneType:
+        return None
     if get_origin(hint) in {Union, types.UnionType}:
         return next((found for part in get_args(hint) if (found := _convert(value, part)) is not None), None)
     if get_origin(hint) is list:
@@ -100,9 +102,11 @@ def _convert(value: object, hint: object) -> Any:  # noqa: ANN401
             return None
         (inner,) = get_args(hint)
         return [found for item in value if (found := _convert(item, inner)) is not None]
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and isinstance(value, dict):
-        return convert(value, hint)
-    return None
+    if get_origin(hint) is dict:
+        return value if isinstance(value, dict) else None
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return convert(value, hint) if isinstance(value, dict) else None
+    raise TypeError(f"a struct that is decoded tolerantly can't have a field of {hint!r}: it would be lost")
 
 
 @cache

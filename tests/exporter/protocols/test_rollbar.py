@@ -142,6 +142,12 @@ def test_a_single_trace_is_a_chain_of_one():
         pytest.param({"fingerprint": "f"}, "fingerprint", ["f"], id="a fingerprint"),
         pytest.param({}, "fingerprint", None, id="no fingerprint"),
         pytest.param({"server": {"code_version": "2"}}, "release", "2", id="the server's version"),
+        pytest.param(
+            {"client": {"javascript": {"code_version": "3"}}, "server": "odd"},
+            "release",
+            "3",
+            id="the browser's version, beside an attribute of the wrong shape",
+        ),
         pytest.param({"code_version": "1", "server": {"code_version": "2"}}, "release", "1", id="the item's version"),
         pytest.param({"platform": "browser"}, "platform", "browser", id="a platform"),
         pytest.param({"timestamp": 1_795_499_000}, "timestamp", 1_795_499_000.0, id="a time"),

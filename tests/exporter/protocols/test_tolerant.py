@@ -77,3 +77,29 @@ def test_any_object_is_decoded(sent):
 def test_a_mended_document_is_strict_json_with_the_same_meaning(sent):
     payload = msgspec.json.encode({"x": sent})
     assert msgspec.json.decode(tolerant.strict_json(payload)) == msgspec.json.decode(payload)
+
+
+class Labelled(msgspec.Struct):
+    name: Any = None
+    labels: dict[str, Any] | None = None
+    leaf: Leaf | None = None
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        pytest.param(b'{"labels": {"a": 1}, "leaf": "odd"}', {"a": 1}, id="an object, beside what has the wrong shape"),
+        pytest.param(b'{"labels": ["a"], "leaf": "odd"}', None, id="no object"),
+    ],
+)
+def test_an_object_of_any_names_is_kept(sent: bytes, expected: object) -> None:
+    assert tolerant.decode(sent, Labelled) == Labelled(labels=expected)
+
+
+class Typed(msgspec.Struct):
+    count: int = 0
+
+
+def test_a_field_that_would_be_lost_is_told_to_whoever_wrote_the_struct() -> None:
+    with pytest.raises(TypeError, match="it would be lost"):
+        tolerant.convert({"count": 1}, Typed)
