@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CAPTURES = Path(__file__).parents[2] / "data" / "captures"
 RECEIVED = 1_795_500_000.0
+"""2026-11-24 06:00 UTC: what an event says is later happened then."""
 SHOP_KEY = "5" * 32
 CONFIGURED = ExporterConfig(
     projects=(Project("shop", "7", frozenset({SHOP_KEY})), Project("other", "8", frozenset({"6" * 32})))
