@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import io
 import subprocess
 import sys
-from contextlib import redirect_stderr
 from pathlib import Path
 
 import click
@@ -163,17 +161,16 @@ def test_every_command_is_in_a_module_of_the_package():
     assert all(module.startswith("errtally.") for module, _, _ in command_line.COMMANDS.values())
 
 
-def test_the_banner_names_a_command_that_can_be_typed(monkeypatch, tmp_path):
+def test_the_banner_names_a_command_that_can_be_typed(monkeypatch, tmp_path, capfd):
     monkeypatch.setattr("errtally.exporter.commands.serve.serve", lambda _, on_ready: on_ready())
     monkeypatch.setenv("ERRTALLY_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     typed = str(Path(sys.executable).with_name("errtally"))
     monkeypatch.setattr(sys, "argv", [typed, "serve"])
-    said = io.StringIO()
-    with redirect_stderr(said), pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0
-    [line] = [line for line in said.getvalue().splitlines() if line.startswith("  try ")]
+    [line] = [line for line in capfd.readouterr().err.splitlines() if line.startswith("  try ")]
     command = line.removeprefix("  try ").split()
     assert command[:2] == [typed, "demo"]
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True)

@@ -116,7 +116,7 @@ def page() -> FlaskResponse:
         status=(wanted.status or "all") if wanted is not None else request.args.get("status", ""),
         order=wanted.order if wanted is not None else ORDERS[0],
         choices=choices,
-        first=_first(choices),
+        first=_first(choices) if error is None else None,
         levels=names.LEVELS,
         orders=ORDERS,
         notice=notices.of(request.args, request.args.getlist("issue")),

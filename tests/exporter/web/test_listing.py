@@ -344,5 +344,8 @@ def test_the_first_page_has_what_sends_the_first_event_and_then_no_more(exporter
     assert "Send the first event" in page
     assert "http://any@127.0.0.1:9765/1" in page
     assert "/static/first.js" in page
+    # A script without the part that it looks for fails.
+    unread = exporter.get("/?query=is:broken").body.decode()
+    assert ("Send the first event" in unread, "/static/first.js" in unread) == (False, False)
     send(exporter, "AError")
     assert "Send the first event" not in exporter.get("/?query=nothing").body.decode()
