@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from errtally.exporter.store.postgres.database import PostgresDatabase
 
-TARGET_EVENTS_PER_SECOND = 50_000
-"""That one exporter folds, of native batches, with PostgreSQL beside it."""
-
 KIND = "native-batch"
 
 
@@ -79,10 +76,13 @@ def measure(folder: Path, *, address: str, events: int, fold_events: int) -> Mea
         StoreError: the database can't be used.
     """
     clock = path.Clock(work.BATCH_EVENTS / path.EVENTS_PER_SECOND)
-    fast_path.time = clock  # type: ignore[attr-defined, assignment]
     config = ExporterConfig(data_dir=folder)
     requests = -(-(events + fold_events) // work.BATCH_EVENTS)
-    taken, request_bytes = _take(config, requests)
+    former_time, fast_path.time = fast_path.time, clock  # type: ignore[attr-defined, assignment]
+    try:
+        taken, request_bytes = _take(config, requests)
+    finally:
+        fast_path.time = former_time  # type: ignore[attr-defined]
     all_events = requests * work.BATCH_EVENTS
     journal_bytes = sum(one.stat().st_size for one in (folder / JOURNAL_DIRECTORY).iterdir()) / all_events
     with _writer(config, address, clock) as (writer, name, shipped):

@@ -1,4 +1,4 @@
-"""On paper: what a number of events a second takes, from what one event was measured to cost; and what breaks first."""
+"""On paper: what a number of events a second takes, from what one event was measured to cost."""
 
 from __future__ import annotations
 

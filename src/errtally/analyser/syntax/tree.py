@@ -177,7 +177,8 @@ def is_explained_above(file: TreeFile, node: Node) -> bool:
         if not line or (line.endswith("{") and not line.startswith("if ")):
             return False
         if line.startswith(("//", "/*", "*")):
-            return any(is_reason_above(one) for one in [_comment_at_end(file, above)] if _IGNORES.search(one))
+            comment = _comment_at_end(file, above)
+            return _IGNORES.search(comment) is not None and is_reason_above(comment)
     return False
 
 
