@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,13 +22,10 @@ settings.load_profile("errtally")
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A PostgreSQL server of the module's own."""
-    from tests.exporter.postgres import Server, data_folder  # noqa: PLC0415 (few tests need the database's package)
+    from tests.exporter.postgres import started  # noqa: PLC0415 (few tests need the database's package)
 
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
+    with started() as one:
         yield one
-        one.stop(signal.SIGQUIT)  # nobody wants what it would write
 
 
 @pytest.fixture

@@ -170,3 +170,13 @@ def _free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+@contextmanager
+def started() -> Iterator[Server]:
+    """Start a server in a folder of its own, and end it at once: nobody wants what it would write."""
+    with data_folder() as folder:
+        one = Server(folder)
+        one.start()
+        yield one
+        one.stop(signal.SIGQUIT)

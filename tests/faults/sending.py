@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from tests.faults.processes import wait_until
 from tests.faults.record import Row
 
 from errtally import names
@@ -74,6 +75,11 @@ class Traffic:
         self.statuses: set[int] = set()
         self._pool = ThreadPoolExecutor(CLIENTS)
         self._clients = [self._pool.submit(self._send, place) for place in range(CLIENTS)]
+
+    def goes_on(self, more: int = 20) -> None:
+        """Wait until so many events are acknowledged that were sent from now on."""
+        before = len(self.acknowledged)
+        wait_until(lambda: len(self.acknowledged) >= before + more, within_seconds=60)
 
     @property
     def sent(self) -> int:

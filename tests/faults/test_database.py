@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from tests.exporter.postgres import Server, data_folder
+from tests.exporter.postgres import Server, data_folder, started
 from tests.faults.processes import wait_until
 from tests.faults.record import record
 from tests.faults.sending import Traffic, native
@@ -36,17 +36,9 @@ ANSWER_SECONDS = 5.0
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
+    """A server that the test may kill."""
+    with started() as one:
         yield one
-        one.stop(signal.SIGQUIT)
-
-
-def _goes_on(traffic: Traffic, more: int = 20) -> None:
-    """Wait until events are acknowledged that were sent from now on."""
-    before = len(traffic.acknowledged)
-    wait_until(lambda: len(traffic.acknowledged) >= before + more, within_seconds=60)
 
 
 def _judged(two: Replicas, traffic: Traffic, experiment: str, rounds: int) -> None:
@@ -62,18 +54,18 @@ def test_postgresql_killed_and_started_again(tmp_path: Path, server: Server) -> 
     with replicas(tmp_path, server, 2) as two:
         traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
         for _ in range(ROUNDS):
-            _goes_on(traffic)
+            traffic.goes_on()
             server.stop(signal.SIGQUIT)
-            _goes_on(traffic)
+            traffic.goes_on()
             server.start()
-        _goes_on(traffic)
+        traffic.goes_on()
         _judged(two, traffic, "PostgreSQL killed and started again, two exporters", ROUNDS)
 
 
 def test_postgresql_paused(tmp_path: Path, server: Server) -> None:
     with replicas(tmp_path, server, 2) as two:
         traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
-        _goes_on(traffic)
+        traffic.goes_on()
         server.pause()
         pages = ThreadPoolExecutor(40)
         try:
@@ -82,12 +74,12 @@ def test_postgresql_paused(tmp_path: Path, server: Server) -> None:
             end = time.monotonic() + PAUSE_SECONDS
             while time.monotonic() < end:
                 assert [one.get_any("/-/ready")[0] for one in two.all] == [200, 200]
-                _goes_on(traffic, 4)
+                traffic.goes_on(4)
         finally:
             server.resume()
             wait(hanging)
             pages.shutdown()
-        _goes_on(traffic)
+        traffic.goes_on()
         _judged(two, traffic, f"PostgreSQL paused for {PAUSE_SECONDS:g} s, two exporters", 1)
 
 
@@ -95,7 +87,7 @@ def test_an_exporter_ends_in_time_while_the_database_hangs(tmp_path: Path, serve
     with replicas(tmp_path, server, 1) as alone:
         one = alone.all[0]
         traffic = Traffic(one, native, pause_seconds=PACE_SECONDS)
-        _goes_on(traffic)
+        traffic.goes_on()
         server.pause()
         try:
             traffic.end()
@@ -125,15 +117,15 @@ def test_out_of_connections(tmp_path: Path) -> None:
         try:
             with replicas(tmp_path, server, 2) as two:
                 traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
-                _goes_on(traffic)
+                traffic.goes_on()
                 with contextlib.ExitStack() as taken:
                     first = taken.enter_context(psycopg.connect(server.address, autocommit=True))
                     first.execute(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                     )
                     _take_all(server, taken)
-                    _goes_on(traffic, 60)
-                _goes_on(traffic)
+                    traffic.goes_on(60)
+                traffic.goes_on()
                 _judged(two, traffic, "PostgreSQL out of connections, two exporters", 1)
         finally:
             server.stop(signal.SIGQUIT)
@@ -148,14 +140,14 @@ def test_the_disk_of_the_database_is_full(tmp_path: Path) -> None:
             try:
                 with replicas(tmp_path, server, 2) as two:
                     traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
-                    _goes_on(traffic)
+                    traffic.goes_on()
                     filler = folder / "disk" / "filler"
                     fill(filler, free_bytes=0)
-                    _goes_on(traffic, 100)
+                    traffic.goes_on(100)
                     filler.unlink()
                     if not server.is_running:  # without room for its log it ends
                         server.start()
-                    _goes_on(traffic)
+                    traffic.goes_on()
                     _judged(two, traffic, "disk of PostgreSQL full, two exporters", 1)
             finally:
                 server.stop(signal.SIGQUIT)
@@ -176,11 +168,11 @@ def test_the_primary_is_killed_and_a_synchronous_standby_takes_its_place(tmp_pat
             address = f"postgresql://errtally@{hosts}/postgres?target_session_attrs=read-write"
             with replicas(tmp_path, address, 2) as two:
                 traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
-                _goes_on(traffic, 60)
+                traffic.goes_on(60)
                 primary.stop(signal.SIGQUIT)
-                _goes_on(traffic)
+                traffic.goes_on()
                 standby.run("pg_ctl", "promote", "-D", str(second))
-                _goes_on(traffic)
+                traffic.goes_on()
                 _judged(two, traffic, "primary killed, synchronous standby promoted, two exporters", 1)
         finally:
             primary.stop(signal.SIGQUIT)
@@ -191,14 +183,14 @@ def _cut(wire: Wire, traffic: Traffic) -> None:
     wire.cut()
     end = time.monotonic() + PAUSE_SECONDS
     while time.monotonic() < end:
-        _goes_on(traffic, 4)
+        traffic.goes_on(4)
     wire.mend()
 
 
 def _closed(wire: Wire, traffic: Traffic) -> None:
     """Cut it, and have it forget its connections, as a router that starts anew does."""
     wire.cut()
-    _goes_on(traffic, 60)
+    traffic.goes_on(60)
     wire.forget()
 
 
@@ -212,7 +204,7 @@ def test_the_network_between_one_exporter_and_the_database_is_cut(
         addresses = [server.address.replace(str(server.port), str(wire.port)) for wire in wires]
         with replicas(tmp_path, server, 2, addresses=addresses) as two:
             traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
-            _goes_on(traffic)
+            traffic.goes_on()
             holder = two.wait_for_holder()
             wire = (
                 wires[two.all.index(holder)]
@@ -220,7 +212,7 @@ def test_the_network_between_one_exporter_and_the_database_is_cut(
                 else next(wire for wire, one in zip(wires, two.all, strict=True) if one is not holder)
             )
             way(wire, traffic)
-            _goes_on(traffic)
+            traffic.goes_on()
             how = request.node.callspec.id.split("-")[-1]
             _judged(two, traffic, f"network {whose} cut {how}", 1)
     finally:

@@ -10,8 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.exporter.postgres import Server, data_folder
-from tests.faults.processes import wait_until
+from tests.exporter.postgres import Server, started
 from tests.faults.record import record
 from tests.faults.sending import Traffic, native
 from tests.flow.replicas import replicas
@@ -28,16 +27,9 @@ PACE_SECONDS = 0.01
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with data_folder() as folder:
-        one = Server(folder)
-        one.start()
+    """A server that the test may kill."""
+    with started() as one:
         yield one
-        one.stop(signal.SIGQUIT)
-
-
-def _goes_on(traffic: Traffic, more: int = 40) -> None:
-    before = len(traffic.acknowledged)
-    wait_until(lambda: len(traffic.acknowledged) >= before + more, within_seconds=60)
 
 
 def test_the_database_crashes_under_load(tmp_path: Path, server: Server) -> None:
@@ -45,12 +37,12 @@ def test_the_database_crashes_under_load(tmp_path: Path, server: Server) -> None
     with replicas(tmp_path, server.database("crash"), 2, "--durability", "shared") as two:
         traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
         for _ in range(ROUNDS):
-            _goes_on(traffic)
+            traffic.goes_on(40)
             time.sleep(dice.uniform(0, 0.5))
             server.stop(signal.SIGQUIT)
             time.sleep(dice.uniform(0, 2))
             server.start()
-        _goes_on(traffic)
+        traffic.goes_on(40)
         traffic.end()
         for one in two.all:
             assert list((one.data_dir / "journal").glob("*.segment")) == []
@@ -64,13 +56,13 @@ def test_an_exporter_and_its_disk_are_gone(tmp_path: Path, server: Server) -> No
     with replicas(tmp_path, server.database("gone"), 2, "--durability", "shared") as two:
         traffic = Traffic(two.all, native, pause_seconds=PACE_SECONDS)
         for number in range(ROUNDS):
-            _goes_on(traffic)
+            traffic.goes_on(40)
             gone = two.all[number % 2]
             gone.kill()
             shutil.rmtree(gone.data_dir)
-            _goes_on(traffic)
+            traffic.goes_on(40)
             gone.start()
-        _goes_on(traffic)
+        traffic.goes_on(40)
         traffic.end()
         row = two.outcome("exporter killed and its disk removed, durability shared, two exporters", ROUNDS, traffic)
         record(row)
